@@ -1,0 +1,55 @@
+namespace Muster.Hosts;
+
+/// <summary>A stream that begins behind a mark: what a login shell printed before it is passed over.</summary>
+internal sealed class MarkedStream(Stream inner, byte[] mark) : Stream
+{
+    private byte[] _rest = [];
+    private int _restAt;
+    private bool _begun;
+
+    public override bool CanRead => true;
+    public override bool CanSeek => false;
+    public override bool CanWrite => false;
+    public override long Length => throw new NotSupportedException();
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (!_begun && !await BeginAsync(cancellationToken)) return 0;
+        if (_restAt == _rest.Length) return await inner.ReadAsync(buffer, cancellationToken);
+        var count = Math.Min(buffer.Length, _rest.Length - _restAt);
+        _rest.AsMemory(_restAt, count).CopyTo(buffer);
+        _restAt += count;
+        return count;
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+    public override void Flush() { }
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override void SetLength(long value) => throw new NotSupportedException();
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    private async Task<bool> BeginAsync(CancellationToken ct)
+    {
+        var seen = new List<byte>();
+        var buffer = new byte[4096];
+        while (true)
+        {
+            var read = await inner.ReadAsync(buffer, ct);
+            if (read == 0) return false;
+            seen.AddRange(buffer.AsSpan(0, read));
+            var at = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(seen).IndexOf(mark);
+            if (at >= 0)
+            {
+                _rest = [.. seen.Skip(at + mark.Length)];
+                _begun = true;
+                return true;
+            }
+            // A banner may be long; only as much as could hold the beginning of the mark is kept.
+            if (seen.Count > mark.Length) seen.RemoveRange(0, seen.Count - mark.Length);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Muster.Shell;
+
+namespace Muster.Hosts;
+
+/// <summary>A script running on a host: its streams, and how it ended. Disposing ends our side of it, never work it started.</summary>
+/// <remarks>
+/// The script itself travels ahead of the caller's input, so that neither its length nor the login shell's quoting rules matter and
+/// nothing of it shows in a process list. A mark on both streams tells our output from a site's banners, and a last line on the
+/// error stream tells the script's own end from a broken connection.
+/// </remarks>
+public sealed class ShellChannel : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly string _host;
+    private readonly string _mark;
+    private readonly TaskCompletionSource<Ending> _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private ShellChannel(Process process, string mark, string host)
+    {
+        (_process, _mark, _host) = (process, mark, host);
+        Output = new MarkedStream(process.StandardOutput.BaseStream, Encoding.ASCII.GetBytes(mark + "\n"));
+        _ = ReadErrorsAsync();
+    }
+
+    /// <summary>What the script reads.</summary>
+    public Stream Input => _process.StandardInput.BaseStream;
+
+    /// <summary>What the script prints, from its first byte on.</summary>
+    public Stream Output { get; }
+
+    /// <summary>The command that makes any login shell run our script: it reads as many bytes as the script has, and no more.</summary>
+    internal static string Invitation(int scriptLength) => $"exec sh -c 'eval \"$(dd bs=1 count={scriptLength} 2>/dev/null)\"'";
+
+    internal static async Task<ShellChannel> StartAsync(string host, Func<int, ProcessStartInfo> command, ShellText script, CancellationToken ct)
+    {
+        var mark = "muster-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        // The subshell keeps an `exit` or `exec` of the script from skipping the last line; a reader who went away must not end it half-way.
+        var text = $"trap '' PIPE HUP; echo {mark}; echo {mark} >&2\n(\n{script}\n)\nmuster_rc=$?; printf '\\n%s %d\\n' {mark} $muster_rc >&2; exit 0\n";
+        var bytes = Encoding.UTF8.GetBytes(text);
+        var start = command(bytes.Length);
+        start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
+        var process = Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start");
+        var channel = new ShellChannel(process, mark, host);
+        try
+        {
+            await channel.Input.WriteAsync(bytes, ct);
+            await channel.Input.FlushAsync(ct);
+            return channel;
+        }
+        catch (IOException)   // it ended already; EndAsync says why
+        {
+            return channel;
+        }
+        catch
+        {
+            await channel.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Waits for the script's own end: its exit code and what it said on its error stream. Throws when the connection ended first.</summary>
+    public async Task<ShellEnd> EndAsync(CancellationToken ct)
+    {
+        var ending = await _ending.Task.WaitAsync(ct);
+        if (ending.ExitCode is { } code) return new(code, ending.Said);
+        await _process.WaitForExitAsync(ct);
+        throw SshFaults.Read(_host, ending.Said, _process.ExitCode);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        try
+        {
+            if (!_process.HasExited) _process.Kill();
+        }
+        catch (InvalidOperationException) { }   // it ended in between
+        _process.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private sealed record Ending(int? ExitCode, string Said);
+
+    private async Task ReadErrorsAsync()
+    {
+        const int kept = 64 * 1024;
+        var seen = new StringBuilder();
+        var decoder = Encoding.UTF8.GetDecoder();
+        var bytes = new byte[8 * 1024];
+        var chars = new char[8 * 1024];
+        try
+        {
+            int read;
+            while ((read = await _process.StandardError.BaseStream.ReadAsync(bytes)) > 0)
+            {
+                seen.Append(chars, 0, decoder.GetChars(bytes.AsSpan(0, read), chars, flush: false));
+                if (seen.Length > 2 * kept) seen.Remove(0, seen.Length - kept);
+                if (Parse(seen.ToString()) is { ExitCode: not null } ended)
+                {
+                    _ending.TrySetResult(ended);
+                    return;
+                }
+            }
+        }
+        catch (Exception fault) when (fault is IOException or ObjectDisposedException or InvalidOperationException) { }
+        _ending.TrySetResult(Parse(seen.ToString()));
+    }
+
+    private Ending Parse(string seen)
+    {
+        var begin = seen.IndexOf(_mark + "\n", StringComparison.Ordinal);
+        var said = begin < 0 ? seen : seen[(begin + _mark.Length + 1)..];
+        var end = said.LastIndexOf("\n" + _mark + " ", StringComparison.Ordinal);
+        if (end < 0) return new(null, said.Trim());
+        var line = said[(end + _mark.Length + 2)..];
+        return line.EndsWith('\n') && int.TryParse(line.AsSpan().Trim(), CultureInfo.InvariantCulture, out var code)
+            ? new(code, said[..end].Trim())
+            : new(null, said[..end].Trim());
+    }
+}
+
+/// <summary>How a script ended, and what it said on its error stream.</summary>
+public sealed record ShellEnd(int ExitCode, string Said);

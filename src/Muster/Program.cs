@@ -1,0 +1,2 @@
+Console.WriteLine("muster 0.1.0");
+return 0;
