@@ -1,2 +1,3 @@
-Console.WriteLine("muster 0.1.0");
-return 0;
+using Muster.Cli;
+
+return await MusterCommand.RunAsync(args);

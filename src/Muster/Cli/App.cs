@@ -1,0 +1,55 @@
+using Muster.Cli.Terminal;
+using Muster.Runs;
+using Muster.Sites;
+using Muster.Transfers;
+
+namespace Muster.Cli;
+
+/// <summary>What the commands share: the configuration, the runs known here, the way to the sites. Each is made when it is first needed.</summary>
+public sealed class App
+{
+    private readonly Lazy<MusterConfig> _config;
+    private readonly Lazy<RunStore> _store;
+    private readonly Dictionary<string, OpenSite> _open = [];
+    private readonly Dictionary<string, Site> _fromFiles = [];
+
+    public App(Screen screen, bool json, bool yes)
+    {
+        (Screen, Json, Yes) = (screen, json, yes);
+        Folders = LocalFolders.Find();
+        _config = new(() => MusterConfig.Read(ConfigSources.Here()));
+        _store = new(() => new(Path.Combine(Folders.State, "runs.db")));
+    }
+
+    public Screen Screen { get; }
+
+    /// <summary>Answer with JSON.</summary>
+    public bool Json { get; }
+
+    /// <summary>Do not ask; take it as agreed.</summary>
+    public bool Yes { get; }
+    public LocalFolders Folders { get; }
+    public TimeProvider Clock { get; } = TimeProvider.System;
+    public MusterConfig Config => _config.Value;
+    public RunStore Store => _store.Value;
+    public ContentCache Cache => new(Path.Combine(Folders.Cache, "contents"));
+    public RunKeeper Keeper => new(Store, OpenSite, Clock);
+
+    /// <summary>A site by its name, or by a file of an older tool.</summary>
+    public Site GetSite(string? name)
+    {
+        if (name is not null && File.Exists(name) && Config.Find(name) is null)
+        {
+            var site = SiteFile.Read(name, ConfigSources.Here(), out var warnings);
+            foreach (var warning in warnings) Screen.Note("note", warning);
+            // The run remembers the file by its full path, so that it is found again from anywhere.
+            return _fromFiles[Path.GetFullPath(name)] = site with { Name = Path.GetFullPath(name) };
+        }
+        return Config.Get(name ?? Config.DefaultSite);
+    }
+
+    public OpenSite OpenSite(string name) =>
+        _open.TryGetValue(name, out var open) ? open : _open[name] = OpenSite(_fromFiles.GetValueOrDefault(name) ?? GetSite(name));
+
+    public OpenSite OpenSite(Site site) => new(site, new(Folders.State, Folders.Cache, Folders.Sockets, Screen.MayAsk), Clock);
+}

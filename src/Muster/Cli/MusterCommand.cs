@@ -1,0 +1,80 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Text.Json;
+using Muster.Cli.Terminal;
+using Muster.Faults;
+
+namespace Muster.Cli;
+
+/// <summary>The command line: its commands, the options that all of them have, and how a fault ends it.</summary>
+public static class MusterCommand
+{
+    internal static readonly Option<bool> Json = new("--json") { Description = "Answer with JSON: one document, or a line for each event of a stream.", Recursive = true };
+    internal static readonly Option<bool> Quiet = new("--quiet", "-q") { Description = "Print ids only, and no notes.", Recursive = true };
+    internal static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Do not ask; take it as agreed.", Recursive = true };
+
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        var root = Create();
+        var split = CommandWords.Split(root, arguments);
+        var parsed = root.Parse(split.Options);
+        var json = parsed.GetValue(Json);
+        var screen = new Screen(parsed.GetValue(Quiet));
+        try
+        {
+            if (parsed.Errors.Count > 0) return Misused(screen, json, parsed);
+            Current = new(screen, json, parsed.GetValue(Yes), split.Command);
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (UserException fault)
+        {
+            Tell(screen, json, fault.ExitCode, fault.Message, fault.Mend);
+            return fault.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCodes.Interrupted;
+        }
+        catch (Exception bug)
+        {
+            Tell(screen, json, ExitCodes.Bug, $"a bug of Muster: {bug.Message}", "Please report it with the lines below.");
+            screen.Say(bug.ToString());
+            return ExitCodes.Bug;
+        }
+    }
+
+    internal static RootCommand Create() => new("Muster gathers whatever machines you have and runs your jobs on them.\n\n  muster submit -s SITE -- python train.py     run a command there, with this folder's code\n  muster ps                                     what runs, and where\n  muster demo                                   see it work, in a minute")
+    {
+        Json, Quiet, Yes,
+        SubmitCommand.Create(), PsCommand.Create(), ShowCommand.Create(), LogsCommand.Create(), AttachCommand.Create(),
+        CancelCommand.Create(), WaitCommand.Create(), FetchCommand.Create(),
+        VersionCommand.Create(),
+    };
+
+    /// <summary>What one invocation was given besides its parsed options.</summary>
+    internal sealed record Invocation(Screen Screen, bool Json, bool Yes, IReadOnlyList<string> Command)
+    {
+        public App App() => new(Screen, Json, Yes);
+    }
+
+    internal static Invocation Current { get; private set; } = new(new Screen(), false, false, []);
+
+    private static int Misused(Screen screen, bool json, ParseResult parsed)
+    {
+        var message = string.Join("; ", parsed.Errors.Select(error => error.Message.TrimEnd('.')));
+        var name = parsed.CommandResult.Command is RootCommand ? "muster" : $"muster {parsed.CommandResult.Command.Name}";
+        Tell(screen, json, ExitCodes.Usage, message, $"`{name} --help` shows what it takes.");
+        return ExitCodes.Usage;
+    }
+
+    private static void Tell(Screen screen, bool json, int code, string message, string mend)
+    {
+        if (json)
+        {
+            screen.Say(JsonSerializer.Serialize(new FaultView(new(code, message, mend)), CliJson.Plain.FaultView));
+            return;
+        }
+        screen.Say($"{screen.Paint("error:", Tint.Red)} {message}");
+        screen.Say($"  {screen.Paint("fix:", Tint.Green)} {mend}");
+    }
+}

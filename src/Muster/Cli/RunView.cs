@@ -1,0 +1,107 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Muster.Runs;
+
+namespace Muster.Cli;
+
+/// <summary>A run as `--json` shows it. Only grows; <c>schema</c> counts the changes that do not.</summary>
+public sealed record RunView
+{
+    public int Schema { get; init; } = 1;
+    public required string Id { get; init; }
+    public required string Name { get; init; }
+    public required string Site { get; init; }
+    public string? Host { get; init; }
+    public required IReadOnlyList<string> Command { get; init; }
+    public required string State { get; init; }
+    public string? Reason { get; init; }
+    public string? Where { get; init; }
+    public DateTimeOffset? Since { get; init; }
+    public string? Handle { get; init; }
+    public string? Outcome { get; init; }
+    public int? Code { get; init; }
+    public DateTimeOffset? EndedAt { get; init; }
+    public EvidenceView? Evidence { get; init; }
+    public required string Contact { get; init; }
+    public DateTimeOffset? SeenAt { get; init; }
+    public DateTimeOffset? UnreachableSince { get; init; }
+    public bool CancelWished { get; init; }
+    public bool Interrupted { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public string? Commit { get; init; }
+    public string? Branch { get; init; }
+    public IReadOnlyList<PortView> Ports { get; init; } = [];
+    public IReadOnlyList<string> Notes { get; init; } = [];
+    public string? FetchedTo { get; init; }
+
+    public static RunView Of(Run run) => new()
+    {
+        Id = run.Id.ToString(),
+        Name = run.Plan.Name,
+        Site = run.Plan.Site,
+        Host = run.Plan.Host,
+        Command = run.Plan.Command,
+        State = run.State is RunState.Ended ? "ended" : run.State.Word,
+        Reason = (run.State as RunState.Queued)?.Reason,
+        Where = (run.State as RunState.Running)?.Where,
+        Since = (run.State as RunState.Running)?.Since,
+        Handle = RunKeeper.HandleOf(run),
+        Outcome = (run.State as RunState.Ended)?.Word,
+        Code = (run.State as RunState.Ended)?.Code,
+        EndedAt = (run.State as RunState.Ended)?.At,
+        Evidence = run.State is RunState.Ended ended ? new(ended.Evidence.Source, ended.Evidence.Text) : null,
+        Contact = run.UnreachableSince is null ? "ok" : "unreachable",
+        SeenAt = run.SeenAt,
+        UnreachableSince = run.UnreachableSince,
+        CancelWished = run.CancelWished,
+        Interrupted = RunKeeper.IsAbandoned(run),
+        CreatedAt = run.Created,
+        Commit = run.Plan.Commit,
+        Branch = run.Plan.Branch,
+        Ports = [.. run.Ports.Select(port => new PortView(port.Name, port.Rank, port.Host, port.Port))],
+        Notes = run.Notes,
+        FetchedTo = run.FetchedTo,
+    };
+}
+
+public sealed record EvidenceView(string Source, string Text);
+
+public sealed record PortView(string Name, string Rank, string Host, int Port);
+
+public sealed record RunListView(int Schema, IReadOnlyList<RunView> Runs);
+
+/// <summary>One line of a stream: what a follower learns.</summary>
+public sealed record EventView(int Schema, string Event)
+{
+    public RunView? Run { get; init; }
+    public string? Log { get; init; }
+    public long? Offset { get; init; }
+    public string? Text { get; init; }
+
+    /// <summary>Log bytes that are no UTF-8.</summary>
+    public byte[]? Bytes { get; init; }
+    public string? Url { get; init; }
+    public string? Name { get; init; }
+    public double? Seconds { get; init; }
+}
+
+public sealed record FaultView(FaultDetail Error);
+
+public sealed record FaultDetail(int Code, string Message, string? Hint);
+
+/// <summary>The JSON that the command line prints.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(RunView))]
+[JsonSerializable(typeof(RunListView))]
+[JsonSerializable(typeof(EventView))]
+[JsonSerializable(typeof(FaultView))]
+internal sealed partial class CliJson : JsonSerializerContext
+{
+    /// <summary>Paths and commands stay readable; the text is for programs, not for web pages.</summary>
+    public static CliJson Plain { get; } = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}

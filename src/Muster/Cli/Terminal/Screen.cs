@@ -1,0 +1,142 @@
+using System.Text;
+
+namespace Muster.Cli.Terminal;
+
+/// <summary>What people and programs see: data goes to standard output, everything else to standard error.</summary>
+public sealed class Screen
+{
+    private readonly Stream _out = Console.OpenStandardOutput();
+    private readonly Stream _notes = Console.OpenStandardError();
+    private readonly Lock _turn = new();
+    private bool _lineOpen;
+    private bool _passing;
+
+    public Screen(bool quiet = false)
+    {
+        Quiet = quiet;
+        var color = Environment.GetEnvironmentVariable("NO_COLOR") is not { Length: > 0 } && Environment.GetEnvironmentVariable("TERM") is not "dumb";
+        NotesAreSeen = !Console.IsErrorRedirected;
+        Colored = color && NotesAreSeen;
+        DataIsSeen = !Console.IsOutputRedirected;
+    }
+
+    public bool Quiet { get; }
+    public bool Colored { get; }
+
+    /// <summary>Standard error is a terminal.</summary>
+    public bool NotesAreSeen { get; }
+
+    /// <summary>Standard output is a terminal.</summary>
+    public bool DataIsSeen { get; }
+
+    /// <summary>A person can be asked: both ends of the terminal are there.</summary>
+    public bool MayAsk => NotesAreSeen && !Console.IsInputRedirected;
+
+    public void Data(string line) => Write(_out, Encoding.UTF8.GetBytes(line + "\n"));
+
+    /// <summary>A note in two columns: what happened, and about what.</summary>
+    public void Note(string what, string text, Tint tint = Tint.None)
+    {
+        if (Quiet) return;
+        Say($"{Paint($"{what,-11}", tint)} {text}");
+    }
+
+    /// <summary>A line on standard error, also when quiet.</summary>
+    public void Say(string line)
+    {
+        lock (_turn)
+        {
+            ClearPassing();
+            // A job that left its line open must not have ours glued to it.
+            if (_lineOpen && NotesAreSeen) Put(_notes, "\n"u8);
+            _lineOpen = false;
+            Put(_notes, Encoding.UTF8.GetBytes(line + "\n"));
+        }
+    }
+
+    /// <summary>A line that the next one replaces, for progress; only a terminal gets it.</summary>
+    public void Passing(string line)
+    {
+        if (Quiet || !NotesAreSeen) return;
+        lock (_turn)
+        {
+            var width = Math.Max(20, ConsoleWidth() - 1);
+            Put(_notes, Encoding.UTF8.GetBytes("\r\u001b[K" + (line.Length > width ? line[..width] : line)));
+            _passing = true;
+        }
+    }
+
+    /// <summary>Bytes of a job's log, as they are.</summary>
+    public void Pass(ReadOnlyMemory<byte> bytes, bool toNotes)
+    {
+        if (bytes.IsEmpty) return;
+        lock (_turn)
+        {
+            ClearPassing();
+            Put(toNotes ? _notes : _out, bytes.Span);
+            if (toNotes || DataIsSeen) _lineOpen = bytes.Span[^1] != (byte)'\n';
+        }
+    }
+
+    public string Paint(string text, Tint tint) => !Colored || tint == Tint.None ? text : $"\u001b[{(int)tint}m{text}\u001b[0m";
+
+    /// <summary>Asks for one of the letters; null when there is no answer.</summary>
+    public char? Ask(string question, string letters)
+    {
+        while (true)
+        {
+            lock (_turn)
+            {
+                ClearPassing();
+                Put(_notes, Encoding.UTF8.GetBytes(question + " "));
+            }
+            var answer = Console.In.ReadLine()?.Trim().ToLowerInvariant();
+            if (answer is null) return null;
+            if (answer.Length > 0 && letters.Contains(answer[0])) return answer[0];
+        }
+    }
+
+    private void Write(Stream stream, byte[] bytes)
+    {
+        lock (_turn)
+        {
+            ClearPassing();
+            Put(stream, bytes);
+        }
+    }
+
+    private void ClearPassing()
+    {
+        if (!_passing) return;
+        _passing = false;
+        Put(_notes, "\r\u001b[K"u8);
+    }
+
+    private static void Put(Stream stream, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            stream.Write(bytes);
+            stream.Flush();
+        }
+        catch (IOException)
+        {
+            Environment.Exit(0);   // the reader has seen enough: `muster ps | head`
+        }
+    }
+
+    private static int ConsoleWidth()
+    {
+        try
+        {
+            return Console.WindowWidth;
+        }
+        catch (IOException)
+        {
+            return 80;
+        }
+    }
+}
+
+/// <summary>The few colours, by their ANSI numbers.</summary>
+public enum Tint { None = 0, Faint = 2, Red = 31, Green = 32, Yellow = 33, Cyan = 36 }

@@ -1,0 +1,65 @@
+# What launch and supervise share. POSIX sh and coreutils (or BusyBox) are all it needs.
+
+# record NAME <text: status/NAME appears whole or not at all, and outlives a power cut.
+record() {
+  cat >"$status/.$1.$$" || return 1
+  sync "$status/.$1.$$" 2>/dev/null
+  mv -f "$status/.$1.$$" "$status/$1"
+}
+
+# born PID: when that process started, so that a number used again is told apart.
+born() {
+  read -r stat_line <"/proc/$1/stat" 2>/dev/null || return 1
+  set -- ${stat_line##*) }
+  shift 19
+  echo "$1"
+}
+
+# field NAME FILE: the value of NAME= in a record.
+field() {
+  while IFS= read -r field_line; do
+    case $field_line in "$1="*) printf '%s\n' "${field_line#*=}"; return 0 ;; esac
+  done <"$2" 2>/dev/null
+  return 1
+}
+
+# tree MARK [SESSION …]: every process that carries the mark in its environment or belongs to one of the sessions.
+tree() {
+  tree_mark=$1; shift
+  tree_sessions=" $* "
+  for tree_proc in /proc/[0-9]*; do
+    tree_pid=${tree_proc#/proc/}
+    [ -O "$tree_proc" ] && [ "$tree_pid" != $$ ] || continue
+    read -r tree_stat 2>/dev/null <"$tree_proc/stat" || continue
+    set -- ${tree_stat##*) }
+    case $1 in Z|X) continue ;; esac
+    case $tree_sessions in *" $4 "*) echo "$tree_pid"; continue ;; esac
+    case $(tr '\0' '\n' 2>/dev/null <"$tree_proc/environ") in *"MUSTER_MARK=$tree_mark"*) echo "$tree_pid" ;; esac
+  done 2>/dev/null
+}
+
+# end_tree GRACE MARK [SESSION …]: TERM, after GRACE seconds KILL, until nothing is left. Fails if something survives even that.
+end_tree() {
+  end_grace=$(($1 * 5)); shift
+  end_signal=TERM
+  end_told=
+  end_round=0
+  while :; do
+    end_pids=$(tree "$@")
+    [ -n "$end_pids" ] || return 0
+    if [ $end_signal = KILL ]; then
+      kill -KILL $end_pids 2>/dev/null
+    else
+      for end_pid in $end_pids; do
+        case " $end_told " in *" $end_pid "*) ;; *) end_told="$end_told $end_pid"; kill -TERM $end_pid 2>/dev/null; kill -CONT $end_pid 2>/dev/null ;; esac
+      done
+    fi
+    end_round=$((end_round + 1))
+    [ $end_round -lt $end_grace ] || end_signal=KILL
+    [ $end_round -lt $((end_grace + 50)) ] || return 1
+    pause 0.2
+  done
+}
+
+# pause SECONDS, in parts of a second where sleep knows them.
+pause() { sleep "$1" 2>/dev/null || sleep 1; }

@@ -1,0 +1,35 @@
+# look ROOT ID …: prints the records of runs, one line each: `run ID`, `record NAME`, ` KEY=VALUE`, `alive RANK 0|1`, `tried`.
+root=$1; shift
+case $root in '~') root=$HOME ;; '~/'*) root=$HOME/${root#??} ;; esac
+host=$(uname -n)
+boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
+for id; do
+  dir=$root/runs/$id
+  [ -d "$dir" ] || { echo "absent $id"; continue; }
+  echo "run $id"
+  for file in "$dir"/status/*; do
+    [ -f "$file" ] || continue
+    name=${file##*/}
+    echo "record $name"
+    while IFS= read -r line; do echo " $line"; done <"$file"
+    case $name in
+      *.started)
+        started_host= pid= born= started_boot=
+        while IFS= read -r line; do
+          case $line in
+            host=*) started_host=${line#*=} ;; pid=*) pid=${line#*=} ;;
+            born=*) born=${line#*=} ;; boot=*) started_boot=${line#*=} ;;
+          esac
+        done <"$file"
+        [ "$started_host" = "$host" ] || continue
+        now=
+        if read -r line 2>/dev/null <"/proc/$pid/stat"; then set_aside=${line##*) }; now=$(set -- $set_aside; shift 19; echo "$1"); fi
+        if [ "$now" = "$born" ] && [ "$started_boot" = "$boot" ]; then echo "alive ${name%.started} 1"
+        elif [ "$started_boot" = "$boot" ]; then echo "alive ${name%.started} 0"
+        else echo "rebooted ${name%.started}"
+        fi ;;
+    esac
+  done
+  [ ! -e "$dir/status/.tried" ] || echo tried
+done
+echo done

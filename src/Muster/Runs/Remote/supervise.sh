@@ -1,0 +1,226 @@
+#!/bin/sh
+# supervise ROLE RANK: runs one rank of this run and keeps its records. The last record it writes is the exit record.
+role=$1 rank=$2
+run=$(cd "$(dirname "$0")" && pwd -P) || exit 70
+me=$role.$rank
+status=$run/status logs=$run/logs
+. "$run/plan.sh"
+. "$run/common.sh"
+umask 077
+host=$(uname -n)
+mark=$muster_id/$me
+attempt=${SLURM_RESTART_COUNT:-0}
+if [ -n "$SLURM_JOB_ID" ]; then self=slurm:${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}; else self=$host:$$:$(born $$); fi
+
+# One starter wins for ever, however often the run was launched; a requeued job is the same starter.
+if ! ln -s "$self" "$status/.owner.$me" 2>/dev/null && [ "$(readlink "$status/.owner.$me")" != "$self" ]; then
+  echo "muster: $me already belongs to $(readlink "$status/.owner.$me"); $self steps back" >&2
+  exit 0
+fi
+
+finish() { # finish CODE REASON
+  {
+    echo "code=$1"
+    echo "reason=$2"
+    echo "time=$(date +%s)"
+    echo "host=$host"
+    echo "attempt=$attempt"
+    [ -z "$SLURM_JOB_ID" ] || echo "job=$SLURM_JOB_ID"
+    [ -z "$survivors" ] || echo "survivors=$survivors"
+  } | record "$me.exit"
+  set -- "$status"/*.exit
+  [ $# -lt "$muster_size" ] || { echo "time=$(date +%s)" | record ended; }
+}
+
+survivors=
+if [ -e "$status/$me.exit" ]; then mv -f "$status/$me.exit" "$status/.$me.exit.before.$attempt"; rm -f "$status/ended" "$status/$me".port.*; fi
+if [ -e "$status/cancel" ]; then finish 143 cancelled; exit 0; fi
+
+# A run may wait for others on the same site: all must have ended well.
+for other in $muster_after; do
+  echo "run=$other" | record "$me.waiting"
+  while [ ! -e "$run/../$other/status/ended" ]; do
+    if [ -e "$status/cancel" ]; then finish 143 cancelled; exit 0; fi
+    pause 0.5
+  done
+  for record in "$run/../$other/status"/*.exit; do
+    [ "$(field code "$record")" = 0 ] || { echo "run=$other" | record "note.after"; finish 1 dependency; exit 0; }
+  done
+done
+rm -f "$status/$me.waiting"
+
+# listening FILE: calls `listener ADDRESS PORT UID INODE` for each listening socket of /proc/net/tcp or tcp6.
+listening() {
+  while read -r _ local_end _ state _ _ _ uid _ inode _; do
+    [ "$state" = 0A ] && listener "${local_end%:*}" $((0x${local_end##*:})) "$uid" "$inode"
+  done <"$1" 2>/dev/null
+}
+
+free_port() {
+  while :; do
+    set -- $(od -An -N2 -tu2 /dev/urandom)
+    candidate=$((20000 + $1 % 40000))
+    taken=
+    listener() { [ "$2" != $candidate ] || taken=1; }
+    listening /proc/net/tcp; listening /proc/net/tcp6
+    [ -n "$taken" ] || { echo $candidate; return; }
+  done
+}
+
+ports=
+for port in $muster_ports; do
+  name=${port%%=*} number=${port#*=}
+  [ -n "$number" ] || number=$(free_port)
+  ports="$ports $name=$number"
+  upper=$(printf %s "$name" | tr 'a-z.-' 'A-Z__')
+  eval "MUSTER_PORT_$upper=$number; export MUSTER_PORT_$upper"
+done
+
+report_port() { # report_port NAME ADDRESS PORT
+  case $2 in 00000000|00000000000000000000000000000000) address=any ;; 0100007F|*01000000) address=loopback ;; *) address=own ;; esac
+  { echo "host=$host"; echo "address=$address"; echo "port=$3"; echo "attempt=$attempt"; echo "time=$(date +%s)"; } | record "$me.port.$1"
+}
+
+# Ports named at submission: reported once somebody of ours listens there (a container's ports belong to its engine).
+my_uid=$(id -u)
+see_named_ports() {
+  waiting_ports=
+  for port in $ports; do
+    name=${port%%=*} number=${port#*=} found=
+    listener() { [ "$2" = "$number" ] && { [ "$3" = "$my_uid" ] || [ -n "$muster_container" ]; } && found=$1; }
+    listening /proc/net/tcp; [ -n "$found" ] || listening /proc/net/tcp6
+    if [ -n "$found" ]; then report_port "$name" "$found" "$number"; else waiting_ports="$waiting_ports $port"; fi
+  done
+  ports=$waiting_ports
+}
+
+# A companion takes a port that the system gives it; the port is found by the sockets that its processes hold.
+see_companion_ports() {
+  waiting_companions=
+  for companion in $companions; do
+    name=${companion%%=*} session=${companion#*=}
+    [ -d "/proc/$session" ] || continue
+    inodes=' '
+    for pid in $(tree "no such mark" "$session"); do
+      inodes="$inodes$(ls -l "/proc/$pid/fd" 2>/dev/null) "
+    done
+    found=
+    listener() { case $inodes in *"socket:[$4]"*) found="$1 $2" ;; esac; }
+    listening /proc/net/tcp; [ -n "$found" ] || listening /proc/net/tcp6
+    if [ -n "$found" ]; then report_port "$name" $found; else waiting_companions="$waiting_companions $companion"; fi
+  done
+  companions=$waiting_companions
+}
+
+watch() { # tells the supervisor of cancel wishes and the time limit, and reports ports
+  round=0
+  while :; do
+    [ ! -e "$status/cancel" ] || kill -TERM $$ 2>/dev/null || exit 0
+    if [ -n "$muster_time" ] && [ $(($(date +%s) - began)) -ge "$muster_time" ]; then
+      : >"$status/.limit.$me"; kill -TERM $$ 2>/dev/null || exit 0
+    fi
+    [ -z "$ports" ] || see_named_ports
+    [ -z "$companions" ] || see_companion_ports
+    round=$((round + 1))
+    if [ -n "$ports$companions" ] && [ $round -lt 240 ]; then pause 0.25; else sleep 1; fi
+    [ -d "/proc/$$" ] || exit 0
+  done
+}
+
+out_of_memory() { # how often this control group was killed for memory
+  group=$(cat /proc/self/cgroup 2>/dev/null)
+  case $group in 0::*) field_events=/sys/fs/cgroup${group#0::}/memory.events ;; *) echo 0; return ;; esac
+  while read -r event count; do [ "$event" != oom_kill ] || { echo "$count"; return; }; done <"$field_events" 2>/dev/null
+  echo 0
+}
+
+session_of() { # starts "$@" in a session of its own, with the mark by which everything it starts is known
+  MUSTER_MARK=$mark MUSTER_RUN_ID=$muster_id MUSTER_ROLE=$role MUSTER_RANK=$rank MUSTER_SIZE=$muster_size \
+  MUSTER_RUN_DIR=$run MUSTER_IN=$run/in MUSTER_OUT=$run/out MUSTER_STATUS=$status \
+    exec $setsid "$@"
+}
+
+setsid=$(command -v setsid) || setsid=
+shell=$(command -v bash) || shell=sh
+kills_before=$(out_of_memory)
+began=$(date +%s)
+reason=exited
+near=
+again=
+companions=
+stop() {
+  again=1
+  [ "$reason" = exited ] || return 0
+  if [ -e "$status/cancel" ]; then reason=cancelled
+  elif [ -e "$status/.limit.$me" ] || [ -n "$near" ]; then reason=timed-out
+  else reason=terminated
+  fi
+  end_tree "$muster_grace" "$mark" "$child" || survivors=$(echo $end_pids)
+}
+child=
+trap 'again=1; near=1' USR1
+trap stop TERM INT
+
+cd "$run/code" 2>/dev/null || cd "$run" || exit 70
+for companion in $muster_companions; do
+  ( session_of "$shell" "$run/companion.$companion" ) </dev/null >>"$logs/$companion.$rank.out" 2>&1 &
+  companions="$companions $companion=$!"
+done
+( session_of "$shell" "$run/job" ) </dev/null >>"$logs/$me.out" 2>>"$logs/$me.err" &
+child=$!
+{
+  echo "time=$began"
+  echo "host=$host"
+  echo "pid=$$"
+  echo "born=$(born $$)"
+  echo "boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"
+  echo "attempt=$attempt"
+  [ -z "$SLURM_JOB_ID" ] || { echo "job=$SLURM_JOB_ID"; echo "nodes=$SLURM_JOB_NODELIST"; }
+} | record "$me.started"
+watch </dev/null >/dev/null 2>&1 &
+watcher=$!
+
+while :; do
+  again=
+  wait $child
+  code=$?
+  [ -n "$again" ] || break
+done
+trap '' TERM INT USR1
+kill $watcher 2>/dev/null
+
+# Whatever the command left behind ends with it; a viewer may be asked to stay, and then keeps only itself.
+if [ "$reason" = exited ] && [ "$code" -gt 128 ] && [ "$(out_of_memory)" != "$kills_before" ]; then reason=out-of-memory; fi
+if [ -z "$muster_stay" ] || [ "$reason" != exited ]; then
+  end_tree "$muster_grace" "$mark" "$child" || survivors=$(echo $end_pids)
+fi
+
+# Outputs named at submission are gathered in out/, as links where the file system allows it.
+if [ -s "$run/outputs" ]; then
+  gather() {
+    case $1 in ./out/*|/*|../*|*/../*) return ;; esac
+    mkdir -p "$run/out/$(dirname "$1")"
+    cp -RPl "$1" "$run/out/$(dirname "$1")/" 2>/dev/null || cp -RPp "$1" "$run/out/$(dirname "$1")/"
+  }
+  cd "$run/code/$muster_folder" 2>/dev/null && while IFS= read -r pattern; do
+    case $pattern in
+      *'**'*)
+        find . -type f -path "./$pattern" >"$status/.found.$me" 2>/dev/null
+        while IFS= read -r found; do gather "$found"; done <"$status/.found.$me"
+        rm -f "$status/.found.$me" ;;
+      *)
+        IFS=
+        for found in $pattern; do [ ! -e "$found" ] && [ ! -L "$found" ] || gather "./$found"; done
+        unset IFS ;;
+    esac
+  done <"$run/outputs"
+fi
+
+finish "$code" "$reason"
+if [ -n "$muster_stay" ] && [ "$reason" = exited ]; then
+  until=$(($(date +%s) + muster_stay))
+  while [ "$(date +%s)" -lt "$until" ] && [ ! -e "$status/cancel" ]; do sleep 1; done
+  end_tree "$muster_grace" "$mark" "$child"
+fi
+[ ! -e "$status/ended" ] || [ "$reason" = terminated ] || rm -f "$run/env.sh"   # it may hold secrets; a requeued job still needs it
+exit "$code"

@@ -1,0 +1,35 @@
+namespace Muster.Runs;
+
+/// <summary>What is known here about one piece of work, over its whole life.</summary>
+public sealed record Run
+{
+    public required RunPlan Plan { get; init; }
+    public required DateTimeOffset Created { get; init; }
+    public RunState State { get; init; } = new RunState.Planned();
+
+    /// <summary>Somebody asked for its end. The wish is kept until it is fulfilled.</summary>
+    public bool CancelWished { get; init; }
+
+    /// <summary>When the site was last asked and answered.</summary>
+    public DateTimeOffset? SeenAt { get; init; }
+
+    /// <summary>Since when the site does not answer. It says nothing about the state.</summary>
+    public DateTimeOffset? UnreachableSince { get; init; }
+
+    /// <summary>Since when the scheduler has not known it although it answers.</summary>
+    public DateTimeOffset? VanishedSince { get; init; }
+    public IReadOnlyList<SeenPort> Ports { get; init; } = [];
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>The process that submits it, for as long as it does.</summary>
+    public Submitter? Submitter { get; init; }
+    public string? FetchedTo { get; init; }
+
+    public RunId Id => Plan.Id;
+}
+
+/// <summary>A port that the run listens on.</summary>
+public sealed record SeenPort(string Name, string Rank, string Host, string Address, int Port);
+
+/// <summary>A process of this machine.</summary>
+public sealed record Submitter(int ProcessId, DateTimeOffset Started);

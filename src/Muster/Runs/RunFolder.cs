@@ -1,0 +1,84 @@
+using Muster.Faults;
+using Muster.Hosts;
+using Muster.Shell;
+
+namespace Muster.Runs;
+
+/// <summary>What a launcher answered.</summary>
+public abstract record LaunchAnswer
+{
+    private LaunchAnswer() { }
+    public sealed record Launched(string Handle) : LaunchAnswer;
+
+    /// <summary>The wish to cancel was there first; it will never start.</summary>
+    public sealed record Cancelled : LaunchAnswer;
+
+    /// <summary>The scheduler positively does not want it.</summary>
+    public sealed record Refused(string Said) : LaunchAnswer;
+
+    /// <summary>Nobody knows yet: no clear answer, or another launcher is at it. Asking again is safe.</summary>
+    public sealed record Unclear(string Said) : LaunchAnswer;
+
+    /// <summary>The folder is not complete.</summary>
+    public sealed record Unstaged : LaunchAnswer;
+
+    public static LaunchAnswer Read(string output, string said)
+    {
+        var line = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? "";
+        return line.Split(' ', 2) switch
+        {
+            ["launched", var handle] when handle.Length > 0 => new Launched(handle),
+            ["cancelled"] => new Cancelled(),
+            ["refused"] => new Refused(said),
+            ["unstaged"] => new Unstaged(),
+            _ => new Unclear(said.Length > 0 ? said : line),
+        };
+    }
+}
+
+/// <summary>The folders of runs on one host: how they are launched, looked at, followed and cancelled.</summary>
+public sealed class RunFolder(IHost host, string root)
+{
+    /// <summary>The text that launches, for the end of the delivery or by itself.</summary>
+    public static ShellText Launch(string root, RunId id) => ShellText.Of($"{Expand(root)}\nsh \"$root\"/runs/{id.ToString()}/launch start");
+
+    public async Task<LaunchAnswer> LaunchAsync(RunId id, CancellationToken ct)
+    {
+        var answer = await host.RunAsync(Launch(root, id), ct);
+        return answer.ExitCode == 127 ? new LaunchAnswer.Unstaged() : LaunchAnswer.Read(answer.Output, answer.Said);
+    }
+
+    /// <summary>Leaves the wish to cancel where every launcher and supervisor looks for it, and stops what is there.</summary>
+    public async Task<LaunchAnswer> CancelAsync(RunId id, bool hard, CancellationToken ct)
+    {
+        var answer = await host.RunAsync(ShellText.Of($$"""
+            {{Expand(root)}}
+            umask 077
+            mkdir -p "$root"/runs/{{id.ToString()}}/status || exit 1
+            cd "$root"/runs/{{id.ToString()}} || exit 1
+            if [ -f launch ] && [ -f common.sh ] && [ -f scheduler.sh ] && [ -f plan.sh ]; then exec sh ./launch cancel {{(hard ? "hard" : "")}}; fi
+            echo "time=$(date +%s)" >status/.cancel.$$ && mv -f status/.cancel.$$ status/cancel && echo cancelled
+            """), ct);
+        return answer.ExitCode == 0 ? LaunchAnswer.Read(answer.Output, answer.Said)
+            : throw new UserException($"{host.Name}: the wish to cancel could not be written: {answer.Said}", $"Check that {root} is writable there: `muster sites check`.");
+    }
+
+    public async Task<IReadOnlyDictionary<RunId, RunFacts>> LookAsync(IEnumerable<RunId> ids, CancellationToken ct)
+    {
+        var output = await host.GetAsync(ShellText.Script("Runs/Remote/look.sh", [root, .. ids.Select(id => id.ToString())]), "looking at the runs", ct);
+        return LookReader.Read(output);
+    }
+
+    /// <summary>Opens the stream of what is new; see <c>follow.sh</c> for its frames.</summary>
+    public Task<ShellChannel> FollowAsync(RunId id, bool once, IEnumerable<KeyValuePair<string, long>> offsets, CancellationToken ct) =>
+        host.OpenAsync(ShellText.Script("Runs/Remote/follow.sh", [root, id.ToString(), .. once ? ["once"] : Array.Empty<string>(), .. offsets.Select(pair => $"{pair.Key}={pair.Value}")]), ct);
+
+    /// <summary>The plans of all runs on the site, for a machine that does not know them yet.</summary>
+    public Task<string> PlansAsync(CancellationToken ct) => host.GetAsync(ShellText.Of($$"""
+        {{Expand(root)}}
+        for plan in "$root"/runs/*/run.json; do [ ! -f "$plan" ] || { cat "$plan"; printf '\0'; }; done
+        """), "reading the plans of the runs", ct);
+
+    /// <summary>A quoted `~` stays as it is, so the host puts its home in by itself.</summary>
+    internal static ShellText Expand(string root) => ShellText.Of($$"""root={{root}}; case $root in '~') root=$HOME ;; '~/'*) root=$HOME/${root#??} ;; esac""");
+}

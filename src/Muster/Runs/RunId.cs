@@ -1,0 +1,35 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Muster.Runs;
+
+/// <summary>Our own name for a run, the same wherever it goes. Sorts by age.</summary>
+[JsonConverter(typeof(Converter))]
+public readonly record struct RunId(Guid Value)
+{
+    public static RunId New(TimeProvider clock) => new(Guid.CreateVersion7(clock.GetUtcNow()));
+
+    public static bool TryParse([NotNullWhen(true)] string? text, out RunId id)
+    {
+        var parsed = Guid.TryParseExact(text, "D", out var value);
+        id = new(value);
+        return parsed;
+    }
+
+    /// <summary>What lists show: the digits that hold the time of submission, to the millisecond. Any unambiguous prefix selects a run.</summary>
+    public string Short => ToString()[..13];
+
+    /// <summary>The scheduler's name for it. Its comment holds the whole id.</summary>
+    public string JobName => "muster-" + ToString()[..8];
+
+    public override string ToString() => Value.ToString("D");
+
+    internal sealed class Converter : JsonConverter<RunId>
+    {
+        public override RunId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            TryParse(reader.GetString(), out var id) ? id : throw new JsonException("not a run id");
+
+        public override void Write(Utf8JsonWriter writer, RunId value, JsonSerializerOptions options) => writer.WriteStringValue(value.Value);
+    }
+}

@@ -1,0 +1,146 @@
+using Muster.Sites.Schedulers;
+
+namespace Muster.Runs;
+
+/// <summary>Decides what a run's state is from what was seen. Nothing ends without positive evidence; not seeing is not evidence.</summary>
+public static class RunJudge
+{
+    /// <summary>How long an end that only the scheduler reports waits for our own record, which a shared file system may show late.</summary>
+    public static readonly TimeSpan RecordPatience = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long a scheduler must have answered without knowing a job, and no record appeared, until the job counts as lost.</summary>
+    public static readonly TimeSpan LostPatience = TimeSpan.FromSeconds(120);
+
+    /// <param name="word">The scheduler's word, where it was asked and answered.</param>
+    /// <param name="schedulerKnowsMore">A scheduler stands behind the run, and may start it again after an end.</param>
+    public static Run After(Run run, RunFacts facts, SchedulerWord? word, bool schedulerKnowsMore, DateTimeOffset now)
+    {
+        var seen = run with { SeenAt = now, UnreachableSince = null, Ports = PortsIn(facts), Notes = NotesIn(facts) };
+        if (run.State is RunState.Ended) return seen;
+        var ranks = run.Plan.Ranks();
+        var started = facts.Ending(".started").ToList();
+        var exits = facts.Ending(".exit").ToList();
+
+        if (exits.Count >= ranks.Count && Latest(started) <= Latest(exits))
+        {
+            var end = EndOf(exits, facts, run.CancelWished || facts.CancelKnown);
+            if (!schedulerKnowsMore || end.Code == 0 || end.Outcome == Outcome.Cancelled) return seen.EndWith(end);
+            // A scheduler may start a job again after some exits, and knows causes that the job's own shell cannot see.
+            switch (word)
+            {
+                case SchedulerWord.Ended(var outcome, _, var text):
+                    return seen.EndWith(outcome is Outcome.Succeeded or Outcome.Failed ? end : end with { Outcome = outcome, Evidence = new("scheduler and exit record", $"{text}; {end.Evidence.Text}") });
+                case SchedulerWord.Absent:
+                    return seen.EndWith(end);
+                case SchedulerWord.Running or SchedulerWord.Other when now - end.At < LostPatience:
+                    return seen with { State = run.State };
+                case SchedulerWord.Waiting(var why):
+                    return seen with { State = new RunState.Queued(facts.Handle ?? HandleOf(run.State), why) };
+                default:
+                    return now - end.At < RecordPatience ? seen : seen.EndWith(end);
+            }
+        }
+
+        if (facts.Handle is not { } handle)
+        {
+            // Not launched, as far as anybody knows. A wish that was there first keeps it from ever starting.
+            return facts.CancelKnown && !facts.Tried && started.Count == 0
+                ? seen.EndWith(new(Outcome.Cancelled, null, facts.Records["cancel"].Time ?? now, new("launcher", "the wish to cancel was on the site before the launch")))
+                : seen;
+        }
+
+        if (started.Count > 0)
+        {
+            var first = started.OrderBy(record => record.Time).First();
+            var running = new RunState.Running(handle, Where(started), first.Time ?? now);
+            var broken = facts.Supervisors.Where(pair => pair.Value != Liveness.Alive && !facts.Records.ContainsKey(pair.Key + ".exit")).ToList();
+            if (broken.Count > 0)
+            {
+                var rebooted = broken.Any(pair => pair.Value == Liveness.Rebooted);
+                return seen.AfterPatience(run, RecordPatience, now, running, rebooted
+                    ? new(Outcome.NodeFailed, null, now, new("host", $"{Where(started)} was started anew while {broken[0].Key} ran, and no exit record was written"))
+                    : new(Outcome.Lost, null, now, new("host", $"the supervisor of {broken[0].Key} on {Where(started)} is gone and wrote no exit record")));
+            }
+            return word switch
+            {
+                SchedulerWord.Ended(var outcome, var code, var text) => seen.AfterPatience(run, RecordPatience, now, running, new(outcome, code, now, new("scheduler", text))),
+                SchedulerWord.Absent => seen.AfterPatience(run, LostPatience, now, running, Forgotten(now)),
+                SchedulerWord.Waiting(var why) when exits.Count == 0 => seen with { State = new RunState.Queued(handle, why), VanishedSince = null },
+                _ => seen with { State = running, VanishedSince = word is null ? run.VanishedSince : null },
+            };
+        }
+
+        var waiting = run.State is RunState.Queued or RunState.Running ? run.State : new RunState.Launched(handle);
+        return word switch
+        {
+            SchedulerWord.Waiting(var why) => seen with { State = new RunState.Queued(handle, why), VanishedSince = null },
+            SchedulerWord.Running(var where, var since) => seen with { State = new RunState.Running(handle, where, since ?? now), VanishedSince = null },
+            SchedulerWord.Ended(var outcome, var code, var text) => seen.AfterPatience(run, RecordPatience, now, waiting, new(outcome, code, now, new("scheduler", text))),
+            SchedulerWord.Absent => seen.AfterPatience(run, LostPatience, now, waiting, Forgotten(now)),
+            SchedulerWord.Other => seen with { State = waiting, VanishedSince = null },
+            _ => seen with { State = waiting },
+        };
+    }
+
+    /// <summary>The site did not answer. The state stays what it was.</summary>
+    public static Run Unseen(Run run, DateTimeOffset now) => run with { UnreachableSince = run.UnreachableSince ?? now };
+
+    private static RunState.Ended EndOf(List<StatusRecord> exits, RunFacts facts, bool cancelWished)
+    {
+        var worst = exits.OrderBy(record => record["reason"] switch { "cancelled" => 0, "timed-out" => 1, "out-of-memory" => 2, "terminated" => 3, _ => record.Number("code") == 0 ? 5 : 4 })
+            .ThenBy(record => record.Time).First();
+        var code = worst.Number("code");
+        var outcome = worst["reason"] switch
+        {
+            "cancelled" => Outcome.Cancelled,
+            "timed-out" => Outcome.TimedOut,
+            "out-of-memory" => Outcome.OutOfMemory,
+            "terminated" when cancelWished => Outcome.Cancelled,
+            _ => code == 0 ? Outcome.Succeeded : Outcome.Failed,
+        };
+        var at = exits.Max(record => record.Time) ?? DateTimeOffset.UnixEpoch;
+        var why = worst["reason"] switch
+        {
+            "dependency" => $"a run it waits for did not succeed ({facts.Records.GetValueOrDefault("note.after")?["run"]})",
+            "exited" => $"exited with {code}",
+            var reason => $"{reason}, code {code}",
+        };
+        var left = worst["survivors"] is { } survivors ? $"; still there in spite of KILL: {survivors}" : "";
+        return new(outcome, code, at, new("exit record", $"{worst.Name[..^".exit".Length]} on {worst["host"]}: {why}{left}"));
+    }
+
+    private static Run EndWith(this Run run, RunState.Ended end) => run with { State = end, VanishedSince = null };
+
+    /// <summary>An end without a record of ours is believed only after it was seen for some time.</summary>
+    private static Run AfterPatience(this Run seen, Run before, TimeSpan patience, DateTimeOffset now, RunState meanwhile, RunState.Ended end)
+    {
+        var since = before.VanishedSince ?? now;
+        return now - since >= patience ? seen.EndWith(end) : seen with { State = meanwhile, VanishedSince = since };
+    }
+
+    private static RunState.Ended Forgotten(DateTimeOffset now) =>
+        new(Outcome.Lost, null, now, new("scheduler", $"it answers and no longer knows the job, and no exit record appeared for {LostPatience.TotalSeconds:0} s"));
+
+    private static int Latest(List<StatusRecord> records) => records.Count == 0 ? -1 : records.Max(record => record.Number("attempt") ?? 0);
+    private static string Where(List<StatusRecord> started) => string.Join(',', started.Select(record => record["nodes"] ?? record["host"]).OfType<string>().Distinct().Order(StringComparer.Ordinal));
+
+    private static string HandleOf(RunState state) => state switch
+    {
+        RunState.Launched(var handle) => handle,
+        RunState.Queued(var handle, _) => handle,
+        RunState.Running(var handle, _, _) => handle,
+        _ => "",
+    };
+
+    private static SeenPort[] PortsIn(RunFacts facts) =>
+    [
+        .. from record in facts.Records.Values
+           let at = record.Name.IndexOf(".port.", StringComparison.Ordinal)
+           where at > 0 && record.Number("port") is not null
+           orderby record.Name
+           select new SeenPort(record.Name[(at + 6)..], record.Name[..at], record["host"] ?? "", record["address"] ?? "any", record.Number("port") ?? 0),
+    ];
+
+    private static string[] NotesIn(RunFacts facts) =>
+        [.. from record in facts.Records.Values where record.Name.StartsWith("note.", StringComparison.Ordinal) && record["text"] is not null orderby record.Name select record["text"]];
+}

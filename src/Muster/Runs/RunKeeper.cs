@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using Muster.Faults;
+using Muster.Sites;
+using Muster.Sites.Schedulers;
+
+namespace Muster.Runs;
+
+/// <summary>Keeps what is known here of runs true: asks each site once for all of its runs, and carries out wishes that could not be fulfilled before.</summary>
+public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeProvider clock)
+{
+    /// <summary>Asks the sites of <paramref name="runs"/>, and gives the runs as they are known then. A site that does not answer within <paramref name="patience"/> changes no state.</summary>
+    /// <param name="oldestWord">How old the scheduler's last word may be.</param>
+    public async Task<IReadOnlyList<Run>> RefreshAsync(IReadOnlyList<Run> runs, TimeSpan patience, TimeSpan oldestWord, CancellationToken ct)
+    {
+        var live = runs.Where(run => run.State.IsLive).GroupBy(run => (run.Plan.Site, run.Plan.Host));
+        await Task.WhenAll(live.Select(group => RefreshAsync(group.Key.Site, group.Key.Host, [.. group], patience, oldestWord, ct)));
+        return [.. runs.Select(run => store.Find(run.Id) ?? run)];
+    }
+
+    /// <summary>Wishes the end of a run and sees to it as far as it can be done now. The wish outlives this process.</summary>
+    public async Task<Run> CancelAsync(RunId id, bool hard, CancellationToken ct)
+    {
+        var run = store.Change(id, known => known with { CancelWished = true });
+        switch (LaunchProtocol.Next(run))
+        {
+            case LaunchProtocol.Act.EndHere:
+                return store.Change(id, known => known.State is RunState.Planned ? EndedHere(known, "cancelled before anything left this machine") : known);
+            case LaunchProtocol.Act.AskCancel:
+                var site = open(run.Plan.Site);
+                var folder = new RunFolder(site.HostOf(run.Plan.Host), site.Root);
+                var answer = await folder.CancelAsync(id, hard, ct);
+                return store.Change(id, known => LaunchProtocol.After(known, answer, clock.GetUtcNow()));
+            default:
+                return run;
+        }
+    }
+
+    /// <summary>The scheduler's handle of a run, once it has one.</summary>
+    internal static string? HandleOf(Run run) => run.State switch
+    {
+        RunState.Launched(var handle) => handle,
+        RunState.Queued(var handle, _) => handle,
+        RunState.Running(var handle, _, _) => handle,
+        _ => null,
+    };
+
+    /// <summary>Nobody on this machine is submitting it any more.</summary>
+    public static bool IsAbandoned(Run run)
+    {
+        if (run.State is not (RunState.Planned or RunState.Staging) || run.Submitter is not { } submitter) return false;
+        try
+        {
+            using var process = Process.GetProcessById(submitter.ProcessId);
+            return Math.Abs((process.StartTime.ToUniversalTime() - submitter.Started.UtcDateTime).TotalSeconds) > 2;
+        }
+        catch (Exception fault) when (fault is ArgumentException or InvalidOperationException)
+        {
+            return true;
+        }
+    }
+
+    private async Task RefreshAsync(string siteName, string? host, IReadOnlyList<Run> runs, TimeSpan patience, TimeSpan oldestWord, CancellationToken ct)
+    {
+        foreach (var run in runs.Where(run => run.State is RunState.Planned && IsAbandoned(run)))
+        {
+            store.Change(run.Id, known => known.State is RunState.Planned ? EndedHere(known, "its submission was interrupted before anything left this machine") : known);
+        }
+        var asked = runs.Where(run => run.State is not RunState.Planned).ToList();
+        if (asked.Count == 0) return;
+        using var limit = new CancellationTokenSource(patience, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
+        try
+        {
+            var site = open(siteName);
+            var folder = new RunFolder(site.HostOf(host), site.Root);
+            var facts = await folder.LookAsync(asked.Select(run => run.Id), either.Token);
+            var handles = asked.Select(run => facts.GetValueOrDefault(run.Id)?.Handle).OfType<string>().ToList();
+            var answer = handles.Count > 0 && site.Desk(host) is { } desk ? await desk.AskAsync(handles, [], oldestWord, either.Token) : null;
+            foreach (var run in asked.Where(run => facts.ContainsKey(run.Id)))
+            {
+                var seen = facts[run.Id];
+                var word = seen.Handle is { } handle ? answer?.Words.GetValueOrDefault(handle) : null;
+                var after = store.Change(run.Id, known => RunJudge.After(known, seen, word, site.Scheduler.Question([]) is not null, clock.GetUtcNow()));
+                if (after.State.IsLive && after.CancelWished && !seen.CancelKnown) await CancelAsync(run.Id, hard: false, either.Token);
+            }
+        }
+        catch (Exception fault) when (fault is HostUnreachableException or OperationCanceledException && !ct.IsCancellationRequested)
+        {
+            foreach (var run in asked) store.Change(run.Id, known => RunJudge.Unseen(known, clock.GetUtcNow()));
+        }
+    }
+
+    private Run EndedHere(Run run, string text) => run with { State = new RunState.Ended(Outcome.Cancelled, null, clock.GetUtcNow(), new("submitter", text)) };
+}

@@ -1,0 +1,22 @@
+using Muster.Faults;
+
+namespace Muster.Runs;
+
+/// <summary>Finds the run that a person means: `last`, a name, or an unambiguous beginning of an id.</summary>
+public static class RunSelector
+{
+    public static Run Get(RunStore store, string selector)
+    {
+        if (selector == "last") return store.Last() ?? throw new UserException("there is no run yet", "Start one: `muster submit -- COMMAND`.");
+        if (RunId.TryParse(selector, out var id) && store.Find(id) is { } exact) return exact;
+        // A name used before means its newest run; an id's beginning must fit only one.
+        if (store.Named(selector) is [var newest, ..]) return newest;
+        var found = selector.Length > 0 && selector.All(c => char.IsAsciiHexDigitLower(c) || c == '-') ? store.WithPrefix(selector) : [];
+        return found switch
+        {
+            [var only] => only,
+            [] => throw new UserException($"no run is called '{selector}'", "`muster ps --all` lists the runs; one that was submitted elsewhere is taken over with `muster ps --adopt SITE`."),
+            _ => throw new UserException($"'{selector}' is the beginning of {found.Count} runs: {string.Join(", ", found.Select(run => $"{run.Id} ({run.Plan.Name})"))}", "Type more of the id, or the run's name."),
+        };
+    }
+}

@@ -1,0 +1,102 @@
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using Muster.Storage;
+
+namespace Muster.Runs;
+
+/// <summary>The runs that this machine knows of, in one file for all our processes.</summary>
+public sealed class RunStore(string file)
+{
+    private readonly SqliteFile _file = new(file, version: 1, """
+        CREATE TABLE runs (id TEXT PRIMARY KEY, name TEXT NOT NULL, site TEXT NOT NULL, live INTEGER NOT NULL, run TEXT NOT NULL) WITHOUT ROWID;
+        CREATE INDEX live_runs ON runs (live, site);
+        CREATE INDEX named_runs ON runs (name)
+        """);
+
+    public void Add(Run run)
+    {
+        using var connection = _file.Open();
+        Write(connection, null, run, "INSERT INTO runs (id, name, site, live, run) VALUES ($id, $name, $site, $live, $run)");
+    }
+
+    /// <summary>Changes a run as it stands now, not as it was when read; other processes may know more by then.</summary>
+    public Run Change(RunId id, Func<Run, Run> change)
+    {
+        using var connection = _file.Open();
+        using var transaction = connection.BeginTransaction(deferred: false);
+        var before = Read(connection, transaction, "SELECT run FROM runs WHERE id = $key", id.ToString()).Single();
+        var after = change(before);
+        if (after != before) Write(connection, transaction, after, "UPDATE runs SET name = $name, site = $site, live = $live, run = $run WHERE id = $id");
+        transaction.Commit();
+        return after;
+    }
+
+    /// <summary>Forgets a run of which nothing ever left this machine.</summary>
+    public void Remove(RunId id)
+    {
+        using var connection = _file.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "DELETE FROM runs WHERE id = $id";
+        command.Parameters.AddWithValue("$id", id.ToString());
+        command.ExecuteNonQuery();
+    }
+
+    public Run? Find(RunId id) => Query("SELECT run FROM runs WHERE id = $key", id.ToString()).SingleOrDefault();
+
+    /// <summary>Runs whose id begins so, at most a few.</summary>
+    public IReadOnlyList<Run> WithPrefix(string prefix) => Query("SELECT run FROM runs WHERE id >= $key AND id < $key || 'g' ORDER BY id LIMIT 20", prefix);
+
+    /// <summary>Runs of that name, the newest first.</summary>
+    public IReadOnlyList<Run> Named(string name) => Query("SELECT run FROM runs WHERE name = $key ORDER BY id DESC LIMIT 20", name);
+
+    /// <summary>Runs that have not ended, the newest first.</summary>
+    public IReadOnlyList<Run> Live() => Query("SELECT run FROM runs WHERE live = 1 ORDER BY id DESC");
+
+    /// <summary>The newest runs that have ended.</summary>
+    public IReadOnlyList<Run> Ended(int most) => Query($"SELECT run FROM runs WHERE live = 0 ORDER BY id DESC LIMIT {most}");
+
+    public Run? Last() => Query("SELECT run FROM runs ORDER BY id DESC LIMIT 1").SingleOrDefault();
+
+    public int Count()
+    {
+        using var connection = _file.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT count(*) FROM runs";
+        return Convert.ToInt32(command.ExecuteScalar());
+    }
+
+    private List<Run> Query(string text, string? key = null)
+    {
+        using var connection = _file.Open();
+        return Read(connection, null, text, key);
+    }
+
+    private static List<Run> Read(SqliteConnection connection, SqliteTransaction? transaction, string text, string? key)
+    {
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // our own texts; what users type is a parameter
+        command.CommandText = text;
+#pragma warning restore CA2100
+        command.Transaction = transaction;
+        if (key is not null) command.Parameters.AddWithValue("$key", key);
+        using var reader = command.ExecuteReader();
+        var runs = new List<Run>();
+        while (reader.Read()) runs.Add(JsonSerializer.Deserialize(reader.GetString(0), RunJson.Default.Run)!);
+        return runs;
+    }
+
+    private static void Write(SqliteConnection connection, SqliteTransaction? transaction, Run run, string text)
+    {
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // our own texts; values are parameters
+        command.CommandText = text;
+#pragma warning restore CA2100
+        command.Transaction = transaction;
+        command.Parameters.AddWithValue("$id", run.Id.ToString());
+        command.Parameters.AddWithValue("$name", run.Plan.Name);
+        command.Parameters.AddWithValue("$site", run.Plan.Site);
+        command.Parameters.AddWithValue("$live", run.State.IsLive ? 1 : 0);
+        command.Parameters.AddWithValue("$run", JsonSerializer.Serialize(run, RunJson.Default.Run));
+        command.ExecuteNonQuery();
+    }
+}

@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Muster.Shell;
+using Muster.Sites.Schedulers;
+
+namespace Muster.Runs.Submit;
+
+/// <summary>A small file in a run's folder.</summary>
+public sealed record RunFile(string Name, string Text, bool Private = false);
+
+/// <summary>Writes what stands in a run's folder besides its code: the plan, the scripts, the command.</summary>
+public static class RunFiles
+{
+    /// <param name="environment">The values; they go into a file of their own that only the user can read.</param>
+    public static IReadOnlyList<RunFile> For(RunPlan plan, IScheduler scheduler, IReadOnlyDictionary<string, string> environment)
+    {
+        var files = new List<RunFile>
+        {
+            new("run.json", JsonSerializer.Serialize(plan, RunJson.Indented.RunPlan) + "\n"),
+            new("plan.sh", Plan(plan)),
+            new("job", Job(plan)),
+            new("common.sh", ShellScripts.Read("Runs/Remote/common.sh")),
+            new("supervise", ShellScripts.Read("Runs/Remote/supervise.sh")),
+            new("launch", ShellScripts.Read("Runs/Remote/launch.sh")),
+            new("scheduler.sh", scheduler.LauncherScript),
+        };
+        if (plan.BatchLines.Count > 0) files.Add(new("batch.sh", Batch(plan)));
+        if (plan.Array?.AtOnce is not null && plan.BatchLines.Count == 0) files.Add(new("turns", ShellScripts.Read("Sites/Schedulers/Processes/turns.sh")));
+        if (plan.Outputs.Count > 0) files.Add(new("outputs", string.Concat(plan.Outputs.SelectMany(Patterns).Select(pattern => pattern + "\n"))));
+        if (environment.Count > 0) files.Add(new("env.sh", Environment(environment), Private: true));
+        files.AddRange(plan.Companions.Select(companion => new RunFile($"companion.{companion.Name}", Companion(plan, companion))));
+        return files;
+    }
+
+    /// <summary>The script that SLURM gets, also for people to read before they submit.</summary>
+    public static string Batch(RunPlan plan)
+    {
+        var text = new StringBuilder("#!/bin/sh\n");
+        foreach (var line in plan.BatchLines) text.Append(line).Append('\n');
+        // SLURM copies the script away, so the folder is named; --chdir has made it the working folder.
+        text.Append("exec sh ./supervise main \"${SLURM_ARRAY_TASK_ID:-0}\"\n");
+        return text.ToString();
+    }
+
+    /// <summary>What each rank executes. Every word of the command reaches the program as it was typed.</summary>
+    public static string Job(RunPlan plan)
+    {
+        var text = new StringBuilder("# What each rank runs.\n");
+        text.Append(ShellText.Of($"cd \"$MUSTER_RUN_DIR\"/code/{plan.Folder} || exit 1\n"));
+        text.Append("[ ! -f \"$MUSTER_RUN_DIR/env.sh\" ] || . \"$MUSTER_RUN_DIR/env.sh\"\n");
+        foreach (var line in plan.Setup)
+        {
+            text.Append(line).Append('\n');
+            text.Append("code=$?; [ $code -eq 0 ] || echo \"muster: a setup line ended with $code\" >&2\n");
+        }
+        text.Append(plan.Container is { } image ? ContainerCommand.For(plan, image)
+            : plan.RawLine ? string.Join(' ', plan.Command) + "\n"
+            : ShellText.Of($"exec {plan.Command}\n").ToString());
+        return text.ToString();
+    }
+
+    private static string Plan(RunPlan plan)
+    {
+        string Seconds(TimeSpan? time) => time is { } known ? ((long)Math.Ceiling(known.TotalSeconds)).ToString(CultureInfo.InvariantCulture) : "";
+        var ranks = plan.Ranks();
+        return ShellText.Of($"""
+            muster_id={plan.Id.ToString()}
+            muster_job={plan.Id.JobName}
+            muster_ranks={string.Join(' ', ranks)}
+            muster_size={ranks.Count}
+            muster_at_once={plan.Array?.AtOnce ?? 0}
+            muster_folder={plan.Folder}
+            muster_time={Seconds(plan.BatchLines.Count > 0 ? null : plan.Time)}
+            muster_grace=10
+            muster_stay={Seconds(plan.Stay)}
+            muster_ports={string.Join(' ', plan.Ports.Select(port => $"{port.Name}={port.Number}"))}
+            muster_companions={string.Join(' ', plan.Companions.Select(companion => companion.Name))}
+            muster_container={plan.Container ?? ""}
+            muster_after={(plan.BatchLines.Count > 0 ? "" : string.Join(' ', plan.After.Select(after => after.Id.ToString())))}
+
+            """).ToString();
+    }
+
+    private static string Environment(IReadOnlyDictionary<string, string> environment)
+    {
+        var text = new StringBuilder();
+        foreach (var (name, value) in environment) text.Append("export ").Append(name).Append('=').Append(ShellText.Quote(value)).Append('\n');
+        return text.ToString();
+    }
+
+    private static string Companion(RunPlan plan, Companion companion)
+    {
+        var text = new StringBuilder();
+        text.Append(ShellText.Of($"cd \"$MUSTER_RUN_DIR\"/code/{plan.Folder} || exit 1\n"));
+        foreach (var line in plan.Setup) text.Append(line).Append('\n');
+        return text.Append(companion.Script).ToString();
+    }
+
+    // `**/` also stands for no folder at all.
+    private static IEnumerable<string> Patterns(string pattern) =>
+        pattern.Contains("**/", StringComparison.Ordinal) ? [pattern, pattern.Replace("**/", "", StringComparison.Ordinal)] : [pattern];
+}

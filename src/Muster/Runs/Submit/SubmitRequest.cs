@@ -1,0 +1,32 @@
+namespace Muster.Runs.Submit;
+
+/// <summary>What a person asks for, before the site's defaults are known.</summary>
+public sealed record SubmitRequest
+{
+    public required IReadOnlyList<string> Command { get; init; }
+    public string? Name { get; init; }
+    public string? Host { get; init; }
+    public int? Gpus { get; init; }
+    public int? Cpus { get; init; }
+    public string? Memory { get; init; }
+    public string? Time { get; init; }
+    public int? Nodes { get; init; }
+    public IReadOnlyList<string> Set { get; init; } = [];
+
+    /// <summary><c>NAME=VALUE</c>, or <c>NAME</c> for the value it has here.</summary>
+    public IReadOnlyList<string> Env { get; init; } = [];
+    public IReadOnlyList<string> Inputs { get; init; } = [];
+    public IReadOnlyList<string> Outputs { get; init; } = [];
+    public IReadOnlyList<string> Ports { get; init; } = [];
+    public string? TensorBoard { get; init; }
+    public string? Container { get; init; }
+    public string? Array { get; init; }
+    public IReadOnlyList<string> After { get; init; } = [];
+    public string? Stay { get; init; }
+    public bool Snapshot { get; init; } = true;
+    public bool RawLine { get; init; }
+    public required string WorkingFolder { get; init; }
+
+    /// <summary>Options from an <c>sbatch.json</c> in the working folder and the like, weaker than <see cref="Set"/>.</summary>
+    public Sites.Schedulers.Slurm.SbatchOptions FolderOptions { get; init; } = Sites.Schedulers.Slurm.SbatchOptions.None;
+}

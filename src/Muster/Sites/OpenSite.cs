@@ -1,0 +1,83 @@
+using Muster.Faults;
+using Muster.Hosts;
+using Muster.Sites.Schedulers;
+using Muster.Sites.Schedulers.Processes;
+using Muster.Sites.Schedulers.Slurm;
+
+namespace Muster.Sites;
+
+/// <summary>A site ready for use: its hosts, its scheduler, its root.</summary>
+public sealed class OpenSite
+{
+    private readonly SitePlaces _places;
+    private readonly TimeProvider _clock;
+    private readonly Dictionary<(string, bool), IHost> _hosts = [];
+    private readonly Dictionary<string, SchedulerDesk> _desks = [];
+
+    public OpenSite(Site site, SitePlaces places, TimeProvider clock)
+    {
+        (Site, _places, _clock) = (site, places, clock);
+        Scheduler = site switch
+        {
+            SlurmSite => new SlurmScheduler(clock),
+            LocalSite or SshSite => new ProcessScheduler(),
+            _ => throw new UserException($"site {site.Name} is of a kind that this version cannot use", "Choose a site of kind local, ssh or slurm: `muster sites list`."),
+        };
+    }
+
+    public Site Site { get; }
+    public IScheduler Scheduler { get; }
+    public string Root => Site.Root;
+
+    /// <summary>The ways in: the hosts of an ssh site, the login node, or nothing for this machine.</summary>
+    public IReadOnlyList<string> HostNames => Site switch
+    {
+        SshSite ssh => ssh.Hosts,
+        SlurmSite { Host: { } login } => [login],
+        _ => [],
+    };
+
+    /// <summary>Whether what a run listens on is already a port of this machine.</summary>
+    public bool IsHere => HostNames.Count == 0;
+
+    /// <param name="name">One of <see cref="HostNames"/>; null for a site with one way in.</param>
+    /// <param name="hurried">Give up a connection attempt soon: another follows.</param>
+    public IHost HostOf(string? name, bool hurried = false)
+    {
+        if (IsHere) return Once("", false, () => new LocalHost());
+        name ??= HostNames[0];
+        if (!HostNames.Contains(name)) throw new UserException($"site {Site.Name} has no host {name} any more", $"Add it to `hosts:` of the site again ({Site.Origin}).");
+        return Once(name, hurried, () => new OpenSshHost(Target(name), hurried ? SshPatience.Usual.Hurried : SshPatience.Usual));
+    }
+
+    /// <summary>A compute node behind the login node, reached through the login node's connection.</summary>
+    public OpenSshHost NodeBehind(string login, string node)
+    {
+        var way = Target(login);
+        return (OpenSshHost)Once($"{login}>{node}", false, () => new OpenSshHost(way with { Alias = node, Through = way.Alias }, SshPatience.Usual));
+    }
+
+    /// <summary>Where the scheduler is asked; null where none is needed.</summary>
+    public SchedulerDesk? Desk(string? host)
+    {
+        if (Scheduler.Question([]) is null) return null;
+        if (_desks.TryGetValue(host ?? "", out var desk)) return desk;
+        return _desks[host ?? ""] = new(HostOf(host), Scheduler, Path.Combine(_places.State, "sites", $"{Site.Name}.queue"), _clock);
+    }
+
+    private SshTarget Target(string alias)
+    {
+        var (config, identity) = Site switch
+        {
+            SshSite ssh => (ssh.SshConfig, ssh.Identity),
+            SlurmSite slurm => (slurm.SshConfig, slurm.Identity),
+            _ => (null, null),
+        };
+        return new(alias, config, identity, _places.Sockets, _places.MayAsk);
+    }
+
+    private IHost Once(string name, bool hurried, Func<IHost> open) => _hosts.TryGetValue((name, hurried), out var host) ? host : _hosts[(name, hurried)] = open();
+}
+
+/// <summary>Where on this machine things are kept, and whether a person can be asked.</summary>
+public sealed record SitePlaces(string State, string Cache, string Sockets, bool MayAsk);

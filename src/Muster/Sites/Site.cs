@@ -1,0 +1,30 @@
+namespace Muster.Sites;
+
+/// <summary>A named place that runs work, as the configuration describes it. It has one of the kinds below <c>Sites/</c>.</summary>
+public abstract record Site
+{
+    private protected Site() { }
+
+    public required string Name { get; init; }
+    public required Origin Origin { get; init; }
+
+    /// <summary>Where runs live over there; a <c>~</c> in it is that side's home.</summary>
+    public string Root { get; init; } = "~/.muster";
+
+    /// <summary>Shell lines before every job.</summary>
+    public IReadOnlyList<string> Setup { get; init; } = [];
+    public IReadOnlyDictionary<string, string> Env { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The image that jobs run in.</summary>
+    public string? Container { get; init; }
+
+    /// <summary>What runs the image; null takes what the site has.</summary>
+    public ContainerRuntime? Runtime { get; init; }
+    public CodeMode Code { get; init; } = CodeMode.Auto;
+}
+
+/// <summary>A program that runs container images.</summary>
+public enum ContainerRuntime { Apptainer, Singularity, Podman, Docker }
+
+/// <summary>How a run's code comes out of the site's store: hard-linked, copied, or as the site allows.</summary>
+public enum CodeMode { Auto, Copy, Link }

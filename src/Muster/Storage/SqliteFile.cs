@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+using Microsoft.Data.Sqlite;
+using Muster.Faults;
+using SQLitePCL;
+
+namespace Muster.Storage;
+
+/// <summary>One SQLite database file, shared by all our processes.</summary>
+public sealed class SqliteFile
+{
+    private static readonly Lazy<bool> Provider = new(() =>
+    {
+        // The operating system's SQLite gets security fixes; the bundled one is for systems without it.
+        NativeLibrary.SetDllImportResolver(typeof(SQLite3Provider_e_sqlite3).Assembly, static (name, assembly, paths) =>
+            name == "e_sqlite3" && (NativeLibrary.TryLoad("libsqlite3.so.0", assembly, paths, out var own) || NativeLibrary.TryLoad("libsqlite3.dylib", assembly, paths, out own)) ? own : 0);
+        raw.SetProvider(new SQLite3Provider_e_sqlite3());
+        return true;
+    });
+
+    private readonly string _connection;
+
+    /// <summary>Opens <paramref name="path"/>, making it and its tables when they are missing.</summary>
+    public SqliteFile(string path, int version, string schema)
+    {
+        _ = Provider.Value;
+        Directory.CreateDirectory(Path.GetDirectoryName(path) ?? ".");
+        _connection = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 30, Pooling = true }.ToString();
+        using var connection = Open();
+        var found = Convert.ToInt32(Scalar(connection, "PRAGMA user_version"));
+        if (found == version) return;
+        if (found > version)
+        {
+            throw new UserException($"{path} was written by a newer Muster", "Use that version, or move the file away to begin anew.");
+        }
+        using var change = connection.BeginTransaction(deferred: false);
+        if (Convert.ToInt32(Scalar(connection, "PRAGMA user_version", change)) != version) Scalar(connection, $"{schema}; PRAGMA user_version = {version}", change);
+        change.Commit();
+    }
+
+    public SqliteConnection Open()
+    {
+        var connection = new SqliteConnection(_connection);
+        try
+        {
+            connection.Open();
+            Scalar(connection, "PRAGMA journal_mode = WAL");
+            Scalar(connection, "PRAGMA synchronous = NORMAL");
+            return connection;
+        }
+        catch (SqliteException fault)
+        {
+            connection.Dispose();
+            throw new UserException($"cannot open {connection.DataSource}: {fault.Message}", "Check that its folder is yours, on a local disk and not full.", fault);
+        }
+    }
+
+    private static object? Scalar(SqliteConnection connection, string text, SqliteTransaction? transaction = null)
+    {
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // our own texts, no user input
+        command.CommandText = text;
+#pragma warning restore CA2100
+        command.Transaction = transaction;
+        return command.ExecuteScalar();
+    }
+}
