@@ -16,14 +16,14 @@ internal sealed class GitBlobs(Git git, int idLength) : ContentSource
         {
             var feeding = FeedAsync(process.StandardInput.BaseStream, items.Select(item => item.Key), ct);
             _ = process.StandardError.ReadToEndAsync(ct);
-            var reader = new Reader(process.StandardOutput.BaseStream);
+            var reader = new ByteReader(process.StandardOutput.BaseStream);
             foreach (var item in items)
             {
-                var size = SizeIn(await reader.LineAsync(ct)) ?? throw Missing(item.Key);
+                var size = SizeIn(Encoding.ASCII.GetString(await reader.UntilAsync((byte)'\n', ct) ?? [])) ?? throw Missing(item.Key);
                 await using var content = new Bounded(reader, size);
                 yield return new(item, size, content, () => true);
                 await content.CopyToAsync(Stream.Null, ct);
-                await reader.LineAsync(ct);
+                await reader.UntilAsync((byte)'\n', ct);
             }
             await feeding;
         }
@@ -96,47 +96,7 @@ internal sealed class GitBlobs(Git git, int idLength) : ContentSource
         catch (IOException) { }   // git ended; what it did not answer is missing
     }
 
-    /// <summary>Git's answer, read in large pieces: lines and bytes in turn.</summary>
-    private sealed class Reader(Stream input)
-    {
-        private readonly byte[] _buffer = new byte[128 * 1024];
-        private int _begin, _end;
-
-        public async ValueTask<string> LineAsync(CancellationToken ct)
-        {
-            while (true)
-            {
-                var length = _buffer.AsSpan(_begin, _end - _begin).IndexOf((byte)'\n');
-                if (length >= 0)
-                {
-                    var line = Encoding.ASCII.GetString(_buffer, _begin, length);
-                    _begin += length + 1;
-                    return line;
-                }
-                if (!await FillAsync(ct)) return "";
-            }
-        }
-
-        public async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken ct)
-        {
-            if (_begin == _end && !await FillAsync(ct)) return 0;
-            var count = Math.Min(target.Length, _end - _begin);
-            _buffer.AsMemory(_begin, count).CopyTo(target);
-            _begin += count;
-            return count;
-        }
-
-        private async ValueTask<bool> FillAsync(CancellationToken ct)
-        {
-            _buffer.AsSpan(_begin, _end - _begin).CopyTo(_buffer);
-            (_begin, _end) = (0, _end - _begin);
-            var read = await input.ReadAsync(_buffer.AsMemory(_end), ct);
-            _end += read;
-            return read > 0;
-        }
-    }
-
-    private sealed class Bounded(Reader reader, long size) : ReadOnlyStream
+    private sealed class Bounded(ByteReader reader, long size) : ReadOnlyStream
     {
         private long _left = size;
 

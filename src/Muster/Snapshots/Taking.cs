@@ -17,7 +17,7 @@ internal sealed class Taking(RunRef run, ContentCache cache, string temporaryFol
         var git = tree.Git.With(("GIT_INDEX_FILE", index));
         var standing = StandingAsync(git, ct);
         var settings = await SettingsAsync(git, ct);
-        await git.GetAsync(ct, "add", "--all");
+        await AddAllAsync(git, ct);
 
         var entries = IndexEntry.Parse(await git.GetAsync(ct, "ls-files", "--stage", "-t", "-z"));
         var items = new List<CargoItem>(entries.Count);
@@ -50,7 +50,7 @@ internal sealed class Taking(RunRef run, ContentCache cache, string temporaryFol
         _marked.Add(tree);
         await git.GetAsync(ct, "update-ref", run.Name, commit!);
 
-        await AddFilesAsync(items, entries, place, new GitBlobs(tree.Git, written.Length / 2), ct);
+        await AddFilesAsync(tree, items, entries, place, new GitBlobs(tree.Git, written.Length / 2), ct);
         return new(commit!, head, branch, dirty, items);
     }
 
@@ -79,24 +79,37 @@ internal sealed class Taking(RunRef run, ContentCache cache, string temporaryFol
         return copy;
     }
 
-    private async Task AddFilesAsync(List<CargoItem> items, List<IndexEntry> entries, RawPath? place, GitBlobs blobs, CancellationToken ct)
+    private async Task AddFilesAsync(WorkTree tree, List<CargoItem> items, List<IndexEntry> entries, RawPath? place, GitBlobs blobs, CancellationToken ct)
     {
-        var unknown = entries.Where(entry => !entry.IsRepository && !entry.IsAbsent && cache.Find(entry.Key) is null).Select(entry => entry.Key).Distinct().ToList();
+        var files = entries.Where(entry => !entry.IsRepository && !entry.IsAbsent).ToList();
+        var unknown = files.Where(entry => cache.Find(entry.Key) is null).Select(entry => entry.Key).Distinct().ToList();
         var sizes = unknown.Zip(await blobs.SizesAsync(unknown, ct)).ToDictionary();
-        var links = new List<int>();
-        foreach (var entry in entries)
+        var begin = items.Count;
+        items.AddRange(files.Select(entry => new CargoItem(place is { } above ? entry.Path.Below(above) : entry.Path, entry.Kind)
         {
-            if (entry.IsRepository || entry.IsAbsent) continue;
-            if (entry.Kind == CargoKind.Symlink) links.Add(items.Count);
-            items.Add(new(place is { } above ? entry.Path.Below(above) : entry.Path, entry.Kind)
-            {
-                Key = entry.Key,
-                Size = cache.Find(entry.Key)?.Size ?? sizes[entry.Key],
-                Source = blobs,
-            });
-        }
+            Key = entry.Key,
+            Size = cache.Find(entry.Key)?.Size ?? sizes[entry.Key],
+            Source = blobs,
+        }));
+
+        var links = Enumerable.Range(begin, files.Count).Where(at => items[at].Kind == CargoKind.Symlink).ToList();
         var targets = await blobs.ReadWholeAsync([.. links.Select(at => items[at])], ct);
         foreach (var (at, target) in links.Zip(targets)) items[at] = new(items[at].Path, CargoKind.Symlink) { Target = target };
+
+        var lfs = await LfsPointers.FindAsync([.. items[begin..]], blobs, ct);
+        foreach (var (at, pointer) in lfs)
+        {
+            if (pointer.ContentIn(tree, files[at].Path) is { } content) items[begin + at] = content.At(items[begin + at].Path) with { Kind = files[at].Kind };
+            else Warnings.Add($"{items[begin + at].Path}: only the Git LFS pointer is sent; `git lfs pull` brings the content");
+        }
+    }
+
+    private static async Task AddAllAsync(Git git, CancellationToken ct)
+    {
+        var answer = await git.AskAsync(default, ct, "add", "--all");
+        // A stray file outside of a sparse checkout; git before 2.34 takes it unasked.
+        if (answer.ExitCode != 0 && answer.Said.Contains("--sparse")) answer = await git.AskAsync(default, ct, "add", "--all", "--sparse");
+        if (answer.ExitCode != 0) throw git.Fault("add", answer);
     }
 
     private static async Task<(string? Head, string? Tree, string? Branch)> StandingAsync(Git git, CancellationToken ct)

@@ -9,6 +9,14 @@ internal sealed class TestRepository : IDisposable
 {
     private readonly DirectoryInfo _place = Directory.CreateTempSubdirectory("muster-test-");
 
+    static TestRepository()
+    {
+        Environment.SetEnvironmentVariable("GIT_CONFIG_GLOBAL", "/dev/null");
+        Environment.SetEnvironmentVariable("GIT_CONFIG_NOSYSTEM", "1");
+        foreach (var who in new[] { "AUTHOR", "COMMITTER" })
+            foreach (var what in new[] { "NAME", "EMAIL", "DATE" }) Environment.SetEnvironmentVariable($"GIT_{who}_{what}", null);
+    }
+
     public TestRepository(bool withFirstCommit = true)
     {
         Root = _place.CreateSubdirectory("repository").FullName;
@@ -48,7 +56,10 @@ internal sealed class TestRepository : IDisposable
     public Task<Snapshot?> TakeAsync(string run = "run-1", string below = "") =>
         GitSnapshot.TakeAsync(Path.Combine(Root, below), new RunRef(run), Cache, TestContext.Current.CancellationToken);
 
-    public void Dispose() => _place.Delete(recursive: true);
+    public async Task<Snapshot> GetAsync(string run = "run-1", string below = "") => Assert.IsType<Snapshot>(await TakeAsync(run, below));
+
+    // Not Directory.Delete: .NET cannot name a file whose name is not UTF-8.
+    public void Dispose() => Process.Start("rm", ["-rf", _place.FullName]).WaitForExit();
 }
 
 internal static class SnapshotReading
