@@ -17,8 +17,13 @@ internal sealed class TransferMeter(IProgress<TransferProgress>? progress, int a
 
     public void Done(OpenContent open)
     {
-        Files++;
         if (!open.Stays()) Changed.Add(open.Item.Path);
+        Done();
+    }
+
+    public void Done()
+    {
+        Files++;
         Report();
     }
 

@@ -15,7 +15,7 @@ public sealed class IgnoreRulesTests
     {
         using var repository = new TestRepository(withFirstCommit: false);
         var names = new[] { "a", "b", "ab", "abc", "a b", "a ", "c", "!a", "#", "*", ".a", "[", "]", "-", "\\", "a-b" };
-        var folders = new[] { "a", "b", "ab", "a/b", "b/a", "a/b/a", "ab/b/a" };
+        var folders = new[] { "a", "b", "ab", "a/b", "b/a", "a/b/a", "ab/b", "ab/b/a" };
         foreach (var folder in folders) Directory.CreateDirectory(Path.Combine(repository.Root, folder));
         List<(string Path, bool IsFolder)> entries = [.. folders.Select(folder => (folder, true))];
         foreach (var folder in folders.Append(""))
