@@ -34,6 +34,7 @@ internal sealed record RemoteListing(IReadOnlyList<RemoteFile> Files, IReadOnlyS
         }
         catch (EndOfStreamException)
         {
+            channel.Input.Close();
             var end = await channel.EndAsync(ct);   // throws when it was the connection that ended
             throw new UserException($"{host.Name}: {folder} cannot be listed: {end.Said}", "See the message above.");
         }

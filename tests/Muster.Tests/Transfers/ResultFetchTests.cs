@@ -131,7 +131,6 @@ public sealed class ResultFetchTests : IDisposable
     [InlineData(100)]
     [InlineData(60_000)]
     [InlineData(350_000)]
-    [InlineData(9_000_000)]
     public async Task A_broken_stream_goes_on_where_it_stopped(long cut)
     {
         _there.Sh("for i in $(seq 30); do head -c 20000 /dev/urandom > small$i; done; head -c 17000000 /dev/urandom > large");
@@ -144,6 +143,21 @@ public sealed class ResultFetchTests : IDisposable
 
         Assert.Equal("", _there.Sh($"diff -r --exclude={FetchRecord.FileName} . {_here}"));
         Assert.InRange(report.BytesFetched, 0, 17_600_000 - Math.Max(0, cut - 50_000));
+    }
+
+    [Theory]
+    [InlineData("head -c 9000000 large", 8_000_000)]
+    [InlineData("head -c 9000000 /dev/zero", 8_000_000 + 17_000_000)]
+    [InlineData("cat large large", 17_000_000)]
+    public async Task A_large_file_goes_on_from_its_part_if_that_is_right(string part, long bytes)
+    {
+        _there.Sh($"head -c 17000000 /dev/urandom > large; mkdir {_here}; {part} > {_here}/large.muster-part");
+
+        var report = await Fetch(new LocalHost()).FetchAsync([], null, Ct);
+
+        Assert.Equal(bytes, report.BytesFetched);
+        Assert.Equal("", _there.Sh($"cmp large {_here}/large"));
+        Assert.Equal(["large"], Here());
     }
 
     [Fact]

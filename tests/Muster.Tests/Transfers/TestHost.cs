@@ -26,8 +26,9 @@ internal sealed class TestHost : IHost
         {
             var remote = $"sh -c {ShellText.Quote(ShellChannel.Invitation(length))}";
             if (CutInputAt is { } input) remote = $"/usr/bin/stdbuf -o0 /usr/bin/head -c {length + input} | {remote} 2>/dev/null";
-            if (CutOutputAt is { } output) remote = $"{{ {remote} 2>/dev/null; }} | /usr/bin/stdbuf -o0 /usr/bin/head -c {24 + output}";   // behind the mark
-            var start = OwnSession.Command("/bin/sh", ["-c", $"{(Tools is null ? "" : $"PATH={Tools}; ")}{remote}"]);
+            // Not a pipeline, whose shell would keep the streams open until the far side ends; 24 bytes are the mark.
+            if (CutOutputAt is { } output) remote = $"exec 3<&0; exec /usr/bin/stdbuf -o0 /usr/bin/head -c {24 + output} < <({remote} <&3 2>/dev/null)";
+            var start = OwnSession.Command("/bin/bash", ["-c", $"{(Tools is null ? "" : $"PATH={Tools}; ")}{remote}"]);
             if (Home is not null) start.Environment["HOME"] = Home;
             return start;
         }, script, ct);
