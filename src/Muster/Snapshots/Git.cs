@@ -5,7 +5,7 @@ using Muster.Faults;
 
 namespace Muster.Snapshots;
 
-/// <summary>Runs the git program in one work tree. The caller's own git variables never reach it; ours are passed instead.</summary>
+/// <summary>Runs the git program in one folder. With variables of ours, the caller's own that point elsewhere do not reach it.</summary>
 internal sealed class Git(string folder, params IReadOnlyList<(string Name, string Value)> variables)
 {
     /// <summary>What <c>git rev-parse --local-env-vars</c> lists, less the configuration a user may give that way.</summary>

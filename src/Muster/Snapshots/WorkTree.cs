@@ -12,9 +12,9 @@ internal sealed record WorkTree(string Root, string GitFolder, string CommonFold
     /// <summary>The work tree around <paramref name="folder"/>, found as git finds it, so that the caller's <c>GIT_DIR</c> counts.</summary>
     public static Task<WorkTree?> FindAsync(string folder, CancellationToken ct) => FindAsync(new Git(folder), ct);
 
-    /// <summary>The work tree that begins at <paramref name="folder"/>, a submodule or nested repository.</summary>
+    /// <summary>The work tree that begins at <paramref name="folder"/> itself, a submodule or nested repository. The caller's <c>GIT_DIR</c> is not meant.</summary>
     public static async Task<WorkTree?> AtAsync(string folder, CancellationToken ct) =>
-        Path.Exists(Path.Combine(folder, ".git")) ? await FindAsync(new Git(folder, ("GIT_OPTIONAL_LOCKS", "0")), ct) : null;
+        Path.Exists(Path.Combine(folder, ".git")) ? await FindAsync(new Git(folder, ("GIT_CEILING_DIRECTORIES", Path.GetDirectoryName(folder)!)), ct) : null;
 
     private static async Task<WorkTree?> FindAsync(Git git, CancellationToken ct)
     {

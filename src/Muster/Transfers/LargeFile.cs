@@ -53,6 +53,7 @@ internal sealed class LargeFile(Remote remote, string run, CargoItem item)
             var buffer = new byte[256 * 1024];
             await foreach (var open in item.Source!.ReadAsync([item], ct))
             {
+                if (open.Size != item.Size) throw new UserException($"{item.Path} changed its size since it was listed", "Submit again when nothing writes to it.");
                 int read;
                 for (var at = 0L; (read = await open.Bytes.ReadAsync(buffer, ct)) > 0; at += read)
                 {

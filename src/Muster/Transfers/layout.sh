@@ -14,13 +14,9 @@ sums() (
   [ ! -s ../sums ] || sha256sum -c ../sums 2>/dev/null > ../checked
 )
 
-# Moves the content that $1 received, all of it checked, into the store. A rename never shows half a file.
+# Puts the content that $1 received, all of it checked, into the store. A link never shows half a file.
 promote() {
-  for folder in "$1"/c/*; do
-    [ -d "$folder" ] || continue
-    into=store/${folder##*/}
-    { [ -d "$into" ] || mkdir -p "$into"; } && mv -f "$folder"/* "$into" || return
-  done
+  cp -Rlf "$1/c/." store/
 }
 
 salvage() {
@@ -32,8 +28,7 @@ salvage() {
     for file in "$attempt"/c/*/*; do
       [ ! -f "$file" ] || echo "has ${file#"$attempt/c/"}"
     done
-    for folder in "$attempt"/c/*; do rmdir "$folder" 2>/dev/null; done
-    promote "$attempt"
+    promote "$attempt" 2>/dev/null   # BusyBox complains of what is there already
     rm -rf "$attempt"
   done
 }
