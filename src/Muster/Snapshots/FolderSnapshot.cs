@@ -1,0 +1,101 @@
+using System.IO.Enumeration;
+using System.Text;
+using Muster.Faults;
+using Muster.Transfers;
+
+namespace Muster.Snapshots;
+
+/// <summary>A folder, or one file, as it is: for code outside git and for inputs. <c>.musterignore</c> files leave things out.</summary>
+public static class FolderSnapshot
+{
+    private const string IgnoreFile = ".musterignore";
+
+    public static Snapshot Take(string path, CancellationToken ct)
+    {
+        var root = Path.GetFullPath(path);
+        if (!Path.Exists(root)) throw new UserException($"{path} does not exist", "Correct the path.");
+        var walk = new Walk(root, ct);
+        if (File.Exists(root)) walk.AddFile(root, new(Path.GetFileName(root)));
+        else walk.Enter("", null);
+        walk.Items.Sort((one, other) => one.Path.CompareTo(other.Path));
+        return new() { Root = root, Items = walk.Items, LeftOut = new(walk.LeftOut, walk.LeftOutMore), Warnings = walk.Warnings };
+    }
+
+    private sealed class Walk(string root, CancellationToken ct)
+    {
+        private const int Shown = 100;
+
+        public List<CargoItem> Items { get; } = [];
+        public List<string> LeftOut { get; } = [];
+        public bool LeftOutMore { get; private set; }
+        public List<string> Warnings { get; } = [];
+
+        public void Enter(string folder, IgnoreRules? above)
+        {
+            var full = Path.Combine(root, folder);
+            var ignore = Path.Combine(full, IgnoreFile);
+            var rules = File.Exists(ignore) ? new IgnoreRules(File.ReadAllBytes(ignore), Encoding.UTF8.GetBytes(folder), above) : above;
+            var entries = NamesIn(full);
+            foreach (var name in entries)
+            {
+                ct.ThrowIfCancellationRequested();
+                var path = folder.Length == 0 ? name : $"{folder}/{name}";
+                if (FileStamp.Find(Path.Combine(root, path)) is not { } stamp)
+                {
+                    if (name.Contains('\uFFFD'))
+                        throw new UserException($"the name of {Path.Combine(root, path)} is not UTF-8", "Rename the file, for example with `convmv -f latin1 -t utf8`.");
+                    continue;   // gone since it was listed
+                }
+                var isFolder = stamp.Type == FileType.Folder;
+                if (name == ".git" || rules?.LeavesOut(Encoding.UTF8.GetBytes(path), isFolder) == true)
+                {
+                    if (LeftOut.Count < Shown) LeftOut.Add(isFolder ? path + "/" : path);
+                    else LeftOutMore = true;
+                }
+                else if (isFolder) Enter(path, rules);
+                else Add(path, stamp);
+            }
+            if (entries.Count == 0 && folder.Length > 0) Items.Add(new(new RawPath(folder), CargoKind.Folder));
+        }
+
+        /// <summary>A file that was named; a link to one is followed.</summary>
+        public void AddFile(string file, RawPath place)
+        {
+            var real = File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file;
+            if (FileStamp.Find(real) is not { Type: FileType.File } stamp) throw new UserException($"{file} is not a plain file", "Name a file or a folder.");
+            Items.Add(new LocalFile(real, stamp).At(place));
+        }
+
+        private void Add(string path, FileStamp stamp)
+        {
+            var full = Path.Combine(root, path);
+            switch (stamp.Type)
+            {
+                case FileType.File:
+                    Items.Add(new LocalFile(full, stamp).At(new(path)));
+                    break;
+                case FileType.Symlink:
+                    var target = new FileInfo(full).LinkTarget ?? "";
+                    if (target.Contains('\uFFFD')) throw new UserException($"what the link {full} holds is not UTF-8", "Make it anew with `ln -sfn`.");
+                    Items.Add(new(new RawPath(path), CargoKind.Symlink) { Target = Encoding.UTF8.GetBytes(target) });
+                    break;
+                default:
+                    Warnings.Add($"{path}: a socket, pipe or device stays here");
+                    break;
+            }
+        }
+
+        private static List<string> NamesIn(string folder)
+        {
+            try
+            {
+                var options = new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = false };
+                return [.. new FileSystemEnumerable<string>(folder, (ref entry) => entry.FileName.ToString(), options)];
+            }
+            catch (UnauthorizedAccessException fault)
+            {
+                throw new UserException($"{folder} cannot be read", $"Make it readable, or leave it out with `{IgnoreFile}`.", fault);
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using Muster.Transfers;
+
+namespace Muster.Snapshots;
+
+/// <summary>Takes the state of a git work tree, with all that is edited, staged or new, as a commit that the working copy never notices.</summary>
+public static class GitSnapshot
+{
+    /// <summary>Nothing when <paramref name="workingFolder"/> is in no git work tree.</summary>
+    public static async Task<Snapshot?> TakeAsync(string workingFolder, RunRef run, ContentCache cache, CancellationToken ct)
+    {
+        if (await WorkTree.FindAsync(workingFolder, ct) is not { } tree) return null;
+        var temporary = Directory.CreateTempSubdirectory("muster-index-");
+        var taking = new Taking(run, cache, temporary.FullName);
+        try
+        {
+            var leftOut = Taking.LeftOutAsync(tree, ct);
+            var taken = await taking.TakeAsync(tree, null, ct);
+            return new()
+            {
+                Commit = taken.Commit,
+                Head = taken.Head,
+                Branch = taken.Branch ?? taken.Head?[..10],
+                Dirty = taken.Dirty,
+                Root = tree.Root,
+                Subfolder = tree.Subfolder,
+                Items = taken.Items,
+                LeftOut = await leftOut,
+                Warnings = taking.Warnings,
+            };
+        }
+        catch
+        {
+            await taking.UndoAsync();
+            throw;
+        }
+        finally
+        {
+            temporary.Delete(recursive: true);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using Muster.Faults;
+using Muster.Hosts;
+
+namespace Muster.Transfers;
+
+/// <summary>A site's content-addressed store: brings shipments there, sending only what it lacks.</summary>
+/// <param name="root">May begin with <c>~/</c>, the home folder on that host.</param>
+/// <param name="siteKey">Tells sites apart in <paramref name="cache"/>.</param>
+public sealed class SiteStore(IHost host, string root, string siteKey, ContentCache cache)
+{
+    private readonly SiteContents _site = cache.Site(siteKey);
+    private readonly Remote _remote = new(host, root);
+
+    /// <summary>Lays the run's folder out and runs the shipment's last word there. Repeating it, after whatever fault, ends in the same state.</summary>
+    public async Task<DeliveryReport> DeliverAsync(Shipment shipment, IProgress<TransferProgress>? progress, CancellationToken ct)
+    {
+        try
+        {
+            return await TryDeliverAsync(shipment, progress, ct)
+                // What we took for granted was not all there. Now it is known what is.
+                ?? await TryDeliverAsync(shipment, progress, ct)
+                ?? throw new UserException($"{host.Name}: files vanish from {root}/store", "Wait until nothing prunes that store, then submit again.");
+        }
+        finally
+        {
+            cache.Save();
+            _site.Save();
+        }
+    }
+
+    /// <summary>Nothing when content that the site was thought to have is missing there.</summary>
+    private async Task<DeliveryReport?> TryDeliverAsync(Shipment shipment, IProgress<TransferProgress>? progress, CancellationToken ct)
+    {
+        var plan = DeliveryPlan.For(shipment, cache, _site);
+        var meter = new TransferMeter(progress, plan.Small.Count + plan.Large.Count, plan.BytesWanted);
+        foreach (var item in plan.Large) await new LargeFile(_remote, shipment.Run, item).SendAsync(cache, _site, meter, ct);
+
+        await using var layout = await Layout.OpenAsync(_remote, shipment, ct);
+        if (await layout.BeginAsync(_site, ct))
+        {
+            // An earlier attempt may have left much in the store.
+            plan = DeliveryPlan.For(shipment, cache, _site);
+            if (await layout.SendAsync(plan, cache, _site, meter, ct) is { } fault)
+                return await ForgetMissingAsync(shipment, ct) ? null : throw fault;
+        }
+        var (end, output) = await layout.EndAsync(ct);
+        return new(meter.Files, meter.Bytes, plan.BytesThere, meter.Changed, end.ExitCode, output, end.Said);
+    }
+
+    /// <summary>Asks the site which of the files that the shipment needs it has, and answers whether some are gone.</summary>
+    private async Task<bool> ForgetMissingAsync(Shipment shipment, CancellationToken ct)
+    {
+        var believed = shipment.Areas.SelectMany(area => area.Items).Where(item => item.IsFile && item.Size > 0)
+            .Select(item => DeliveryPlan.NameOf(item, cache)).OfType<StoreName>().Where(_site.Has).Distinct();
+        var answer = await host.RunAsync(_remote.Script("which.sh"), string.Join('\n', believed), ct);
+        if (answer.ExitCode != 0) throw _remote.Fault(answer.Said);
+        var gone = answer.Output.Split('\n').Select(line => StoreName.TryParse(line, out var name) ? name : default).Where(name => name != default).ToList();
+        if (gone.Count > 0) _site.Forget(gone);
+        return gone.Count > 0;
+    }
+}

@@ -1,0 +1,2 @@
+# PREFIX  gives back what an unfinished delivery takes.
+rm -rf "incoming/$1".*

@@ -1,0 +1,8 @@
+# First lines of every script of a site store: go to its root, $1, and drop that argument.
+export LC_ALL=C
+case $1 in
+  "~" | "~/"*) root=$HOME${1#"~"} ;;
+  *) root=$1 ;;
+esac
+shift
+mkdir -p "$root/store" "$root/incoming" "$root/runs" && cd "$root" || exit 1
