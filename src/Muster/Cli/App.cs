@@ -17,9 +17,13 @@ public sealed class App
     {
         (Screen, Json, Yes) = (screen, json, yes);
         Folders = LocalFolders.Find();
-        _config = new(() => MusterConfig.Read(ConfigSources.Here()));
+        _config = new(() => ConfigReader.Read(Sources));
         _store = new(() => new(Path.Combine(Folders.State, "runs.db")));
     }
+
+    /// <summary>Where the configuration is looked for.</summary>
+    public static ConfigSources Sources { get; } = new(Directory.GetCurrentDirectory(), Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
+        .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? ""));
 
     public Screen Screen { get; }
 
@@ -40,16 +44,18 @@ public sealed class App
     {
         if (name is not null && File.Exists(name) && Config.Find(name) is null)
         {
-            var site = SiteFile.Read(name, ConfigSources.Here(), out var warnings);
+            var path = Path.GetFullPath(name);
+            if (_fromFiles.TryGetValue(path, out var known)) return known;
+            var (site, warnings) = SiteFile.Read(name, Sources);
             foreach (var warning in warnings) Screen.Note("note", warning);
             // The run remembers the file by its full path, so that it is found again from anywhere.
-            return _fromFiles[Path.GetFullPath(name)] = site with { Name = Path.GetFullPath(name) };
+            return _fromFiles[path] = site with { Name = path };
         }
         return Config.Get(name ?? Config.DefaultSite);
     }
 
     public OpenSite OpenSite(string name) =>
-        _open.TryGetValue(name, out var open) ? open : _open[name] = OpenSite(_fromFiles.GetValueOrDefault(name) ?? GetSite(name));
+        _open.TryGetValue(name, out var open) ? open : _open[name] = OpenSite(GetSite(name));
 
     public OpenSite OpenSite(Site site) => new(site, new(Folders.State, Folders.Cache, Folders.Sockets, Screen.MayAsk), Clock);
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Muster.Runs;
+using Muster.Sites;
 
 namespace Muster.Cli;
 

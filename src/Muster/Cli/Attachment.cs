@@ -1,10 +1,10 @@
-using System.Text;
 using System.Text.Json;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Runs;
 using Muster.Runs.Follow;
 using Muster.Runs.Forward;
+using Muster.Sites;
 
 namespace Muster.Cli;
 
@@ -38,7 +38,7 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
         }
         var ended = await following;
         var exit = ExitCodeOf(ended);
-        if (fetch) await FetchCommand.BringAsync(app, ended, null, ct);
+        if (fetch) await FetchCommand.BringAsync(app, ended, null, [], always: false, ct);
         return exit;
     }
 
@@ -126,19 +126,8 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
 
     private void ShowLog(RunEvent.Log log)
     {
-        if (!app.Json)
-        {
-            app.Screen.Pass(log.Bytes, log.IsError);
-            return;
-        }
-        try
-        {
-            Stream(new(1, "log") { Log = log.Name, Offset = log.Offset, Text = new UTF8Encoding(false, true).GetString(log.Bytes.Span) });
-        }
-        catch (DecoderFallbackException)
-        {
-            Stream(new(1, "log") { Log = log.Name, Offset = log.Offset, Bytes = log.Bytes.ToArray() });
-        }
+        if (app.Json) Stream(EventView.Of(log));
+        else app.Screen.Pass(log.Bytes, log.IsError);
     }
 
     private void ShowChange(Run run)
@@ -169,6 +158,3 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
         if (app.Json) app.Screen.Data(JsonSerializer.Serialize(line, CliJson.Plain.EventView));
     }
 }
-
-/// <summary>What Ctrl-C does while a run is followed.</summary>
-internal enum OnInterrupt { Ask, Detach, Cancel }

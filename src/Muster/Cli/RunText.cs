@@ -14,7 +14,7 @@ internal static class RunText
         RunState.Planned => ("planned", "", Tint.None),
         RunState.Staging => ("staging", "on its way", Tint.None),
         RunState.Launched => ("launched", $"{run.Plan.Name} on {Place(run)}", Tint.None),
-        RunState.Queued(var handle, var reason) => ("queued", $"job {handle}: {SlurmReason.Explain(reason)}", Tint.Cyan),
+        RunState.Queued(var handle, var reason) => ("queued", $"job {handle}: {SlurmReason.Of(reason).Meaning}", Tint.Cyan),
         RunState.Running(_, var where, var since) => ("running", $"on {where} since {since.ToLocalTime():HH:mm:ss}", Tint.Cyan),
         RunState.Ended end => (end.Word, EndText(run, end), end.Outcome == Outcome.Succeeded ? Tint.Green : end.Outcome == Outcome.Cancelled ? Tint.Yellow : Tint.Red),
         _ => ("", "", Tint.None),

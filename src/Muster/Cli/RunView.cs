@@ -83,6 +83,15 @@ public sealed record EventView(int Schema, string Event)
     public string? Url { get; init; }
     public string? Name { get; init; }
     public double? Seconds { get; init; }
+
+    /// <summary>Log bytes as text where they are UTF-8, else as they are.</summary>
+    public static EventView Of(Runs.Follow.RunEvent.Log log)
+    {
+        var view = new EventView(1, "log") { Log = log.Name, Offset = log.Offset };
+        return System.Text.Unicode.Utf8.IsValid(log.Bytes.Span)
+            ? view with { Text = System.Text.Encoding.UTF8.GetString(log.Bytes.Span) }
+            : view with { Bytes = log.Bytes.ToArray() };
+    }
 }
 
 public sealed record FaultView(FaultDetail Error);
@@ -95,6 +104,7 @@ public sealed record FaultDetail(int Code, string Message, string? Hint);
 [JsonSerializable(typeof(RunListView))]
 [JsonSerializable(typeof(EventView))]
 [JsonSerializable(typeof(FaultView))]
+[JsonSerializable(typeof(FetchView))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>Paths and commands stay readable; the text is for programs, not for web pages.</summary>

@@ -82,7 +82,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
             Stay = parsed.GetValue(_stay),
             Snapshot = !parsed.GetValue(_noSnapshot),
             RawLine = parsed.GetValue(_raw),
-            FolderOptions = site is SlurmSite && File.Exists(Path.Combine(folder, "sbatch.json")) ? SbatchJson.Read(Path.Combine(folder, "sbatch.json")) : SbatchOptions.None,
+            FolderOptions = (site is SlurmSite ? SbatchJson.Find(folder) : null) ?? SbatchOptions.None,
         };
         var (plan, environment) = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable).Plan(request, site);
         if (parsed.GetValue(_dryRun)) return DryRun(app, plan, site);
@@ -147,9 +147,9 @@ internal sealed class SubmitCommand : Command, ITakesCommand
 
     private static bool Agrees(App app, SnapshotSurvey survey)
     {
-        var (most, files) = (app.Config.SnapshotWarnSize, app.Config.SnapshotWarnFiles);
-        if (survey.NewBytes <= most && survey.NewFiles <= files || app.Yes) return true;
-        var what = $"the snapshot would take in {Words.Count(survey.NewFiles, "new file")} of {Words.Size(survey.NewBytes)}: {string.Join(", ", survey.Largest.Select(item => $"{item.Path} ({Words.Size(item.Size)})"))}";
+        var (most, files) = (app.Config.SnapshotWarnBytes, app.Config.SnapshotWarnFiles);
+        if (survey.Bytes <= most && survey.Files.Count <= files || app.Yes) return true;
+        var what = $"the snapshot would take in {Words.Count(survey.Files.Count, "new file")} of {Words.Size(survey.Bytes)}: {string.Join(", ", survey.Largest(3).Select(item => $"{item.Path} ({Words.Size(item.Size)})"))}";
         if (!app.Screen.MayAsk || app.Json) throw new UserException(what, "Ignore what should stay here in .gitignore or .musterignore, bring data with --input, or agree with --yes.");
         return app.Screen.Ask($"{what}\nTake it along? [y]es [n]o", "yn") == 'y';
     }

@@ -38,4 +38,10 @@ public static class GitSnapshot
             temporary.Delete(recursive: true);
         }
     }
+
+    /// <summary>Takes a snapshot's ref back: nothing came of its run. The commit itself goes with git's own clean-up.</summary>
+    public static async Task ForgetAsync(string workingFolder, RunRef run, CancellationToken ct)
+    {
+        if (await WorkTree.FindAsync(workingFolder, ct) is { } tree) await tree.Git.AskAsync(default, ct, "update-ref", "-d", run.Name);
+    }
 }

@@ -20,7 +20,7 @@ internal sealed class CargoTar(Shipment shipment, DeliveryPlan plan, ContentCach
     {
         var tar = new TarWriter(output);
         foreach (var file in shipment.Files)
-            await tar.FileAsync(Below("t/", file.Name), file.Executable ? Mode.Open : Mode.Writable, file.Content, ct);
+            await tar.FileAsync(Below("t/", file.Name), file.Private ? Mode.Private : Mode.Writable, file.Content, ct);
         await WriteContentAsync(tar, ct);
         foreach (var area in shipment.Areas) await WriteTreeAsync(tar, area, ct);
         await tar.FileAsync(Below("", "whole"), Mode.Writable, default, ct);

@@ -28,7 +28,7 @@ public enum AreaMode
     Link,
 }
 
-public sealed record PlainFile(string Name, ReadOnlyMemory<byte> Content, bool Executable = false);
+public sealed record PlainFile(string Name, ReadOnlyMemory<byte> Content, bool Private = false);
 
 /// <summary>How far a delivery or a fetch is.</summary>
 public readonly record struct TransferProgress(int Files, int AllFiles, long Bytes, long AllBytes);

@@ -142,6 +142,7 @@ internal static class Mode
 {
     public const int Open = 0b111_101_101;
     public const int Writable = 0b110_100_100;
+    public const int Private = 0b110_000_000;
     public const int Closed = 0b100_100_100;
     public const int ClosedExecutable = 0b101_101_101;
 }

@@ -5,4 +5,5 @@ case $1 in
   *) root=$1 ;;
 esac
 shift
+[ -d "$root" ] || { mkdir -p "${root%/*}" && (umask 077; mkdir "$root") 2>/dev/null; }   # runs are their owner's alone unless the folder was made otherwise
 mkdir -p "$root/store" "$root/incoming" "$root/runs" && cd "$root" || exit 1

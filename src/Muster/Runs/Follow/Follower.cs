@@ -147,13 +147,23 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
 
     private string[] OtherHandles() => [.. store.Live().Where(other => other.Plan.Site == site.Site.Name).Select(RunKeeper.HandleOf).OfType<string>()];
 
-    /// <summary>What stands in the logs of a run that has ended and was not told yet.</summary>
-    private async Task<Run> FinishAsync(Run run, Func<RunEvent, ValueTask> tell, CancellationToken ct)
+    /// <summary>What stands in the logs by now.</summary>
+    public async IAsyncEnumerable<RunEvent.Log> ReadAsync(Run run, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
     {
         await using var channel = await new RunFolder(site.HostOf(run.Plan.Host), site.Root).FollowAsync(run.Id, once: true, _offsets, ct);
         await foreach (var frame in FollowFrame.ReadAsync(channel.Output, ct))
         {
-            if (frame is FollowFrame.Log log) await ShowAsync(log, tell);
+            if (frame is FollowFrame.Log log) yield return new(log.Name, log.Offset, log.Bytes);
+        }
+    }
+
+    /// <summary>What stands in the logs of a run that has ended and was not told yet.</summary>
+    private async Task<Run> FinishAsync(Run run, Func<RunEvent, ValueTask> tell, CancellationToken ct)
+    {
+        await foreach (var log in ReadAsync(run, ct))
+        {
+            await tell(log);
+            _offsets[log.Name] = log.Offset + log.Bytes.Length;
         }
         return run;
     }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Muster.Faults;
 using Muster.Hosts;
 using Muster.Shell;

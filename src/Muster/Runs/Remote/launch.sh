@@ -8,7 +8,7 @@ status=$run/status logs=$run/logs
 . "$run/common.sh"
 . "$run/scheduler.sh"
 unset MUSTER_MARK MUSTER_RUN_ID
-umask 077
+
 
 answer() { echo "$1"; rm -f "$status/.launching"; exit 0; }
 

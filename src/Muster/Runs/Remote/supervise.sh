@@ -6,7 +6,7 @@ me=$role.$rank
 status=$run/status logs=$run/logs
 . "$run/plan.sh"
 . "$run/common.sh"
-umask 077
+
 host=$(uname -n)
 mark=$muster_id/$me
 attempt=${SLURM_RESTART_COUNT:-0}

@@ -37,14 +37,14 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
             Ports = [.. request.Ports.Select(PortIn)],
             Companions = request.TensorBoard is { } folder ? [TensorBoard(folder, request.Name ?? NameFor(command))] : [],
             Container = request.Container ?? site.Container,
-            Runtime = site.Runtime,
+            Runtime = site.Runtime?.ToString().ToLowerInvariant(),
             Time = TimeIn(request.Time, "--time"),
             Gpus = request.Gpus,
             Array = array,
             After = after,
             Stay = TimeIn(request.Stay, "--stay"),
             Snapshot = request.Snapshot,
-            CodeMode = site.CodeMode?.ToString().ToLowerInvariant(),
+            CodeMode = site.Code.ToString().ToLowerInvariant(),
             WorkingFolder = request.WorkingFolder,
         };
         if (plan.Inputs.GroupBy(input => input.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)

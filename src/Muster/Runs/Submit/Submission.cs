@@ -112,8 +112,8 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
 
     private UserException Refusal(string said)
     {
-        var refusal = SbatchRefusal.Read(said);
-        return new($"{site.Site.Name}: the scheduler refused the job: {refusal.What}", refusal.Mend);
+        var refusal = SbatchRefusal.Find(said);
+        return new($"{site.Site.Name}: {refusal?.What ?? said}", refusal?.Mend ?? "`muster sites check` shows what the site offers.");
     }
 
     private async Task<(RunPlan Plan, IReadOnlyList<Area> Areas)> GatherAsync(RunPlan plan, Action<SubmitEvent> tell, CancellationToken ct)
@@ -121,17 +121,17 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
         var areas = new List<Area>();
         if (plan.Snapshot)
         {
-            var survey = await SnapshotSurvey.TakeAsync(plan.WorkingFolder, ct);
-            if (!agrees(survey)) throw new UserException("not submitted: the snapshot was declined", "Ignore what should stay here in .gitignore or .musterignore.");
-            var snapshot = await GitSnapshot.TakeAsync(plan.WorkingFolder, new RunRef(plan.Id.ToString()), cache, ct) ?? await FolderSnapshot.TakeAsync(plan.WorkingFolder, ct);
+            var survey = await SnapshotSurvey.LookAsync(plan.WorkingFolder, ct);
+            if (survey is not null && !agrees(survey)) throw new UserException("not submitted: the snapshot was declined", "Ignore what should stay here in .gitignore or .musterignore.");
+            var snapshot = await GitSnapshot.TakeAsync(plan.WorkingFolder, new RunRef(plan.Id.ToString()), cache, ct) ?? FolderSnapshot.Take(plan.WorkingFolder, ct);
             tell(new SubmitEvent.Taken(snapshot));
             plan = plan with { Commit = snapshot.Commit, Branch = snapshot.Branch, Folder = snapshot.Subfolder?.Text ?? "" };
             areas.Add(new("code", snapshot.Items, plan.CodeMode switch { "copy" => AreaMode.Copy, "link" => AreaMode.Link, _ => AreaMode.Auto }));
         }
         foreach (var input in plan.Inputs)
         {
-            var items = await FolderSnapshot.ItemsAsync(input.Path, ct);
-            areas.Add(new($"in/{input.Name}", items, AreaMode.Link));
+            var taken = FolderSnapshot.Take(input.Path, ct);
+            areas.Add(new($"in/{input.Name}", taken.Items, AreaMode.Link));
         }
         return (plan, areas);
     }

@@ -26,7 +26,7 @@ public sealed class SlurmScheduler(TimeProvider clock) : IScheduler
         var remembered = SacctLine.ReadAll(sections.GetValueOrDefault("sacct")?.Text ?? "").ToLookup(line => line.Job.Id);
         foreach (var handle in handles)
         {
-            if (SlurmJobId.TryParse(handle, out var job))
+            if (SlurmJobId.Find(handle) is { } job)
             {
                 SchedulerWord[] all = live.Contains(job.Id) ? [.. live[job.Id].Select(line => Word(line.State, line.Reason, line.Nodes, line.Start, null))]
                     : described.Contains(job.Id) ? [.. described[job.Id].Select(line => Word(line.State, line.Reason, line.Nodes, line.Start, line.ExitCode))]
