@@ -51,7 +51,7 @@ internal sealed class Layout : IAsyncDisposable
         var sending = WriteAsync(tar, plan.Compress, enough.Token);
         var said = new StringBuilder();
         string? line;
-        while ((line = await _lines.ReadLineAsync(ct)) is not (null or "laid" or "failed"))
+        while ((line = await _lines.ReadLineAsync(ct)) is not (null or "laid" or "done" or "failed"))
         {
             if (said.Length < 10_000) said.AppendLine(line);
             if (Remote.IsFull(line)) await enough.CancelAsync();   // the rest would be read for nothing
@@ -67,6 +67,7 @@ internal sealed class Layout : IAsyncDisposable
             foreach (var name in tar.Sent) site.Add(name);
             return null;
         }
+        if (line == "done") return null;   // an earlier attempt, thought dead, was quicker
         var end = await _channel.EndAsync(ct);   // throws when it was the connection that ended
         var complaints = $"{said}{end.Said}";
         if (Remote.IsFull(complaints)) await _remote.ClearAsync(_shipment.Run);

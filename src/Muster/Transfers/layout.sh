@@ -1,6 +1,6 @@
 # RUN PREFIX ATTEMPT [copy:AREA | root:AREA]...  lays a run's folder out from the tar archive on standard input.
 # Says `has NAME` for what an earlier, broken attempt left in the store, then `ready`, or `done` when there is nothing to lay out;
-# reads one line, `gzip` or `plain`, and the archive; ends with `laid` or `failed`. What is printed between is tar's complaint.
+# reads one line, `gzip` or `plain`, and the archive; ends with `laid`, `done` or `failed`. What is printed between is tar's complaint.
 run=runs/$1 old=incoming/$2 new=incoming/$2.$3
 shift 3
 
@@ -14,22 +14,33 @@ sums() (
   [ ! -s ../sums ] || sha256sum -c ../sums 2>/dev/null > ../checked
 )
 
-# Puts the content that $1 received, all of it checked, into the store. A link never shows half a file.
+# Moves the content that $1 received, all of it checked, into the store. A rename never shows half a file, and whoever else
+# brings the same at the same moment does no harm; one `cp -l` would be quicker, but fails then.
 promote() {
-  cp -Rlf "$1/c/." store/
+  from=$1/c
+  set --
+  for folder in "$from"/*; do
+    [ -d "store/${folder##*/}" ] || [ ! -d "$folder" ] || set -- "$@" "store/${folder##*/}"
+  done
+  [ $# = 0 ] || mkdir -p "$@" 2>/dev/null   # GNU's fails when another makes the same; without the folder `mv` fails
+  for folder in "$from"/*; do
+    [ ! -d "$folder" ] || mv -f "$folder"/* "store/${folder##*/}" || return
+  done
 }
 
+# Takes over what earlier attempts received. Each is moved aside first: one that is still alive then adds nothing unchecked.
 salvage() {
   for attempt in "$old".*; do
-    [ -d "$attempt/c" ] || continue
-    sums "$attempt" || while read -r line; do
-      case $line in *": OK") ;; *) rm -f "$attempt/c/${line%: *}" ;; esac
-    done < "$attempt/checked"
-    for file in "$attempt"/c/*/*; do
-      [ ! -f "$file" ] || echo "has ${file#"$attempt/c/"}"
+    [ "$attempt" != "$new" ] && [ -d "$attempt/c" ] && mv "$attempt" "$new/old" 2>/dev/null || continue
+    sums "$new/old" || while read -r line; do
+      case $line in *": OK") ;; *) rm -f "$new/old/c/${line%: *}" ;; esac
+    done < "$new/old/checked"
+    for file in "$new"/old/c/*/*; do
+      [ ! -f "$file" ] || echo "has ${file#"$new/old/c/"}"
     done
-    promote "$attempt" 2>/dev/null   # BusyBox complains of what is there already
-    rm -rf "$attempt"
+    for folder in "$new"/old/c/*; do rmdir "$folder" 2>/dev/null; done
+    promote "$new/old"
+    rm -rf "$new/old"
   done
 }
 
@@ -59,13 +70,15 @@ settle() {
 
 mkdir -p "$run/status" "$run/logs" "$run/out" || exit 1
 if [ -e "$run/status/launched" ] || [ -e "$run/status/cancel" ] || [ -e "$run/status/staged" ]; then
+  rm -rf "$old".*
   echo done
 else
-  salvage
-  mkdir -p "$new/c" "$new/t" && echo ready || exit 1
+  mkdir -p "$new/c" "$new/t" && salvage && echo ready || exit 1
   if receive && sums "$new" && promote "$new" && separate "$@" && settle; then
     rm -rf "$old".*
     echo laid
+  elif [ -e "$run/status/staged" ]; then
+    echo done   # an earlier attempt, thought dead, was quicker
   else
     # The content received is kept for the next attempt.
     rm -rf "$new/t"

@@ -89,8 +89,8 @@ public sealed class DeliveryTests : IDisposable
         var deep = string.Join('/', Enumerable.Repeat("a-rather-long-folder-name", 12));
         _repository.Sh($$"""
             touch -- "$(printf 'latin1-\351')" "$(printf 'line\nfeed')" -dash ' space ' 'back\slash' 'st*r'; mkdir -p {{deep}}; echo deep > {{deep}}/{{new string('n', 180)}}
-            ln -s nowhere dangling; ln -s ../../../../etc/passwd out; ln -s {{deep}} long
-            for file in ./*; do [ ! -f "$file" ] || echo "$file" > "$file"; done
+            ln -s nowhere dangling; ln -s ../../../../etc/no-such-file out; ln -s {{deep}} long
+            for file in ./*; do [ ! -f "$file" ] || [ -L "$file" ] || echo "$file" > "$file"; done
             """);
 
         await Store(new LocalHost()).DeliverAsync(Shipment("run-1", (await _repository.GetAsync()).Items), null, Ct);
@@ -286,7 +286,7 @@ public sealed class DeliveryTests : IDisposable
     {
         var host = new TestHost { Tools = TestHost.BusyBox(Path.Combine(_repository.Beside, "tools")) };
         for (var i = 0; i < 300; i++) _repository.Write($"a folder with a rather long name/{i % 7}/another folder with a rather long name/{i}", $"content {i % 200}");
-        _repository.Sh($"""touch "$(printf 'line\nfeed')" "$(printf 'latin1-\351')" empty; ln -s nowhere dangling; ln -s /etc/passwd out; chmod +x main.py; echo > {new string('n', 200)}""");
+        _repository.Sh($"""touch "$(printf 'line\nfeed')" "$(printf 'latin1-\351')" empty; ln -s nowhere dangling; ln -s /etc/no-such-file out; chmod +x main.py; echo > {new string('n', 200)}""");
         var items = (await _repository.GetAsync()).Items;
         var film = FolderSnapshot.Take(LargeFile(DeliveryPlan.LargeFrom), Ct).Items;
 

@@ -87,7 +87,7 @@ public sealed class ResultFetchTests : IDisposable
     [Fact]
     public async Task Links_that_lead_out_are_not_made()
     {
-        _there.Sh("mkdir -p a; ln -s /etc/passwd absolute; ln -s ../outside up; ln -s a/../../outside round; ln -s ../a/x a/fine; ln -s nowhere dangling");
+        _there.Sh("mkdir -p a; ln -s /etc/no-such-file absolute; ln -s ../outside up; ln -s a/../../outside round; ln -s ../a/x a/fine; ln -s nowhere dangling");
 
         var report = await Fetch(new LocalHost()).FetchAsync([], null, Ct);
 
