@@ -29,6 +29,7 @@ internal static class FetchCommand
         var site = app.OpenSite(run.Plan.Site);
         var target = Path.GetFullPath(to ?? Path.Combine("muster-out", run.Plan.Name));
         var existed = Directory.Exists(target);
+        if (to is null) KeepOutOfGit(Path.GetDirectoryName(target)!);
         var began = app.Clock.GetTimestamp();
         var fetch = new ResultFetch(site.HostOf(run.Plan.Host), run.Id.ToString(), $"{site.Root}/runs/{run.Id}/out", target);
         var report = await fetch.FetchAsync(only, new Progress(app.Screen), ct);
@@ -47,6 +48,14 @@ internal static class FetchCommand
                 ? $"{Words.Count(report.FilesFetched, "file")}, {Words.Size(report.BytesFetched)} in {Words.Duration(app.Clock.GetElapsedTime(began))} to {Path.GetRelativePath(Directory.GetCurrentDirectory(), target)}{(report.FilesHere > 0 ? $"; {Words.Count(report.FilesHere, "file")} were here" : "")}"
                 : "nothing: the run left no results", some ? Tint.Green : Tint.None);
         }
+    }
+
+    /// <summary>Results are not code: the next snapshot must not take them along.</summary>
+    private static void KeepOutOfGit(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        var ignore = Path.Combine(folder, ".gitignore");
+        if (!File.Exists(ignore)) File.WriteAllText(ignore, "*\n");
     }
 
     private sealed class Progress(Screen screen) : IProgress<TransferProgress>

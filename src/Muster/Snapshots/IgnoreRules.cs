@@ -53,7 +53,8 @@ internal sealed class IgnoreRules
 
     private sealed record Rule(byte[] Pattern, bool Negated, bool FoldersOnly, bool Anchored)
     {
-        private readonly int _plainLength = Pattern.AsSpan().IndexOfAny("*?[\\"u8) is var at and >= 0 ? at : Pattern.Length;
+        private readonly int _plainLength = PlainLength(Pattern);
+        private readonly Wildcard _wildcard = new(Pattern.AsSpan(Anchored ? PlainLength(Pattern) : 0), isPath: Anchored);
 
         public static Rule? Parse(ReadOnlySpan<byte> line)
         {
@@ -66,18 +67,20 @@ internal sealed class IgnoreRules
             return line.IsEmpty ? null : new(line.ToArray(), negated, foldersOnly, anchored);
         }
 
+        private static int PlainLength(ReadOnlySpan<byte> pattern) => pattern.IndexOfAny("*?[\\"u8) is var at and >= 0 ? at : pattern.Length;
+
         public bool Matches(ReadOnlySpan<byte> path)
         {
             if (!Anchored)
             {
                 var name = path[(path.LastIndexOf((byte)'/') + 1)..];
                 return _plainLength == Pattern.Length ? name.SequenceEqual(Pattern)
-                    : WildMatch.IsMatch(Pattern, name, pathname: false);
+                    : _wildcard.Fits(name);
             }
             // The part before the first wildcard is compared first, and `**` right behind it counts as leading.
             if (!path.StartsWith(Pattern.AsSpan(0, _plainLength))) return false;
             var rest = path[_plainLength..];
-            return (_plainLength == Pattern.Length && rest.IsEmpty) || WildMatch.IsMatch(Pattern.AsSpan(_plainLength), rest, pathname: true);
+            return (_plainLength == Pattern.Length && rest.IsEmpty) || _wildcard.Fits(rest);
         }
     }
 }

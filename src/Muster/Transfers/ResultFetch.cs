@@ -138,10 +138,9 @@ public sealed class ResultFetch(IHost host, string run, string folder, string de
 
     private static bool Matches(string glob, RawPath path)
     {
-        var text = path.Bytes;
-        return glob.Contains('/')
-            ? WildMatch.IsMatch(Encoding.UTF8.GetBytes(glob.TrimStart('/')), text, pathname: true)
-            : WildMatch.IsMatch(Encoding.UTF8.GetBytes(glob), text[(text.LastIndexOf((byte)'/') + 1)..], pathname: false);
+        var isPath = glob.Contains('/');
+        var wildcard = new Wildcard(Encoding.UTF8.GetBytes(isPath ? glob.TrimStart('/') : glob), isPath);
+        return wildcard.Fits(isPath ? path.Bytes : path.Bytes[(path.Bytes.LastIndexOf((byte)'/') + 1)..]);
     }
 }
 

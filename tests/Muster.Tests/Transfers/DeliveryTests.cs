@@ -30,14 +30,14 @@ public sealed class DeliveryTests : IDisposable
         var snapshot = await _repository.GetAsync();
 
         var report = await Store(new LocalHost()).DeliverAsync(
-            new("run-1", [new("code", snapshot.Items, AreaMode.Auto)], [new("run.json", "{}"u8.ToArray()), new("launch", "#!/bin/sh\n"u8.ToArray(), Executable: true)],
+            new("run-1", [new("code", snapshot.Items, AreaMode.Auto)], [new("run.json", "{}"u8.ToArray()), new("launch", "#!/bin/sh\n"u8.ToArray(), Private: true)],
                 ShellText.Of($"cat runs/run-1/code/lib/util.py; echo ready >&2; exit 3")), null, Ct);
 
         Assert.Equal((3, "x = 2\n", "ready"), (report.ExitCode, report.Output, report.Said));
         Assert.Equal((3, snapshot.TotalBytes, 0), (report.FilesSent, report.BytesSent, report.BytesThere));
         Assert.Equal("untracked", File.ReadAllText(Code("new file")));
         Assert.Equal("{}", File.ReadAllText(Path.Combine(_root, "runs/run-1/run.json")));
-        Assert.True(File.GetUnixFileMode(Path.Combine(_root, "runs/run-1/launch")).HasFlag(UnixFileMode.UserExecute));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_root, "runs/run-1/launch")));
         Assert.True(File.Exists(Path.Combine(_root, "runs/run-1/status/staged")));
         await IsConsistentAsync();
     }

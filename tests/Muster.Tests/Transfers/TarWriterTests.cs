@@ -14,10 +14,8 @@ public sealed class TarWriterTests : IDisposable
     [Theory]
     [InlineData("tar")]
     [InlineData("busybox tar")]
-    [InlineData("bsdtar")]
     public void Other_programs_read_any_name_and_any_content(string tar)
     {
-        Assert.SkipUnless(Sh($"command -v {tar.Split(' ')[0]} || :").Length > 0, $"{tar} is not installed");
         var part = Gen.Choose(1, 60).SelectMany(length => Gen.Choose(1, 255).Where(one => one != '/').ListOf(length))
             .Select(bytes => bytes.Select(one => (byte)one).ToArray()).Where(name => !name.AsSpan().SequenceEqual("."u8) && !name.AsSpan().SequenceEqual(".."u8));
         var path = Gen.Choose(1, 9).SelectMany(depth => part.ListOf(depth)).Select(parts => parts.Aggregate((byte[] above, byte[] name) => [.. above, (byte)'/', .. name]));
