@@ -187,6 +187,7 @@ while :; do
   [ -n "$again" ] || break
 done
 trap '' TERM INT USR1
+[ "$reason" = exited ] || [ $code != 127 ] || code=143   # some shells forget a child that ended while they were ending its tree
 kill $watcher 2>/dev/null
 
 # Whatever the command left behind ends with it; a viewer may be asked to stay, and then keeps only itself.
