@@ -161,7 +161,8 @@ child=
 trap 'again=1; near=1' USR1
 trap stop TERM INT
 
-cd "$run/code" 2>/dev/null || cd "$run" || exit 70
+mkdir -p "$run/code/$muster_folder"   # without a snapshot, or with an empty one, there is nothing yet
+cd "$run/code" || exit 70
 for companion in $muster_companions; do
   ( session_of "$shell" "$run/companion.$companion" ) </dev/null >>"$logs/$companion.$rank.out" 2>&1 &
   companions="$companions $companion=$!"
