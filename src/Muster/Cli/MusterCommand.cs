@@ -47,6 +47,7 @@ public static class MusterCommand
         Json, Quiet, Yes,
         SubmitCommand.Create(), PsCommand.Create(), ShowCommand.Create(), LogsCommand.Create(), AttachCommand.Create(),
         CancelCommand.Create(), WaitCommand.Create(), FetchCommand.Create(),
+        SitesCommand.Create(), ConfigCommand.Create(),
         VersionCommand.Create(),
     };
 
