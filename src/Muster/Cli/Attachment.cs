@@ -17,6 +17,11 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
     private Forwarder? _forwarder;
     private string _lastState = "";
 
+    /// <summary>Bring only the port of this name.</summary>
+    public string? WantedPort { get; init; }
+
+    /// <summary>Told once of each address.</summary>
+    public Action<Uri>? Opened { get; init; }
     public Interrupts Interrupts => _interrupts;
 
     /// <summary>Follows to the end, or until the person goes. Gives the exit code of the command.</summary>
@@ -144,12 +149,13 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
             Stream(new(1, "note") { Text = note });
             if (!app.Json) app.Screen.Note("note", note, Tint.Yellow);
         }
-        foreach (var port in run.State is RunState.Ended ? [] : run.Ports)
+        foreach (var port in run.State is RunState.Ended ? [] : run.Ports.Where(port => WantedPort is null || port.Name == WantedPort))
         {
             var local = _forwarder!.Bring(port, RunKeeper.HandleOf(run) ?? "");
             if (!_said.Add($"port {port.Rank} {port.Name} {local.Port}")) continue;
             Stream(new(1, "port") { Name = port.Name, Url = local.Url.ToString() });
             if (!app.Json) app.Screen.Note(port.Name, app.Screen.Paint(local.Url.ToString(), Tint.Cyan));
+            Opened?.Invoke(local.Url);
         }
     }
 

@@ -29,14 +29,14 @@ internal static class FetchCommand
         var site = app.OpenSite(run.Plan.Site);
         var target = Path.GetFullPath(to ?? Path.Combine("muster-out", run.Plan.Name));
         var existed = Directory.Exists(target);
-        if (to is null) KeepOutOfGit(Path.GetDirectoryName(target)!);
         var began = app.Clock.GetTimestamp();
         var fetch = new ResultFetch(site.HostOf(run.Plan.Host), run.Id.ToString(), $"{site.Root}/runs/{run.Id}/out", target);
         var report = await fetch.FetchAsync(only, new Progress(app.Screen), ct);
         foreach (var warning in report.Warnings) app.Screen.Note("note", warning, Tint.Yellow);
         foreach (var kept in report.Kept) app.Screen.Note("note", $"{kept} here is another file; the run's is beside it", Tint.Yellow);
         var some = report.FilesFetched > 0 || report.FilesHere > 0;
-        if (!some && !existed && Directory.Exists(target) && !Directory.EnumerateFileSystemEntries(target).Any()) Directory.Delete(target);
+        if (!some && !existed) RemoveEmpty(target);
+        if (some && to is null) KeepOutOfGit(Path.GetDirectoryName(target)!);
         if (some) app.Store.Change(run.Id, known => known with { FetchedTo = target });
         if (app.Json && always)
         {
@@ -50,10 +50,17 @@ internal static class FetchCommand
         }
     }
 
+    private static void RemoveEmpty(string folder)
+    {
+        foreach (var empty in (string[])[folder, Path.GetDirectoryName(folder)!])
+        {
+            if (Directory.Exists(empty) && !Directory.EnumerateFileSystemEntries(empty).Any()) Directory.Delete(empty);
+        }
+    }
+
     /// <summary>Results are not code: the next snapshot must not take them along.</summary>
     private static void KeepOutOfGit(string folder)
     {
-        Directory.CreateDirectory(folder);
         var ignore = Path.Combine(folder, ".gitignore");
         if (!File.Exists(ignore)) File.WriteAllText(ignore, "*\n");
     }

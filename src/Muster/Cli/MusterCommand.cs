@@ -47,8 +47,9 @@ public static class MusterCommand
         Json, Quiet, Yes,
         SubmitCommand.Create(), PsCommand.Create(), ShowCommand.Create(), LogsCommand.Create(), AttachCommand.Create(),
         CancelCommand.Create(), WaitCommand.Create(), FetchCommand.Create(),
-        SitesCommand.Create(), ConfigCommand.Create(),
+        OpenCommand.Create(), RerunCommand.Create(), ShellCommand.Create(),
         VersionCommand.Create(),
+        SitesCommand.Create(), ConfigCommand.Create(),
     };
 
     /// <summary>What one invocation was given besides its parsed options.</summary>

@@ -214,7 +214,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
     /// <summary>The program's own name: `python train.py` is called train.</summary>
     private static string NameFor(IReadOnlyList<string> command)
     {
-        var words = command.Where(word => !word.StartsWith('-') && !word.Contains('=')).Select(word => Path.GetFileNameWithoutExtension(word.TrimEnd('/'))).ToList();
+        var words = command.Where(word => !word.StartsWith('-') && !word.Contains('=') && !word.Any(char.IsWhiteSpace)).Select(word => Path.GetFileNameWithoutExtension(word.TrimEnd('/'))).ToList();
         string[] runners = ["python", "python3", "bash", "sh", "srun", "torchrun", "env", "uv", "run", "accelerate", "launch", "time", "nice"];
         var word = words.FirstOrDefault(candidate => !runners.Contains(candidate)) ?? words.FirstOrDefault() ?? "run";
         var name = Unfit().Replace(word, "-").Trim('-', '.');
