@@ -7,7 +7,7 @@ namespace Muster.Cli;
 
 internal static class SitesCommand
 {
-    public static Command Create() => new("sites", "The places that run work: list, show, add, import and check them.") { List(), Show(), Add(), Import() };
+    public static Command Create() => new("sites", "The places that run work: list, show, add, import and check them.") { List(), Show(), Add(), Import(), SitesCheckCommand.Create() };
 
     private static Command List()
     {
