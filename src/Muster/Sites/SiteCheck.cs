@@ -75,7 +75,7 @@ public sealed class SiteCheck(OpenSite site, TimeProvider clock)
         }
         catch (HostUnreachableException fault) when (connected && fault.Fault is ContactFault.Silent)
         {
-            return facts with { Trouble = new(null, $"{facts.Name} lets us in, but `sh` does not run there: {fault.Message}", $"Try `ssh {facts.Name} sh -c true`; the account's login shell, or what its start files do, stands in the way.") };
+            return facts with { Trouble = new(null, $"{facts.Name} lets us in, but `sh` does not run there: {fault.Message.Replace($"{facts.Name} cannot be reached: ", "", StringComparison.Ordinal)}", $"Try `ssh {facts.Name} sh -c true`; the account's login shell, or what its start files do, stands in the way.") };
         }
         catch (UserException fault)
         {
