@@ -36,7 +36,7 @@ internal static class SitesCommand
 
     private static Command Show()
     {
-        var name = new Argument<string>("NAME") { Description = "A site, or a file of an older tool." };
+        var name = new Argument<string>("SITE") { Description = "A site, or a file of an older tool." };
         var command = new Command("show", "Everything about one site, as it is in force. Secrets are not shown.") { name };
         command.SetAction(parsed =>
         {
