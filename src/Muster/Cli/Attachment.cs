@@ -17,6 +17,13 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
     private Forwarder? _forwarder;
     private string _lastState = "";
 
+    /// <summary>This much of the run was told already.</summary>
+    public void Told(Run run)
+    {
+        var (word, text, _) = RunText.Describe(run, app.Clock.GetUtcNow());
+        _lastState = word + text;
+    }
+
     /// <summary>Bring only the port of this name.</summary>
     public string? WantedPort { get; init; }
 

@@ -27,8 +27,8 @@ internal static class RunText
 
     private static string EndText(Run run, RunState.Ended end)
     {
-        var took = end.At - run.Created;
+        var took = TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling((end.At - run.Created).TotalSeconds)));   // records hold whole seconds
         var code = end.Code is > 0 and { } number ? $"code {number}, " : "";
-        return $"{code}after {Words.Duration(took < TimeSpan.Zero ? TimeSpan.Zero : took)} ({end.Evidence.Source}: {end.Evidence.Text})";
+        return $"{code}after {Words.Duration(took)} ({end.Evidence.Source}: {end.Evidence.Text})";
     }
 }

@@ -117,6 +117,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
             else screen.Note("detached", $"Follow it: muster attach {run.Id.Short}");
             return 0;
         }
+        if (!app.Json) attachment.Told(run);
         return await attachment.FollowAsync(run, fetch, logs: true, ct);
     }
 

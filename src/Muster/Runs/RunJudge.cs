@@ -70,6 +70,7 @@ public static class RunJudge
             };
         }
 
+        if (word is null && facts.Ending(".waiting").FirstOrDefault() is { } held) return seen with { State = new RunState.Queued(handle, $"it waits for the run {held["run"]}") };
         var waiting = run.State is RunState.Queued or RunState.Running ? run.State : new RunState.Launched(handle);
         return word switch
         {

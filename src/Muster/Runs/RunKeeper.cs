@@ -73,13 +73,16 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
         {
             var site = open(siteName);
             var folder = new RunFolder(site.HostOf(host), site.Root);
+            var began = clock.GetUtcNow();
             var facts = await folder.LookAsync(asked.Select(run => run.Id), either.Token);
             var handles = asked.Select(run => facts.GetValueOrDefault(run.Id)?.Handle).OfType<string>().ToList();
             var answer = handles.Count > 0 && site.Desk(host) is { } desk ? await desk.AskAsync(handles, [], oldestWord, either.Token) : null;
             foreach (var run in asked.Where(run => facts.ContainsKey(run.Id)))
             {
                 var seen = facts[run.Id];
-                var word = seen.Handle is { } handle ? answer?.Words.GetValueOrDefault(handle) : null;
+                // A word from before these records says nothing about a run that has started since.
+                var fresh = answer?.At >= began || !seen.Ending(".started").Any() && !seen.Ending(".exit").Any();
+                var word = fresh && seen.Handle is { } handle ? answer?.Words.GetValueOrDefault(handle) : null;
                 var after = store.Change(run.Id, known => RunJudge.After(known, seen, word, site.Scheduler.Question([]) is not null, clock.GetUtcNow()));
                 if (after.State.IsLive && after.CancelWished && !seen.CancelKnown) await CancelAsync(run.Id, hard: false, either.Token);
             }

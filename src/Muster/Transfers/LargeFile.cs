@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Muster.Faults;
+using Muster.Hosts;
 
 namespace Muster.Transfers;
 
@@ -37,6 +38,11 @@ internal sealed class LargeFile(Remote remote, string run, CargoItem item)
         try { here = await WriteAsync(channel.Input, long.Parse(first.AsSpan(5)), meter, ct); }
         catch (IOException fault) { broken = fault; }
         var last = await lines.ReadLineAsync(ct);
+        if (last == "whole")
+        {
+            var kept = await remote.Host.RunAsync(remote.Script("keep.sh", run, Remote.PrefixOf(run), item.Key.ToString(), $"{item.Size}", here.ToString(), _executable ? ".x" : ""), ct);
+            return kept.ExitCode == 0 ? (here, here) : throw remote.Fault(kept.Said);
+        }
         if (last is not null && last.StartsWith("sum ") && ContentHash.TryParse(last.AsSpan(4), out var there)) return (here, there);
 
         var end = await channel.EndAsync(ct);   // throws when it was the connection that ended
@@ -57,9 +63,10 @@ internal sealed class LargeFile(Remote remote, string run, CargoItem item)
                 int read;
                 for (var at = 0L; (read = await open.Bytes.ReadAsync(buffer, ct)) > 0; at += read)
                 {
-                    sha.AppendData(buffer, 0, read);
-                    var known = (int)Math.Clamp(have - at, 0, read);
-                    if (known < read) await output.WriteAsync(buffer.AsMemory(known, read - known), ct);
+                    var (bytes, known) = (buffer.AsMemory(0, read), (int)Math.Clamp(have - at, 0, read));
+                    var hashing = Task.Run(() => sha.AppendData(bytes.Span), ct);
+                    try { if (known < read) await output.WriteAsync(bytes[known..], ct); }
+                    finally { await hashing; }
                     meter.Moved(read - known);
                 }
                 meter.Done(open);

@@ -14,6 +14,7 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
     private readonly Dictionary<string, long> _offsets = [];
     private DateTimeOffset? _lostAt;
     private DateTimeOffset _askedAt;
+    private DateTimeOffset _newsAt;
 
     /// <summary>Where in a log to go on; without it, from the beginning.</summary>
     public void StartAt(string log, long offset) => _offsets[log] = offset;
@@ -32,6 +33,12 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
                 var (after, finished) = await OneConnectionAsync(run, tries, tell, () => tries = 0, ct);
                 run = after;
                 if (run.State is RunState.Ended) return finished ? run : await FinishAsync(run, tell, ct);
+                if (finished)
+                {
+                    // Its scheduler will start it again, and then its records go on.
+                    await Task.Delay(TimeSpan.FromSeconds(2), clock, ct);
+                    continue;
+                }
                 why = "the connection ended";
             }
             catch (HostUnreachableException fault) when (fault.MayPass || _lostAt is not null)
@@ -65,6 +72,7 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
             await using var channel = await new RunFolder(host, site.Root).FollowAsync(run.Id, once: false, _offsets, ct);
             var records = new Dictionary<string, StatusRecord>();
             var missing = new Dictionary<string, Liveness>();
+            var news = false;
             quiet.CancelAfter(Silence * 2);   // the first answer takes a few round trips
             await foreach (var frame in FollowFrame.ReadAsync(new HeardStream(channel.Output, () => quiet.CancelAfter(Silence)), either.Token))
             {
@@ -77,13 +85,18 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
                 switch (frame)
                 {
                     case FollowFrame.Log log:
+                        // That it runs is told before what it printed; that it has ended, behind it.
+                        if (news && !records.Keys.Any(name => name.EndsWith(".exit", StringComparison.Ordinal))) run = await JudgeAsync(run, new RunFacts { Present = true, Records = records, Supervisors = missing }, tell, ct);
+                        news = false;
                         await ShowAsync(log, tell);
                         continue;
                     case FollowFrame.Record(var record):
                         records[record.Name] = record;
+                        (news, _newsAt) = (true, clock.GetUtcNow());
                         continue;
                     case FollowFrame.Gone(var name):
                         records.Remove(name);
+                        (news, _newsAt) = (true, clock.GetUtcNow());
                         continue;
                     case FollowFrame.SupervisorMissing(var rank, var what):
                         missing[rank] = what;
@@ -92,6 +105,7 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
                         continue;
                 }
                 quiet.CancelAfter(Timeout.InfiniteTimeSpan);   // what follows is our own work
+                news = false;
                 run = await JudgeAsync(run, new RunFacts { Present = true, Records = records, Supervisors = missing }, tell, ct);
                 if (run.State is RunState.Ended) return (run, frame is FollowFrame.End);
                 if (frame is FollowFrame.End) return (await SettleAsync(run, records, tell, ct), true);
@@ -142,7 +156,8 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
         if (now - _askedAt < (exited ? TimeSpan.FromSeconds(1) : pace)) return null;
         _askedAt = now;
         var answer = await desk.AskAsync([handle], OtherHandles(), pace, ct);
-        return answer?.Words.GetValueOrDefault(handle);
+        // A word from before the run's own news says nothing about it any more.
+        return answer is not null && answer.At >= _newsAt ? answer.Words.GetValueOrDefault(handle) : null;
     }
 
     private string[] OtherHandles() => [.. store.Live().Where(other => other.Plan.Site == site.Site.Name).Select(RunKeeper.HandleOf).OfType<string>()];

@@ -161,7 +161,8 @@ child=
 trap 'again=1; near=1' USR1
 trap stop TERM INT
 
-cd "$run/code" 2>/dev/null || cd "$run" || exit 70
+mkdir -p "$run/code/$muster_folder"   # without a snapshot, or with an empty one, there is nothing yet
+cd "$run/code" || exit 70
 for companion in $muster_companions; do
   ( session_of "$shell" "$run/companion.$companion" ) </dev/null >>"$logs/$companion.$rank.out" 2>&1 &
   companions="$companions $companion=$!"
@@ -187,6 +188,7 @@ while :; do
   [ -n "$again" ] || break
 done
 trap '' TERM INT USR1
+[ "$reason" = exited ] || [ $code != 127 ] || code=143   # some shells forget a child that ended while they were ending its tree
 kill $watcher 2>/dev/null
 
 # Whatever the command left behind ends with it; a viewer may be asked to stay, and then keeps only itself.

@@ -48,7 +48,7 @@ public static class RunFiles
     {
         var text = new StringBuilder("# What each rank runs.\n");
         text.Append(ShellText.Of($"cd \"$MUSTER_RUN_DIR\"/code/{plan.Folder} || exit 1\n"));
-        text.Append("[ ! -f \"$MUSTER_RUN_DIR/env.sh\" ] || . \"$MUSTER_RUN_DIR/env.sh\"\n");
+        text.Append(ReadEnvironment);
         foreach (var line in plan.Setup)
         {
             text.Append(line).Append('\n');
@@ -89,10 +89,13 @@ public static class RunFiles
         return text.ToString();
     }
 
+    private const string ReadEnvironment = "[ ! -f \"$MUSTER_RUN_DIR/env.sh\" ] || . \"$MUSTER_RUN_DIR/env.sh\"\n";
+
     private static string Companion(RunPlan plan, Companion companion)
     {
         var text = new StringBuilder();
         text.Append(ShellText.Of($"cd \"$MUSTER_RUN_DIR\"/code/{plan.Folder} || exit 1\n"));
+        text.Append(ReadEnvironment);
         foreach (var line in plan.Setup) text.Append(line).Append('\n');
         return text.Append(companion.Script).ToString();
     }

@@ -16,4 +16,8 @@ public interface IScheduler
 }
 
 /// <summary>What a scheduler answered, and how many of its commands that took.</summary>
-public sealed record SchedulerAnswer(IReadOnlyDictionary<string, SchedulerWord> Words, string? Silence, int Commands);
+public sealed record SchedulerAnswer(IReadOnlyDictionary<string, SchedulerWord> Words, string? Silence, int Commands)
+{
+    /// <summary>When it was asked.</summary>
+    public DateTimeOffset At { get; init; }
+}

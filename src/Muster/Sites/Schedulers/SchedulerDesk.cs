@@ -22,17 +22,19 @@ public sealed class SchedulerDesk(IHost host, IScheduler scheduler, string ledge
         await using var page = await LockAsync(ct);
         var last = await ReadAsync(page, ct);
         var covered = last is not null && handles.All(last.Handles.Contains);
-        if (covered && now - last!.At < oldest) return scheduler.Read(last.Text, last.Handles);
+        if (covered && now - last!.At < oldest) return Read(last);
         var spent = last?.Spent.Where(at => now - at < TimeSpan.FromMinutes(1)).ToList() ?? [];
-        if (spent.Count >= CommandsAMinute - 1) return covered ? scheduler.Read(last!.Text, last.Handles) : null;
+        if (spent.Count >= CommandsAMinute - 1) return covered ? Read(last!) : null;
 
         string[] all = [.. handles.Union(others)];
         var answer = await host.RunAsync(scheduler.Question(all)!, ct);
         var read = scheduler.Read(answer.Output, all);
         spent.AddRange(Enumerable.Repeat(now, Math.Max(1, read.Commands)));
         await WriteAsync(page, new(now, spent, all, answer.Output), ct);
-        return read;
+        return read with { At = now };
     }
+
+    private SchedulerAnswer Read(Entry entry) => scheduler.Read(entry.Text, entry.Handles) with { At = entry.At };
 
     /// <summary>Scheduler commands in the last minute.</summary>
     public async Task<int> SpentAsync(CancellationToken ct)

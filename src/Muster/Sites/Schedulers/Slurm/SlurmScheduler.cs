@@ -54,7 +54,7 @@ public sealed class SlurmScheduler(TimeProvider clock) : IScheduler
 
     private static SchedulerWord Word(SlurmState state, string? reason, string? nodes, DateTimeOffset? start, SlurmExitCode? exit) => state switch
     {
-        SlurmState.Waiting => new SchedulerWord.Waiting(reason ?? state.Word),
+        SlurmState.Waiting => new SchedulerWord.Waiting(reason ?? (state.Word is "PENDING" ? "None" : state.Word)),
         SlurmState.Running => new SchedulerWord.Running(nodes ?? "", start),
         SlurmState.Ended ended => new SchedulerWord.Ended(OutcomeOf(ended.End), exit?.Code, $"SLURM says {state.Word}{(exit is { } code ? $", exit code {code.Code}:{code.Signal}" : "")}{(reason is null ? "" : $" ({reason})")}"),
         _ => new SchedulerWord.Other(state.Word),
