@@ -22,7 +22,7 @@ internal static class CompletionCommand
         return command;
     }
 
-    private static readonly Dictionary<string, string> Scripts = new()
+    internal static readonly IReadOnlyDictionary<string, string> Scripts = new Dictionary<string, string>
     {
         ["bash"] = """
             # Completion of muster for bash. Put this line into ~/.bashrc:  eval "$(muster completion bash)"

@@ -13,11 +13,9 @@ internal sealed class SiteMend(App app, OpenSite site)
     public async Task<bool> MendAsync(IEnumerable<Finding> here, IReadOnlyDictionary<string, IReadOnlyList<Finding>> found, CancellationToken ct)
     {
         var done = false;
-        if (here.Any(finding => finding.Remedy is Remedy.CloseSockets) && !OperatingSystem.IsWindows())
+        if (here.Any(finding => finding.Remedy is Remedy.CloseSockets))
         {
-            File.SetUnixFileMode(app.Folders.Sockets, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            app.Screen.Note("mended", $"{app.Folders.Sockets} is private now", Tint.Green);
-            done = true;
+            done = CloseSockets();
         }
         foreach (var (host, findings) in found)
         {
@@ -32,6 +30,22 @@ internal sealed class SiteMend(App app, OpenSite site)
             }
         }
         return done;
+    }
+
+    private bool CloseSockets()
+    {
+        if (OperatingSystem.IsWindows()) return false;
+        try
+        {
+            File.SetUnixFileMode(app.Folders.Sockets, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            app.Screen.Note("mended", $"{app.Folders.Sockets} is private now", Tint.Green);
+            return true;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            app.Screen.Note("not mended", $"{app.Folders.Sockets} belongs to somebody else: remove it, or set XDG_RUNTIME_DIR to a folder of your own", Tint.Yellow);
+            return false;
+        }
     }
 
     private async Task<bool> MakeRootAsync(string host, CancellationToken ct)
@@ -56,7 +70,8 @@ internal sealed class SiteMend(App app, OpenSite site)
         }
         // ssh asks for the password at the terminal; without one there is nobody to ask, so consent must have been given and ssh must not need it.
         if (!app.Yes && (!app.Screen.MayAsk || app.Screen.Ask($"Add {string.Join(", ", keys.Select(Path.GetFileName))} to ~/.ssh/authorized_keys on {host}? [y]es [n]o", "yn") is not 'y')) return false;
-        var text = string.Join('\n', keys.Select(key => File.ReadAllText(key).Trim())) + "\n";
+        // A blank line first, for a file whose last line has no end.
+        var text = "\n" + string.Join('\n', keys.Select(key => File.ReadAllText(key).Trim())) + "\n";
         var start = new ProcessStartInfo("ssh") { RedirectStandardInput = true };
         foreach (var word in ((OpenSshHost)site.HostOf(host)).Once($"umask 077; mkdir -p ~/.ssh && cat >> ~/.ssh/authorized_keys")) start.ArgumentList.Add(word);
         using var process = Process.Start(start) ?? throw new InvalidOperationException("ssh did not start");

@@ -18,14 +18,14 @@ internal static class SlurmFindings
             yield break;
         }
         yield return new(Mark.Ok, "SLURM", $"{host.Value("slurm_version") ?? "of an unknown version"}, {string.Join(", ", tools)}");
-        yield return host.Can("parsable") ? new(Mark.Ok, "sbatch", "knows --parsable") : new(Mark.Warn, "sbatch", "does not list --parsable; its sentence is read instead");
-        yield return host.Value("accounting") is "yes" ? new(Mark.Ok, "accounting", "answers")
-            : new(Mark.Ok, "accounting", $"not available{(host.Value("accounting_said") is { } said ? $" ({SiteFindings.Printable(said)})" : "")}; ends are known from the runs' own records");
         if (host.Value("sinfo_said") is { } silence)
         {
             yield return new(Mark.Bad, "controller", $"sinfo: {SiteFindings.Printable(silence)}", "Try `sinfo` on the login node; when SLURM is down, ask the site's administrators.");
             yield break;
         }
+        yield return host.Can("parsable") ? new(Mark.Ok, "sbatch", "knows --parsable") : new(Mark.Warn, "sbatch", "does not list --parsable; its sentence is read instead");
+        yield return host.Value("accounting") is "yes" ? new(Mark.Ok, "accounting", "answers")
+            : new(Mark.Ok, "accounting", $"not available{(host.Value("accounting_said") is { } said ? $" ({SiteFindings.Printable(said)})" : "")}; ends are known from the runs' own records");
         var partitions = Partition.ReadAll(string.Join('\n', host.Values["partition"]));
         foreach (var partition in partitions) yield return Describe(partition);
         foreach (var finding in Options(site, partitions)) yield return finding;
