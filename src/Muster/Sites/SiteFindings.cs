@@ -13,7 +13,7 @@ public static class SiteFindings
     public static IReadOnlyList<Finding> For(Site site, HostFacts host)
     {
         var found = new List<Finding>();
-        if (host.Route is { } route) found.Add(new(Mark.Ok, "name", route.ToString()));
+        if (host is { Route: { } route, Trouble: not { Fault: ContactFault.Unresolved } }) found.Add(new(Mark.Ok, "name", route.ToString()));
         if (host.Trouble is { } trouble)
         {
             found.Add(Contact(trouble));
