@@ -48,7 +48,7 @@ public static class MusterCommand
         SubmitCommand.Create(), PsCommand.Create(), ShowCommand.Create(), LogsCommand.Create(), AttachCommand.Create(),
         CancelCommand.Create(), WaitCommand.Create(), FetchCommand.Create(),
         OpenCommand.Create(), RerunCommand.Create(), ShellCommand.Create(),
-        VersionCommand.Create(),
+        DemoCommand.Create(), DemoCommand.CreateServer(), VersionCommand.Create(),
         SitesCommand.Create(), ConfigCommand.Create(), WhyCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create(),
     };
 
