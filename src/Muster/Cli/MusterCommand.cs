@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using Muster.Cli.Personas;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 
@@ -15,25 +14,16 @@ public static class MusterCommand
 
     public static async Task<int> RunAsync(string[] arguments)
     {
-        if (AsCommand.Takes(arguments)) return await GuardAsync(new Screen(), json: false, (screen, ct) => AsCommand.RunAsync(arguments, new App(screen, json: false, yes: false), ct));
         var root = Create();
         var split = CommandWords.Split(root, arguments);
         var parsed = root.Parse(split.Options);
         var json = parsed.GetValue(Json);
-        return await GuardAsync(new Screen(parsed.GetValue(Quiet)), json, (screen, ct) =>
-        {
-            if (parsed.Errors.Count > 0) return Task.FromResult(Misused(screen, json, parsed));
-            Current = new(screen, json, parsed.GetValue(Yes), split.Command);
-            return parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, ct);
-        });
-    }
-
-    /// <summary>The one place where a fault becomes an answer.</summary>
-    private static async Task<int> GuardAsync(Screen screen, bool json, Func<Screen, CancellationToken, Task<int>> run)
-    {
+        var screen = new Screen(parsed.GetValue(Quiet));
         try
         {
-            return await run(screen, CancellationToken.None);
+            if (parsed.Errors.Count > 0) return Misused(screen, json, parsed);
+            Current = new(screen, json, parsed.GetValue(Yes), split.Command);
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
         catch (UserException fault)
         {
@@ -58,7 +48,7 @@ public static class MusterCommand
         SubmitCommand.Create(), PsCommand.Create(), ShowCommand.Create(), LogsCommand.Create(), AttachCommand.Create(),
         CancelCommand.Create(), WaitCommand.Create(), FetchCommand.Create(),
         OpenCommand.Create(), RerunCommand.Create(), ShellCommand.Create(),
-        AsCommand.Create(), DemoCommand.Create(), DemoCommand.CreateServer(), VersionCommand.Create(),
+        DemoCommand.Create(), DemoCommand.CreateServer(), VersionCommand.Create(),
         SitesCommand.Create(), ConfigCommand.Create(), WhyCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create(),
     };
 

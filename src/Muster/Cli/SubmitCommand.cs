@@ -90,18 +90,13 @@ internal sealed class SubmitCommand : Command, ITakesCommand
     }
 
     /// <summary>Submits a plan and follows it, as `submit`, `rerun` and the personas do.</summary>
-    /// <param name="taken">Told of the snapshot once it is there.</param>
-    public static async Task<int> SubmitAsync(App app, RunPlan plan, IReadOnlyDictionary<string, string> environment, bool detach, bool fetch, OnInterrupt onInterrupt, CancellationToken ct, Action<Snapshot>? taken = null)
+    public static async Task<int> SubmitAsync(App app, RunPlan plan, IReadOnlyDictionary<string, string> environment, bool detach, bool fetch, OnInterrupt onInterrupt, CancellationToken ct)
     {
         var screen = app.Screen;
         var submission = new Submission(app.Store, app.OpenSite(plan.Site), app.Cache, app.Clock, survey => Agrees(app, survey));
         await using var attachment = new Attachment(app, onInterrupt);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var submitting = submission.SubmitAsync(plan, environment, happening =>
-        {
-            Tell(screen, happening);
-            if (happening is SubmitEvent.Taken(var snapshot)) taken?.Invoke(snapshot);
-        }, stop.Token);
+        var submitting = submission.SubmitAsync(plan, environment, happening => Tell(screen, happening), stop.Token);
         if (await Task.WhenAny(submitting, attachment.Interrupts.Next) != submitting)
         {
             await stop.CancelAsync();

@@ -30,9 +30,6 @@ public sealed record RunPlan
     public IReadOnlyList<PlannedAfter> After { get; init; } = [];
     public TimeSpan? Stay { get; init; }
 
-    /// <summary>The files that cluster_tools' users look for stand in the folder where the command runs.</summary>
-    public bool OldNames { get; init; }
-
     /// <summary>For SLURM: the options as they stand in the script.</summary>
     public IReadOnlyList<string> BatchLines { get; init; } = [];
     public bool Snapshot { get; init; } = true;

@@ -39,10 +39,6 @@ public static class GitSnapshot
         }
     }
 
-    /// <summary>Gives a snapshot a branch of its own, if the name is free. Nothing else in the repository changes.</summary>
-    public static bool Keep(Snapshot snapshot, string branch) =>
-        new Git(snapshot.Root).AskAsync(default, CancellationToken.None, "update-ref", $"refs/heads/{branch}", snapshot.Commit!, "").GetAwaiter().GetResult().ExitCode == 0;
-
     /// <summary>Takes a snapshot's ref back: nothing came of its run. The commit itself goes with git's own clean-up.</summary>
     public static async Task ForgetAsync(string workingFolder, RunRef run, CancellationToken ct)
     {

@@ -49,7 +49,6 @@ public static class RunFiles
         var text = new StringBuilder("# What each rank runs.\n");
         text.Append(ShellText.Of($"cd \"$MUSTER_RUN_DIR\"/code/{plan.Folder} || exit 1\n"));
         text.Append(ReadEnvironment);
-        if (plan.OldNames) text.Append(OldNames);
         foreach (var line in plan.Setup)
         {
             text.Append(line).Append('\n');
@@ -89,17 +88,6 @@ public static class RunFiles
         foreach (var (name, value) in environment) text.Append("export ").Append(name).Append('=').Append(ShellText.Quote(value)).Append('\n');
         return text.ToString();
     }
-
-    // The port is known only once TensorBoard listens; the loop ends with the run at the latest.
-    private const string OldNames = """
-        ln -sfn "$MUSTER_RUN_DIR/logs/main.0.out" slurm.out; ln -sfn "$MUSTER_RUN_DIR/logs/main.0.err" slurm.err; ln -sfn "$MUSTER_RUN_DIR/batch.sh" sbatch_script.sh
-        echo "$SLURM_JOB_ID" >SLURM_JOB_ID
-        (
-          until [ -f "$MUSTER_STATUS/main.0.port.tensorboard" ] || [ -f "$MUSTER_STATUS/note.tensorboard" ]; do sleep 1; done
-          while IFS== read -r key value; do [ "$key" != port ] || echo "$value" >.tensorboard.port; done 2>/dev/null <"$MUSTER_STATUS/main.0.port.tensorboard" && mv -f .tensorboard.port tensorboard.port
-        ) >/dev/null 2>&1 &
-
-        """;
 
     private const string ReadEnvironment = "[ ! -f \"$MUSTER_RUN_DIR/env.sh\" ] || . \"$MUSTER_RUN_DIR/env.sh\"\n";
 

@@ -44,7 +44,6 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
             After = after,
             Stay = TimeIn(request.Stay, "--stay"),
             Snapshot = request.Snapshot,
-            OldNames = request.OldNames,
             CodeMode = site.Code.ToString().ToLowerInvariant(),
             WorkingFolder = request.WorkingFolder,
         };

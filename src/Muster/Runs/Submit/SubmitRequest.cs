@@ -25,9 +25,6 @@ public sealed record SubmitRequest
     public string? Stay { get; init; }
     public bool Snapshot { get; init; } = true;
     public bool RawLine { get; init; }
-
-    /// <inheritdoc cref="RunPlan.OldNames"/>
-    public bool OldNames { get; init; }
     public required string WorkingFolder { get; init; }
 
     /// <summary>Options from an <c>sbatch.json</c> in the working folder and the like, weaker than <see cref="Set"/>.</summary>
