@@ -48,6 +48,7 @@ public static class MusterCommand
         SubmitCommand.Create(), PsCommand.Create(), ShowCommand.Create(), LogsCommand.Create(), AttachCommand.Create(),
         CancelCommand.Create(), WaitCommand.Create(), FetchCommand.Create(),
         OpenCommand.Create(), RerunCommand.Create(), ShellCommand.Create(),
+        AsCommand.Create(), DemoCommand.Create(), DemoPageCommand.Create(),
         VersionCommand.Create(),
     };
 
