@@ -50,6 +50,7 @@ public static class MusterCommand
         OpenCommand.Create(), RerunCommand.Create(), ShellCommand.Create(),
         AsCommand.Create(), DemoCommand.Create(), DemoPageCommand.Create(),
         VersionCommand.Create(),
+        SitesCommand.Create(), ConfigCommand.Create(), WhyCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create(),
     };
 
     /// <summary>What one invocation was given besides its parsed options.</summary>

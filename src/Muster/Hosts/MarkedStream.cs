@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
 namespace Muster.Hosts;
 
 /// <summary>A stream that begins behind a mark: what a login shell printed before it is passed over.</summary>
@@ -6,6 +9,9 @@ internal sealed class MarkedStream(Stream inner, byte[] mark) : Stream
     private byte[] _rest = [];
     private int _restAt;
     private bool _begun;
+
+    /// <summary>The beginning of what was passed over, once the mark has come.</summary>
+    public string Before { get; private set; } = "";
 
     public override bool CanRead => true;
     public override bool CanSeek => false;
@@ -35,16 +41,20 @@ internal sealed class MarkedStream(Stream inner, byte[] mark) : Stream
     private async Task<bool> BeginAsync(CancellationToken ct)
     {
         var seen = new List<byte>();
+        var before = new List<byte>();
         var buffer = new byte[4096];
         while (true)
         {
             var read = await inner.ReadAsync(buffer, ct);
             if (read == 0) return false;
             seen.AddRange(buffer.AsSpan(0, read));
-            var at = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(seen).IndexOf(mark);
+            if (before.Count < 4096) before.AddRange(buffer.AsSpan(0, read));
+            var at = CollectionsMarshal.AsSpan(seen).IndexOf(mark);
             if (at >= 0)
             {
                 _rest = [.. seen.Skip(at + mark.Length)];
+                var end = CollectionsMarshal.AsSpan(before).IndexOf(mark);
+                Before = Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(before)[..(end < 0 ? before.Count : end)]);
                 _begun = true;
                 return true;
             }

@@ -30,8 +30,14 @@ public sealed class OpenSshHost(SshTarget target, SshPatience patience) : IHost
     /// <summary>The command of an interactive session, for the terminal to become.</summary>
     public IReadOnlyList<string> Interactive(string invitation) => ["ssh", .. target.Options, .. SharedOptions(), "-t", Name, invitation];
 
+    /// <summary>The words behind <c>ssh</c> for one command over a connection of its own, which may ask for a password at the terminal.</summary>
+    public IReadOnlyList<string> Once(ShellText command) => [.. target.Options, "-T", Name, command.ToString()];
+
     /// <summary>Opens the one connection now, so that a second factor is asked before anything else is shown.</summary>
     public Task ConnectAsync(CancellationToken ct) => _master.EnsureAsync(ct);
+
+    /// <summary>Where the client's configuration leads; nothing is connected.</summary>
+    public Task<SshRoute> RouteAsync(CancellationToken ct) => SshRoute.ReadAsync(target, ct);
 
     /// <summary>Says that the connection is dead though nobody told us: the next use makes a new one.</summary>
     public Task GiveUpConnectionAsync() => _master.CloseAsync();

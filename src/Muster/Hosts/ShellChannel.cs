@@ -17,12 +17,13 @@ public sealed class ShellChannel : IAsyncDisposable
     private readonly Process _process;
     private readonly string _host;
     private readonly string _mark;
+    private readonly MarkedStream _output;
     private readonly TaskCompletionSource<Ending> _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private ShellChannel(Process process, string mark, string host)
     {
         (_process, _mark, _host) = (process, mark, host);
-        Output = new MarkedStream(process.StandardOutput.BaseStream, Encoding.ASCII.GetBytes(mark + "\n"));
+        _output = new MarkedStream(process.StandardOutput.BaseStream, Encoding.ASCII.GetBytes(mark + "\n"));
         _ = ReadErrorsAsync();
     }
 
@@ -30,7 +31,10 @@ public sealed class ShellChannel : IAsyncDisposable
     public Stream Input => _process.StandardInput.BaseStream;
 
     /// <summary>What the script prints, from its first byte on.</summary>
-    public Stream Output { get; }
+    public Stream Output => _output;
+
+    /// <summary>What the login shell printed before it; known once something was read from <see cref="Output"/>.</summary>
+    public string Banner => _output.Before;
 
     /// <summary>The command that makes any login shell run our script: it reads as many bytes as the script has, and no more.</summary>
     internal static string Invitation(int scriptLength) => $"exec sh -c 'eval \"$(dd bs=1 count={scriptLength} 2>/dev/null)\"'";

@@ -23,6 +23,20 @@ public sealed record ConfigSources(string Folder, IReadOnlyDictionary<string, st
         return [.. others.Where(File.Exists).Prepend(NamedFile ?? ProjectFile()).OfType<string>().Distinct()];
     }
 
+    /// <summary>Every file that is looked for, the nearest first.</summary>
+    public IReadOnlyList<ConfigCandidate> Candidates()
+    {
+        var read = Files();
+        var nearest = NamedFile is { } named ? new ConfigCandidate(named, "MUSTER_CONFIG", File.Exists(named))
+            : ProjectFile() is { } found ? new ConfigCandidate(found, "the nearest of this folder and those above", true)
+            : new ConfigCandidate(Path.Combine(Folder, FileName), "this folder and those above", false);
+        ConfigCandidate?[] others = [UserFile is { } user ? new(user, "your own", read.Contains(user)) : null, new(SystemFile, "the machine's", read.Contains(SystemFile))];
+        return [nearest, .. others.OfType<ConfigCandidate>()];
+    }
+
+    /// <summary>Where a new site is written: the nearest <c>muster.yaml</c>, else the user's own file.</summary>
+    public string FileToAddTo() => NamedFile ?? ProjectFile() ?? UserFile ?? Path.Combine(Folder, FileName);
+
     /// <summary>A variable that is set to something.</summary>
     public string? Find(string variable) => Environment.TryGetValue(variable, out var value) && value.Length > 0 ? value : null;
 
@@ -56,3 +70,7 @@ public sealed record ConfigSources(string Folder, IReadOnlyDictionary<string, st
         return null;
     }
 }
+
+/// <summary>A file that the configuration may stand in.</summary>
+/// <param name="What">Why it is looked for.</param>
+public sealed record ConfigCandidate(string Path, string What, bool IsRead);

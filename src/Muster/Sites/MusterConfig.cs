@@ -23,6 +23,29 @@ public sealed record MusterConfig
     /// <summary>The files that were read, the nearest first.</summary>
     public required IReadOnlyList<string> Files { get; init; }
 
+    /// <summary>Every value in force, also those that stand nowhere. What looks like a password among the variables is not shown.</summary>
+    public IReadOnlyList<Setting> InForce()
+    {
+        Setting[] builtIn =
+        [
+            new(ConfigSchema.DefaultSite.Name, DefaultSite, Origin.BuiltIn),
+            new(ConfigSchema.OnInterrupt.Name, OnInterrupt.ToString().ToLowerInvariant(), Origin.BuiltIn),
+            new(ConfigSchema.SnapshotWarnSize.Name, $"{SnapshotWarnBytes}", Origin.BuiltIn),
+            new(ConfigSchema.SnapshotWarnFiles.Name, $"{SnapshotWarnFiles}", Origin.BuiltIn),
+        ];
+        var top = Settings.Where(setting => !setting.Key.StartsWith("sites.", StringComparison.Ordinal)).Concat(builtIn).DistinctBy(setting => setting.Key);
+        return [.. top, .. Settings.Where(setting => setting.Key.StartsWith("sites.", StringComparison.Ordinal)).Select(Shown)];
+    }
+
+    private static Setting Shown(Setting setting)
+    {
+        string[] telling = ["TOKEN", "SECRET", "PASS", "KEY", "CREDENTIAL"];
+        var name = setting.Key[(setting.Key.LastIndexOf('.') + 1)..].ToUpperInvariant();
+        return setting.Key.Contains(".env.", StringComparison.Ordinal) && telling.Any(name.Contains) && !setting.Value.StartsWith("${", StringComparison.Ordinal)
+            ? setting with { Value = Secret.Hidden }
+            : setting;
+    }
+
     public Site? Find(string name) => Sites.FirstOrDefault(site => site.Name == name);
 
     public Site Get(string name) => Find(name) ?? throw new UserException(

@@ -65,7 +65,9 @@ internal sealed class Taking(RunRef run, ContentCache cache, string temporaryFol
     {
         const int shown = 100;
         var listed = await tree.Git.GetAsync(ct, "ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z");
-        var names = Encoding.UTF8.GetString(listed).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+        var all = Encoding.UTF8.GetString(listed).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+        // git also lists what lies in a folder that it has just listed.
+        var names = all.Where((name, at) => at == 0 || !all.Take(at).Any(above => above.EndsWith('/') && name.StartsWith(above, StringComparison.Ordinal))).Take(shown + 1).ToArray();
         return new([.. names.Take(shown)], names.Length > shown);
     }
 

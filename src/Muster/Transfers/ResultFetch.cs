@@ -18,9 +18,10 @@ public sealed class ResultFetch(IHost host, string run, string folder, string de
     /// <param name="only">Patterns as in gitignore; none means all.</param>
     public async Task<FetchReport> FetchAsync(IReadOnlyList<string> only, IProgress<TransferProgress>? progress, CancellationToken ct)
     {
-        Directory.CreateDirectory(_target.Root);
         var record = FetchRecord.Read(_target.Root, run);
         var remote = await RemoteListing.ReadAsync(host, folder, path => path.Text != FetchRecord.FileName && (only.Count == 0 || only.Any(glob => Matches(glob, path))), ct);
+        if (remote.Files.Count + remote.Links.Count == 0) return new(0, 0, 0, [], [], remote.Warnings);   // no trace of nothing
+        Directory.CreateDirectory(_target.Root);
         var wanted = new List<Wanted>();
         var kept = new List<string>();
         foreach (var file in remote.Files)

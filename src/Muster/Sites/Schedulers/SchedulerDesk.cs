@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Muster.Hosts;
+using Muster.Shell;
 
 namespace Muster.Sites.Schedulers;
 
@@ -41,6 +42,33 @@ public sealed class SchedulerDesk(IHost host, IScheduler scheduler, string ledge
         await using var page = await LockAsync(ct);
         var now = clock.GetUtcNow();
         return (await ReadAsync(page, ct))?.Spent.Count(at => now - at < TimeSpan.FromMinutes(1)) ?? 0;
+    }
+
+    /// <summary>Asks something else of the scheduler; null when the budget forbids it now.</summary>
+    /// <param name="commands">How many scheduler commands <paramref name="question"/> takes at most.</param>
+    public async Task<ShellAnswer?> AskOtherAsync(ShellText question, int commands, CancellationToken ct)
+    {
+        await using var page = await LockAsync(ct);
+        if (await SpendAsync(page, commands, most: CommandsAMinute, ct)) return await host.RunAsync(question, ct);
+        return null;
+    }
+
+    /// <summary>Notes scheduler commands that were given elsewhere, so that they count.</summary>
+    public async Task NoteAsync(int commands, CancellationToken ct)
+    {
+        await using var page = await LockAsync(ct);
+        await SpendAsync(page, commands, most: int.MaxValue, ct);
+    }
+
+    private async Task<bool> SpendAsync(FileStream page, int commands, int most, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        var last = await ReadAsync(page, ct) ?? new(DateTimeOffset.UnixEpoch, [], [], "");
+        var spent = last.Spent.Where(at => now - at < TimeSpan.FromMinutes(1)).ToList();
+        if (spent.Count + commands > most) return false;
+        spent.AddRange(Enumerable.Repeat(now, commands));
+        await WriteAsync(page, last with { Spent = spent }, ct);
+        return true;
     }
 
     private sealed record Entry(DateTimeOffset At, List<DateTimeOffset> Spent, IReadOnlyCollection<string> Handles, string Text);

@@ -1,0 +1,59 @@
+using System.CommandLine;
+using System.Text.Json;
+using Muster.Sites;
+
+namespace Muster.Cli;
+
+internal static class ConfigCommand
+{
+    public static Command Create() => new("config", "What is configured, where it stands, and what could stand there.") { Show(), Paths(), Schema() };
+
+    private static Command Show()
+    {
+        var origin = new Option<bool>("--origin") { Description = "Print the file and line that each value comes from." };
+        var command = new Command("show", "Every value in force, a line each.") { origin };
+        command.SetAction(parsed =>
+        {
+            var app = MusterCommand.Current.App();
+            var settings = app.Config.InForce();
+            if (app.Json)
+            {
+                var views = settings.Select(setting => new SettingView(setting.Key, setting.Value, setting.Origin.Place, setting.Origin.Line));
+                app.Screen.Data(JsonSerializer.Serialize(new ConfigView(1, app.Config.Files, [.. views]), SiteJson.Plain.ConfigView));
+                return;
+            }
+            var width = parsed.GetValue(origin) ? settings.Max(setting => Line(setting).Length) : 0;
+            foreach (var setting in settings) app.Screen.Data(parsed.GetValue(origin) ? $"{Line(setting).PadRight(width)}  {setting.Origin}" : Line(setting));
+        });
+        return command;
+
+        static string Line(Setting setting) => $"{setting.Key}: {setting.Value.ReplaceLineEndings(" ").TrimEnd()}";
+    }
+
+    private static Command Paths()
+    {
+        var command = new Command("path", "The files that are looked for, the nearest first, and which of them are read.");
+        command.SetAction(_ =>
+        {
+            var app = MusterCommand.Current.App();
+            var files = App.Sources.Candidates();
+            if (app.Json)
+            {
+                app.Screen.Data(JsonSerializer.Serialize(new ConfigPathView(1, [.. files.Select(file => new ConfigFileView(file.Path, file.What, file.IsRead))]), SiteJson.Plain.ConfigPathView));
+                return;
+            }
+            foreach (var file in files.Where(file => file.IsRead || !app.Screen.Quiet))
+            {
+                app.Screen.Data(app.Screen.Quiet ? file.Path : $"{(file.IsRead ? "read" : "absent"),-7} {file.Path}  ({file.What})");
+            }
+        });
+        return command;
+    }
+
+    private static Command Schema()
+    {
+        var command = new Command("schema", "A JSON schema of muster.yaml, for editors.");
+        command.SetAction(_ => MusterCommand.Current.Screen.Data(ConfigSchema.ToJson()));
+        return command;
+    }
+}

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using Muster.Cli.Terminal;
+using Muster.Hosts;
+using Muster.Shell;
+using Muster.Sites;
+
+namespace Muster.Cli;
+
+/// <summary>Carries out the mends that are safe. It talks to the person, so it lives here.</summary>
+internal sealed class SiteMend(App app, OpenSite site)
+{
+    /// <summary>Whether anything was done.</summary>
+    public async Task<bool> MendAsync(IEnumerable<Finding> here, IReadOnlyDictionary<string, IReadOnlyList<Finding>> found, CancellationToken ct)
+    {
+        var done = false;
+        if (here.Any(finding => finding.Remedy is Remedy.CloseSockets))
+        {
+            done = CloseSockets();
+        }
+        foreach (var (host, findings) in found)
+        {
+            foreach (var remedy in findings.Select(finding => finding.Remedy).Distinct())
+            {
+                done |= remedy switch
+                {
+                    Remedy.MakeRoot => await MakeRootAsync(host, ct),
+                    Remedy.GiveKey => await GiveKeyAsync(host, ct),
+                    _ => false,
+                };
+            }
+        }
+        return done;
+    }
+
+    private bool CloseSockets()
+    {
+        if (OperatingSystem.IsWindows()) return false;
+        try
+        {
+            File.SetUnixFileMode(app.Folders.Sockets, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            app.Screen.Note("mended", $"{app.Folders.Sockets} is private now", Tint.Green);
+            return true;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            app.Screen.Note("not mended", $"{app.Folders.Sockets} belongs to somebody else: remove it, or set XDG_RUNTIME_DIR to a folder of your own", Tint.Yellow);
+            return false;
+        }
+    }
+
+    private async Task<bool> MakeRootAsync(string host, CancellationToken ct)
+    {
+        // As the first run would: its owner's alone.
+        var answer = await site.HostOf(site.IsHere ? null : host).RunAsync(ShellText.Of($$"""
+            root={{site.Root}}; case $root in '~') root=$HOME ;; '~/'*) root=$HOME/${root#??} ;; esac
+            mkdir -p "${root%/*}" && (umask 077; mkdir "$root")
+            """), ct);
+        app.Screen.Note(answer.ExitCode == 0 ? "mended" : "not mended", answer.ExitCode == 0 ? $"{host}: made {site.Root}" : $"{host}: {site.Root}: {answer.Said}", answer.ExitCode == 0 ? Tint.Green : Tint.Yellow);
+        return answer.ExitCode == 0;
+    }
+
+    private async Task<bool> GiveKeyAsync(string host, CancellationToken ct)
+    {
+        var folder = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".ssh");
+        string[] keys = Directory.Exists(folder) ? [.. Directory.GetFiles(folder, "*.pub").Order(StringComparer.Ordinal)] : [];
+        if (keys.Length == 0)
+        {
+            app.Screen.Note("not mended", $"{host}: there is no public key in {folder}; make one with `ssh-keygen`", Tint.Yellow);
+            return false;
+        }
+        // ssh asks for the password at the terminal; without one there is nobody to ask, so consent must have been given and ssh must not need it.
+        if (!app.Yes && (!app.Screen.MayAsk || app.Screen.Ask($"Add {string.Join(", ", keys.Select(Path.GetFileName))} to ~/.ssh/authorized_keys on {host}? [y]es [n]o", "yn") is not 'y')) return false;
+        // A blank line first, for a file whose last line has no end.
+        var text = "\n" + string.Join('\n', keys.Select(key => File.ReadAllText(key).Trim())) + "\n";
+        var start = new ProcessStartInfo("ssh") { RedirectStandardInput = true };
+        foreach (var word in ((OpenSshHost)site.HostOf(host)).Once($"umask 077; mkdir -p ~/.ssh && cat >> ~/.ssh/authorized_keys")) start.ArgumentList.Add(word);
+        using var process = Process.Start(start) ?? throw new InvalidOperationException("ssh did not start");
+        await process.StandardInput.WriteAsync(text.AsMemory(), ct);
+        process.StandardInput.Close();
+        await process.WaitForExitAsync(ct);
+        app.Screen.Note(process.ExitCode == 0 ? "mended" : "not mended", $"{host}: {(process.ExitCode == 0 ? "it has your public key now" : "it did not take the key")}", process.ExitCode == 0 ? Tint.Green : Tint.Yellow);
+        return process.ExitCode == 0;
+    }
+}
