@@ -189,7 +189,7 @@ internal sealed class Demo(Screen screen, bool json)
 
         public Task<Run> SubmitAsync(Action<SubmitEvent> tell, CancellationToken ct)
         {
-            var request = new SubmitRequest { Command = ["./survey.sh"], WorkingFolder = Tree.Folder, Name = "survey", Ports = ["page"], Env = [$"DEMO_SERVER={Program}"] };
+            var request = new SubmitRequest { Command = ["./survey.sh"], WorkingFolder = Tree.Folder, Name = "survey", Ports = ["page"], Time = "50s", Env = [$"DEMO_SERVER={Program}"] };
             var (plan, environment) = new RunPlanner(Store, clock, Environment.GetEnvironmentVariable).Plan(request, _site);
             _run = plan.Id;
             return new Submission(Store, Site, new ContentCache(Path.Combine(folder, "cache")), clock, _ => true).SubmitAsync(plan, environment, tell, ct);

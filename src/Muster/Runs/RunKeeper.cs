@@ -87,8 +87,9 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
                 if (after.State.IsLive && after.CancelWished && !seen.CancelKnown) await CancelAsync(run.Id, hard: false, either.Token);
             }
         }
-        catch (Exception fault) when (fault is HostUnreachableException or OperationCanceledException && !ct.IsCancellationRequested)
+        catch (Exception fault) when (fault is UserException or OperationCanceledException && !ct.IsCancellationRequested)
         {
+            // Also a site that is no longer in the configuration: its runs cannot be seen, and nothing else is known.
             foreach (var run in asked) store.Change(run.Id, known => RunJudge.Unseen(known, clock.GetUtcNow()));
         }
     }

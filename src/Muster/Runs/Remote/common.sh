@@ -11,6 +11,7 @@ record() {
 born() {
   read -r stat_line <"/proc/$1/stat" 2>/dev/null || return 1
   set -- ${stat_line##*) }
+  [ "$1" != Z ] || return 1   # it has ended; only its parent has not looked yet
   shift 19
   echo "$1"
 }

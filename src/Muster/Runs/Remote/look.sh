@@ -23,7 +23,7 @@ for id; do
         done <"$file"
         [ "$started_host" = "$host" ] || continue
         now=
-        if read -r line 2>/dev/null <"/proc/$pid/stat"; then set_aside=${line##*) }; now=$(set -- $set_aside; shift 19; echo "$1"); fi
+        if read -r line 2>/dev/null <"/proc/$pid/stat"; then set_aside=${line##*) }; now=$(set -- $set_aside; [ "$1" = Z ] || { shift 19; echo "$1"; }); fi   # a zombie has ended
         if [ "$now" = "$born" ] && [ "$started_boot" = "$boot" ]; then echo "alive ${name%.started} 1"
         elif [ "$started_boot" = "$boot" ]; then echo "alive ${name%.started} 0"
         else echo "rebooted ${name%.started}"
