@@ -54,6 +54,7 @@ internal sealed class Demo(Screen screen, bool json)
         finally
         {
             left = await stage.ClearAsync();
+            if (left is not null && !playing.IsCompletedSuccessfully) screen.Note("left", left, Tint.Yellow);
         }
         See("clean", left is null, left is null ? $"nothing runs any more, and {folder} is gone" : $"left behind: {left}");
         if (!json) Tell(Picture(_clock.GetElapsedTime(began)));
