@@ -25,7 +25,8 @@ look() { # has an earlier attempt, whose answer was lost, started it after all?
 
 if [ "$1" = cancel ]; then
   [ -e "$status/cancel" ] || echo "time=$(date +%s)" | record cancel
-  handle=$(field handle "$status/launched") || { [ ! -e "$status/.tried" ] || handle=$(scheduler_find); }
+  # Without the scheduler's word it is not known whether a job waits there: the wish stays, and is asked for again.
+  handle=$(field handle "$status/launched") || [ ! -e "$status/.tried" ] || handle=$(scheduler_find) || { echo doubt; exit 0; }
   [ -z "$handle" ] || scheduler_stop "$handle" "$2" >&2
   if [ -e "$status/launched" ] || [ -n "$handle" ]; then echo "launched $handle"; else echo cancelled; fi
   exit 0
