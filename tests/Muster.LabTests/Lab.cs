@@ -68,6 +68,7 @@ public sealed class Lab : IDisposable
     {
         var start = new ProcessStartInfo(Path.Combine(Repository, "tests", "lab", "lab")) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var word in words) start.ArgumentList.Add(word);
+        start.Environment["LAB_RUN"] = Run;
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
         return Finish(process, string.Join(' ', words)).Output;

@@ -50,6 +50,7 @@ internal static class CancelCommand
     {
         var began = app.Clock.GetTimestamp();
         var hardened = false;
+        var pause = TimeSpan.FromMilliseconds(200);
         while (true)
         {
             run = (await app.Keeper.RefreshAsync([app.Store.Find(run.Id)!], TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct)).Single();
@@ -62,7 +63,8 @@ internal static class CancelCommand
                 await CancelAsync(app, run, hard: true, ct);
             }
             app.Screen.Passing($"waiting for the end of {run.Plan.Name}, {Words.Duration(waited)}");
-            await Task.Delay(TimeSpan.FromMilliseconds(300), ct);
+            await Task.Delay(pause, ct);
+            pause = TimeSpan.FromMilliseconds(Math.Min(3000, pause.TotalMilliseconds * 1.3));
         }
     }
 }

@@ -23,7 +23,19 @@ public sealed record RunFacts
     /// <summary>A launcher has at least tried to hand it to the scheduler.</summary>
     public bool Tried { get; init; }
 
-    public string? Handle => Records.GetValueOrDefault("launched")?["handle"];
+    /// <summary>The scheduler's handle. The launcher's word for it may be missing, if it was killed; and where a scheduler took the run twice,
+    /// because it answered the first time too late, the job that claimed the run is the one that counts.</summary>
+    public string? Handle
+    {
+        get
+        {
+            var told = Records.GetValueOrDefault("launched")?["handle"];
+            var started = Ending(".started").OrderBy(record => record.Name, StringComparer.Ordinal).FirstOrDefault();
+            var own = started?["handle"] ?? (told is null && started is not null ? $"{started["host"]}:{started["pid"]}" : null);
+            return own is null || own == told?.Split(';')[0] ? told : own;
+        }
+    }
+
     public bool CancelKnown => Records.ContainsKey("cancel");
     public IEnumerable<StatusRecord> Ending(string suffix) => Records.Values.Where(record => record.Name.EndsWith(suffix, StringComparison.Ordinal));
 }

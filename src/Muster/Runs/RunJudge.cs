@@ -32,6 +32,8 @@ public static class RunJudge
                     return seen.EndWith(outcome is Outcome.Succeeded or Outcome.Failed ? end : end with { Outcome = outcome, Evidence = new("scheduler and exit record", $"{text}; {end.Evidence.Text}") });
                 case SchedulerWord.Absent:
                     return seen.EndWith(end);
+                case null when exits.Any(record => record["reason"] == "terminated"):
+                    return seen;   // somebody told it to stop, and only the scheduler knows whether it will run again
                 case SchedulerWord.Running or SchedulerWord.Other when now - end.At < LostPatience:
                     return seen with { State = run.State };
                 case SchedulerWord.Waiting(var why):

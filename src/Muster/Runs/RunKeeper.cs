@@ -84,7 +84,9 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
                 var fresh = answer?.At >= began || !seen.Ending(".started").Any() && !seen.Ending(".exit").Any();
                 var word = fresh && seen.Handle is { } handle ? answer?.Words.GetValueOrDefault(handle) : null;
                 var after = store.Change(run.Id, known => RunJudge.After(known, seen, word, site.Scheduler.Question([]) is not null, clock.GetUtcNow()));
-                if (after.State.IsLive && after.CancelWished && !seen.CancelKnown) await CancelAsync(run.Id, hard: false, either.Token);
+                // Also where the wish is known but nobody could say yet what there is to stop.
+                var pending = !seen.CancelKnown || seen.Tried && seen.Handle is null;
+                if (after.State.IsLive && after.CancelWished && pending) await CancelAsync(run.Id, hard: false, either.Token);
             }
         }
         catch (Exception fault) when (fault is UserException or OperationCanceledException && !ct.IsCancellationRequested)

@@ -10,54 +10,66 @@ status=$run/status logs=$run/logs
 unset MUSTER_MARK MUSTER_RUN_ID
 
 
-answer() { echo "$1"; rm -f "$status/.launching"; exit 0; }
+held=
+answer() { echo "$1"; [ -z "$held" ] || rm -f "$held"; exit 0; }
 
 known() { # known HANDLE: it runs or ran; from now on everybody knows
   [ -e "$status/launched" ] || { echo "handle=$1"; echo "time=$(date +%s)"; echo "host=$(uname -n)"; } | record launched
-  [ ! -e "$status/cancel" ] || scheduler_stop "$1" >&2
+  [ ! -e "$status/cancel" ] || scheduler_stop "$1" "$2" >&2
   answer "launched $1"
 }
 
 look() { # has an earlier attempt, whose answer was lost, started it after all?
   handle=$(scheduler_find) || answer doubt
-  [ -z "$handle" ] || known "$handle"
+  [ -z "$handle" ] || known "$handle" "$1"
 }
 
+wish() { [ -e "$status/cancel" ] || echo "time=$(date +%s)" | record cancel; }
+
 if [ "$1" = cancel ]; then
-  [ -e "$status/cancel" ] || echo "time=$(date +%s)" | record cancel
-  # Without the scheduler's word it is not known whether a job waits there: the wish stays, and is asked for again.
-  handle=$(field handle "$status/launched") || [ ! -e "$status/.tried" ] || handle=$(scheduler_find) || { echo doubt; exit 0; }
-  [ -z "$handle" ] || scheduler_stop "$handle" "$2" >&2
-  if [ -e "$status/launched" ] || [ -n "$handle" ]; then echo "launched $handle"; else echo cancelled; fi
-  exit 0
+  wish || exit 1
+  if handle=$(field handle "$status/launched"); then known "$handle" "$2"; fi
+  [ ! -e "$status/.tried" ] || look "$2"
+  answer cancelled
 fi
 
 [ -e "$status/staged" ] || { echo unstaged; exit 0; }
 if handle=$(field handle "$status/launched"); then known "$handle"; fi
 
-# One launcher at a time. A lock outlives its launcher only if that was killed: then its place is taken.
+# One launcher at a time. A lock outlives its launcher only if that was killed. It then stays for ever, and the next one stands
+# behind it under the dead one's name: nothing is taken away from anybody, so no two of them can believe that they hold it.
 me=$(uname -n):$$:$(born $$):$(date +%s)
-while ! ln -s "$me" "$status/.launching" 2>/dev/null; do
-  other=$(readlink "$status/.launching") || continue
+lock=$status/.launching
+round=0
+until ln -s "$me" "$lock" 2>/dev/null; do
+  round=$((round + 1))
+  [ $round -lt 1000 ] || { echo "no lock can be made in $status" >&2; echo doubt; exit 0; }
+  other=$(readlink "$lock") || continue
   IFS=: read -r other_host other_pid other_born other_time <<END
 $other
 END
   if [ "$other_host" = "$(uname -n)" ]; then
     [ "$(born "$other_pid")" != "$other_born" ] || { echo busy; exit 0; }
-  elif [ $(($(date +%s) - other_time)) -lt 120 ]; then
+  elif [ $(($(date +%s) - other_time)) -lt 600 ]; then
     echo busy; exit 0
   fi
-  mv -f "$status/.launching" "$status/.launching.$$" 2>/dev/null; rm -f "$status/.launching.$$"
+  # Is it still there, now that its launcher surely is not?
+  [ "$(readlink "$lock")" != "$other" ] || lock=$status/.launching.$other
 done
+held=$lock
 
 if handle=$(field handle "$status/launched"); then known "$handle"; fi
-[ ! -e "$status/.tried" ] || look
+again=
+[ ! -e "$status/.tried" ] || { again=1; look; }
 [ ! -e "$status/cancel" ] || answer cancelled
 date +%s >"$status/.tried"
 handle=$(scheduler_start)
 case $? in
   0) known "$handle" ;;
-  1) rm -f "$status/.tried"; answer refused ;;
+  1) # An earlier attempt that was in doubt may still come to life; it must not, once it has been refused.
+    [ -z "$again" ] || { look; wish; for owner in "$status"/.owner.*; do [ ! -L "$owner" ] || look; done; }
+    rm -f "$status/.tried"
+    answer refused ;;
   *) # No clear answer: the scheduler may have taken it. Look a few times before saying so.
     for patience in 1 2 4; do pause $patience; look; done
     answer doubt ;;

@@ -176,7 +176,7 @@ child=$!
   echo "born=$(born $$)"
   echo "boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"
   echo "attempt=$attempt"
-  [ -z "$SLURM_JOB_ID" ] || { echo "job=$SLURM_JOB_ID"; echo "nodes=$SLURM_JOB_NODELIST"; }
+  [ -z "$SLURM_JOB_ID" ] || { echo "job=$SLURM_JOB_ID"; echo "handle=${self#slurm:}"; echo "nodes=$SLURM_JOB_NODELIST"; }
 } | record "$me.started"
 watch </dev/null >/dev/null 2>&1 &
 watcher=$!

@@ -71,6 +71,7 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
     private async Task<Run> DeliverAsync(Run run, IReadOnlyList<Area> areas, IReadOnlyDictionary<string, string> environment, Action<SubmitEvent> tell, CancellationToken ct)
     {
         run = store.Change(run.Id, known => LaunchProtocol.After(known, null, clock.GetUtcNow()));
+        if (LaunchProtocol.Next(run) is not LaunchProtocol.Act.Deliver) return run;   // somebody ended it a moment ago
         var files = RunFiles.For(run.Plan, site.Scheduler, environment).Select(file => new PlainFile(file.Name, Encoding.UTF8.GetBytes(file.Text), file.Private)).ToList();
         var shipment = new Shipment(run.Id.ToString(), areas, files, RunFolder.Launch(site.Root, run.Id));
         var siteKey = $"{site.Site.Name}/{run.Plan.Host}";
