@@ -21,6 +21,8 @@ internal sealed class SubmitPersona : Command, ITakesCommand
     private readonly Option<bool> _pip = new("--pip") { Description = "Install requirements.txt of the repository's root first.", Arity = ArgumentArity.Zero };
     private readonly Option<bool> _raw = new("--raw") { Description = "Join the words of COMMAND with blanks for the shell there, as the older tool did.", Arity = ArgumentArity.Zero };
 
+    private readonly Option<bool> _detach = new("--detach") { Description = "Do not follow the run.", Arity = ArgumentArity.Zero };
+
     private SubmitPersona() : base("submit", """
         The older tool `submit` (cluster_tools): prefix a command, and it runs on the cluster.
 
@@ -29,7 +31,7 @@ internal sealed class SubmitPersona : Command, ITakesCommand
         Options end at the first word of COMMAND; '--' may stand before it.
         """)
     {
-        foreach (var option in (Option[])[_config, _name, _branch, _sbatch, _tensorboard, _noTensorboard, _stay, _pip, _raw]) Add(option);
+        foreach (var option in (Option[])[_config, _name, _branch, _sbatch, _tensorboard, _noTensorboard, _stay, _pip, _raw, _detach]) Add(option);
         SetAction(RunAsync);
     }
 
@@ -63,7 +65,7 @@ internal sealed class SubmitPersona : Command, ITakesCommand
             Companions = [.. plan.Companions.Select(companion => companion with { Script = PortFile + companion.Script })],
         };
         Snapshot? taken = null;
-        return await SubmitCommand.SubmitAsync(app, plan, environment, detach: false, fetch: true, app.Config.OnInterrupt, ct, new()
+        return await SubmitCommand.SubmitAsync(app, plan, environment, parsed.GetValue(_detach), fetch: true, app.Config.OnInterrupt, ct, new()
         {
             Taken = snapshot =>
             {
