@@ -45,6 +45,10 @@ public static class RunJudge
 
         if (facts.Handle is not { } handle)
         {
+            if (facts.Records.GetValueOrDefault("refused") is { } refused && !facts.Tried && started.Count == 0)
+            {
+                return seen.EndWith(new(Outcome.Failed, null, refused.Time ?? now, new("scheduler", $"it refused the job: {refused["text"]?.Trim()}")));
+            }
             // Not launched, as far as anybody knows. A wish that was there first keeps it from ever starting.
             return facts.CancelKnown && !facts.Tried && started.Count == 0
                 ? seen.EndWith(new(Outcome.Cancelled, null, facts.Records["cancel"].Time ?? now, new("launcher", "the wish to cancel was on the site before the launch")))

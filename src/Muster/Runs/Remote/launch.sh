@@ -61,13 +61,18 @@ held=$lock
 if handle=$(field handle "$status/launched"); then known "$handle"; fi
 again=
 [ ! -e "$status/.tried" ] || { again=1; look; }
+# What began before the wish was there could not see it, so it is looked for once more behind it.
+[ -z "$again" ] || { [ ! -e "$status/cancel" ] && [ ! -e "$status/refused" ]; } || look
 [ ! -e "$status/cancel" ] || answer cancelled
+[ ! -e "$status/refused" ] || { field text "$status/refused" >&2; answer refused; }
 date +%s >"$status/.tried"
 handle=$(scheduler_start)
 case $? in
   0) known "$handle" ;;
-  1) # An earlier attempt that was in doubt may still come to life; it must not, once it has been refused.
-    [ -z "$again" ] || { look; wish; for owner in "$status"/.owner.*; do [ ! -L "$owner" ] || look; done; }
+  1) # A refusal is final: no attempt that is still on its way, here or at the scheduler, may come to life after it.
+    [ -z "$again" ] || look
+    { echo "time=$(date +%s)"; echo "text=$(tr '\n' ' ' <"$status/.said" 2>/dev/null)"; } | record refused || answer doubt
+    for owner in "$status"/.owner.*; do [ ! -L "$owner" ] || look; done
     rm -f "$status/.tried"
     answer refused ;;
   *) # No clear answer: the scheduler may have taken it. Look a few times before saying so.

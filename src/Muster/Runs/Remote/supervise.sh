@@ -7,6 +7,8 @@ status=$run/status logs=$run/logs
 . "$run/plan.sh"
 . "$run/common.sh"
 
+# Until there is something to stop, a signal only hastens what the records say anyway.
+trap : TERM INT USR1
 host=$(uname -n)
 mark=$muster_id/$me
 attempt=${SLURM_RESTART_COUNT:-0}
@@ -34,7 +36,7 @@ finish() { # finish CODE REASON
 
 survivors=
 if [ -e "$status/$me.exit" ]; then mv -f "$status/$me.exit" "$status/.$me.exit.before.$attempt"; rm -f "$status/ended" "$status/$me".port.*; fi
-if [ -e "$status/cancel" ]; then finish 143 cancelled; exit 0; fi
+if [ -e "$status/cancel" ] || [ -e "$status/refused" ]; then finish 143 cancelled; exit 0; fi
 
 # A run may wait for others on the same site: all must have ended well.
 for other in $muster_after; do
