@@ -1,0 +1,161 @@
+using Muster.Sites.Schedulers;
+
+namespace Muster.Runs;
+
+public sealed class RunJudgeTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly SchedulerWord Runs = new SchedulerWord.Running("c1", Now);
+    private static readonly SchedulerWord Waits = new SchedulerWord.Waiting("Priority");
+    private static readonly SchedulerWord Failed = new SchedulerWord.Ended(Outcome.Failed, 1, "FAILED");
+    private static readonly SchedulerWord Unknown = new SchedulerWord.Absent();
+
+    private readonly Run _run = new()
+    {
+        Plan = new() { Id = RunId.New(TimeProvider.System), Name = "x", Site = "s", Command = ["true"], WorkingFolder = "/" },
+        Created = Now,
+        State = new RunState.Launched("7"),
+    };
+
+    [Fact]
+    public void Without_an_exit_record_a_job_that_the_scheduler_runs_is_running() => Is<RunState.Running>(After([Launched, Started()], Runs));
+
+    [Fact]
+    public void A_site_that_cannot_be_reached_changes_nothing_but_the_contact()
+    {
+        var running = After([Launched, Started()], Runs);
+        var unseen = RunJudge.Unseen(running, Now.AddHours(5));
+        Assert.Equal(running.State, unseen.State);
+        Assert.Equal(Now.AddHours(5), unseen.UnreachableSince);
+        Assert.Equal(Now.AddHours(5), RunJudge.Unseen(unseen, Now.AddHours(6)).UnreachableSince);
+    }
+
+    [Fact]
+    public void A_job_that_the_scheduler_does_not_know_is_lost_after_120_seconds_and_not_before()
+    {
+        var first = After([Launched], Unknown);
+        Is<RunState.Launched>(first);
+        Is<RunState.Launched>(After(first, [Launched], Unknown, Now.AddSeconds(119)));
+        Assert.Equal(Outcome.Lost, Ended(After(first, [Launched], Unknown, Now.AddSeconds(120))).Outcome);
+    }
+
+    [Fact]
+    public void One_sighting_in_between_begins_the_patience_anew()
+    {
+        var first = After([Launched], Unknown);
+        var seen = After(first, [Launched], Waits, Now.AddSeconds(60));
+        Is<RunState.Queued>(seen);
+        Is<RunState.Queued>(After(seen, [Launched], Unknown, Now.AddSeconds(130)));
+    }
+
+    [Fact]
+    public void A_silent_scheduler_is_no_sign_of_an_end()
+    {
+        var running = After([Launched, Started()], Runs);
+        for (var day = 1; day < 9; day++) running = After(running, [Launched, Started()], null, Now.AddDays(day));
+        Is<RunState.Running>(running);
+    }
+
+    [Fact]
+    public void An_end_that_only_the_scheduler_reports_waits_for_our_record()
+    {
+        var first = After([Launched, Started()], Failed);
+        Is<RunState.Running>(first);
+        Assert.Equal(Outcome.Succeeded, Ended(After(first, [Launched, Started(), Exit(0)], Failed, Now.AddSeconds(19))).Outcome);
+        Assert.Equal(Outcome.Failed, Ended(After(first, [Launched, Started()], Failed, Now.AddSeconds(20))).Outcome);
+    }
+
+    [Fact]
+    public void A_requeued_job_runs_again_whatever_its_first_attempt_left() =>
+        Is<RunState.Running>(After([Launched, Exit(1, attempt: 0), Started(attempt: 1)], Runs));
+
+    [Fact]
+    public void A_nonzero_exit_is_no_end_while_the_scheduler_will_run_it_again() => Is<RunState.Queued>(After([Launched, Started(), Exit(1)], Waits));
+
+    [Fact]
+    public void A_job_told_to_stop_has_not_failed_while_nobody_says_whether_it_goes_on()
+    {
+        Assert.True(After([Launched, Started(), Exit(143, "terminated")], null, Now.AddDays(1)).State.IsLive);
+        Assert.Equal(Outcome.Preempted, Ended(After([Launched, Started(), Exit(143, "terminated")], new SchedulerWord.Ended(Outcome.Preempted, null, "PREEMPTED"))).Outcome);
+    }
+
+    [Fact]
+    public void A_zero_exit_needs_nobody_elses_word() => Assert.Equal(Outcome.Succeeded, Ended(After([Launched, Started(), Exit(0)], null)).Outcome);
+
+    [Fact]
+    public void A_cause_that_only_the_scheduler_knows_joins_the_record()
+    {
+        var end = Ended(After([Launched, Started(), Exit(137)], new SchedulerWord.Ended(Outcome.OutOfMemory, null, "OUT_OF_MEMORY")));
+        Assert.Equal((Outcome.OutOfMemory, 137), (end.Outcome, end.Code));
+        Assert.Contains("OUT_OF_MEMORY", end.Evidence.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_host_that_was_started_anew_has_failed_the_run_after_some_patience()
+    {
+        var facts = Facts([Launched, Started()]) with { Supervisors = new Dictionary<string, Liveness> { ["main.0"] = Liveness.Rebooted } };
+        var first = RunJudge.After(_run, facts, null, false, Now);
+        Is<RunState.Running>(first);
+        Assert.Equal(Outcome.NodeFailed, Ended(RunJudge.After(first, facts, null, false, Now.AddSeconds(20))).Outcome);
+    }
+
+    [Fact]
+    public void A_wish_that_was_there_before_any_attempt_is_the_end()
+    {
+        var staging = _run with { State = new RunState.Staging() };
+        Assert.Equal(Outcome.Cancelled, Ended(After(staging, [Wish], null, Now)).Outcome);
+        Is<RunState.Staging>(RunJudge.After(staging, Facts([Wish]) with { Tried = true }, null, true, Now));
+    }
+
+    [Fact]
+    public void A_refusal_that_nobody_heard_is_read_from_its_record()
+    {
+        var refused = Record("refused", ("time", "1"), ("text", "Invalid partition"));
+        var end = Ended(After(_run with { State = new RunState.Staging() }, [refused], null, Now));
+        Assert.Equal(Outcome.Failed, end.Outcome);
+        Assert.Contains("Invalid partition", end.Evidence.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_job_whose_launcher_left_no_record_is_known_by_its_own() =>
+        Assert.Equal("8", Is<RunState.Running>(After(_run with { State = new RunState.Staging() }, [Started(job: 8)], Runs, Now)).Handle);
+
+    [Fact]
+    public void Of_two_jobs_the_one_that_claimed_the_run_counts()
+    {
+        Assert.Equal("8", Facts([Launched, Started(job: 8)]).Handle);
+        Assert.Equal("7;other", Facts([Record("launched", ("handle", "7;other")), Started(job: 7)]).Handle);
+    }
+
+    [Fact]
+    public void What_has_ended_stays_so()
+    {
+        var ended = After([Launched, Started(), Exit(0)], null);
+        Assert.Equal(ended.State, After(ended, [Launched, Started()], Runs, Now).State);
+    }
+
+    [Fact]
+    public void An_array_has_ended_when_each_of_its_parts_has()
+    {
+        var array = _run with { Plan = _run.Plan with { Array = new("0-1", [0, 1], null) } };
+        Is<RunState.Running>(After(array, [Launched, Started(), Exit(0)], Runs, Now));
+        Assert.Equal(Outcome.Succeeded, Ended(After(array, [Launched, Started(), Exit(0), Exit(0, rank: 1)], Runs, Now)).Outcome);
+    }
+
+    private static StatusRecord Launched => Record("launched", ("handle", "7"));
+    private static StatusRecord Wish => Record("cancel", ("time", "1"));
+
+    private static StatusRecord Started(int attempt = 0, int job = 7) =>
+        Record("main.0.started", ("host", "c1"), ("pid", "5"), ("attempt", $"{attempt}"), ("job", $"{job}"), ("handle", $"{job}"), ("time", $"{Now.ToUnixTimeSeconds()}"));
+
+    private static StatusRecord Exit(int code, string reason = "exited", int attempt = 0, int rank = 0) =>
+        Record($"main.{rank}.exit", ("host", "c1"), ("code", $"{code}"), ("reason", reason), ("attempt", $"{attempt}"), ("time", $"{Now.ToUnixTimeSeconds()}"));
+
+    private static StatusRecord Record(string name, params (string Key, string Value)[] values) => new(name, values.ToDictionary(pair => pair.Key, pair => pair.Value));
+    private static RunFacts Facts(StatusRecord[] records) => new() { Present = true, Records = records.ToDictionary(record => record.Name) };
+    private Run After(StatusRecord[] records, SchedulerWord? word) => After(_run, records, word, Now);
+    private Run After(StatusRecord[] records, SchedulerWord? word, DateTimeOffset now) => After(_run, records, word, now);
+    private static Run After(Run run, StatusRecord[] records, SchedulerWord? word, DateTimeOffset now) => RunJudge.After(run, Facts(records), word, schedulerKnowsMore: true, now);
+    private static T Is<T>(Run run) where T : RunState => Assert.IsType<T>(run.State);
+    private static RunState.Ended Ended(Run run) => Is<RunState.Ended>(run);
+}
