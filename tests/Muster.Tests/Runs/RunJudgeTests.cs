@@ -108,6 +108,15 @@ public sealed class RunJudgeTests
     }
 
     [Fact]
+    public void A_queued_job_taken_back_as_wished_has_soon_ended()
+    {
+        var word = new SchedulerWord.Ended(Outcome.Cancelled, null, "CANCELLED");
+        Assert.Equal(Outcome.Cancelled, Ended(After(After([Launched, Wish], word), [Launched, Wish], word, Now.AddSeconds(3))).Outcome);
+        Is<RunState.Launched>(After(After([Launched], word), [Launched], word, Now.AddSeconds(3)));
+        Is<RunState.Running>(After([Launched, Wish, Started()], word));
+    }
+
+    [Fact]
     public void A_refusal_that_nobody_heard_is_read_from_its_record()
     {
         var refused = Record("refused", ("time", "1"), ("text", "Invalid partition"));
