@@ -8,6 +8,9 @@ public static class RunJudge
     /// <summary>How long an end that only the scheduler reports waits for our own record, which a shared file system may show late.</summary>
     public static readonly TimeSpan RecordPatience = TimeSpan.FromSeconds(20);
 
+    /// <summary>The same for an end that was wished before the run began.</summary>
+    public static readonly TimeSpan WishPatience = TimeSpan.FromSeconds(3);
+
     /// <summary>How long a scheduler must have answered without knowing a job, and no record appeared, until the job counts as lost.</summary>
     public static readonly TimeSpan LostPatience = TimeSpan.FromSeconds(120);
 
@@ -82,6 +85,8 @@ public static class RunJudge
         {
             SchedulerWord.Waiting(var why) => seen with { State = new RunState.Queued(handle, why), VanishedSince = null },
             SchedulerWord.Running(var where, var since) => seen with { State = new RunState.Running(handle, where, since ?? now), VanishedSince = null },
+            // Taken back before it began, as wished. A second job of this run could just have begun before the wish; its record would be here by then.
+            SchedulerWord.Ended(Outcome.Cancelled, var code, var text) when facts.CancelKnown => seen.AfterPatience(run, WishPatience, now, waiting, new(Outcome.Cancelled, code, now, new("scheduler", text))),
             SchedulerWord.Ended(var outcome, var code, var text) => seen.AfterPatience(run, RecordPatience, now, waiting, new(outcome, code, now, new("scheduler", text))),
             SchedulerWord.Absent => seen.AfterPatience(run, LostPatience, now, waiting, Forgotten(now)),
             SchedulerWord.Other => seen with { State = waiting, VanishedSince = null },

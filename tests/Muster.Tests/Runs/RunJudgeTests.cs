@@ -4,123 +4,167 @@ namespace Muster.Runs;
 
 public sealed class RunJudgeTests
 {
-    private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
-    private static readonly Run Started = New() with { State = new RunState.Running("7", "c1", Now.AddMinutes(-5)) };
+    private static readonly DateTimeOffset Now = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly SchedulerWord Runs = new SchedulerWord.Running("c1", Now);
+    private static readonly SchedulerWord Waits = new SchedulerWord.Waiting("Priority");
+    private static readonly SchedulerWord Failed = new SchedulerWord.Ended(Outcome.Failed, 1, "FAILED");
+    private static readonly SchedulerWord Unknown = new SchedulerWord.Absent();
 
-    private static Run New() => new()
+    private readonly Run _run = new()
     {
-        Plan = new RunPlan { Id = RunId.New(TimeProvider.System), Name = "r", Site = "s", Command = ["x"], WorkingFolder = "/" },
-        Created = Now.AddMinutes(-6),
+        Plan = new() { Id = RunId.New(TimeProvider.System), Name = "x", Site = "s", Command = ["true"], WorkingFolder = "/" },
+        Created = Now,
         State = new RunState.Launched("7"),
     };
 
-    private static RunFacts Facts(params (string Name, string Values)[] records) => new()
+    [Fact]
+    public void Without_an_exit_record_a_job_that_the_scheduler_runs_is_running() => Is<RunState.Running>(After([Launched, Started()], Runs));
+
+    [Fact]
+    public void A_site_that_cannot_be_reached_changes_nothing_but_the_contact()
     {
-        Present = true,
-        Tried = true,
-        Records = records.ToDictionary(record => record.Name, record => new StatusRecord(record.Name,
-            record.Values.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]))),
-    };
-
-    private static readonly (string, string) LaunchedRecord = ("launched", "handle=7");
-    private static readonly (string, string) StartedRecord = ("main.0.started", $"host=c1 time={Now.AddMinutes(-5).ToUnixTimeSeconds()} attempt=0");
-
-    private static (string, string) Exit(int code, string reason = "exited", int attempt = 0) =>
-        ("main.0.exit", $"code={code} reason={reason} attempt={attempt} host=c1 time={Now.AddSeconds(-2).ToUnixTimeSeconds()}");
-
-    private static Run Judge(Run run, RunFacts facts, SchedulerWord? word = null, bool slurm = true, DateTimeOffset? at = null) => RunJudge.After(run, facts, word, slurm, at ?? Now);
-
-    [Fact]
-    public void An_exit_record_with_zero_is_success() =>
-        Assert.Equal(Outcome.Succeeded, Assert.IsType<RunState.Ended>(Judge(Started, Facts(LaunchedRecord, StartedRecord, Exit(0))).State).Outcome);
-
-    [Fact]
-    public void A_start_without_an_exit_runs_whatever_else_is_unknown() =>
-        Assert.IsType<RunState.Running>(Judge(Started, Facts(LaunchedRecord, StartedRecord)).State);
-
-    [Fact]
-    public void A_failure_waits_for_the_scheduler_which_may_start_it_again()
-    {
-        var facts = Facts(LaunchedRecord, StartedRecord, Exit(99));
-        Assert.IsType<RunState.Running>(Judge(Started, facts).State);
-        Assert.IsType<RunState.Queued>(Judge(Started, facts, new SchedulerWord.Waiting("BeginTime")).State);
-        Assert.Equal(Outcome.Failed, Assert.IsType<RunState.Ended>(Judge(Started, facts, new SchedulerWord.Absent()).State).Outcome);
-        Assert.Equal(Outcome.Failed, Assert.IsType<RunState.Ended>(Judge(Started, facts, at: Now + RunJudge.RecordPatience).State).Outcome);
+        var running = After([Launched, Started()], Runs);
+        var unseen = RunJudge.Unseen(running, Now.AddHours(5));
+        Assert.Equal(running.State, unseen.State);
+        Assert.Equal(Now.AddHours(5), unseen.UnreachableSince);
+        Assert.Equal(Now.AddHours(5), RunJudge.Unseen(unseen, Now.AddHours(6)).UnreachableSince);
     }
 
     [Fact]
-    public void A_failure_of_plain_processes_is_one_at_once() =>
-        Assert.Equal(Outcome.Failed, Assert.IsType<RunState.Ended>(Judge(Started, Facts(LaunchedRecord, StartedRecord, Exit(3)), slurm: false).State).Outcome);
-
-    [Fact]
-    public void The_scheduler_knows_why_a_job_was_killed() =>
-        Assert.Equal(Outcome.OutOfMemory, Assert.IsType<RunState.Ended>(Judge(Started, Facts(LaunchedRecord, StartedRecord, Exit(137)), new SchedulerWord.Ended(Outcome.OutOfMemory, null, "OUT_OF_MEMORY")).State).Outcome);
-
-    [Fact]
-    public void An_exit_of_an_earlier_attempt_says_nothing_of_the_next() =>
-        Assert.IsType<RunState.Running>(Judge(Started, Facts(LaunchedRecord, ("main.0.started", "host=c2 attempt=1"), Exit(1, attempt: 0)), new SchedulerWord.Running("c2", null)).State);
-
-    [Fact]
-    public void Not_being_seen_changes_no_state()
+    public void A_job_that_the_scheduler_does_not_know_is_lost_after_120_seconds_and_not_before()
     {
-        var unseen = RunJudge.Unseen(Started, Now);
-        Assert.Equal((Started.State, (DateTimeOffset?)Now), (unseen.State, unseen.UnreachableSince));
-        Assert.Equal(Now, RunJudge.Unseen(unseen, Now.AddHours(3)).UnreachableSince);
+        var first = After([Launched], Unknown);
+        Is<RunState.Launched>(first);
+        Is<RunState.Launched>(After(first, [Launched], Unknown, Now.AddSeconds(119)));
+        Assert.Equal(Outcome.Lost, Ended(After(first, [Launched], Unknown, Now.AddSeconds(120))).Outcome);
     }
 
     [Fact]
-    public void A_job_that_the_scheduler_forgot_is_lost_only_after_the_stated_time()
+    public void One_sighting_in_between_begins_the_patience_anew()
     {
-        var facts = Facts(LaunchedRecord, StartedRecord);
-        var once = Judge(Started, facts, new SchedulerWord.Absent());
-        Assert.IsType<RunState.Running>(once.State);
-        Assert.IsType<RunState.Running>(Judge(once, facts, new SchedulerWord.Absent(), at: Now + RunJudge.LostPatience - TimeSpan.FromSeconds(1)).State);
-        Assert.Equal(Outcome.Lost, Assert.IsType<RunState.Ended>(Judge(once, facts, new SchedulerWord.Absent(), at: Now + RunJudge.LostPatience).State).Outcome);
+        var first = After([Launched], Unknown);
+        var seen = After(first, [Launched], Waits, Now.AddSeconds(60));
+        Is<RunState.Queued>(seen);
+        Is<RunState.Queued>(After(seen, [Launched], Unknown, Now.AddSeconds(130)));
     }
 
     [Fact]
-    public void A_scheduler_that_knows_it_again_resets_the_patience()
+    public void A_silent_scheduler_is_no_sign_of_an_end()
     {
-        var facts = Facts(LaunchedRecord, StartedRecord);
-        var once = Judge(Started, facts, new SchedulerWord.Absent());
-        Assert.Null(Judge(once, facts, new SchedulerWord.Running("c1", null)).VanishedSince);
+        var running = After([Launched, Started()], Runs);
+        for (var day = 1; day < 9; day++) running = After(running, [Launched, Started()], null, Now.AddDays(day));
+        Is<RunState.Running>(running);
     }
 
     [Fact]
-    public void A_word_that_is_new_to_us_is_waited_on() =>
-        Assert.IsType<RunState.Launched>(Judge(New(), Facts(LaunchedRecord), new SchedulerWord.Other("TELEPORTING")).State);
-
-    [Fact]
-    public void A_wish_that_was_there_before_the_launch_is_its_end()
+    public void An_end_that_only_the_scheduler_reports_waits_for_our_record()
     {
-        var facts = Facts(("cancel", $"time={Now.ToUnixTimeSeconds()}")) with { Tried = false };
-        Assert.Equal(Outcome.Cancelled, Assert.IsType<RunState.Ended>(Judge(New() with { State = new RunState.Staging() }, facts).State).Outcome);
-        Assert.IsType<RunState.Staging>(Judge(New() with { State = new RunState.Staging() }, facts with { Tried = true }).State);
+        var first = After([Launched, Started()], Failed);
+        Is<RunState.Running>(first);
+        Assert.Equal(Outcome.Succeeded, Ended(After(first, [Launched, Started(), Exit(0)], Failed, Now.AddSeconds(19))).Outcome);
+        Assert.Equal(Outcome.Failed, Ended(After(first, [Launched, Started()], Failed, Now.AddSeconds(20))).Outcome);
     }
 
     [Fact]
-    public void A_host_that_was_started_anew_has_ended_what_ran_there()
+    public void A_requeued_job_runs_again_whatever_its_first_attempt_left() =>
+        Is<RunState.Running>(After([Launched, Exit(1, attempt: 0), Started(attempt: 1)], Runs));
+
+    [Fact]
+    public void A_nonzero_exit_is_no_end_while_the_scheduler_will_run_it_again() => Is<RunState.Queued>(After([Launched, Started(), Exit(1)], Waits));
+
+    [Fact]
+    public void A_job_told_to_stop_has_not_failed_while_nobody_says_whether_it_goes_on()
     {
-        var facts = Facts(LaunchedRecord, StartedRecord) with { Supervisors = new Dictionary<string, Liveness> { ["main.0"] = Liveness.Rebooted } };
-        var once = Judge(Started, facts, slurm: false);
-        Assert.IsType<RunState.Running>(once.State);
-        Assert.Equal(Outcome.NodeFailed, Assert.IsType<RunState.Ended>(Judge(once, facts, slurm: false, at: Now + RunJudge.RecordPatience).State).Outcome);
+        Assert.True(After([Launched, Started(), Exit(143, "terminated")], null, Now.AddDays(1)).State.IsLive);
+        Assert.Equal(Outcome.Preempted, Ended(After([Launched, Started(), Exit(143, "terminated")], new SchedulerWord.Ended(Outcome.Preempted, null, "PREEMPTED"))).Outcome);
     }
 
     [Fact]
-    public void An_array_ends_when_its_last_rank_has_and_as_badly_as_the_worst()
+    public void A_zero_exit_needs_nobody_elses_word() => Assert.Equal(Outcome.Succeeded, Ended(After([Launched, Started(), Exit(0)], null)).Outcome);
+
+    [Fact]
+    public void A_cause_that_only_the_scheduler_knows_joins_the_record()
     {
-        var run = Started with { Plan = Started.Plan with { Array = new("0-1", [0, 1], null) } };
-        var one = Facts(LaunchedRecord, StartedRecord, Exit(0));
-        Assert.IsType<RunState.Running>(Judge(run, one, slurm: false).State);
-        var both = Facts(LaunchedRecord, StartedRecord, Exit(0), ("main.1.exit", "code=4 reason=exited attempt=0"));
-        Assert.Equal(4, Assert.IsType<RunState.Ended>(Judge(run, both, slurm: false).State).Code);
+        var end = Ended(After([Launched, Started(), Exit(137)], new SchedulerWord.Ended(Outcome.OutOfMemory, null, "OUT_OF_MEMORY")));
+        Assert.Equal((Outcome.OutOfMemory, 137), (end.Outcome, end.Code));
+        Assert.Contains("OUT_OF_MEMORY", end.Evidence.Text, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void An_end_is_never_taken_back()
+    public void A_host_that_was_started_anew_has_failed_the_run_after_some_patience()
     {
-        var ended = Judge(Started, Facts(LaunchedRecord, StartedRecord, Exit(0)));
-        Assert.Equal(ended.State, Judge(ended, new RunFacts(), new SchedulerWord.Running("c1", null)).State);
+        var facts = Facts([Launched, Started()]) with { Supervisors = new Dictionary<string, Liveness> { ["main.0"] = Liveness.Rebooted } };
+        var first = RunJudge.After(_run, facts, null, false, Now);
+        Is<RunState.Running>(first);
+        Assert.Equal(Outcome.NodeFailed, Ended(RunJudge.After(first, facts, null, false, Now.AddSeconds(20))).Outcome);
     }
+
+    [Fact]
+    public void A_wish_that_was_there_before_any_attempt_is_the_end()
+    {
+        var staging = _run with { State = new RunState.Staging() };
+        Assert.Equal(Outcome.Cancelled, Ended(After(staging, [Wish], null, Now)).Outcome);
+        Is<RunState.Staging>(RunJudge.After(staging, Facts([Wish]) with { Tried = true }, null, true, Now));
+    }
+
+    [Fact]
+    public void A_queued_job_taken_back_as_wished_has_soon_ended()
+    {
+        var word = new SchedulerWord.Ended(Outcome.Cancelled, null, "CANCELLED");
+        Assert.Equal(Outcome.Cancelled, Ended(After(After([Launched, Wish], word), [Launched, Wish], word, Now.AddSeconds(3))).Outcome);
+        Is<RunState.Launched>(After(After([Launched], word), [Launched], word, Now.AddSeconds(3)));
+        Is<RunState.Running>(After([Launched, Wish, Started()], word));
+    }
+
+    [Fact]
+    public void A_refusal_that_nobody_heard_is_read_from_its_record()
+    {
+        var refused = Record("refused", ("time", "1"), ("text", "Invalid partition"));
+        var end = Ended(After(_run with { State = new RunState.Staging() }, [refused], null, Now));
+        Assert.Equal(Outcome.Failed, end.Outcome);
+        Assert.Contains("Invalid partition", end.Evidence.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_job_whose_launcher_left_no_record_is_known_by_its_own() =>
+        Assert.Equal("8", Is<RunState.Running>(After(_run with { State = new RunState.Staging() }, [Started(job: 8)], Runs, Now)).Handle);
+
+    [Fact]
+    public void Of_two_jobs_the_one_that_claimed_the_run_counts()
+    {
+        Assert.Equal("8", Facts([Launched, Started(job: 8)]).Handle);
+        Assert.Equal("7;other", Facts([Record("launched", ("handle", "7;other")), Started(job: 7)]).Handle);
+    }
+
+    [Fact]
+    public void What_has_ended_stays_so()
+    {
+        var ended = After([Launched, Started(), Exit(0)], null);
+        Assert.Equal(ended.State, After(ended, [Launched, Started()], Runs, Now).State);
+    }
+
+    [Fact]
+    public void An_array_has_ended_when_each_of_its_parts_has()
+    {
+        var array = _run with { Plan = _run.Plan with { Array = new("0-1", [0, 1], null) } };
+        Is<RunState.Running>(After(array, [Launched, Started(), Exit(0)], Runs, Now));
+        Assert.Equal(Outcome.Succeeded, Ended(After(array, [Launched, Started(), Exit(0), Exit(0, rank: 1)], Runs, Now)).Outcome);
+    }
+
+    private static StatusRecord Launched => Record("launched", ("handle", "7"));
+    private static StatusRecord Wish => Record("cancel", ("time", "1"));
+
+    private static StatusRecord Started(int attempt = 0, int job = 7) =>
+        Record("main.0.started", ("host", "c1"), ("pid", "5"), ("attempt", $"{attempt}"), ("job", $"{job}"), ("handle", $"{job}"), ("time", $"{Now.ToUnixTimeSeconds()}"));
+
+    private static StatusRecord Exit(int code, string reason = "exited", int attempt = 0, int rank = 0) =>
+        Record($"main.{rank}.exit", ("host", "c1"), ("code", $"{code}"), ("reason", reason), ("attempt", $"{attempt}"), ("time", $"{Now.ToUnixTimeSeconds()}"));
+
+    private static StatusRecord Record(string name, params (string Key, string Value)[] values) => new(name, values.ToDictionary(pair => pair.Key, pair => pair.Value));
+    private static RunFacts Facts(StatusRecord[] records) => new() { Present = true, Records = records.ToDictionary(record => record.Name) };
+    private Run After(StatusRecord[] records, SchedulerWord? word) => After(_run, records, word, Now);
+    private Run After(StatusRecord[] records, SchedulerWord? word, DateTimeOffset now) => After(_run, records, word, now);
+    private static Run After(Run run, StatusRecord[] records, SchedulerWord? word, DateTimeOffset now) => RunJudge.After(run, Facts(records), word, schedulerKnowsMore: true, now);
+    private static T Is<T>(Run run) where T : RunState => Assert.IsType<T>(run.State);
+    private static RunState.Ended Ended(Run run) => Is<RunState.Ended>(run);
 }

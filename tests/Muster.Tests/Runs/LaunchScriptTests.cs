@@ -1,0 +1,155 @@
+using System.Diagnostics;
+using Muster.Runs.Submit;
+using Muster.Sites.Schedulers.Processes;
+using Muster.Sites.Schedulers;
+using Muster.Sites.Schedulers.Slurm;
+
+namespace Muster.Runs;
+
+/// <summary>The real scripts under a real sh, with a scheduler that loses replies, and launchers killed at any moment.</summary>
+public sealed class LaunchScriptTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("muster-launch-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void However_often_it_is_launched_and_killed_SLURM_executes_it_once(int seed)
+    {
+        var run = Make(new SlurmScheduler(TimeProvider.System));
+        Scheduler(run);
+        Storm(run, seed);
+        Assert.StartsWith("launched ", Finish(run), StringComparison.Ordinal);
+        Ends(run);
+        Assert.Equal("once\n", File.ReadAllText(Path.Combine(run, "out", "marks")));
+    }
+
+    [Fact]
+    public void However_often_it_is_launched_and_killed_a_host_executes_it_once()
+    {
+        var run = Make(new ProcessScheduler());
+        Storm(run, 4);
+        Assert.StartsWith("launched ", Finish(run), StringComparison.Ordinal);
+        Ends(run);
+        Assert.Equal("once\n", File.ReadAllText(Path.Combine(run, "out", "marks")));
+    }
+
+    [Fact]
+    public void A_wish_to_cancel_keeps_every_launcher_from_executing_it()
+    {
+        var run = Make(new ProcessScheduler());
+        Assert.Equal("cancelled", Say(run, "cancel"));
+        Storm(run, 5);
+        Assert.Equal("cancelled", Finish(run));
+        Assert.False(File.Exists(Path.Combine(run, "out", "marks")));
+    }
+
+    [Fact]
+    public void A_refusal_is_final_and_keeps_its_words()
+    {
+        var run = Make(new SlurmScheduler(TimeProvider.System));
+        Program("squeue", "exit 0");
+        Program("sacct", "exit 1");
+        Program("sbatch", "echo 'sbatch: error: Batch job submission failed: Invalid partition' >&2; exit 1");
+        Assert.Equal("refused", Say(run, "start"));
+        Program("sbatch", "echo 77");
+        Assert.Equal("refused", Say(run, "start"));
+        Assert.Contains("Invalid partition", File.ReadAllText(Path.Combine(run, "status", "refused")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_status_folder_that_cannot_be_written_leaves_a_doubt_and_comes_to_an_end()
+    {
+        var run = Make(new ProcessScheduler());
+        Program("ln", "exit 1");
+        Assert.Equal("doubt", Say(run, "start"));
+    }
+
+    private string Make(IScheduler scheduler)
+    {
+        var plan = new RunPlan { Id = RunId.New(TimeProvider.System), Name = "x", Site = "s", Command = ["sh", "-c", "echo once >>\"$MUSTER_OUT/marks\""], WorkingFolder = "/", BatchLines = scheduler is SlurmScheduler ? ["#SBATCH --comment=x"] : [] };
+        var run = _folder.CreateSubdirectory("run").FullName;
+        foreach (var name in (string[])["code", "in", "out", "logs", "status"]) Directory.CreateDirectory(Path.Combine(run, name));
+        foreach (var file in RunFiles.For(plan, scheduler, new Dictionary<string, string>())) File.WriteAllText(Path.Combine(run, file.Name), file.Text);
+        File.WriteAllText(Path.Combine(run, "status", "staged"), "");
+        return run;
+    }
+
+    /// <summary>Takes jobs, forgets to say so now and then, and lists them by comment.</summary>
+    private void Scheduler(string run)
+    {
+        var id = File.ReadAllLines(Path.Combine(run, "plan.sh"))[0].Split('=')[1].Trim('\'');
+        var jobs = _folder.CreateSubdirectory("jobs").FullName;
+        Program("sbatch", $"""
+            job=$$
+            : >'{jobs}'/$job
+            SLURM_JOB_ID=$job setsid sh {run}/batch.sh </dev/null >/dev/null 2>&1 &
+            case $((job % 3)) in 0) echo 'sbatch: error: Socket timed out on send/recv operation' >&2; exit 1 ;; 1) kill -9 $job ;; esac
+            echo $job
+            """);
+        Program("squeue", $"cd '{jobs}' && for job in *; do [ ! -e \"$job\" ] || echo \"$job|{id}\"; done");
+        Program("sacct", "exit 1");
+        Program("scancel", "exit 0");
+    }
+
+    private void Program(string name, string text)
+    {
+        var file = Path.Combine(_folder.CreateSubdirectory("bin").FullName, name);
+        File.WriteAllText(file, $"#!/bin/sh\ncd {_folder.FullName}/run\n{text}\n");
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    private void Storm(string run, int seed)
+    {
+        var random = new Random(seed);
+        for (var round = 0; round < 6; round++)
+        {
+            var launchers = Enumerable.Range(0, 4).Select(_ => Start(run, "start")).ToList();
+            foreach (var launcher in launchers)
+            {
+                launcher.WaitForExit(random.Next(1, 25));
+                if (!launcher.HasExited) launcher.Kill();
+                launcher.WaitForExit();
+                launcher.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Asks until the answer is clear.</summary>
+    private string Finish(string run)
+    {
+        for (var began = Stopwatch.GetTimestamp(); ;)
+        {
+            var answer = Say(run, "start");
+            if (answer is not ("busy" or "doubt")) return answer;
+            Assert.True(Stopwatch.GetElapsedTime(began).TotalSeconds < 60, $"still in doubt: {answer}");
+        }
+    }
+
+    private static void Ends(string run)
+    {
+        for (var began = Stopwatch.GetTimestamp(); !File.Exists(Path.Combine(run, "status", "ended"));)
+        {
+            Assert.True(Stopwatch.GetElapsedTime(began).TotalSeconds < 30, "it does not end");
+            Thread.Yield();
+        }
+    }
+
+    private string Say(string run, string what)
+    {
+        using var process = Start(run, what);
+        var said = process.StandardOutput.ReadToEnd().Trim();
+        process.WaitForExit();
+        return said;
+    }
+
+    private Process Start(string run, string what)
+    {
+        var start = new ProcessStartInfo("sh", [Path.Combine(run, "launch"), what]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["PATH"] = $"{_folder.FullName}/bin:{start.Environment["PATH"]}";
+        return Process.Start(start)!;
+    }
+}
