@@ -28,6 +28,9 @@ public sealed class Lab : IDisposable
         Shell("git init -q . && printf 'committed\\n' > file && git add file && git -c user.name=t -c user.email=t@t commit -qm first && printf 'edited\\n' > file");
     }
 
+    /// <summary>Where the lab keeps its files, such as <c>ssh_config</c>.</summary>
+    public static string Folders => Run;
+
     public string Folder { get; }
 
     /// <summary>A git work tree with an edit that was not committed.</summary>
@@ -39,10 +42,19 @@ public sealed class Lab : IDisposable
         return Finish(process, string.Join(' ', words));
     }
 
-    /// <summary>Starts the program; it ends with the test.</summary>
-    public Process Start(params IEnumerable<string> words)
+    /// <summary>The program in a folder below the code.</summary>
+    public Answer MusterIn(string below, IEnumerable<string> words)
     {
-        var start = new ProcessStartInfo(Path.Combine(Repository, ".build", "muster", "muster")) { WorkingDirectory = Code, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = StartIn(Path.Combine(Code, below), words);
+        return Finish(process, string.Join(' ', words));
+    }
+
+    /// <summary>Starts the program; it ends with the test.</summary>
+    public Process Start(params IEnumerable<string> words) => StartIn(Code, words);
+
+    private Process StartIn(string folder, IEnumerable<string> words)
+    {
+        var start = new ProcessStartInfo(Path.Combine(Repository, ".build", "muster", "muster")) { WorkingDirectory = folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var word in words) start.ArgumentList.Add(word);
         foreach (var (name, value) in _environment) start.Environment[name] = value;
         var process = Process.Start(start)!;

@@ -52,6 +52,7 @@ internal static class FetchCommand
 
     private static void RemoveEmpty(string folder)
     {
+        if (Directory.Exists(folder) && Directory.GetFileSystemEntries(folder) is [var only] && Path.GetFileName(only) == FetchRecord.FileName) File.Delete(only);
         foreach (var empty in (string[])[folder, Path.GetDirectoryName(folder)!])
         {
             if (Directory.Exists(empty) && !Directory.EnumerateFileSystemEntries(empty).Any()) Directory.Delete(empty);

@@ -48,7 +48,8 @@ public static class MusterCommand
         SubmitCommand.Create(), PsCommand.Create(), ShowCommand.Create(), LogsCommand.Create(), AttachCommand.Create(),
         CancelCommand.Create(), WaitCommand.Create(), FetchCommand.Create(),
         OpenCommand.Create(), RerunCommand.Create(), ShellCommand.Create(),
-        DemoCommand.Create(), DemoCommand.CreateServer(), VersionCommand.Create(),
+        AsCommand.Create(), DemoCommand.Create(), DemoPageCommand.Create(),
+        VersionCommand.Create(),
         SitesCommand.Create(), ConfigCommand.Create(), WhyCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create(),
     };
 

@@ -105,7 +105,7 @@ public sealed record FaultDetail(int Code, string Message, string? Hint);
 [JsonSerializable(typeof(EventView))]
 [JsonSerializable(typeof(FaultView))]
 [JsonSerializable(typeof(FetchView))]
-[JsonSerializable(typeof(DemoView))]
+[JsonSerializable(typeof(DemoStepView))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>Paths and commands stay readable; the text is for programs, not for web pages.</summary>

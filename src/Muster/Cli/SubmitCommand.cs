@@ -90,13 +90,14 @@ internal sealed class SubmitCommand : Command, ITakesCommand
     }
 
     /// <summary>Submits a plan and follows it, as `submit`, `rerun` and the personas do.</summary>
-    public static async Task<int> SubmitAsync(App app, RunPlan plan, IReadOnlyDictionary<string, string> environment, bool detach, bool fetch, OnInterrupt onInterrupt, CancellationToken ct)
+    public static async Task<int> SubmitAsync(App app, RunPlan plan, IReadOnlyDictionary<string, string> environment, bool detach, bool fetch, OnInterrupt onInterrupt, CancellationToken ct,
+        SubmitWatch? watch = null)
     {
         var screen = app.Screen;
         var submission = new Submission(app.Store, app.OpenSite(plan.Site), app.Cache, app.Clock, survey => Agrees(app, survey));
         await using var attachment = new Attachment(app, onInterrupt);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var submitting = submission.SubmitAsync(plan, environment, happening => Tell(screen, happening), stop.Token);
+        var submitting = submission.SubmitAsync(plan, environment, happening => Tell(screen, happening, watch), stop.Token);
         if (await Task.WhenAny(submitting, attachment.Interrupts.Next) != submitting)
         {
             await stop.CancelAsync();
@@ -110,6 +111,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
             return ExitCodes.Interrupted;
         }
         var run = await submitting;
+        if (watch?.Launched is { } launched) await launched();
         if (screen.Quiet && !app.Json) screen.Data(run.Id.ToString());
         if (detach)
         {
@@ -121,7 +123,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
         return await attachment.FollowAsync(run, fetch, logs: true, ct);
     }
 
-    private static void Tell(Screen screen, SubmitEvent happening)
+    private static void Tell(Screen screen, SubmitEvent happening, SubmitWatch? watch)
     {
         switch (happening)
         {
@@ -130,6 +132,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
                 var left = snapshot.LeftOut.Entries.Count == 0 ? "" : $"; left out: {string.Join(", ", snapshot.LeftOut.Entries)}{(snapshot.LeftOut.More ? ", …" : "")}";
                 screen.Note("snapshot", $"{from}: {Words.Count(snapshot.Items.Count, "file")}, {Words.Size(snapshot.TotalBytes)}{left}");
                 foreach (var warning in snapshot.Warnings) screen.Note("note", warning, Tint.Yellow);
+                watch?.Taken?.Invoke(snapshot);
                 break;
             case SubmitEvent.Sending(var progress):
                 screen.Passing($"sending     {progress.Files}/{progress.AllFiles} files, {Words.Size(progress.Bytes)} of {Words.Size(progress.AllBytes)}");
@@ -172,4 +175,12 @@ internal sealed class SubmitCommand : Command, ITakesCommand
         }
         return 0;
     }
+}
+
+/// <summary>What a persona does at the steps of a submission.</summary>
+internal sealed record SubmitWatch
+{
+    /// <summary>The snapshot is taken, and nothing is sent yet.</summary>
+    public Action<Snapshots.Snapshot>? Taken { get; init; }
+    public Func<Task>? Launched { get; init; }
 }

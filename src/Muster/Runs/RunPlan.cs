@@ -14,6 +14,8 @@ public sealed record RunPlan
     /// <summary>The command is one line for the shell, as older tools took it.</summary>
     public bool RawLine { get; init; }
     public IReadOnlyList<string> Setup { get; init; } = [];
+    /// <summary>Shell lines before the command alone, not before what runs beside it.</summary>
+    public IReadOnlyList<string> JobLines { get => field ?? []; init; }
     public IReadOnlyList<string> EnvironmentNames { get; init; } = [];
 
     /// <summary>Where in the code the command starts, as at home.</summary>

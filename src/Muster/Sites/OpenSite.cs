@@ -62,8 +62,12 @@ public sealed class OpenSite
     {
         if (Scheduler.Question([]) is null) return null;
         if (_desks.TryGetValue(host ?? "", out var desk)) return desk;
-        return _desks[host ?? ""] = new(HostOf(host), Scheduler, Path.Combine(_places.State, "sites", $"{Site.Name}.queue"), _clock);
+        return _desks[host ?? ""] = new(HostOf(host), Scheduler, Path.Combine(_places.State, "sites", $"{FileNameOf(Site.Name)}.queue"), _clock);
     }
+
+    // A site that is a file of an older tool has that file's full path as its name.
+    private static string FileNameOf(string site) => !Path.IsPathRooted(site) ? site
+        : $"{Path.GetFileNameWithoutExtension(site)}-{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(site)))[..16]}";
 
     private SshTarget Target(string alias)
     {

@@ -6,7 +6,7 @@ using Muster.Faults;
 namespace Muster.Snapshots;
 
 /// <summary>Runs the git program in one folder. With variables of ours, the caller's own that point elsewhere do not reach it.</summary>
-internal sealed class Git(string folder, params IReadOnlyList<(string Name, string Value)> variables)
+public sealed class Git(string folder, params IReadOnlyList<(string Name, string Value)> variables)
 {
     /// <summary>What <c>git rev-parse --local-env-vars</c> lists, less the configuration a user may give that way.</summary>
     private static readonly string[] Relocating =
@@ -23,6 +23,10 @@ internal sealed class Git(string folder, params IReadOnlyList<(string Name, stri
         "-c", "core.fsync=none", "-c", "core.looseCompression=1", "-c", "core.logAllRefUpdates=false", "-c", "advice.addEmbeddedRepo=false",
         "-c", "gc.auto=0", "-c", "submodule.recurse=false", "--no-pager",
     ];
+
+    /// <summary>There is a git program on this machine.</summary>
+    public static bool IsInstalled => field || (field = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        .Any(folder => File.Exists(Path.Combine(folder, OperatingSystem.IsWindows() ? "git.exe" : "git"))));
 
     public string Folder => folder;
 
@@ -108,4 +112,4 @@ internal sealed class Git(string folder, params IReadOnlyList<(string Name, stri
     }
 }
 
-internal sealed record GitAnswer(int ExitCode, byte[] Output, string Said);
+public sealed record GitAnswer(int ExitCode, byte[] Output, string Said);

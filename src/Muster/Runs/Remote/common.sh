@@ -41,10 +41,9 @@ tree() {
 
 # end_tree GRACE MARK [SESSION …]: TERM, after GRACE seconds KILL, until nothing is left. Fails if something survives even that.
 end_tree() {
-  end_grace=$(($1 * 5)); shift
+  end_by=$(($(date +%s) + $1)); shift
   end_signal=TERM
   end_told=
-  end_round=0
   while :; do
     end_pids=$(tree "$@")
     [ -n "$end_pids" ] || return 0
@@ -55,9 +54,9 @@ end_tree() {
         case " $end_told " in *" $end_pid "*) ;; *) end_told="$end_told $end_pid"; kill -TERM $end_pid 2>/dev/null; kill -CONT $end_pid 2>/dev/null ;; esac
       done
     fi
-    end_round=$((end_round + 1))
-    [ $end_round -lt $end_grace ] || end_signal=KILL
-    [ $end_round -lt $((end_grace + 50)) ] || return 1
+    end_now=$(date +%s)
+    [ "$end_now" -lt "$end_by" ] || end_signal=KILL
+    [ "$end_now" -lt $((end_by + 10)) ] || return 1
     pause 0.2
   done
 }

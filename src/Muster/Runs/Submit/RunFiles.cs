@@ -49,7 +49,7 @@ public static class RunFiles
         var text = new StringBuilder("# What each rank runs.\n");
         text.Append(ShellText.Of($"cd \"$MUSTER_RUN_DIR\"/code/{plan.Folder} || exit 1\n"));
         text.Append(ReadEnvironment);
-        foreach (var line in plan.Setup)
+        foreach (var line in plan.Setup.Concat(plan.JobLines))
         {
             text.Append(line).Append('\n');
             text.Append("code=$?; [ $code -eq 0 ] || echo \"muster: a setup line ended with $code\" >&2\n");

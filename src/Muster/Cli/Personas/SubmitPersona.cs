@@ -1,0 +1,109 @@
+using System.CommandLine;
+using Muster.Cli.Terminal;
+using Muster.Faults;
+using Muster.Runs;
+using Muster.Runs.Submit;
+using Muster.Sites.Schedulers.Slurm;
+using Muster.Snapshots;
+
+namespace Muster.Cli.Personas;
+
+/// <summary>The command line of cluster_tools' <c>submit</c>: its options, its config files, the names and files that its users rely on.</summary>
+internal sealed class SubmitPersona : Command, ITakesCommand
+{
+    private readonly Option<string> _config = new("-c") { Description = "The cluster's config file (JSON), such as cedar.json.", HelpName = "FILE", Required = true };
+    private readonly Option<string> _name = new("--name", "-n") { Description = "The project's name (default).", HelpName = "TEXT", DefaultValueFactory = _ => "default" };
+    private readonly Option<string> _branch = new("--branch", "-b") { Description = "Stands for the git branch in names.", HelpName = "TEXT", DefaultValueFactory = _ => "" };
+    private readonly Option<string> _sbatch = new("--sbatch_json") { Description = "More options of sbatch, as a JSON object.", HelpName = "JSON", DefaultValueFactory = _ => "{}" };
+    private readonly Option<bool> _tensorboard = new("--tensorboard") { Description = "Start TensorBoard beside the job (default).", Arity = ArgumentArity.Zero };
+    private readonly Option<bool> _noTensorboard = new("--no-tensorboard") { Description = "Start no TensorBoard.", Arity = ArgumentArity.Zero };
+    private readonly Option<string?> _stay = new("--stay") { Description = "Keep TensorBoard, and with it the allocation, that long after the end.", HelpName = "TIME" };
+    private readonly Option<bool> _pip = new("--pip") { Description = "Install requirements.txt of the repository's root first.", Arity = ArgumentArity.Zero };
+    private readonly Option<bool> _raw = new("--raw") { Description = "Join the words of COMMAND with blanks for the shell there, as the older tool did.", Arity = ArgumentArity.Zero };
+
+    private readonly Option<bool> _detach = new("--detach") { Description = "Do not follow the run.", Arity = ArgumentArity.Zero };
+
+    private SubmitPersona() : base("submit", """
+        The older tool `submit` (cluster_tools): prefix a command, and it runs on the cluster.
+
+          submit -c=cedar.json python main.py --epochs 90
+
+        Options end at the first word of COMMAND; '--' may stand before it.
+        """)
+    {
+        foreach (var option in (Option[])[_config, _name, _branch, _sbatch, _tensorboard, _noTensorboard, _stay, _pip, _raw, _detach]) Add(option);
+        SetAction(RunAsync);
+    }
+
+    public static Command Create() => new SubmitPersona();
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
+    {
+        var current = MusterCommand.Current;
+        var app = current.App();
+        var config = parsed.GetValue(_config)!;
+        if (!File.Exists(config)) throw new UserException($"there is no config file {config}", "Name the cluster's file: -c cedar.json.") { ExitCode = ExitCodes.Usage };
+        var site = app.GetSite(Path.GetFullPath(config));
+        var folder = Directory.GetCurrentDirectory();
+        var branch = parsed.GetValue(_branch)!;
+        var name = parsed.GetValue(_name)!;
+        var request = new SubmitRequest
+        {
+            Command = current.Command,
+            WorkingFolder = folder,
+            Name = name,
+            TensorBoard = parsed.GetValue(_noTensorboard) ? null : "./",
+            Stay = parsed.GetValue(_stay),
+            RawLine = parsed.GetValue(_raw),
+            FolderOptions = SbatchJson.Find(folder).With(SbatchJson.Parse(parsed.GetValue(_sbatch)!, "--sbatch_json")),
+        };
+        foreach (var warning in request.FolderOptions.Warnings) app.Screen.Note("note", warning, Tint.Yellow);
+        var (plan, environment) = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable).Plan(request, site);
+        plan = plan with
+        {
+            JobLines = [.. OldFiles, .. parsed.GetValue(_pip) ? [Requirements] : Array.Empty<string>()],
+            Companions = [.. plan.Companions.Select(companion => companion with { Script = PortFile + companion.Script })],
+        };
+        Snapshot? taken = null;
+        return await SubmitCommand.SubmitAsync(app, plan, environment, parsed.GetValue(_detach), fetch: true, app.Config.OnInterrupt, ct, new()
+        {
+            Taken = snapshot =>
+            {
+                taken = snapshot;
+                ShowScript(app.Screen, plan with { Folder = snapshot.Subfolder?.Text ?? "" });
+            },
+            Launched = async () =>
+            {
+                if (taken is not null && await SnapshotBranch.KeepAsync(taken, plan.Id.Short, branch, app.Clock.GetUtcNow(), ct) is { } said) app.Screen.Note(said.Word, said.Text);
+            },
+        });
+    }
+
+    /// <summary>The files that users of the older tool look for in the folder of execution. One of that name in the code itself gives way.</summary>
+    private static readonly IReadOnlyList<string> OldFiles =
+    [
+        """ln -sf "$MUSTER_RUN_DIR/batch.sh" sbatch_script.sh""",
+        """ln -sf "$MUSTER_RUN_DIR/logs/$MUSTER_ROLE.$MUSTER_RANK.out" slurm.out""",
+        """ln -sf "$MUSTER_RUN_DIR/logs/$MUSTER_ROLE.$MUSTER_RANK.err" slurm.err""",
+        """echo "$SLURM_JOB_ID" >".SLURM_JOB_ID.$$" && mv -f ".SLURM_JOB_ID.$$" SLURM_JOB_ID""",
+    ];
+
+    private const string Requirements = """[ ! -f "$MUSTER_RUN_DIR/code/requirements.txt" ] || pip install -r "$MUSTER_RUN_DIR/code/requirements.txt" --upgrade""";
+
+    /// <summary>Beside TensorBoard: writes its port down, as soon as it is known, where the older tool did.</summary>
+    private const string PortFile = """
+        rm -f tensorboard.port
+        (
+          report=$MUSTER_STATUS/$MUSTER_ROLE.$MUSTER_RANK.port.tensorboard rounds=0
+          while [ ! -e "$report" ] && [ $rounds -lt 600 ]; do sleep 1; rounds=$((rounds + 1)); done
+          [ ! -e "$report" ] || { sed -n 's/^port=//p' "$report" >".tensorboard.port.$$" && mv -f ".tensorboard.port.$$" tensorboard.port; }
+        ) &
+
+        """;
+
+    private static void ShowScript(Screen screen, RunPlan plan)
+    {
+        screen.Note("script", "what sbatch gets, and what the job then runs:");
+        foreach (var line in (RunFiles.Batch(plan) + RunFiles.Job(plan)).TrimEnd('\n').Split('\n')) screen.Note("", screen.Paint(line, Tint.Faint));
+    }
+}
