@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Muster.Runs.Submit;
-using Muster.Sites.Schedulers.Processes;
 using Muster.Sites.Schedulers;
+using Muster.Sites.Schedulers.Processes;
 using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Runs;
