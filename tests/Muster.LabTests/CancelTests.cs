@@ -10,17 +10,22 @@ public sealed class CancelTests : IDisposable
         _lab.Dispose();
     }
 
+    private readonly string _mark = $"7.7{Random.Shared.Next(100000, 1000000)}";
+
     /// <summary>Ignores TERM, and leaves a process in a session of its own whose parent is gone.</summary>
-    private const string Stubborn = "trap '' TERM; (setsid sh -c 'trap \"\" TERM; while :; do sleep 7.731; done' &) ; echo up; while :; do sleep 7.732; done";
+    private string Stubborn => $"trap '' TERM; (setsid sh -c 'trap \"\" TERM; while :; do sleep {_mark}1; done' &) ; echo up; while :; do sleep {_mark}2; done";
 
     [Theory]
     [InlineData("lab-ssh", "node2")]
     [InlineData("lab-slurm", "c1 c2 c3")]
+    [InlineData("lab-bb", "node1")]
+    [InlineData("local", "")]
     public void Cancel_ends_the_whole_tree_even_if_it_resists(string site, string hosts)
     {
         string[] place = site == "lab-ssh" ? ["--host", "node2"] : [];
         _lab.Muster(["submit", "-s", site, .. place, "--name", "stubborn", "--detach", "--", "sh", "-c", Stubborn]);
-        bool Lives() => hosts.Split(' ').Any(host => Lab.Do("exec", host, "sh", "-c", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -c '[s]leep 7.73' || :").Trim() != "0");
+        var count = $"cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -c '[s]leep {_mark}' || :";
+        bool Lives() => hosts.Split(' ').Any(host => (host.Length == 0 ? _lab.Shell(count) : Lab.Do("exec", host, "sh", "-c", count)).Trim() != "0");
         Lab.Until(Lives, "the job runs");
 
         var answer = _lab.Muster("cancel", "stubborn");

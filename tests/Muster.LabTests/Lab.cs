@@ -18,6 +18,7 @@ public sealed class Lab : IDisposable
         Code = Directory.CreateDirectory(Path.Combine(Folder, "code")).FullName;
         _environment = new()
         {
+            ["HOME"] = Directory.CreateDirectory(Path.Combine(Folder, "home")).FullName,
             ["XDG_STATE_HOME"] = Path.Combine(Folder, "state"),
             ["XDG_CACHE_HOME"] = Path.Combine(Folder, "cache"),
             ["XDG_RUNTIME_DIR"] = Folder,

@@ -86,6 +86,7 @@ public sealed class StormTests : IDisposable
             try { return http.Send(new(HttpMethod.Get, url)).IsSuccessStatusCode; }
             catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException) { return false; }
         }
+        var slowest = (Seconds: 0.0, After: "");
         string[] faults = ["cut", "sessions", "reset", "sshd", "freeze"];
         var random = new Random(3);
         for (var i = 0; i < breaks; i++)
@@ -95,9 +96,12 @@ public sealed class StormTests : IDisposable
             var length = random.Next(500, 5000);
             Lab.Until(() => Stopwatch.GetElapsedTime(until).TotalMilliseconds > length, "the break is over");
             Lab.Do("mend", "node2");
+            var mended = Stopwatch.GetTimestamp();
             Lab.Until(Answers, $"the port answers again after '{faults[i % faults.Length]}'", 20);
             lock (states) Assert.DoesNotContain("ended", states);
+            if (Stopwatch.GetElapsedTime(mended).TotalSeconds is var took && took > slowest.Seconds) slowest = (took, faults[i % faults.Length]);
         }
+        TestContext.Current.TestOutputHelper?.WriteLine($"the port answered at the latest {slowest.Seconds:0.0} s after the mend (of '{slowest.After}')");
         Lab.Until(() => process.HasExited, "the follower ends with the run", seconds + 60);
         await reading;
         Assert.Equal(0, process.ExitCode);

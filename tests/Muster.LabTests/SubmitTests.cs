@@ -41,6 +41,7 @@ public sealed class SubmitTests : IDisposable
 
         Assert.Equal((5, "edited\n"), (answer.ExitCode, answer.Output));
         Assert.Equal("found\n", File.ReadAllText(Path.Combine(_lab.Code, "muster-out", "plain", "result")));
+        Assert.Equal((5, "edited\n"), (_lab.Muster("attach", "plain", "--no-fetch") is var again ? again.ExitCode : 0, again.Output));
     }
 
     [Theory, MemberData(nameof(Sites))]
@@ -105,5 +106,5 @@ public sealed class SubmitTests : IDisposable
         Assert.Equal("0", Lab.On("login", "[ $(cat order-first) -lt $(cat order-then) ]; echo $?; rm -f order-first order-then").Trim());
     }
 
-    internal static JsonElement Show(Lab lab, string run) => JsonDocument.Parse(lab.Muster("show", run, "--json").Output).RootElement;
+    internal static JsonElement Show(Lab lab, string run, params IEnumerable<string> more) => JsonDocument.Parse(lab.Muster(["show", run, "--json", .. more]).Output).RootElement;
 }
