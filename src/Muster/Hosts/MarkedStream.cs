@@ -4,7 +4,7 @@ using System.Text;
 namespace Muster.Hosts;
 
 /// <summary>A stream that begins behind a mark: what a login shell printed before it is passed over.</summary>
-internal sealed class MarkedStream(Stream inner, byte[] mark) : Stream
+internal sealed class MarkedStream(Stream inner, byte[] mark) : ReadOnlyStream
 {
     private byte[] _rest = [];
     private int _restAt;
@@ -12,12 +12,6 @@ internal sealed class MarkedStream(Stream inner, byte[] mark) : Stream
 
     /// <summary>The beginning of what was passed over, once the mark has come.</summary>
     public string Before { get; private set; } = "";
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -28,15 +22,6 @@ internal sealed class MarkedStream(Stream inner, byte[] mark) : Stream
         _restAt += count;
         return count;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     private async Task<bool> BeginAsync(CancellationToken ct)
     {

@@ -22,9 +22,8 @@ public sealed class OpenSshHost(SshTarget target, SshPatience patience) : IHost
     public async Task<Stream> ConnectAsync(string address, int port, CancellationToken ct)
     {
         await _master.EnsureAsync(ct);
-        var start = Client(["-W", $"{(address.Contains(':') ? $"[{address}]" : address)}:{port}", Name]);
-        start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
-        return new ProcessStream(Process.Start(start) ?? throw new InvalidOperationException("ssh did not start"));
+        var process = ChildProcess.Start(Client(["-W", $"{(address.Contains(':') ? $"[{address}]" : address)}:{port}", Name]));
+        return new DuplexStream(process.Output, process.Input, process);
     }
 
     /// <summary>The command of an interactive session, for the terminal to become.</summary>

@@ -14,21 +14,21 @@ namespace Muster.Hosts;
 /// </remarks>
 public sealed class ShellChannel : IAsyncDisposable
 {
-    private readonly Process _process;
+    private readonly ChildProcess _process;
     private readonly string _host;
     private readonly string _mark;
     private readonly MarkedStream _output;
     private readonly TaskCompletionSource<Ending> _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ShellChannel(Process process, string mark, string host)
+    private ShellChannel(ChildProcess process, string mark, string host)
     {
         (_process, _mark, _host) = (process, mark, host);
-        _output = new MarkedStream(process.StandardOutput.BaseStream, Encoding.ASCII.GetBytes(mark + "\n"));
+        _output = new MarkedStream(process.Output, Encoding.ASCII.GetBytes(mark + "\n"));
         _ = ReadErrorsAsync();
     }
 
     /// <summary>What the script reads.</summary>
-    public Stream Input => _process.StandardInput.BaseStream;
+    public Stream Input => _process.Input;
 
     /// <summary>What the script prints, from its first byte on.</summary>
     public Stream Output => _output;
@@ -45,10 +45,7 @@ public sealed class ShellChannel : IAsyncDisposable
         // The subshell keeps an `exit` or `exec` of the script from skipping the last line; a reader who went away must not end it half-way.
         var text = $"trap '' PIPE HUP; echo {mark}; echo {mark} >&2\n(\n{script}\n)\nmuster_rc=$?; printf '\\n%s %d\\n' {mark} $muster_rc >&2; exit 0\n";
         var bytes = Encoding.UTF8.GetBytes(text);
-        var start = command(bytes.Length);
-        start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
-        var process = Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start");
-        var channel = new ShellChannel(process, mark, host);
+        var channel = new ShellChannel(ChildProcess.Start(command(bytes.Length)), mark, host);
         try
         {
             await channel.Input.WriteAsync(bytes, ct);
@@ -71,20 +68,10 @@ public sealed class ShellChannel : IAsyncDisposable
     {
         var ending = await _ending.Task.WaitAsync(ct);
         if (ending.ExitCode is { } code) return new(code, ending.Said);
-        await _process.WaitForExitAsync(ct);
-        throw SshFaults.Read(_host, ending.Said, _process.ExitCode);
+        throw SshFaults.Read(_host, ending.Said, await _process.ExitCodeAsync(ct));
     }
 
-    public ValueTask DisposeAsync()
-    {
-        try
-        {
-            if (!_process.HasExited) _process.Kill();
-        }
-        catch (InvalidOperationException) { }   // it ended in between
-        _process.Dispose();
-        return ValueTask.CompletedTask;
-    }
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
 
     private sealed record Ending(int? ExitCode, string Said);
 
@@ -98,7 +85,7 @@ public sealed class ShellChannel : IAsyncDisposable
         try
         {
             int read;
-            while ((read = await _process.StandardError.BaseStream.ReadAsync(bytes)) > 0)
+            while ((read = await _process.Errors.ReadAsync(bytes)) > 0)
             {
                 seen.Append(chars, 0, decoder.GetChars(bytes.AsSpan(0, read), chars, flush: false));
                 if (seen.Length > 2 * kept) seen.Remove(0, seen.Length - kept);

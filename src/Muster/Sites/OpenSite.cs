@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using Muster.Faults;
 using Muster.Hosts;
+using Muster.Shell;
 using Muster.Sites.Schedulers;
 using Muster.Sites.Schedulers.Processes;
 using Muster.Sites.Schedulers.Slurm;
@@ -13,6 +15,7 @@ public sealed class OpenSite
     private readonly TimeProvider _clock;
     private readonly Dictionary<(string, bool), IHost> _hosts = [];
     private readonly Dictionary<string, SchedulerDesk> _desks = [];
+    private readonly ConcurrentDictionary<string, string> _nodeNames = [];
 
     public OpenSite(Site site, SitePlaces places, TimeProvider clock)
     {
@@ -65,6 +68,10 @@ public sealed class OpenSite
         return _desks[host ?? ""] = new(HostOf(host), Scheduler, Path.Combine(_places.State, "sites", $"{FileNameOf(Site.Name)}.queue"), _clock);
     }
 
+    /// <summary>What a host calls itself, asked once.</summary>
+    public async Task<string> NodeNameAsync(IHost host, CancellationToken ct) =>
+        _nodeNames.TryGetValue(host.Name, out var known) ? known : _nodeNames[host.Name] = (await host.RunAsync(ShellText.Of($"uname -n"), ct)).Output.Trim();
+
     // A site that is a file of an older tool has that file's full path as its name.
     private static string FileNameOf(string site) => !Path.IsPathRooted(site) ? site
         : $"{Path.GetFileNameWithoutExtension(site)}-{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(site)))[..16]}";
@@ -80,7 +87,11 @@ public sealed class OpenSite
         return new(alias, config, identity, _places.Sockets, _places.MayAsk);
     }
 
-    private IHost Once(string name, bool hurried, Func<IHost> open) => _hosts.TryGetValue((name, hurried), out var host) ? host : _hosts[(name, hurried)] = open();
+    // Connections of a forward ask side by side.
+    private IHost Once(string name, bool hurried, Func<IHost> open)
+    {
+        lock (_hosts) return _hosts.TryGetValue((name, hurried), out var host) ? host : _hosts[(name, hurried)] = open();
+    }
 }
 
 /// <summary>Where on this machine things are kept, and whether a person can be asked.</summary>

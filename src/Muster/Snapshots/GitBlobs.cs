@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Muster.Faults;
+using Muster.Hosts;
 using Muster.Transfers;
 
 namespace Muster.Snapshots;

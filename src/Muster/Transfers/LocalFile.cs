@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Muster.Faults;
+using Muster.Hosts;
 
 namespace Muster.Transfers;
 

@@ -109,6 +109,6 @@ public sealed class Forwarder(OpenSite site, string? host) : IAsyncDisposable
     private async Task PumpAsync(NetworkStream here, Stream there)
     {
         await here.CopyToAsync(there, _end.Token);
-        if (there is ProcessStream process) process.EndWriting();
+        if (there is DuplexStream duplex) duplex.EndWriting();
     }
 }

@@ -13,8 +13,7 @@ internal static class PortRoute
         var host = site.HostOf(hostName);
         if (site.Site is not SlurmSite slurm) return await host.ConnectAsync("127.0.0.1", port.Port, ct);
         // A viewer that listens on its node's own loopback is not reachable from the login node; the login node may be that node, though.
-        var answer = await host.RunAsync(ShellText.Of($"uname -n"), ct);
-        if (answer.Output.Trim() == port.Host) return await host.ConnectAsync("127.0.0.1", port.Port, ct);
+        if (await site.NodeNameAsync(host, ct) == port.Host) return await host.ConnectAsync("127.0.0.1", port.Port, ct);
         if (port.Address != "loopback") return await host.ConnectAsync(port.Host, port.Port, ct);
         if (slurm.Host is { } login)
         {
@@ -33,6 +32,6 @@ internal static class PortRoute
         var relay = $"exec 3<>/dev/tcp/127.0.0.1/{port.Port} && {{ cat <&3 & cat >&3; wait; }}";
         var channel = await host.OpenAsync(ShellText.Of(
             $"exec srun --jobid={handle.Split(';')[0]} --overlap --ntasks=1 --nodes=1 --nodelist={port.Host} --mem=0 --unbuffered bash -c {relay}"), ct);
-        return new ChannelStream(channel);
+        return new DuplexStream(channel.Output, channel.Input, channel);
     }
 }

@@ -1,7 +1,7 @@
-namespace Muster.Transfers;
+namespace Muster.Hosts;
 
-/// <summary>A stream that is read once from front to back: only <see cref="Stream.ReadAsync(Memory{byte}, CancellationToken)"/> is left to write.</summary>
-internal abstract class ReadOnlyStream : Stream
+/// <summary>A stream that is read once from front to back: one method is left to write.</summary>
+public abstract class ReadOnlyStream : Stream
 {
     public sealed override bool CanRead => true;
     public sealed override bool CanSeek => false;
@@ -14,7 +14,7 @@ internal abstract class ReadOnlyStream : Stream
     public sealed override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public sealed override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("read it asynchronously");
+    public sealed override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
     public sealed override void Flush() { }
     public sealed override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
     public sealed override void SetLength(long value) => throw new NotSupportedException();
