@@ -21,7 +21,8 @@ stop_services() {
   [[ ! -e $run/services/s3/pids ]] || stop_s3
 }
 
-postgres_ctl() { setpriv --reuid muster-lab --regid muster-lab --init-groups /usr/lib/postgresql/15/bin/pg_ctl -D "$run/services/postgres/data" "$@"; }
+as_postgres() { setpriv --reuid muster-lab --regid muster-lab --init-groups "$@"; }
+postgres_answers() { /usr/lib/postgresql/15/bin/pg_isready -q -h 127.0.0.1 -p "$postgres_port"; }
 
 start_postgres() {
   local dir=$run/services/postgres
@@ -31,28 +32,38 @@ start_postgres() {
     sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
     install_packages "${postgres_packages[@]}"
   fi
-  if [[ -e $dir/data/PG_VERSION ]] && postgres_ctl status >/dev/null; then echo "postgres is up: $(postgres_url)"; return; fi
+  if postgres_answers; then echo "postgres is up: $(postgres_url)"; return; fi
   reachable "$run"
   mkdir -p "$dir"; chown muster-lab: "$dir"
   if [[ ! -e $dir/data/PG_VERSION ]]; then
-    setpriv --reuid muster-lab --regid muster-lab --init-groups /usr/lib/postgresql/15/bin/initdb -D "$dir/data" -U postgres -A trust --no-locale -E UTF8 >"$dir/initdb.log" 2>&1 ||
+    as_postgres /usr/lib/postgresql/15/bin/initdb -D "$dir/data" -U postgres -A trust --no-locale -E UTF8 >"$dir/initdb.log" 2>&1 ||
       fail "PostgreSQL made no data folder" "read $dir/initdb.log"
   fi
-  # Commits are durable as they are in life: the tests kill it.
-  postgres_ctl -w -s -l "$dir/log" -o "-c listen_addresses=127.0.0.1 -p $postgres_port -c unix_socket_directories='' -c shared_buffers=32MB" start </dev/null 9>&- ||
-    fail "PostgreSQL did not start" "read $dir/log"
-  echo "postgres is up: $(postgres_url)"
+  # Commits are durable as they are in life: the tests kill it. The shell around it takes note of its end at once.
+  as_postgres setsid sh -c '"$@"; :' postgres /usr/lib/postgresql/15/bin/postgres -D "$dir/data" -p "$postgres_port" \
+    -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c shared_buffers=32MB </dev/null >>"$dir/log" 2>&1 9>&- &
+  for _ in $(seq 100); do if postgres_answers; then echo "postgres is up: $(postgres_url)"; return; fi; sleep 0.1; done
+  fail "PostgreSQL did not start within 10 s" "read $dir/log"
 }
 
 postgres_url() { echo "Host=127.0.0.1;Port=$postgres_port;Username=postgres;Database=postgres"; }
-stop_postgres() { postgres_ctl -m fast -s stop || :; echo "postgres is down"; }
-kill_postgres() { kill -9 "$(head -n 1 "$run/services/postgres/data/postmaster.pid")"; echo "postgres is dead"; }
+stop_postgres() { end_postgres INT; echo "postgres is down"; }
+kill_postgres() { end_postgres KILL; echo "postgres is dead"; }
+
+end_postgres() {
+  local pid
+  pid=$(head -n 1 "$run/services/postgres/data/postmaster.pid" 2>/dev/null) || return 0
+  grep -qz postgres "/proc/$pid/cmdline" 2>/dev/null || return 0
+  kill "-$1" "$pid"
+  for _ in $(seq 100); do [[ -e /proc/$pid ]] || return 0; sleep 0.1; done
+  fail "PostgreSQL does not end" "read $run/services/postgres/log"
+}
 
 # The account needs a way to its folder, wherever the checkout lies.
 reachable() {
   local folder=$1
   while [[ $folder != / ]]; do
-    setpriv --reuid muster-lab --regid muster-lab --init-groups test -x "$folder" ||
+    as_postgres test -x "$folder" ||
       fail "the account muster-lab cannot enter $folder" "run: chmod o+x $folder; or name another folder in LAB_RUN"
     folder=$(dirname "$folder")
   done
