@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Microsoft.Win32.SafeHandles;
 using Muster.Faults;
 using Muster.Hosts;
 
@@ -19,17 +20,18 @@ public sealed class LocalFile(string path, FileStamp stamp) : ContentSource
     {
         foreach (var item in items)
         {
-            await using var file = Open();
-            await using var content = new Exactly(file, file.Length, path);
-            yield return new(item, file.Length, content, () => FileStamp.Find(path) == stamp);
+            using var file = Open();
+            var size = RandomAccess.GetLength(file);
+            await using var content = new Exactly(file, size, path);
+            yield return new(item, size, content, () => FileStamp.Find(path) == stamp);
         }
     }
 
-    private FileStream Open()
+    private SafeFileHandle Open()
     {
         try
         {
-            return new(path, new FileStreamOptions { BufferSize = 0, Options = FileOptions.SequentialScan, Share = FileShare.ReadWrite | FileShare.Delete });
+            return File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
@@ -38,17 +40,18 @@ public sealed class LocalFile(string path, FileStamp stamp) : ContentSource
     }
 
     /// <summary>As many bytes as the file had when it was opened, though it may be growing.</summary>
-    private sealed class Exactly(FileStream file, long size, string path) : ReadOnlyStream
+    private sealed class Exactly(SafeFileHandle file, long size, string path) : ReadOnlyStream
     {
-        private long _left = size;
+        private long _at;
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            if (_left == 0) return 0;
-            var read = await file.ReadAsync(buffer[..(int)Math.Min(buffer.Length, _left)], cancellationToken);
+            if (_at == size) return new(0);
+            // A thread of its own for each read would cost more than the read.
+            var read = RandomAccess.Read(file, buffer.Span[..(int)Math.Min(buffer.Length, size - _at)], _at);
             if (read == 0) throw new UserException($"{path} became shorter while it was read", "Try again when nothing writes to it.");
-            _left -= read;
-            return read;
+            _at += read;
+            return new(read);
         }
     }
 }

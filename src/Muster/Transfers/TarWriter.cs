@@ -7,11 +7,13 @@ internal sealed class TarWriter(Stream output)
 {
     public const int Block = 512;
     private const int NameLength = 100, PrefixAt = 345, PrefixLength = 155, LinkAt = 157;
-    private const int FlushAt = 128 * 1024;
+    private const int FlushAt = 256 * 1024;
 
     private static readonly byte[] Blank = MakeBlank();
     private byte[] _buffer = new byte[FlushAt + (64 * 1024)];
+    private byte[] _other = new byte[FlushAt + (64 * 1024)];
     private int _used;
+    private Task _sending = Task.CompletedTask;
 
     public ValueTask FolderAsync(ReadOnlySpan<byte> path, CancellationToken ct)
     {
@@ -42,15 +44,7 @@ internal sealed class TarWriter(Stream output)
 
     public async ValueTask ContentAsync(ReadOnlyMemory<byte> content, CancellationToken ct)
     {
-        if (content.Length > FlushAt)
-        {
-            await FlushAsync(ct);
-            await output.WriteAsync(content, ct);
-        }
-        else
-        {
-            content.Span.CopyTo(Space(content.Length));
-        }
+        content.Span.CopyTo(Space(content.Length));
         Space((Block - (content.Length % Block)) % Block).Clear();
         await FlushWhenFullAsync(ct);
     }
@@ -60,6 +54,7 @@ internal sealed class TarWriter(Stream output)
     {
         Space(2 * Block).Clear();
         await FlushAsync(ct);
+        await _sending;
         await output.FlushAsync(ct);
     }
 
@@ -129,11 +124,12 @@ internal sealed class TarWriter(Stream output)
 
     private ValueTask FlushWhenFullAsync(CancellationToken ct) => _used < FlushAt ? ValueTask.CompletedTask : FlushAsync(ct);
 
+    // One buffer is filled while the other is on its way.
     private async ValueTask FlushAsync(CancellationToken ct)
     {
-        var used = _used;
-        _used = 0;
-        await output.WriteAsync(_buffer.AsMemory(0, used), ct);
+        await _sending;
+        _sending = output.WriteAsync(_buffer.AsMemory(0, _used), ct).AsTask();
+        (_buffer, _other, _used) = (_other, _buffer, 0);
     }
 }
 
