@@ -94,7 +94,7 @@ internal static class Benchmarks
     {
         var file = Path.Combine(bed.Folder, "big");
         const string clean = "rm -rf .muster/store .muster/runs .muster/incoming peer-*";
-        foreach (var (ms, megabytes) in ((int, int)[])[(0, 256), (50, 64)])
+        foreach (var (ms, megabytes) in ((int, int)[])[(0, 256), (0, 600), (50, 64), (50, 256)])
         {
             bed.Run($"head -c {megabytes}M /dev/urandom > {file}");
             bed.Lab($"fault delay node1 {ms}");

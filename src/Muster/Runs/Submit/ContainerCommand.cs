@@ -22,20 +22,22 @@ internal static class ContainerCommand
             fi
             case $runtime in
               apptainer|singularity)
-                [ "$gpus" = 0 ] || set -- --nv "$image" "$@"
-                [ "$gpus" != 0 ] || set -- "$image" "$@"
-                exec $runtime exec --bind "$MUSTER_RUN_DIR" --pwd "$PWD" "$@" ;;
+                set -- --bind "$MUSTER_RUN_DIR" --pwd "$PWD" "$image" "$@"
+                [ "$gpus" = 0 ] || set -- --nv "$@"
+                exec $runtime exec "$@" ;;
               podman|docker)
+                set -- --network host --volume "$MUSTER_RUN_DIR:$MUSTER_RUN_DIR" --workdir "$PWD" "$reference" "$@"
+                # By name alone: the values are taken from our environment and stand on no command line.
+                for variable in $(env | sed -n 's/^\(MUSTER_[A-Z0-9_]*\|SLURM_[A-Z0-9_]*\|CUDA_VISIBLE_DEVICES\)=.*/\1/p') {plan.EnvironmentNames}; do
+                  set -- --env "$variable" "$@"
+                done
+                [ "$gpus" = 0 ] || if [ $runtime = podman ]; then set -- --device nvidia.com/gpu=all "$@"; else set -- --gpus all "$@"; fi
+                # Rootless, podman's root is the user; docker has to be told.
+                [ $runtime = podman ] || set -- --user "$(id -u):$(id -g)" "$@"
                 # The engine starts it outside our process tree: its name is how it is ended with the run.
                 name=muster-$MUSTER_RUN_ID-$MUSTER_ROLE-$MUSTER_RANK
-                user=
-                [ $runtime = podman ] || user="--user $(id -u):$(id -g)"
-                device=
-                [ "$gpus" = 0 ] || device="--gpus all"
                 trap '$runtime kill "$name" >/dev/null 2>&1' TERM INT
-                $runtime run --rm --name "$name" $user $device --network host --volume "$MUSTER_RUN_DIR:$MUSTER_RUN_DIR" --workdir "$PWD" \
-                  --env-file "$(env | grep ^MUSTER_ >"$MUSTER_STATUS/.container.$MUSTER_ROLE.$MUSTER_RANK"; echo "$MUSTER_STATUS/.container.$MUSTER_ROLE.$MUSTER_RANK")" \
-                  "$reference" "$@" &
+                $runtime run --rm --name "$name" "$@" &
                 wait $!; code=$?
                 wait $!; again=$?
                 [ $again = 127 ] || code=$again
