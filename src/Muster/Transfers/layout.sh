@@ -15,7 +15,7 @@ sums() (
 )
 
 # Brings the content that $1 received, all of it checked, into the store. A rename or a link never shows half a file, and whoever else brings
-# the same at the same moment does no harm: what the quick ways leave, in one process for all, is moved folder by folder.
+# the same does no harm: what the quick ways leave, in one process for all, is moved folder by folder.
 promote() {
   from=$1/c
   set --
@@ -31,7 +31,11 @@ promote() {
   ! cp -Rl "$@" store/ 2>/dev/null || return 0
   for folder do
     mkdir -p "store/${folder##*/}" 2>/dev/null   # GNU's fails when another makes the same; without the folder `mv` fails
-    mv -f "$folder"/* "store/${folder##*/}" || return
+    set --
+    for file in "$folder"/*; do
+      [ -e "store/${folder##*/}/${file##*/}" ] || set -- "$@" "$file"
+    done
+    [ $# = 0 ] || mv -f "$@" "store/${folder##*/}" || return
   done
 }
 

@@ -140,6 +140,24 @@ public sealed class DeliveryTests : IDisposable
     }
 
     [Fact]
+    public async Task What_another_machine_brought_is_there_once()
+    {
+        for (var i = 0; i < 300; i++) _repository.Write($"many/{i}", $"content {i}");
+        await Store(new LocalHost()).DeliverAsync(Shipment("run-1", (await _repository.GetAsync("run-1")).Items), null, Ct);
+        for (var i = 200; i < 500; i++) _repository.Write($"many/{i}", $"content {i}");
+        string[] Stored() => _repository.Sh($"find {_root}/store -type f | xargs stat -c '%n %i'").Split('\n');
+        var before = Stored();
+
+        var report = await new SiteStore(new LocalHost(), _root, "here", new(Path.Combine(_repository.Beside, "cache of another")))
+            .DeliverAsync(Shipment("run-2", (await _repository.GetAsync("run-2")).Items), null, Ct);
+
+        Assert.Equal(502, report.FilesSent);
+        Assert.Equal("", _repository.Sh($"diff -r --exclude=.git . {_root}/runs/run-2/code"));
+        Assert.Empty(before.Except(Stored()));
+        await IsConsistentAsync();
+    }
+
+    [Fact]
     public async Task Submits_at_the_same_time_do_not_disturb_each_other()
     {
         for (var i = 0; i < 50; i++) _repository.Write($"many/{i}", $"content {i}");
