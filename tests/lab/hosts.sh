@@ -10,8 +10,8 @@ declare -A address=(
   [c1]=10.231.1.21 [c2]=10.231.1.22 [c3]=10.231.1.23)
 login_back=10.231.1.10
 
-accounts=(muster-lab muster-csh muster-banner muster-bb)
-declare -A shell=([muster-lab]=/bin/bash [muster-csh]=/bin/csh [muster-banner]=/bin/bash [muster-bb]=/bin/sh)
+accounts=(muster-lab muster-csh muster-banner muster-bb muster-new)
+declare -A shell=([muster-lab]=/bin/bash [muster-csh]=/bin/csh [muster-banner]=/bin/bash [muster-bb]=/bin/sh [muster-new]=/bin/bash)
 disk_size=1g scratch_size=64m
 
 need_host() { [[ -n ${address[$1]:-} ]] || usage "the lab has no host '$1', only: ${hosts[*]}"; }
@@ -57,7 +57,7 @@ make_accounts() {
       useradd --no-create-home --home-dir "/home/$user" --shell "${shell[$user]}" --user-group "$user"
     fi
     # useradd leaves '!', a locked account, which sshd without PAM refuses.
-    usermod -p '*' "$user"
+    if [[ $user == muster-new ]]; then usermod -p "$(openssl passwd -6 lab-password)" "$user"; else usermod -p '*' "$user"; fi
   done
 }
 
@@ -95,7 +95,7 @@ make_host() {
   else
     mkdir "$dir"/{scratch,disk/home}
     mount -t tmpfs -o size=$scratch_size,mode=1777 muster-lab "$dir/scratch"
-    for user in muster-lab muster-csh muster-banner; do make_home "$dir/disk/home" "$user"; done
+    for user in muster-lab muster-csh muster-banner muster-new; do make_home "$dir/disk/home" "$user"; done
     make_banner "$dir/disk/home/muster-banner"
     make_busybox "$dir/disk/bb"
   fi
@@ -166,6 +166,9 @@ Match User muster-banner
   Banner /run/muster-lab/banner
 Match User muster-bb
   ChrootDirectory /run/muster-lab/disk/bb
+Match User muster-new
+  PasswordAuthentication yes
+  AuthorizedKeysFile .ssh/authorized_keys
 C
     fi
   } >"$run/hosts/$host/sshd_config"
@@ -241,8 +244,9 @@ write_client_files() {
       [[ $host != c? ]] || echo "  ProxyJump login"
     done
     for host in "${nodes[@]}"; do
-      for user in csh banner bb; do printf 'Host %s-%s\n  HostName %s\n  User muster-%s\n' "$host" "$user" "${address[$host]}" "$user"; done
+      for user in csh banner bb new; do printf 'Host %s-%s\n  HostName %s\n  User muster-%s\n' "$host" "$user" "${address[$host]}" "$user"; done
     done
+    printf 'Host *-new\n  BatchMode no\n'
     cat <<C
 Host *
   User muster-lab

@@ -61,24 +61,33 @@ internal sealed class SiteMend(App app, OpenSite site)
 
     private async Task<bool> GiveKeyAsync(string host, CancellationToken ct)
     {
-        var folder = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".ssh");
-        string[] keys = Directory.Exists(folder) ? [.. Directory.GetFiles(folder, "*.pub").Order(StringComparer.Ordinal)] : [];
-        if (keys.Length == 0)
+        if (PublicKey() is not { } key)
         {
-            app.Screen.Note("not mended", $"{host}: there is no public key in {folder}; make one with `ssh-keygen`", Tint.Yellow);
+            app.Screen.Note("not mended", $"{host}: you have no public key to hand over; make one with `ssh-keygen -t ed25519`", Tint.Yellow);
             return false;
         }
         // ssh asks for the password at the terminal; without one there is nobody to ask, so consent must have been given and ssh must not need it.
-        if (!app.Yes && (!app.Screen.MayAsk || app.Screen.Ask($"Add {string.Join(", ", keys.Select(Path.GetFileName))} to ~/.ssh/authorized_keys on {host}? [y]es [n]o", "yn") is not 'y')) return false;
-        // A blank line first, for a file whose last line has no end.
-        var text = "\n" + string.Join('\n', keys.Select(key => File.ReadAllText(key).Trim())) + "\n";
+        if (!app.Yes && (!app.Screen.MayAsk || app.Screen.Ask($"Add {key} to ~/.ssh/authorized_keys on {host}? [y]es [n]o", "yn") is not 'y')) return false;
+        // In one line and without an exclamation mark, for a csh; the line that is added begins anew, for a file whose last line has no end.
+        const string script = """
+            umask 077; mkdir -p ~/.ssh; touch ~/.ssh/authorized_keys; IFS= read -r key; grep -qxF "$key" ~/.ssh/authorized_keys || printf "\n%s\n" "$key" >> ~/.ssh/authorized_keys
+            """;
         var start = new ProcessStartInfo("ssh") { RedirectStandardInput = true };
-        foreach (var word in ((OpenSshHost)site.HostOf(host)).Once($"umask 077; mkdir -p ~/.ssh && cat >> ~/.ssh/authorized_keys")) start.ArgumentList.Add(word);
+        foreach (var word in ((OpenSshHost)site.HostOf(host)).Once($"exec sh -c {script}")) start.ArgumentList.Add(word);
         using var process = Process.Start(start) ?? throw new InvalidOperationException("ssh did not start");
-        await process.StandardInput.WriteAsync(text.AsMemory(), ct);
+        await process.StandardInput.WriteAsync($"{(await File.ReadAllTextAsync(key, ct)).Trim()}\n".AsMemory(), ct);
         process.StandardInput.Close();
         await process.WaitForExitAsync(ct);
         app.Screen.Note(process.ExitCode == 0 ? "mended" : "not mended", $"{host}: {(process.ExitCode == 0 ? "it has your public key now" : "it did not take the key")}", process.ExitCode == 0 ? Tint.Green : Tint.Yellow);
         return process.ExitCode == 0;
+    }
+
+    /// <summary>The one that belongs to the site's `identity`, or that ssh would offer first.</summary>
+    private string? PublicKey()
+    {
+        var identity = site.Site switch { SshSite ssh => ssh.Identity, SlurmSite slurm => slurm.Identity, _ => null };
+        var home = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".ssh");
+        string[] names = identity is not null ? [identity] : [.. ((string[])["id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"]).Select(name => Path.Combine(home, name))];
+        return names.Select(name => name + ".pub").FirstOrDefault(File.Exists);
     }
 }

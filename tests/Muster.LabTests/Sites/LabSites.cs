@@ -13,7 +13,7 @@ internal sealed class LabSites : IAsyncDisposable
     /// <summary>Where the running lab keeps its files; null when there is none.</summary>
     private static string? Run { get; } = Environment.GetEnvironmentVariable("MUSTER_LAB_RUN") is { Length: > 0 } named ? named : Above();
 
-    public LabSites() => Assert.SkipUnless(Run is not null && File.Exists(Path.Combine(Run, "muster.yaml")), "the lab is not up: tests/lab/lab up");
+    public LabSites() => Assert.True(Run is not null && File.Exists(Path.Combine(Run, "muster.yaml")), "the lab is not up: tests/lab/lab up");
 
     public string State => _folder.FullName;
 

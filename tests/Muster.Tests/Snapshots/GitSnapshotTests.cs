@@ -341,7 +341,7 @@ public sealed class GitSnapshotTests
     [Fact]
     public async Task A_repository_of_someone_else_says_how_to_allow_it()
     {
-        if (Environment.UserName != "root") Assert.Skip("only root can give a folder away");
+        Assert.True(Environment.UserName == "root", "only root can give a folder away");
         using var repository = new TestRepository();
         repository.Sh("chown -R 65534:65534 .");
 

@@ -272,7 +272,7 @@ public sealed class DeliveryTests : IDisposable
     public async Task A_full_disk_is_named_and_gets_back_what_was_put_on_it()
     {
         Directory.CreateDirectory(_root);
-        Assert.SkipUnless(Try("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", _root), "only root can mount a small disk");
+        Assert.True(Try("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", _root), "only root can mount a small disk");
         try
         {
             var random = new byte[300_000];

@@ -39,7 +39,7 @@ internal sealed class TestHost : IHost
     /// <summary>A folder with BusyBox under every name it has.</summary>
     public static string BusyBox(string folder)
     {
-        Assert.SkipUnless(File.Exists("/usr/bin/busybox"), "busybox is not installed");
+        Assert.True(File.Exists("/usr/bin/busybox"), "busybox is not installed");
         Directory.CreateDirectory(folder);
         using var install = System.Diagnostics.Process.Start("/usr/bin/busybox", ["--install", "-s", folder]);
         install.WaitForExit();
