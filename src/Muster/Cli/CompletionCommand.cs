@@ -52,9 +52,14 @@ internal static class CompletionCommand
             function __muster_words
                 set -l words (commandline -opc)
                 set -e words[1]
-                muster complete -- $words (commandline -ct) 2>/dev/null
+                set -l proposals (muster complete -- $words (commandline -ct) 2>/dev/null)
+                if count $proposals >/dev/null
+                    printf '%s\n' $proposals
+                else
+                    __fish_complete_path (commandline -ct)
+                end
             end
-            complete -c muster -a '(__muster_words)'
+            complete -c muster -f -a '(__muster_words)'
             """,
         ["pwsh"] = """
             # Completion of muster for PowerShell. Put this line into $PROFILE:  muster completion pwsh | Out-String | Invoke-Expression
