@@ -45,7 +45,7 @@ internal static class FetchCommand
         else if (some || always)
         {
             app.Screen.Note("fetched", some
-                ? $"{Words.Count(report.FilesFetched, "file")}, {Words.Size(report.BytesFetched)} in {Words.Duration(app.Clock.GetElapsedTime(began))} to {Path.GetRelativePath(Directory.GetCurrentDirectory(), target)}{(report.FilesHere > 0 ? $"; {Words.Count(report.FilesHere, "file")} were here" : "")}"
+                ? $"{Words.Count(report.FilesFetched, "file")}, {Words.Size(report.BytesFetched)} in {Words.Duration(app.Clock.GetElapsedTime(began))} to {Path.GetRelativePath(Directory.GetCurrentDirectory(), target)}{(report.FilesHere > 0 ? $"; {Words.Count(report.FilesHere, "file")} already here" : "")}"
                 : "nothing: the run left no results", some ? Tint.Green : Tint.None);
         }
     }

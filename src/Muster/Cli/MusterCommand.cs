@@ -22,6 +22,8 @@ public static class MusterCommand
         try
         {
             if (parsed.Errors.Count > 0) return Misused(screen, json, parsed);
+            // A list of commands says what each is for, and not how it is used.
+            foreach (var sub in parsed.CommandResult.Command.Subcommands) sub.Description = sub.Description?.Split('\n')[0];
             Current = new(screen, json, parsed.GetValue(Yes), split.Command);
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
@@ -63,9 +65,7 @@ public static class MusterCommand
 
     private static int Misused(Screen screen, bool json, ParseResult parsed)
     {
-        var message = string.Join("; ", parsed.Errors.Select(error => error.Message.TrimEnd('.')));
-        var name = parsed.CommandResult.Command is RootCommand ? "muster" : $"muster {parsed.CommandResult.Command.Name}";
-        Tell(screen, json, ExitCodes.Usage, message, $"`{name} --help` shows what it takes.");
+        Tell(screen, json, ExitCodes.Usage, Misuse.Of(parsed), $"`{Misuse.NameOf(parsed)} --help` shows what it takes.");
         return ExitCodes.Usage;
     }
 

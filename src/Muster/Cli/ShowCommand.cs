@@ -58,9 +58,19 @@ internal static class ShowCommand
         else app.Screen.Data($"{run.Plan.Name} has not ended, as far as is known: {RunText.Describe(run, app.Clock.GetUtcNow()).Text}");
         var site = app.OpenSite(run.Plan.Site);
         var facts = (await new RunFolder(site.HostOf(run.Plan.Host), site.Root).LookAsync([run.Id], ct)).GetValueOrDefault(run.Id);
-        foreach (var record in (facts?.Records.Values ?? []).OrderBy(record => record.Time).ThenBy(record => record.Name, StringComparer.Ordinal))
+        foreach (var record in (facts?.Records.Values ?? []).OrderBy(record => record.Time).ThenBy(record => Course(record.Name)).ThenBy(record => record.Name, StringComparer.Ordinal))
         {
             app.Screen.Data($"{record.Name}: {string.Join(' ', record.Values.Select(pair => pair.Key == "time" && record.Time is { } time ? $"time={time:O}" : $"{pair.Key}={pair.Value}"))}");
         }
     }
+
+    /// <summary>Records of one second stand in the order in which a run writes them.</summary>
+    private static int Course(string record) => record switch
+    {
+        "staged" => 0,
+        "launched" => 1,
+        "ended" => 4,
+        _ when record.EndsWith(".exit", StringComparison.Ordinal) => 3,
+        _ => 2,
+    };
 }

@@ -20,7 +20,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         var after = request.After.Select(selector => AfterIn(selector, site)).ToList();
         if (request.Name is { } name && !Names().IsMatch(name))
         {
-            throw new UserException($"'{name}' cannot be the name of a run", "Use letters, digits, '.', '_' and '-', and begin with a letter or digit.");
+            throw new UserException($"'{name}' cannot be the name of a run", "Use letters, digits, '.', '_' and '-', and begin with a letter or digit.") { ExitCode = ExitCodes.Usage };
         }
         var plan = new RunPlan
         {
@@ -129,7 +129,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         {
             var at = entry.IndexOf('=');
             var name = at < 0 ? entry : entry[..at];
-            if (!Variables().IsMatch(name)) throw new UserException($"'{name}' cannot be the name of an environment variable", "Write --env NAME=VALUE, or --env NAME for the value it has here.");
+            if (!Variables().IsMatch(name)) throw new UserException($"'{name}' cannot be the name of an environment variable", "Write --env NAME=VALUE, or --env NAME for the value it has here.") { ExitCode = ExitCodes.Usage };
             environment[name] = at >= 0 ? entry[(at + 1)..]
                 : variable(name) ?? throw new UserException($"the environment variable {name} is not set here", $"Set it, or write --env {name}=VALUE.");
         }
@@ -143,13 +143,13 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         var at = input.LastIndexOf(':');
         var (path, name) = Path.Exists(whole) || at <= 0 ? (whole, Path.GetFileName(Path.TrimEndingDirectorySeparator(whole))) : (Path.GetFullPath(input[..at], workingFolder), input[(at + 1)..]);
         if (!Path.Exists(path)) throw new UserException($"the input {path} does not exist", "Correct the path of --input.");
-        if (!Names().IsMatch(name)) throw new UserException($"'{name}' cannot be the name of an input", "Give it another: --input PATH:NAME with letters, digits, '.', '_' and '-'.");
+        if (!Names().IsMatch(name)) throw new UserException($"'{name}' cannot be the name of an input", "Give it another: --input PATH:NAME with letters, digits, '.', '_' and '-'.") { ExitCode = ExitCodes.Usage };
         return new(path, name);
     }
 
     private static string OutputIn(string pattern) =>
         pattern.Length == 0 || pattern.StartsWith('/') || pattern.Split('/').Contains("..") || pattern.Contains('\n')
-            ? throw new UserException($"'{pattern}' cannot be an output", "Outputs are patterns below the folder in which the command runs, such as 'results/*.png'.")
+            ? throw new UserException($"'{pattern}' cannot be an output", "Outputs are patterns below the folder in which the command runs, such as 'results/*.png'.") { ExitCode = ExitCodes.Usage }
             : pattern.StartsWith("./", StringComparison.Ordinal) ? pattern[2..] : pattern;
 
     private static PlannedPort PortIn(string text)
@@ -159,10 +159,10 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         if (parts.Length == 2)
         {
             if (!int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var given) || given is < 1 or > 65535)
-                throw new UserException($"'{parts[1]}' is no port", "Write --port NAME=N with N from 1 to 65535, or --port NAME to be given one in $MUSTER_PORT_NAME.");
+                throw new UserException($"'{parts[1]}' is no port", "Write --port NAME=N with N from 1 to 65535, or --port NAME to be given one in $MUSTER_PORT_NAME.") { ExitCode = ExitCodes.Usage };
             number = given;
         }
-        return PortNames().IsMatch(parts[0]) ? new(parts[0], number) : throw new UserException($"'{parts[0]}' cannot be the name of a port", "Use letters, digits, '-' and '.'.");
+        return PortNames().IsMatch(parts[0]) ? new(parts[0], number) : throw new UserException($"'{parts[0]}' cannot be the name of a port", "Use letters, digits, '-' and '.'.") { ExitCode = ExitCodes.Usage };
     }
 
     private static ArraySpec ArrayIn(string text)
@@ -182,7 +182,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         }
         return indices.Count is > 0 and <= 10_000
             ? new(text, [.. indices], match.Groups["cap"].Success ? int.Parse(match.Groups["cap"].Value, CultureInfo.InvariantCulture) : null)
-            : throw new UserException($"'{text}' is no array of at most 10,000 indices", "Write it such as 0-9, 0-9:2, 1,3,5 or 0-99%4 (four at once).");
+            : throw new UserException($"'{text}' is no array of at most 10,000 indices", "Write it such as 0-9, 0-9:2, 1,3,5 or 0-99%4 (four at once).") { ExitCode = ExitCodes.Usage };
     }
 
     private PlannedAfter AfterIn(string selector, Site site)
@@ -209,7 +209,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
 
     private static TimeSpan? TimeIn(string? text, string option) => text is null ? null
         : Durations.TryParse(text, out var time) ? time
-        : throw new UserException($"'{text}' is no time for {option}", "Write it such as 90m, 10h, 2d, 1h30m, or HH:MM:SS.");
+        : throw new UserException($"'{text}' is no time for {option}", "Write it such as 90m, 10h, 2d, 1h30m, or HH:MM:SS.") { ExitCode = ExitCodes.Usage };
 
     /// <summary>The program's own name: `python train.py` is called train.</summary>
     private static string NameFor(IReadOnlyList<string> command)

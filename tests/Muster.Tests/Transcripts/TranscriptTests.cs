@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Muster.Transcripts;
+
+/// <summary>
+/// Each <c>*.txt</c> beside this file is a session at a terminal: <c>=</c> a remark, <c>$</c> a command, then what it prints, with <c>!</c> before what goes to standard
+/// error and <c>?</c> before an exit code other than 0. With <c>RECORD=1</c> they are written anew, so that a change of output shows in the diff.
+/// </summary>
+public sealed partial class TranscriptTests
+{
+    private static readonly string Folder = Path.Combine(FindRepository(), "tests", "Muster.Tests", "Transcripts");
+
+    public static TheoryData<string> Names => [.. Directory.GetFiles(Folder, "*.txt").Select(file => Path.GetFileNameWithoutExtension(file)!).Order()];
+
+    [Theory, MemberData(nameof(Names))]
+    public void It_says_what_it_said(string name)
+    {
+        var path = Path.Combine(Folder, name + ".txt");
+        var written = File.ReadAllText(path);
+        var home = Directory.CreateTempSubdirectory("muster-home-").FullName;
+        try
+        {
+            var said = new StringBuilder();
+            foreach (var line in written.Split('\n').Where(line => line.StartsWith("$ ", StringComparison.Ordinal) || line.StartsWith("= ", StringComparison.Ordinal)))
+            {
+                said.Append(line).Append('\n');
+                if (line[0] == '$') said.Append(Steady(Run(home, line[2..]), home));
+            }
+            if (Environment.GetEnvironmentVariable("RECORD") == "1") File.WriteAllText(path, said.ToString());
+            else Assert.Equal(written, said.ToString());
+        }
+        finally
+        {
+            Directory.Delete(home, recursive: true);
+        }
+    }
+
+    private static string Run(string home, string command)
+    {
+        var code = Directory.CreateDirectory(Path.Combine(home, "code")).FullName;
+        var start = new ProcessStartInfo("sh", ["-c", command]) { WorkingDirectory = code, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MUSTER", StringComparison.Ordinal) || name.StartsWith("XDG", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
+        start.Environment["HOME"] = home;
+        start.Environment["XDG_RUNTIME_DIR"] = home;
+        start.Environment["PATH"] = $"{AppContext.BaseDirectory}:{Environment.GetEnvironmentVariable("PATH")}";
+        start.Environment["TZ"] = "UTC";
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        var said = Lines(output, "") + Lines(errors.Result, "! ");
+        return process.ExitCode == 0 ? said : $"{said}? {process.ExitCode}\n";
+    }
+
+    private static string Lines(string text, string mark) => string.Concat(text.TrimEnd('\n').Split('\n').Where(_ => text.Length > 0).Select(line => $"{mark}{line}".TrimEnd() + "\n"));
+
+    /// <summary>What differs from one time to the next gets a word that stays: ids, times, sizes of what holds them, this home.</summary>
+    private static string Steady(string text, string home)
+    {
+        text = text.Replace(home, "~", StringComparison.Ordinal).Replace(Environment.MachineName, "HERE", StringComparison.Ordinal);
+        text = Processes().Replace(text, "$1N");
+        text = Boot().Replace(text, "boot=N");
+        text = FullId().Replace(text, "ID");
+        text = ShortId().Replace(text, "ID");
+        text = Moment().Replace(text, "TIME");
+        text = Clock().Replace(text, "TIME");
+        text = Job().Replace(text, "muster-ID");
+        text = Duration().Replace(text, "N s");
+        text = Size().Replace(text, "N B");
+        text = Commit().Replace(text, "COMMIT");
+        // Whether a short run is seen running before it has ended is luck.
+        return string.Concat(text.Split('\n').Where(line => line.Length > 0 && !line.StartsWith("! running ", StringComparison.Ordinal) && !line.Contains("\"state\":\"running\"", StringComparison.Ordinal)).Select(line => line + "\n"));
+    }
+
+    [GeneratedRegex("(HERE:|pid=|born=)[0-9]+")]
+    private static partial Regex Processes();
+
+    [GeneratedRegex("boot=[0-9a-f-]{36}")]
+    private static partial Regex Boot();
+
+    [GeneratedRegex("muster-[0-9a-f]{8}\\b")]
+    private static partial Regex Job();
+
+    [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")]
+    private static partial Regex FullId();
+
+    [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}")]
+    private static partial Regex ShortId();
+
+    [GeneratedRegex(@"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)?")]
+    private static partial Regex Moment();
+
+    [GeneratedRegex(@"\d\d:\d\d:\d\d")]
+    private static partial Regex Clock();
+
+    [GeneratedRegex(@"\d+(\.\d)? m?s\b")]
+    private static partial Regex Duration();
+
+    [GeneratedRegex(@"\d+(\.\d)? [kKM]?B\b")]
+    private static partial Regex Size();
+
+    [GeneratedRegex(@"\b(?=[0-9]*[a-f])[0-9a-f]{10,40}\b")]
+    private static partial Regex Commit();
+
+    private static string FindRepository()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Muster.slnx"))) return folder.FullName;
+        }
+        throw new InvalidOperationException("the tests run from the repository");
+    }
+}
