@@ -15,6 +15,9 @@ public sealed record TaskNeed(int Images)
     /// <summary>It sends parts of itself to other nodes and merges them itself at the end.</summary>
     public bool IsSplitMergeParent { get; init; }
 
+    /// <summary>Nothing but its size decides where it can go.</summary>
+    public bool IsPlain => Avoid.Count == 0 && MoreMemoryThan is null && MoreImagesThan is null && !IsSplitMergeParent;
+
     /// <summary>What ODM needs for so many images, after the table in its documentation: 4 GB and 50 MB an image.</summary>
     public long LikelyMemory => 4_000_000_000 + (Images * 50_000_000L);
 }

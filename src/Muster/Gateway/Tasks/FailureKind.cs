@@ -33,5 +33,11 @@ public static class Failures
         _ => FailureKind.Dataset,
     };
 
+    /// <summary>The node did not take the task.</summary>
+    public static FailureKind KindOfRefusal(string error) =>
+        error.StartsWith('[') ? FailureKind.Dataset   // the list of options that it does not accept
+        : error.Contains("can only process up to", StringComparison.Ordinal) || error.Contains("Max images count", StringComparison.Ordinal) ? FailureKind.TooLarge
+        : FailureKind.Node;
+
     private static bool Says(IReadOnlyList<string> lines, string[] words) => lines.Any(line => words.Any(word => line.Contains(word, StringComparison.Ordinal)));
 }

@@ -21,15 +21,16 @@ public sealed record QueuePlan(IReadOnlyList<Placement> Placements)
     /// <param name="mostAtOnce">How many slots a share may hold; null when there is no limit.</param>
     public static QueuePlan For(IReadOnlyList<WaitingTask> waiting, IReadOnlyList<HeldSlot> held, IReadOnlyList<GatewayNode> nodes, Func<string, int?> mostAtOnce)
     {
-        if (waiting.Count == 0 || nodes.Count == 0) return new([]);
         var taken = held.CountBy(slot => slot.Node).ToDictionary();
         var slots = nodes.ToDictionary(node => node.Id, node => new NodeSlots(node, taken.GetValueOrDefault(node.Id)));
         var free = slots.Values.Where(Usable).Sum(node => node.Free);
+        if (waiting.Count == 0 || free == 0) return new([]);
         var holds = held.CountBy(slot => slot.Share).ToDictionary();
         var children = waiting.Count(task => task.IsChild);
         var shares = waiting.GroupBy(task => task.Share).Select(group => new Queue<WaitingTask>(group)).ToList();
         var placed = new List<Placement>();
         var turn = nodes.Max(node => node.Turn);
+        var tooMany = int.MaxValue;   // images for which no node is free; with as many or more it need not be looked for again
 
         // The share that holds the fewest slots is served next; among equals the one that waits longest.
         while (free > 0 && shares.Count > 0)
@@ -45,8 +46,12 @@ public sealed record QueuePlan(IReadOnlyList<Placement> Placements)
             if (share.Count == 0) shares.Remove(share);
             // The last slot is not given to a parent while parts of another one wait for it: both would wait for ever.
             if (task.Need.IsSplitMergeParent && free == 1 && children > 0) continue;
-            if (NodeChoice.For(slots.Values, task.Need) is not { } node) continue;   // it waits for a larger node; others may go before it
-
+            if (task.Need.IsPlain && task.Need.Images >= tooMany) continue;
+            if (NodeChoice.For(slots.Values, task.Need) is not { } node)   // it waits for a larger node; others may go before it
+            {
+                if (task.Need.IsPlain) tooMany = task.Need.Images;
+                continue;
+            }
             slots[node.Node.Id] = new(node.Node with { Turn = ++turn }, node.Taken + 1);
             holds[name] = holds.GetValueOrDefault(name) + 1;
             if (task.IsChild) children--;
