@@ -25,6 +25,12 @@ public sealed class NodeFleet
     /// <summary>Called after nodes came, went or changed.</summary>
     public event Action? Changed;
 
+    /// <summary>Called when all nodes are to be looked at now.</summary>
+    internal event Action? Asked;
+
+    /// <summary>Has every node looked at without waiting for its turn.</summary>
+    public void Refresh() => Asked?.Invoke();
+
     public GatewayNode? Find(string id) => _nodes.Find(node => node.Id == id);
 
     /// <summary>Adds a node; the one that is there already when the address is known.</summary>

@@ -30,8 +30,9 @@ internal sealed partial class NodeWatch(string id, NodeFleet fleet, TaskLedger l
             {
                 Stumbled(node.Name, fault);
             }
-            var pause = (fleet.Find(id) ?? node).Health.Pause(ledger.Live.On(id).Count > 0 ? options.PollEvery : InfoEvery);
-            await _wake.WaitAsync(pause, ct);
+            var health = (fleet.Find(id) ?? node).Health;
+            var busy = ledger.Live.On(id).Count > 0 || ledger.Chores.For(id).Count > 0;
+            await _wake.WaitAsync(health.Pause(busy || health.Missed > 0 ? options.PollEvery : InfoEvery), ct);
         }
     }
 

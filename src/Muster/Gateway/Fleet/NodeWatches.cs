@@ -14,6 +14,8 @@ internal sealed class NodeWatches(NodeFleet fleet, TaskLedger ledger, OptionCata
         fleet.Changed += _changed.Make;
         _changed.Make();
         ledger.Changed += Wake;
+        ledger.Wished += Wake;
+        fleet.Asked += WakeAll;
         try
         {
             while (true)
@@ -35,22 +37,31 @@ internal sealed class NodeWatches(NodeFleet fleet, TaskLedger ledger, OptionCata
         finally
         {
             ledger.Changed -= Wake;
+            ledger.Wished -= Wake;
+            fleet.Asked -= WakeAll;
             await Task.WhenAll(_watches.Values.Select(entry => entry.Running)).ContinueWith(_ => { }, TaskScheduler.Default);
         }
     }
 
-    /// <summary>A node that got a task, or has something to be told, is looked at without waiting for its turn.</summary>
+    /// <summary>A node that got a task is looked at without waiting for its turn.</summary>
     private void Wake(IReadOnlyList<GatewayTask> tasks, IReadOnlyCollection<Guid> removed)
     {
-        lock (_watches)
-        {
-            foreach (var task in tasks)
-            {
-                if (task.Phase is TaskPhase.Running { Seen: 0 } at && task.ProcessingTime < 0 && _watches.TryGetValue(at.Node, out var entry)) entry.Watch.Wake();
-                if (task.Phase is TaskPhase.Ended { Node: { } node } && ledger.Chores.For(node).Count > 0 && _watches.TryGetValue(node, out entry)) entry.Watch.Wake();
-            }
-            if (removed.Count > 0) foreach (var (node, entry) in _watches) if (ledger.Chores.For(node).Count > 0) entry.Watch.Wake();
-        }
+        foreach (var task in tasks) if (task.Phase is TaskPhase.Running { Seen: 0, Waiting: false } at && task.ProcessingTime < 0) Wake(at.Node);
+    }
+
+    private void Wake(IReadOnlyList<NodeChore> chores)
+    {
+        foreach (var chore in chores) Wake(chore.Node);
+    }
+
+    private void WakeAll()
+    {
+        lock (_watches) foreach (var (watch, _) in _watches.Values) watch.Wake();
+    }
+
+    private void Wake(string node)
+    {
+        lock (_watches) if (_watches.TryGetValue(node, out var entry)) entry.Watch.Wake();
     }
 
     private async Task MoveAllAsync(string node)

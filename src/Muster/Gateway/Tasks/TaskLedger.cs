@@ -37,6 +37,9 @@ public sealed class TaskLedger : IAsyncDisposable
     /// <summary>Which tasks a token sees.</summary>
     public TaskLists Lists { get; } = new();
 
+    /// <summary>Called when nodes are to be told something.</summary>
+    public event Action<IReadOnlyList<NodeChore>>? Wished;
+
     public LiveTasks Live { get; } = new();
 
     /// <summary>What nodes have still to be told.</summary>
@@ -77,7 +80,7 @@ public sealed class TaskLedger : IAsyncDisposable
     public Task<GatewayTask?> ChangeAsync(Guid id, Func<TaskBook, GatewayTask, GatewayTask?> change)
     {
         Recall(id);
-        return ChangeAsync(book => book.Find(id) is { } task && change(book, task) is { } after ? book.Put(after) : null);
+        return ChangeAsync(book => book.Find(id) is { } task && change(book, task) is { } after ? after == task ? task : book.Put(after) : null);
     }
 
     /// <summary>Brings a task that ended long ago back into memory, where changes find it.</summary>
@@ -146,6 +149,7 @@ public sealed class TaskLedger : IAsyncDisposable
         foreach (var chore in batch.Chores) Chores.Add(chore);
         foreach (var chore in batch.ChoresDone) Chores.Remove(chore);
         if (batch.Tasks.Count + batch.Removed.Count + batch.ChoresDone.Count > 0) Changed?.Invoke([.. batch.Tasks.Values], batch.Removed);
+        if (batch.Chores.Count > 0) Wished?.Invoke(batch.Chores);
         foreach (var happened in batch.Events) _counts.AddOrUpdate(happened.Kind, 1, (_, count) => count + 1);
         if (batch.Events.Count > 0) Happened?.Invoke(batch.Events);
     }
