@@ -9,7 +9,7 @@ public sealed class StormTests
 {
     private static readonly bool Soak = Environment.GetEnvironmentVariable("MUSTER_SOAK") == "1";
     private static readonly int Kills = Soak ? 50 : 4;
-    private static readonly int Tasks = Soak ? 20 : 8;
+    private static readonly int Clients = Soak ? 20 : 8;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -18,14 +18,23 @@ public sealed class StormTests
     {
         var seed = Environment.TickCount;
         var random = new Random(seed);
-        await using var first = await ScriptedNode.StartAsync(new() { Takes = TimeSpan.FromMilliseconds(300), Slots = 2 });
+        await using var first = await ScriptedNode.StartAsync(new() { Takes = TimeSpan.FromMilliseconds(300), Slots = 4 });
         await using var second = await ScriptedNode.StartAsync(new() { Takes = TimeSpan.FromMilliseconds(700) });
         await using var gateway = new GatewayProcess("--node", first.Url.ToString(), "--node", second.Url.ToString(), "--poll-every", "0.1s");
         await gateway.StartAsync();
         var errors = new ConcurrentQueue<string>();
-        using var done = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-
-        var clients = Enumerable.Range(0, Tasks).Select(n => Task.Run(() => FollowAsync(gateway.Address, n, errors, done.Token), done.Token)).ToList();
+        var over = false;
+        var clients = Enumerable.Range(0, Clients).Select(n => Task.Run(async () =>
+        {
+            var tasks = 0;
+            do
+            {
+                Assert.Equal(Names(n), await FollowAsync(gateway.Address, n, errors));
+                tasks++;
+            }
+            while (!Volatile.Read(ref over));
+            return tasks;
+        }, Ct)).ToList();
         for (var kill = 0; kill < Kills; kill++)
         {
             await Task.Delay(random.Next(20, 700), Ct);
@@ -33,21 +42,22 @@ public sealed class StormTests
             var took = await gateway.StartAsync();
             if (took > TimeSpan.FromSeconds(5)) errors.Enqueue($"the first answer came after {took.TotalSeconds:0.0} s");
         }
-        var archives = await Task.WhenAll(clients).WaitAsync(TimeSpan.FromSeconds(60), Ct);
+        Volatile.Write(ref over, true);
+        var tasks = (await Task.WhenAll(clients).WaitAsync(TimeSpan.FromSeconds(120), Ct)).Sum();
 
         Assert.True(errors.IsEmpty, $"seed {seed}: {string.Join("; ", errors.Distinct())}");
-        for (var n = 0; n < Tasks; n++) Assert.Equal(Names(n), archives[n]);
         var list = TestGateway.Said(await Client(gateway.Address).ListAsync(Ct));
-        Assert.Equal(Tasks, list.Count);
-        Assert.Equal(Tasks, list.Distinct().Count());
+        Assert.Equal((tasks, tasks), (list.Count, list.Distinct().Count()));
+        TestContext.Current.TestOutputHelper?.WriteLine($"{Kills} kills, {tasks} tasks");
         Assert.Equal(0, await gateway.StopAsync());
     }
 
     private static string[] Names(int task) => [.. Enumerable.Range(0, 3 + (task % 3)).Select(n => $"{n}.jpg")];
 
-    /// <summary>A client that tries again after a broken connection, and after nothing else. A task is another one each time round until the storm is over.</summary>
-    private static async Task<string[]> FollowAsync(Uri address, int number, ConcurrentQueue<string> errors, CancellationToken ct)
+    /// <summary>A client that tries again after a broken connection, and after nothing else.</summary>
+    private static async Task<string[]> FollowAsync(Uri address, int number, ConcurrentQueue<string> errors)
     {
+        var ct = Ct;
         var id = Guid.NewGuid().ToString();
         var client = Client(address);
         await SurelyAsync(() => client.InitAsync(id, new() { Name = $"task {number}", Options = "[]" }, ct), errors, ct);
