@@ -1,10 +1,13 @@
 using System.CommandLine;
+using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Gateway;
 using Muster.Gateway.Fleet;
+using Muster.Node;
+using Muster.Node.Engines;
 using Muster.Runs.Submit;
 
 namespace Muster.Cli;
@@ -16,6 +19,10 @@ internal static class ServeCommand
     private static readonly Option<int?> Port = Number("--port", "Where clients come in (3000).", "-p");
     private static readonly Option<string?> Bind = Text("--bind", "ADDRESS", "The address to listen on (127.0.0.1); 0.0.0.0 or :: for all.");
     private static readonly Option<string[]> Nodes = new("--node") { Description = "A node behind it, such as http://10.0.0.7:3000/?token=…; as often as there are nodes.", HelpName = "URL", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Option<string?> Engine = Text("--engine", "NAME", "What its own node computes with when no other is known (auto): odm, colmap, survey, command, test, or none.");
+    private static readonly Option<int?> SecurePort = Number("--secure-port", "With a certificate: HTTPS on this port, and plain HTTP on the other.");
+    private static readonly Option<string?> SslCert = Text("--ssl-cert", "FILE", "Certificate for HTTPS, PEM; read again when it changes.");
+    private static readonly Option<string?> SslKey = Text("--ssl-key", "FILE", "Its private key, PEM.");
     private static readonly Option<string?> Data = Text("--data", "DIR", "Where database, uploads and results are kept.");
     private static readonly Option<string?> TokenFile = Text("--token-file", "FILE", "A file with the token that clients need; $MUSTER_TOKEN otherwise.");
     private static readonly Option<string?> Token = Text("--token", "TOKEN", "The same on the command line, where others on this machine can read it.");
@@ -32,21 +39,30 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Serve many NodeODM nodes behind one address, with a queue that loses nothing.")
         {
-            Config, Port, Bind, Nodes, Data, TokenFile, Token, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery,
+            Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, Data, TokenFile, Token, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery,
         };
         command.SetAction(async (parsed, ct) =>
         {
             var app = MusterCommand.Current.App();
             var options = OptionsOf(parsed, app);
             using var interrupts = new Interrupts();
-            await using var gateway = await GatewayHost.StartAsync(options, app.Clock, logging => logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace).AddFilter("Microsoft", LogLevel.Warning).SetMinimumLevel(LogLevel.Information), ct);
+            using var logs = new NoteLog(app.Screen, LogLevel.Information);
+            await using var gateway = await GatewayHost.StartAsync(options, logs, app.Clock, ct);
             if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new ServeView(gateway.Address.ToString()), CliJson.Plain.ServeView));
-            else app.Screen.Note("serving", $"{gateway.Address}  {Words.Count(gateway.Fleet.Nodes.Count, "node")}, {Words.Count(gateway.Tasks.Lists.Count, "task")} known, data in {options.Data}", Tint.Green);
+            else Tell(app.Screen, gateway, options);
             await interrupts.Next;
             app.Screen.Note("stopping", "requests under way are finished first");
             return ExitCodes.Done;
         });
         return command;
+    }
+
+    private static void Tell(Screen screen, GatewayHost gateway, GatewayOptions options)
+    {
+        screen.Note("serving", $"{gateway.Address}, {Words.Count(gateway.Tasks.Lists.Count, "task")} known, data in {options.Data}", Tint.Green);
+        if (gateway.Embedded is { } engine) screen.Note("node", $"its own, with {engine.Name} {engine.Version}; others: --node http://HOST:PORT");
+        else foreach (var node in gateway.Fleet.Nodes) screen.Note("node", node.Url.ToString());
+        if (gateway.Tokens.IsOpen && !IPAddress.IsLoopback(IPAddress.Parse(options.Bind))) screen.Note("warning", "anybody who reaches it can use it: set a token with --token-file", Tint.Yellow);
     }
 
     private static GatewayOptions OptionsOf(ParseResult parsed, App app)
@@ -61,6 +77,10 @@ internal static class ServeCommand
             Data = Path.GetFullPath(InForce(Data) ?? Path.Combine(app.Folders.State, "gateway")),
             Bind = InForce(Bind) ?? defaults.Bind,
             Port = Whole(Port, defaults.Port),
+            SecurePort = Whole(SecurePort, 0),
+            SslCert = InForce(SslCert) is { Length: > 0 } cert ? cert : null,
+            SslKey = InForce(SslKey) is { Length: > 0 } key ? key : null,
+            Engine = InForce(Engine) is "none" ? null : stop => EngineChoice.OpenAsync(NodeConfig.Read(new Dictionary<string, string> { ["engine"] = InForce(Engine) ?? "auto" }), stop),
             Token = TokenIn(InForce(TokenFile)) ?? InForce(Token) ?? Environment.GetEnvironmentVariable("MUSTER_TOKEN") ?? "",
             PublicAddress = InForce(PublicAddress) is not { Length: > 0 } address ? null : Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out var url) ? url : throw Wrong(PublicAddress, address, "an address such as http://10.0.0.5:3000"),
             SplitMerge = !parsed.GetValue(NoSplitMerge) && file.GetValueOrDefault("splitmerge") != "false",

@@ -3,11 +3,14 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Muster.Faults;
 using Muster.Gateway.Api;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
 using Muster.Gateway.Tokens;
+using Muster.Node;
+using Muster.Node.Engines;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway;
@@ -21,8 +24,9 @@ public sealed class GatewayHost : IAsyncDisposable
     private readonly OperationApi _operation;
     private readonly OptionCatalog _catalog;
     private readonly List<Task> _loops = [];
+    private NodeServer? _node;
 
-    private GatewayHost(GatewayOptions options, TimeProvider clock, Action<ILoggingBuilder> logging)
+    private GatewayHost(GatewayOptions options, ILoggerFactory logs, TimeProvider clock)
     {
         _store = new(Path.Combine(options.Data, "gateway.db"));
         Spool = new(Path.Combine(options.Data, "spool"), options.SpoolBudget, _store.Contents());
@@ -35,28 +39,23 @@ public sealed class GatewayHost : IAsyncDisposable
         Actions = new(Tasks, Fleet, Results, Tokens);
         var intake = new Intake(Tasks, Spool, Fleet, _catalog, new(options.FloodLimit, clock), options, clock);
 
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        logging(builder.Logging);
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            OdmEndpoints.SetLimits(kestrel);
-            kestrel.Listen(IPAddress.Parse(options.Bind), options.Port);
-        });
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.Services.AddSingleton(logs);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options));
         _web = builder.Build();
-        var logs = _web.Services.GetRequiredService<ILoggerFactory>();
+        var log = logs.CreateLogger("gateway");
         var api = new PublicApi(new(Tokens), intake, Actions, Tasks, Spool, Results, new(Fleet, Tasks, _catalog, clock), clock);
         _operation = new(Tasks, Fleet, Spool, clock);
         _web.Use(async (http, next) => { if (!await _operation.HandleAsync(http)) await next(http); });
-        _web.UseOdmFaults(logs.CreateLogger<GatewayHost>());
+        _web.UseOdmFaults(log);
         _web.UseOdmCors();
         _web.Run(api.HandleAsync);
 
         var sender = new FileSender(Tasks, Fleet, Spool, task => task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, Tokens.MakeForParts(task)) : task.Options, options, clock);
-        var couriers = new Couriers(Tasks, sender, new(Tasks, Fleet, Results, clock), logs.CreateLogger<Couriers>());
-        var watches = new NodeWatches(Fleet, Tasks, _catalog, options, clock, logs.CreateLogger<NodeWatch>());
-        var dispatcher = new Dispatcher(Tasks, Fleet, owner => Tokens.LimitsOf(owner).MaxConcurrentTasks, clock, logs.CreateLogger<Dispatcher>());
-        var housekeeper = new Housekeeper(Tasks, _store, Actions, Tokens, Spool, options, clock, logs.CreateLogger<Housekeeper>());
+        var couriers = new Couriers(Tasks, sender, new(Tasks, Fleet, Results, clock), log);
+        var watches = new NodeWatches(Fleet, Tasks, _catalog, options, clock, log);
+        var dispatcher = new Dispatcher(Tasks, Fleet, owner => Tokens.LimitsOf(owner).MaxConcurrentTasks, clock, log);
+        var housekeeper = new Housekeeper(Tasks, _store, Actions, Tokens, Spool, options, clock, log);
         _start = () => [watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
     }
 
@@ -72,16 +71,43 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>Some node has told what options there are.</summary>
     internal bool HasOptions => _catalog.Known is not null;
 
+    /// <summary>The engine of our own node, when there is no other.</summary>
+    public IEngine? Embedded { get; private set; }
+
     /// <summary>Where clients reach it.</summary>
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
 
-    public static async Task<GatewayHost> StartAsync(GatewayOptions options, TimeProvider clock, Action<ILoggingBuilder> logging, CancellationToken ct)
+    public static async Task<GatewayHost> StartAsync(GatewayOptions options, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
     {
-        var gateway = new GatewayHost(options, clock, logging);
-        await gateway._web.StartAsync(ct);
+        var gateway = new GatewayHost(options, logs, clock);
+        try
+        {
+            await gateway.EmbedAsync(options, logs, clock, ct);
+            await gateway._web.StartAsync(ct);
+        }
+        catch (IOException fault)
+        {
+            await gateway.DisposeAsync();
+            throw new UserException($"cannot listen on {options.Bind}:{options.Port}: {fault.Message}", "Choose another --port, or stop what listens there.", fault);
+        }
         gateway.Address = new(gateway._web.Urls.First());
         foreach (var loop in gateway._start()) gateway._loops.Add(Task.Run(() => loop(gateway._stop.Token), CancellationToken.None));
         return gateway;
+    }
+
+    /// <summary>Without any node, one of our own does the work.</summary>
+    private async Task EmbedAsync(GatewayOptions options, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
+    {
+        if (options.Engine is null || Fleet.Nodes.Any(node => !node.IsEmbedded))
+        {
+            Fleet.Remove(GatewayNode.EmbeddedId);
+            return;
+        }
+        var settings = new NodeSettings { Folder = Path.Combine(options.Data, "node"), Address = IPAddress.Loopback, Port = 0, KeepTasks = options.ResultsExpire, AllowPrivateUrls = options.AllowPrivateAddresses };
+        Directory.CreateDirectory(settings.Folder);
+        Embedded = await options.Engine(ct);
+        _node = await NodeServer.StartAsync(settings, Embedded, logs, clock, ct);
+        Fleet.Embed(new($"http://{_node.Address}/"));
     }
 
     /// <summary>Stops taking requests, lets those under way finish for a moment, and writes what was promised.</summary>
@@ -91,6 +117,7 @@ public sealed class GatewayHost : IAsyncDisposable
         using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5))) await _web.StopAsync(patience.Token);
         await _stop.CancelAsync();
         foreach (var loop in _loops) await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_node is not null) await _node.DisposeAsync();
         await Tasks.DisposeAsync();
         await _web.DisposeAsync();
         _store.Dispose();

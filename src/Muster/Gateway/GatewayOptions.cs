@@ -1,3 +1,5 @@
+using Muster.Node.Engines;
+
 namespace Muster.Gateway;
 
 /// <summary>How a gateway is run. What is not set is as `muster serve` does it by itself.</summary>
@@ -19,6 +21,9 @@ public sealed record GatewayOptions
 
     /// <summary>Nodes named at the start, beside those that are known already.</summary>
     public IReadOnlyList<(Uri Url, string Token)> Nodes { get; init; } = [];
+
+    /// <summary>The engine of an embedded node, for when no other node is known; null for none.</summary>
+    public Func<CancellationToken, Task<IEngine>>? Engine { get; init; }
 
     /// <summary>The one token that is asked for; others are made with `muster tokens`.</summary>
     public string Token { get; init; } = "";

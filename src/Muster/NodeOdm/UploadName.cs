@@ -19,11 +19,13 @@ public static class UploadName
     {
         var extension = Path.GetExtension(name);
         var stem = Path.GetFileNameWithoutExtension(name);
-        while (Encoding.UTF8.GetByteCount(stem) + 1 + Encoding.UTF8.GetByteCount(extension) > MostBytes && stem.Length > 0)
+        var core = stem.TrimEnd('_');
+        var marks = new string('_', stem.Length - core.Length + 1);
+        while (core.Length > 0 && Encoding.UTF8.GetByteCount(core + marks + extension) > MostBytes)
         {
-            stem = stem[..^(stem.Length > 1 && char.IsLowSurrogate(stem[^1]) ? 2 : 1)];
+            core = core[..^(core.Length > 1 && char.IsLowSurrogate(core[^1]) ? 2 : 1)];
         }
-        return $"{stem}_{extension}";
+        return core + marks + extension;
     }
 
     /// <summary>Control points, groups, alignments and seeds are not photos, and no limit on photos counts them.</summary>

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
 using Muster.Gateway.Tasks;
 using Muster.NodeOdm;
 
@@ -46,7 +47,7 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        _host = await GatewayHost.StartAsync(_options, TimeProvider.System, _ => { }, CancellationToken.None);
+        _host = await GatewayHost.StartAsync(_options, NullLoggerFactory.Instance, TimeProvider.System, CancellationToken.None);
         Http.Dispose();
         Http = new() { BaseAddress = _host.Address, Timeout = Patience };
     }

@@ -4,7 +4,7 @@ using Muster.Gateway.Tasks;
 namespace Muster.Gateway.Fleet;
 
 /// <summary>Brings files to nodes and archives home: one piece of work for each task that is on its way, ended when the task is no longer.</summary>
-internal sealed partial class Couriers(TaskLedger ledger, FileSender sender, ResultCollector collector, ILogger<Couriers> log)
+internal sealed partial class Couriers(TaskLedger ledger, FileSender sender, ResultCollector collector, ILogger log)
 {
     private static readonly TimeSpan PauseAfterFault = TimeSpan.FromSeconds(2);
 

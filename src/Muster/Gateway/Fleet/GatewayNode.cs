@@ -5,6 +5,8 @@ namespace Muster.Gateway.Fleet;
 /// <summary>A node that tasks are placed on.</summary>
 public sealed record GatewayNode
 {
+    public const string EmbeddedId = "embedded";
+
     /// <summary>Ours, and stays the same when the list or the address changes.</summary>
     public required string Id { get; init; }
     public required Uri Url { get; init; }
@@ -23,6 +25,9 @@ public sealed record GatewayNode
 
     /// <summary>Rises each time the node is chosen, so that equal nodes take turns.</summary>
     [JsonIgnore] public long Turn { get; init; }
+
+    /// <summary>Our own, for when there is no other.</summary>
+    [JsonIgnore] public bool IsEmbedded => Id == EmbeddedId;
 
     [JsonIgnore] public string Name => $"{Url.Host}:{Url.Port}";
 

@@ -48,6 +48,18 @@ public sealed class NodeFleet
         return (added, true);
     }
 
+    /// <summary>Our own node, wherever it listens this time.</summary>
+    internal void Embed(Uri url)
+    {
+        lock (_lock)
+        {
+            var node = (Find(GatewayNode.EmbeddedId) ?? new() { Id = GatewayNode.EmbeddedId, Url = url }) with { Url = url };
+            _store.Save(node);
+            _nodes = [.. _nodes.Where(other => !other.IsEmbedded), node];
+        }
+        Changed?.Invoke();
+    }
+
     /// <summary>Takes a node off the list at once. Its tasks are placed elsewhere.</summary>
     public bool Remove(string id)
     {

@@ -4,7 +4,7 @@ using Muster.Gateway.Tasks;
 namespace Muster.Gateway.Fleet;
 
 /// <summary>A watch for each node on the list, and a new place for tasks whose node was taken off it.</summary>
-internal sealed class NodeWatches(NodeFleet fleet, TaskLedger ledger, OptionCatalog catalog, GatewayOptions options, TimeProvider clock, ILogger<NodeWatch> log)
+internal sealed class NodeWatches(NodeFleet fleet, TaskLedger ledger, OptionCatalog catalog, GatewayOptions options, TimeProvider clock, ILogger log)
 {
     private readonly Dictionary<string, (NodeWatch Watch, Task Running)> _watches = [];
     private readonly Knock _changed = new(clock);

@@ -4,7 +4,7 @@ using Muster.Gateway.Fleet;
 namespace Muster.Gateway.Tasks;
 
 /// <summary>Carries out <see cref="QueuePlan"/>: the only place where tasks get nodes.</summary>
-internal sealed partial class Dispatcher(TaskLedger ledger, NodeFleet fleet, Func<string, int?> mostAtOnce, TimeProvider clock, ILogger<Dispatcher> log)
+internal sealed partial class Dispatcher(TaskLedger ledger, NodeFleet fleet, Func<string, int?> mostAtOnce, TimeProvider clock, ILogger log)
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PositionsEvery = TimeSpan.FromSeconds(30);
