@@ -2,10 +2,10 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
-using Muster.Gateway.Tasks;
 using Muster.Node;
 using Muster.Node.Engines;
 using Muster.NodeOdm;
+using TaskPhase = Muster.Gateway.Tasks.TaskPhase;
 
 namespace Muster.Gateway;
 
