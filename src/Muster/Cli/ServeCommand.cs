@@ -90,19 +90,20 @@ internal static class ServeCommand
             ResultsExpire = Time(Keep, defaults.ResultsExpire),
             MoveAfter = Time(MoveAfter, defaults.MoveAfter),
             PollEvery = Time(PollEvery, defaults.PollEvery),
-            Nodes = [.. (parsed.GetValue(Nodes) ?? []).Select(NodeOf), .. NodesFile.Read(Path.Combine("data", "nodes.json")).Select(node => (node.Url, node.Token))],
+            Nodes = [.. (parsed.GetValue(Nodes) ?? []).Select(NodeOf), .. NodesFile.Read(Path.Combine("data", "nodes.json"))],
+            Routes = RoutesFile.Read(Path.Combine("data", "routes.json")),
         };
     }
 
     /// <summary>A node as it is written on the command line: an address, or a host and a port.</summary>
-    internal static (Uri Url, string Token) NodeOf(string text)
+    internal static (Uri Url, string Token, bool Locked) NodeOf(string text)
     {
         if (!Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : $"http://{text}", UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
         {
             throw new UserException($"'{text}' is no address of a node", "Write http://HOST:PORT, with /?token=… behind it if it needs one.") { ExitCode = ExitCodes.Usage };
         }
         var token = System.Web.HttpUtility.ParseQueryString(url.Query)["token"] ?? "";
-        return (new(url.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/"), token);
+        return (new(url.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/"), token, false);
     }
 
     private static Dictionary<string, string> ConfigFile(string? path)

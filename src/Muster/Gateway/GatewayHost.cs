@@ -9,7 +9,6 @@ using Muster.Gateway.Fleet;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
 using Muster.Gateway.Tokens;
-using Muster.Node;
 using Muster.Node.Engines;
 using Muster.NodeOdm;
 
@@ -24,7 +23,7 @@ public sealed class GatewayHost : IAsyncDisposable
     private readonly OperationApi _operation;
     private readonly OptionCatalog _catalog;
     private readonly List<Task> _loops = [];
-    private NodeServer? _node;
+    private Node.NodeServer? _node;
 
     private GatewayHost(GatewayOptions options, ILoggerFactory logs, TimeProvider clock)
     {
@@ -34,7 +33,7 @@ public sealed class GatewayHost : IAsyncDisposable
         Tasks = new(_store, Spool, clock);
         Fleet = new(_store, clock);
         Tokens = new(_store, options.Token, clock);
-        foreach (var (url, token) in options.Nodes) Fleet.Add(url, token);
+        foreach (var (url, token, locked) in options.Nodes) Fleet.Add(url, token, locked);
         _catalog = new OptionCatalog(_store, () => Fleet.Nodes);
         Actions = new(Tasks, Fleet, Results, Tokens);
         var intake = new Intake(Tasks, Spool, Fleet, _catalog, new(options.FloodLimit, clock), options, clock);
@@ -44,7 +43,7 @@ public sealed class GatewayHost : IAsyncDisposable
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options));
         _web = builder.Build();
         var log = logs.CreateLogger("gateway");
-        var api = new PublicApi(new(Tokens), intake, Actions, Tasks, Spool, Results, new(Fleet, Tasks, _catalog, clock), clock);
+        var api = new PublicApi(new(Tokens), intake, Actions, Tasks, Fleet, Spool, Results, new(Fleet, Tasks, _catalog, clock), clock);
         _operation = new(Tasks, Fleet, Spool, clock);
         _web.Use(async (http, next) => { if (!await _operation.HandleAsync(http)) await next(http); });
         _web.UseOdmFaults(log);
@@ -56,7 +55,8 @@ public sealed class GatewayHost : IAsyncDisposable
         var watches = new NodeWatches(Fleet, Tasks, _catalog, options, clock, log);
         var dispatcher = new Dispatcher(Tasks, Fleet, owner => Tokens.LimitsOf(owner).MaxConcurrentTasks, clock, log);
         var housekeeper = new Housekeeper(Tasks, _store, Actions, Tokens, Spool, options, clock, log);
-        _start = () => [watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
+        var webhooks = new Webhooks(Tasks, _store, Results, task => TaskView.Json(task, null, clock.GetUtcNow()), options, clock, log);
+        _start = () => [webhooks.RunAsync, watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
     }
 
     private readonly Func<IReadOnlyList<Func<CancellationToken, Task>>> _start;
@@ -83,6 +83,7 @@ public sealed class GatewayHost : IAsyncDisposable
         try
         {
             await gateway.EmbedAsync(options, logs, clock, ct);
+            await gateway.AdoptAsync(options.Routes);
             await gateway._web.StartAsync(ct);
         }
         catch (IOException fault)
@@ -95,6 +96,20 @@ public sealed class GatewayHost : IAsyncDisposable
         return gateway;
     }
 
+    /// <summary>Takes over the tasks of an older gateway: they are on their nodes, and are asked for there.</summary>
+    private Task AdoptAsync(IReadOnlyList<(Guid Task, Uri Node, string Token, DateTimeOffset Accessed)> routes) => routes.Count == 0 ? Task.CompletedTask : Tasks.ChangeAsync(book =>
+    {
+        foreach (var (id, url, token, accessed) in routes)
+        {
+            if (Tasks.Find(id) is not null || Fleet.Nodes.FirstOrDefault(node => node.Url == url) is not { } node) continue;
+            book.Note("adopted", $"{id}, on {node.Name}", id, node.Id);
+            book.Put(new()
+            {
+                Id = id, Owner = Tokens.Find(token)?.Owner ?? "", Name = "", Created = accessed, Order = book.NextOrder(), HasFiles = false, Phase = new TaskPhase.Running(node.Id, id, book.Now),
+            });
+        }
+    });
+
     /// <summary>Without any node, one of our own does the work.</summary>
     private async Task EmbedAsync(GatewayOptions options, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
     {
@@ -103,10 +118,10 @@ public sealed class GatewayHost : IAsyncDisposable
             Fleet.Remove(GatewayNode.EmbeddedId);
             return;
         }
-        var settings = new NodeSettings { Folder = Path.Combine(options.Data, "node"), Address = IPAddress.Loopback, Port = 0, KeepTasks = options.ResultsExpire, AllowPrivateUrls = options.AllowPrivateAddresses };
+        var settings = new Node.NodeSettings { Folder = Path.Combine(options.Data, "node"), Address = IPAddress.Loopback, Port = 0, KeepTasks = options.ResultsExpire, AllowPrivateUrls = options.AllowPrivateAddresses };
         Directory.CreateDirectory(settings.Folder);
         Embedded = await options.Engine(ct);
-        _node = await NodeServer.StartAsync(settings, Embedded, logs, clock, ct);
+        _node = await Node.NodeServer.StartAsync(settings, Embedded, logs, clock, ct);
         Fleet.Embed(new($"http://{_node.Address}/"));
     }
 

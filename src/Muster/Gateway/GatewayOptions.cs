@@ -16,11 +16,11 @@ public sealed record GatewayOptions
     /// <summary>Where everything is kept: database, spool, results.</summary>
     public required string Data { get; init; }
 
-    /// <summary>The folder where ClusterODM's <c>data/nodes.json</c> and <c>data/routes.json</c> are looked for.</summary>
-    public string WorkingFolder { get; init; } = ".";
-
     /// <summary>Nodes named at the start, beside those that are known already.</summary>
-    public IReadOnlyList<(Uri Url, string Token)> Nodes { get; init; } = [];
+    public IReadOnlyList<(Uri Url, string Token, bool Locked)> Nodes { get; init; } = [];
+
+    /// <summary>Tasks that an older gateway has placed on them: clients go on asking for these.</summary>
+    public IReadOnlyList<(Guid Task, Uri Node, string Token, DateTimeOffset Accessed)> Routes { get; init; } = [];
 
     /// <summary>The engine of an embedded node, for when no other node is known; null for none.</summary>
     public Func<CancellationToken, Task<IEngine>>? Engine { get; init; }
@@ -44,6 +44,9 @@ public sealed record GatewayOptions
 
     /// <summary>Webhooks and archives may be fetched from private addresses.</summary>
     public bool AllowPrivateAddresses { get; init; }
+
+    /// <summary>Waits before the attempts of a webhook.</summary>
+    public IReadOnlyList<TimeSpan> WebhookWaits { get; init; } = [.. new[] { 0, 5, 10, 15, 20, 20 }.Select(seconds => TimeSpan.FromSeconds(seconds))];
 
     /// <summary>Bytes that uploads may take on disk in all; 0: what the disk has.</summary>
     public long SpoolBudget { get; init; }

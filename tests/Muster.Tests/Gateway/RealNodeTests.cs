@@ -39,7 +39,7 @@ public sealed class RealNodeTests
     public async Task An_own_node_steps_back_when_others_are_named()
     {
         await using var other = await ScriptedNode.StartAsync();
-        await using var gateway = await TestGateway.StartAsync(options => options with { Engine = _ => Task.FromResult<IEngine>(new TestEngine(new())), Nodes = [(other.Url, "")] });
+        await using var gateway = await TestGateway.StartAsync(options => options with { Engine = _ => Task.FromResult<IEngine>(new TestEngine(new())), Nodes = [(other.Url, "", false)] });
         Assert.Equal(other.Url, Assert.Single(gateway.Host.Fleet.Nodes).Url);
         Assert.Null(gateway.Host.Embedded);
     }
@@ -50,7 +50,7 @@ public sealed class RealNodeTests
         var folder = Directory.CreateTempSubdirectory("muster-gateway-node-");
         await using (var node = await NodeServer.StartAsync(new() { Folder = folder.FullName, Address = IPAddress.Loopback, Port = 0, Token = "node's own" }, new TestEngine(new()), NullLoggerFactory.Instance, TimeProvider.System, Ct))
         {
-            await using var gateway = await TestGateway.StartAsync(options => options with { Nodes = [(new($"http://{node.Address}/"), "node's own")], Token = "the gateway's" });
+            await using var gateway = await TestGateway.StartAsync(options => options with { Nodes = [(new($"http://{node.Address}/"), "node's own", false)], Token = "the gateway's" });
             await gateway.UntilAsync(() => gateway.Host.HasOptions);
             var task = await gateway.SubmitAsync(token: "the gateway's");
             await gateway.UntilAsync(task, TaskCode.Completed, "the gateway's");

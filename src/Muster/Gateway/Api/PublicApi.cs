@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Muster.Gateway.Fleet;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
 using Muster.Gateway.Tokens;
@@ -8,7 +9,7 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Api;
 
 /// <summary>The door through which clients of NodeODM and ClusterODM come. Every answer is from our own records; no client waits for a node.</summary>
-internal sealed class PublicApi(Gatekeeper gate, Intake intake, TaskActions actions, TaskLedger ledger, SpoolFolder spool, ResultFolder results, NodeView view, TimeProvider clock)
+internal sealed class PublicApi(Gatekeeper gate, Intake intake, TaskActions actions, TaskLedger ledger, NodeFleet fleet, SpoolFolder spool, ResultFolder results, NodeView view, TimeProvider clock)
 {
     private const string JsonType = "application/json; charset=utf-8";
     private static readonly AuthInfo NoAccounts = new("Authentication not available on this node", null, null);
@@ -25,6 +26,11 @@ internal sealed class PublicApi(Gatekeeper gate, Intake intake, TaskActions acti
                 await http.RefuseAsync("Not available");
                 return;
         }
+        if (path == "/commit")
+        {
+            await NodeSaysAsync(http);
+            return;
+        }
         if (await gate.AdmitAsync(http.Request) is not { } caller)
         {
             http.Response.StatusCode = StatusCodes.Status401Unauthorized;
@@ -33,6 +39,8 @@ internal sealed class PublicApi(Gatekeeper gate, Intake intake, TaskActions acti
         }
         await (path switch
         {
+            "/" => PageAsync(http, "Node/page.html", "text/html; charset=utf-8"),
+            "/swagger.json" => PageAsync(http, "Node/swagger.json", JsonType),
             "/info" => SendAsync(http, view.Info(caller)),
             "/options" => SendAsync(http, view.Options(caller)),
             "/task/list" => SendAsync(http, ListOf(caller)),
@@ -142,6 +150,24 @@ internal sealed class PublicApi(Gatekeeper gate, Intake intake, TaskActions acti
             default:
                 return http.RefuseAsync($"Cannot handle {http.Request.Path}");
         }
+    }
+
+    /// <summary>A node's webhook. It proves nothing, as anybody may call it: the task's node is asked at once, and that is all.</summary>
+    private async Task NodeSaysAsync(HttpContext http)
+    {
+        var fields = await FormReader.ReadAsync(http.Request.ContentType, http.Request.Body, onFile: null, http.RequestAborted);
+        if (!Guid.TryParse(fields.GetValueOrDefault("uuid"), out var id)) throw new RefusalException("Malformed /commit request");
+        if (ledger.Live.Find(id)?.Phase.Place is { } place) fleet.Refresh(place.Node);
+        await SendAsync(http, "{\"ok\":true}"u8.ToArray());
+    }
+
+    private static async Task PageAsync(HttpContext http, string resource, string type)
+    {
+        await using var content = typeof(PublicApi).Assembly.GetManifestResourceStream(resource)!;
+        http.Response.ContentType = type;
+        http.Response.ContentLength = content.Length;
+        http.Response.Headers.XContentTypeOptions = "nosniff";
+        await content.CopyToAsync(http.Response.Body, http.RequestAborted);
     }
 
     private GatewayTask? Find(Caller caller, string id) => Guid.TryParse(id, out var uuid) && ledger.Find(uuid) is { } task && caller.Sees(task) ? task : null;

@@ -25,22 +25,22 @@ public sealed class NodeFleet
     /// <summary>Called after nodes came, went or changed.</summary>
     public event Action? Changed;
 
-    /// <summary>Called when all nodes are to be looked at now.</summary>
-    internal event Action? Asked;
+    /// <summary>Called when a node, or every one, is to be looked at now.</summary>
+    internal event Action<string?>? Asked;
 
-    /// <summary>Has every node looked at without waiting for its turn.</summary>
-    public void Refresh() => Asked?.Invoke();
+    /// <summary>Has a node, or every one, looked at without waiting for its turn.</summary>
+    public void Refresh(string? id = null) => Asked?.Invoke(id);
 
     public GatewayNode? Find(string id) => _nodes.Find(node => node.Id == id);
 
     /// <summary>Adds a node; the one that is there already when the address is known.</summary>
-    public (GatewayNode Node, bool IsNew) Add(Uri url, string token)
+    public (GatewayNode Node, bool IsNew) Add(Uri url, string token, bool locked = false)
     {
         GatewayNode added;
         lock (_lock)
         {
             if (_nodes.Find(node => node.Url == url) is { } known) return (known, false);
-            added = new() { Id = GatewayNode.NewId(), Url = url, Token = token };
+            added = new() { Id = GatewayNode.NewId(), Url = url, Token = token, Locked = locked };
             _store.Save(added);
             _nodes = _nodes.Add(added);
         }

@@ -15,7 +15,7 @@ internal sealed class NodeWatches(NodeFleet fleet, TaskLedger ledger, OptionCata
         _changed.Make();
         ledger.Changed += Wake;
         ledger.Wished += Wake;
-        fleet.Asked += WakeAll;
+        fleet.Asked += WakeAsked;
         try
         {
             while (true)
@@ -38,7 +38,7 @@ internal sealed class NodeWatches(NodeFleet fleet, TaskLedger ledger, OptionCata
         {
             ledger.Changed -= Wake;
             ledger.Wished -= Wake;
-            fleet.Asked -= WakeAll;
+            fleet.Asked -= WakeAsked;
             await Task.WhenAll(_watches.Values.Select(entry => entry.Running)).ContinueWith(_ => { }, TaskScheduler.Default);
         }
     }
@@ -54,9 +54,9 @@ internal sealed class NodeWatches(NodeFleet fleet, TaskLedger ledger, OptionCata
         foreach (var chore in chores) Wake(chore.Node);
     }
 
-    private void WakeAll()
+    private void WakeAsked(string? asked)
     {
-        lock (_watches) foreach (var (watch, _) in _watches.Values) watch.Wake();
+        lock (_watches) foreach (var (node, entry) in _watches) if (asked is null || asked == node) entry.Watch.Wake();
     }
 
     private void Wake(string node)

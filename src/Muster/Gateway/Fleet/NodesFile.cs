@@ -15,10 +15,8 @@ public static class NodesFile
             return
             [
                 .. from entry in document.RootElement.EnumerateArray()
-                   let host = Text(entry, "hostname")
-                   let port = Text(entry, "port")
                    where !entry.TryGetProperty("dockerMachine", out _)   // a machine that its autoscaler made and will take away
-                   select (UrlOf(host, port), Text(entry, "token"), entry.TryGetProperty("locked", out var locked) && locked.ValueKind == JsonValueKind.True),
+                   select (UrlOf(entry), Text(entry, "token"), entry.TryGetProperty("locked", out var locked) && locked.ValueKind == JsonValueKind.True),
             ];
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or UriFormatException)
@@ -30,6 +28,8 @@ public static class NodesFile
     /// <summary>A node's address from a host and a port, as people write them: TLS on port 443 and nowhere else.</summary>
     public static Uri UrlOf(string host, string port) => new($"{(port == "443" ? "https" : "http")}://{(host.Contains(':') && !host.StartsWith('[') ? $"[{host}]" : host)}:{port}/");
 
-    private static string Text(JsonElement entry, string key) =>
+    internal static Uri UrlOf(JsonElement node) => UrlOf(Text(node, "hostname"), Text(node, "port"));
+
+    internal static string Text(JsonElement entry, string key) =>
         !entry.TryGetProperty(key, out var value) ? "" : value.ValueKind == JsonValueKind.String ? value.GetString()! : value.ValueKind == JsonValueKind.Null ? "" : value.GetRawText();
 }

@@ -26,6 +26,9 @@ public sealed record GatewayTask
     public string Options { get; init; } = "[]";
     public bool SkipPostProcessing { get; init; }
     public string? Webhook { get; init; }
+
+    /// <summary>It has ended, and the webhook does not know it yet.</summary>
+    public bool WebhookDue { get; init; }
     public IReadOnlyList<string>? Outputs { get; init; }
     public required TaskPhase Phase { get; init; }
 

@@ -13,6 +13,11 @@ public sealed class LiveTasks
         lock (_lock) return [.. _all.Values];
     }
 
+    public GatewayTask? Find(Guid id)
+    {
+        lock (_lock) return _all.GetValueOrDefault(id);
+    }
+
     public int Waiting { get { lock (_lock) return _queue.Count; } }
 
     /// <summary>The one that is next, by its place.</summary>

@@ -18,7 +18,8 @@ public sealed class SqliteTaskStore : IDisposable
     public SqliteTaskStore(string path)
     {
         _file = new(path, version: 1, """
-            CREATE TABLE tasks (id TEXT PRIMARY KEY, place INTEGER NOT NULL, owner TEXT NOT NULL, live INTEGER NOT NULL, listed INTEGER NOT NULL, ended INTEGER, task TEXT NOT NULL) WITHOUT ROWID;
+            CREATE TABLE tasks (id TEXT PRIMARY KEY, place INTEGER NOT NULL, owner TEXT NOT NULL, live INTEGER NOT NULL, listed INTEGER NOT NULL, ended INTEGER, due INTEGER NOT NULL, task TEXT NOT NULL) WITHOUT ROWID;
+            CREATE INDEX due_tasks ON tasks (due) WHERE due = 1;
             CREATE INDEX live_tasks ON tasks (live) WHERE live = 1;
             CREATE INDEX placed_tasks ON tasks (place);
             CREATE INDEX ended_tasks ON tasks (ended) WHERE ended IS NOT NULL;
@@ -51,9 +52,9 @@ public sealed class SqliteTaskStore : IDisposable
             }
             foreach (var task in batch.Tasks.Values)
             {
-                Do("INSERT INTO tasks (id, place, owner, live, listed, ended, task) VALUES ($a, $b, $c, $d, $e, $f, $g) ON CONFLICT (id) DO UPDATE SET place = $b, live = $d, listed = $e, ended = $f, task = $g",
+                Do("INSERT INTO tasks (id, place, owner, live, listed, ended, due, task) VALUES ($a, $b, $c, $d, $e, $f, $g, $h) ON CONFLICT (id) DO UPDATE SET place = $b, live = $d, listed = $e, ended = $f, due = $g, task = $h",
                     task.Id.ToString(), task.Order, task.Owner, task.Phase.IsLive ? 1 : 0, task.IsListed ? 1 : 0,
-                    task.Phase is TaskPhase.Ended end ? end.At.ToUnixTimeMilliseconds() : null, JsonSerializer.Serialize(task, GatewayJson.Default.GatewayTask));
+                    task.Phase is TaskPhase.Ended end ? end.At.ToUnixTimeMilliseconds() : null, task.WebhookDue ? 1 : 0, JsonSerializer.Serialize(task, GatewayJson.Default.GatewayTask));
             }
             foreach (var id in batch.Removed) Do("DELETE FROM tasks WHERE id = $a", id.ToString());
             foreach (var lines in batch.Output.Where(lines => !batch.Removed.Contains(lines.Task)))
@@ -91,6 +92,9 @@ public sealed class SqliteTaskStore : IDisposable
 
     public IReadOnlyList<Guid> EndedBefore(DateTimeOffset time, int most) =>
         Query("SELECT id FROM tasks WHERE ended < $a ORDER BY ended LIMIT $b", row => Guid.Parse(row.GetString(0)), time.ToUnixTimeMilliseconds(), most);
+
+    /// <summary>Tasks that have ended without their webhook knowing it.</summary>
+    public IReadOnlyList<Guid> WebhooksDue() => Query("SELECT id FROM tasks WHERE due = 1", row => Guid.Parse(row.GetString(0)));
 
     public GatewayTask? Find(Guid id) => Query("SELECT task FROM tasks WHERE id = $a", TaskOf, id.ToString()).SingleOrDefault();
 

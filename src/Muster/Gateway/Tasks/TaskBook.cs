@@ -19,6 +19,7 @@ public sealed class TaskBook(ConcurrentDictionary<Guid, GatewayTask> known, Task
     public GatewayTask Put(GatewayTask task)
     {
         batch.Removed.Remove(task.Id);
+        if (task is { Webhook: not null, Phase: TaskPhase.Ended } && Find(task.Id)?.Phase.IsLive is true) task = task with { WebhookDue = true };
         return batch.Tasks[task.Id] = task;
     }
 

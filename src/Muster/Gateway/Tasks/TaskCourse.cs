@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Muster.Gateway.Fleet;
 using Muster.NodeOdm;
 
@@ -13,7 +14,8 @@ public sealed record TaskCourse(GatewayTask Task, IReadOnlyList<string> Lines, T
     public static TaskCourse After(GatewayTask task, TaskPhase.Running at, TaskInfo info, IReadOnlyList<string> lastLines, DateTimeOffset now)
     {
         var lines = info.Output ?? [];
-        var seen = task with { Progress = Math.Clamp(info.Progress, 0, 100), ProcessingTime = info.ProcessingTime, Images = info.ImagesCount > 0 && task.Files == 0 ? info.ImagesCount : task.Images };
+        var seen = task with { Progress = Math.Clamp(info.Progress, 0, 100), ProcessingTime = info.ProcessingTime };
+        if (task.Files == 0) seen = seen with { Name = info.Name, Created = DateTimeOffset.FromUnixTimeMilliseconds(info.DateCreated), Images = info.ImagesCount, Options = JsonSerializer.Serialize(info.Options, OdmJson.Wire.IReadOnlyListTaskOption) };   // taken over from another gateway
         switch (info.Status.Code)
         {
             // A node that was started anew begins its output anew, and ours goes on behind what clients have read.

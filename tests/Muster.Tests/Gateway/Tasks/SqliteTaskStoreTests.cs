@@ -78,7 +78,7 @@ public sealed class SqliteTaskStoreTests : IDisposable
             using var fill = connection.CreateCommand();
             fill.CommandText = """
                 WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < 100000), ids AS (SELECT n, printf('%08x-0000-4000-8000-%012x', n * 7919, n) AS id, n % 100 = 0 AS live FROM counted)
-                INSERT INTO tasks SELECT id, n, 'me', live, 1, CASE WHEN live THEN NULL ELSE 1 END, replace(replace(CASE WHEN live THEN $live ELSE $ended END, $id, id), '"order":0', '"order":' || n) FROM ids
+                INSERT INTO tasks SELECT id, n, 'me', live, 1, CASE WHEN live THEN NULL ELSE 1 END, 0, replace(replace(CASE WHEN live THEN $live ELSE $ended END, $id, id), '"order":0', '"order":' || n) FROM ids
                 """;
             fill.Parameters.AddWithValue("$live", JsonSerializer.Serialize(model, GatewayJson.Default.GatewayTask));
             fill.Parameters.AddWithValue("$ended", JsonSerializer.Serialize(ended, GatewayJson.Default.GatewayTask));
