@@ -27,6 +27,7 @@ internal static class ServeCommand
     private static readonly Option<string?> TokenFile = Text("--token-file", "FILE", "A file with the token that clients need; $MUSTER_TOKEN otherwise.");
     private static readonly Option<string?> Token = Text("--token", "TOKEN", "The same on the command line, where others on this machine can read it.");
     private static readonly Option<string?> PublicAddress = Text("--public-address", "URL", "How nodes reach this gateway, for split-merge.");
+    private static readonly Option<string?> Provider = Text("--cloud-provider", "NAME", "Who knows the tokens: local, or lightning.", "-c");
     private static readonly Option<bool> NoSplitMerge = new("--no-splitmerge") { Description = "Accept no parts of tasks." };
     private static readonly Option<int?> FloodLimit = Number("--flood-limit", "Uploads that a token may have begun and not finished; 0 for any number.");
     private static readonly Option<string?> SpoolLimit = Text("--spool-limit", "GB", "Disk that uploads may take in all.");
@@ -39,7 +40,7 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Serve many NodeODM nodes behind one address, with a queue that loses nothing.")
         {
-            Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, Data, TokenFile, Token, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery,
+            Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, Data, TokenFile, Token, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery,
         };
         command.SetAction(async (parsed, ct) =>
         {
@@ -82,6 +83,7 @@ internal static class ServeCommand
             SslKey = InForce(SslKey) is { Length: > 0 } key ? key : null,
             Engine = InForce(Engine) is "none" ? null : stop => EngineChoice.OpenAsync(NodeConfig.Read(new Dictionary<string, string> { ["engine"] = InForce(Engine) ?? "auto" }), stop),
             Token = TokenIn(InForce(TokenFile)) ?? InForce(Token) ?? Environment.GetEnvironmentVariable("MUSTER_TOKEN") ?? "",
+            Provider = InForce(Provider) switch { null or "local" => "local", "lightning" => "lightning", var other => throw Wrong(Provider, other, "local or lightning") },
             PublicAddress = InForce(PublicAddress) is not { Length: > 0 } address ? null : Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out var url) ? url : throw Wrong(PublicAddress, address, "an address such as http://10.0.0.5:3000"),
             SplitMerge = !parsed.GetValue(NoSplitMerge) && file.GetValueOrDefault("splitmerge") != "false",
             FloodLimit = Whole(FloodLimit, 0),
@@ -128,7 +130,7 @@ internal static class ServeCommand
     }
 
     private static UserException Wrong(Option option, string text, string wanted) => new($"{option.Name} is '{text}'", $"Give it {wanted}.") { ExitCode = ExitCodes.Usage };
-    private static Option<string?> Text(string name, string value, string what) => new(name) { Description = what, HelpName = value };
+    private static Option<string?> Text(string name, string value, string what, params string[] aliases) => new(name, aliases) { Description = what, HelpName = value };
     private static Option<int?> Number(string name, string what, params string[] aliases) => new(name, aliases) { Description = what, HelpName = "N" };
 }
 

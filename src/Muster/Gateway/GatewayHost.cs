@@ -23,11 +23,13 @@ public sealed class GatewayHost : IAsyncDisposable
     private readonly OperationApi _operation;
     private readonly OptionCatalog _catalog;
     private readonly List<Task> _loops = [];
+    private readonly LightningProvider? _provider;
+    private readonly ZipFetcher _fetcher;
     private Node.NodeServer? _node;
 
     private GatewayHost(GatewayOptions options, ILoggerFactory logs, TimeProvider clock)
     {
-        _store = new(Path.Combine(options.Data, "gateway.db"));
+        _store = new(PrivateFile(options.Data, "gateway.db"));
         Spool = new(Path.Combine(options.Data, "spool"), options.SpoolBudget, _store.Contents());
         Results = new(Path.Combine(options.Data, "results"));
         Tasks = new(_store, Spool, clock);
@@ -36,14 +38,16 @@ public sealed class GatewayHost : IAsyncDisposable
         foreach (var (url, token, locked) in options.Nodes) Fleet.Add(url, token, locked);
         _catalog = new OptionCatalog(_store, () => Fleet.Nodes);
         Actions = new(Tasks, Fleet, Results, Tokens);
-        var intake = new Intake(Tasks, Spool, Fleet, _catalog, new(options.FloodLimit, clock), options, clock);
+        var log = logs.CreateLogger("gateway");
+        _provider = options.Provider == "lightning" ? new(options.LightningUrl, _store, clock, log) : null;
+        var gate = new Gatekeeper(Tokens, _provider);
+        var intake = new Intake(Tasks, Spool, Fleet, _catalog, new(options.FloodLimit, clock), gate.LimitsOf, _provider, options, clock);
 
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton(logs);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options));
         _web = builder.Build();
-        var log = logs.CreateLogger("gateway");
-        var api = new PublicApi(new(Tokens), intake, Actions, Tasks, Fleet, Spool, Results, new(Fleet, Tasks, _catalog, clock), clock);
+        var api = new PublicApi(gate, intake, Actions, Tasks, Fleet, Spool, Results, new(Fleet, Tasks, _catalog, clock), clock);
         _operation = new(Tasks, Fleet, Spool, clock);
         _web.Use(async (http, next) => { if (!await _operation.HandleAsync(http)) await next(http); });
         _web.UseOdmFaults(log);
@@ -51,12 +55,13 @@ public sealed class GatewayHost : IAsyncDisposable
         _web.Run(api.HandleAsync);
 
         var sender = new FileSender(Tasks, Fleet, Spool, task => task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, Tokens.MakeForParts(task)) : task.Options, options, clock);
-        var couriers = new Couriers(Tasks, sender, new(Tasks, Fleet, Results, clock), log);
+        _fetcher = new(Tasks, intake, Spool, options, clock);
+        var couriers = new Couriers(Tasks, _fetcher, sender, new(Tasks, Fleet, Results, clock), log);
         var watches = new NodeWatches(Fleet, Tasks, _catalog, options, clock, log);
-        var dispatcher = new Dispatcher(Tasks, Fleet, owner => Tokens.LimitsOf(owner).MaxConcurrentTasks, clock, log);
+        var dispatcher = new Dispatcher(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks, clock, log);
         var housekeeper = new Housekeeper(Tasks, _store, Actions, Tokens, Spool, options, clock, log);
-        var webhooks = new Webhooks(Tasks, _store, Results, task => TaskView.Json(task, null, clock.GetUtcNow()), options, clock, log);
-        _start = () => [webhooks.RunAsync, watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
+        var notices = new EndNotices(Tasks, _store, Results, _provider, task => TaskView.Json(task, null, clock.GetUtcNow()), options, clock, log);
+        _start = () => [notices.RunAsync, watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
     }
 
     private readonly Func<IReadOnlyList<Func<CancellationToken, Task>>> _start;
@@ -94,6 +99,17 @@ public sealed class GatewayHost : IAsyncDisposable
         gateway.Address = new(gateway._web.Urls.First());
         foreach (var loop in gateway._start()) gateway._loops.Add(Task.Run(() => loop(gateway._stop.Token), CancellationToken.None));
         return gateway;
+    }
+
+    /// <summary>What stands in it is nobody else's business.</summary>
+    private static string PrivateFile(string folder, string name)
+    {
+        var path = Path.Combine(folder, name);
+        if (OperatingSystem.IsWindows()) return path;
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        using (File.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite)) { }
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return path;
     }
 
     /// <summary>Takes over the tasks of an older gateway: they are on their nodes, and are asked for there.</summary>
@@ -136,6 +152,8 @@ public sealed class GatewayHost : IAsyncDisposable
         await Tasks.DisposeAsync();
         await _web.DisposeAsync();
         _store.Dispose();
+        _fetcher.Dispose();
+        _provider?.Dispose();
         _stop.Dispose();
     }
 }

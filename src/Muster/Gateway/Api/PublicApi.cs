@@ -12,7 +12,6 @@ namespace Muster.Gateway.Api;
 internal sealed class PublicApi(Gatekeeper gate, Intake intake, TaskActions actions, TaskLedger ledger, NodeFleet fleet, SpoolFolder spool, ResultFolder results, NodeView view, TimeProvider clock)
 {
     private const string JsonType = "application/json; charset=utf-8";
-    private static readonly AuthInfo NoAccounts = new("Authentication not available on this node", null, null);
 
     public async Task HandleAsync(HttpContext http)
     {
@@ -20,7 +19,7 @@ internal sealed class PublicApi(Gatekeeper gate, Intake intake, TaskActions acti
         switch (path)
         {
             case "/auth/info":
-                await http.AnswerAsync(NoAccounts, OdmJson.Wire.AuthInfo);
+                await http.AnswerAsync(gate.Accounts, OdmJson.Wire.AuthInfo);
                 return;
             case "/auth/login" or "/auth/register":
                 await http.RefuseAsync("Not available");
@@ -61,7 +60,7 @@ internal sealed class PublicApi(Gatekeeper gate, Intake intake, TaskActions acti
     {
         var fields = await FormReader.ReadAsync(http.Request.ContentType, http.Request.Body, onFile: null, http.RequestAborted);
         var form = TaskForm.Of(fields);
-        if (form.ZipUrl is not null) throw new RefusalException("File upload via URL is not available. Sorry :(", noRetry: true);
+        if (form.ZipUrl is not null) throw new RefusalException("An address of a zip file is taken by /task/new alone.", noRetry: true);
         await AnswerAsync(http, await intake.BeginAsync(caller, http.Request.Headers["set-uuid"], form));
     }
 
@@ -76,23 +75,18 @@ internal sealed class PublicApi(Gatekeeper gate, Intake intake, TaskActions acti
     }
 
     private async Task CommitAsync(HttpContext http, Caller caller, string text) =>
-        await AnswerAsync(http, await intake.CommitAsync(caller, Guid.TryParse(text, out var id) ? id : Guid.Empty, AddressOf(http.Request)));
+        await AnswerAsync(http, await intake.CommitAsync(caller, Guid.TryParse(text, out var id) ? id : Guid.Empty, AddressOf(http.Request), http.RequestAborted));
 
     private async Task TakeAsync(HttpContext http, Caller caller)
     {
         var (fields, files) = await ReceiveAsync(http);
         var form = TaskForm.Of(fields);
-        try
+        if (files.Count == 0)
         {
-            if (form.ZipUrl is not null) throw new RefusalException("File upload via URL is not available. Sorry :(", noRetry: true);
-            if (files.Count == 0) throw new RefusalException("Need at least 1 file or a zip file url.");
+            await AnswerAsync(http, await intake.TakeAsync(caller, http.Request.Headers["set-uuid"], form, form.ZipUrl ?? throw new RefusalException("Need at least 1 file or a zip file url.")));
+            return;
         }
-        catch (RefusalException)
-        {
-            spool.Release(files.Select(file => file.Hash));
-            throw;
-        }
-        await AnswerAsync(http, await intake.TakeAsync(caller, http.Request.Headers["set-uuid"], form, files, AddressOf(http.Request)));
+        await AnswerAsync(http, await intake.TakeAsync(caller, http.Request.Headers["set-uuid"], form, files, AddressOf(http.Request), http.RequestAborted));
     }
 
     /// <summary>Reads a body to its end; its files are in the spool then. What a broken one left there is let go.</summary>

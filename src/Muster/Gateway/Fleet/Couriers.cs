@@ -3,8 +3,8 @@ using Muster.Gateway.Tasks;
 
 namespace Muster.Gateway.Fleet;
 
-/// <summary>Brings files to nodes and archives home: one piece of work for each task that is on its way, ended when the task is no longer.</summary>
-internal sealed partial class Couriers(TaskLedger ledger, FileSender sender, ResultCollector collector, ILogger log)
+/// <summary>Fetches archives that clients named, brings files to nodes and archives home: one piece of work for each task that is on its way, ended when the task is no longer.</summary>
+internal sealed partial class Couriers(TaskLedger ledger, ZipFetcher fetcher, FileSender sender, ResultCollector collector, ILogger log)
 {
     private static readonly TimeSpan PauseAfterFault = TimeSpan.FromSeconds(2);
 
@@ -37,12 +37,12 @@ internal sealed partial class Couriers(TaskLedger ledger, FileSender sender, Res
             foreach (var id in removed) End(id);
             foreach (var task in tasks)
             {
-                var kind = task.Phase is TaskPhase.Sending or TaskPhase.Collecting ? task.Phase.GetType() : null;
+                var kind = task.Phase is TaskPhase.Fetching or TaskPhase.Sending or TaskPhase.Collecting ? task.Phase.GetType() : null;
                 if (_trips.TryGetValue(task.Id, out var trip) && trip.Kind == kind && trip.Node == task.Phase.Place?.Node) continue;
                 End(task.Id);
                 if (kind is null || _stopping.IsCancellationRequested) continue;
                 var stop = CancellationTokenSource.CreateLinkedTokenSource(_stopping);
-                _trips[task.Id] = new(kind, task.Phase.Place!.Value.Node, stop, Task.Run(() => WorkAsync(task.Id, kind, stop.Token), CancellationToken.None));
+                _trips[task.Id] = new(kind, task.Phase.Place?.Node, stop, Task.Run(() => WorkAsync(task.Id, kind, stop.Token), CancellationToken.None));
             }
         }
     }
@@ -60,7 +60,8 @@ internal sealed partial class Couriers(TaskLedger ledger, FileSender sender, Res
             {
                 try
                 {
-                    if (task.Phase is TaskPhase.Sending sending) await sender.SendAsync(task, sending, ct);
+                    if (task.Phase is TaskPhase.Fetching fetching) await fetcher.FetchAsync(task, fetching, ct);
+                    else if (task.Phase is TaskPhase.Sending sending) await sender.SendAsync(task, sending, ct);
                     else if (task.Phase is TaskPhase.Collecting collecting) await collector.CollectAsync(task, collecting, ct);
                     ct.ThrowIfCancellationRequested();
                 }
@@ -74,7 +75,7 @@ internal sealed partial class Couriers(TaskLedger ledger, FileSender sender, Res
         catch (OperationCanceledException) { }   // the task went another way, or the gateway stops
     }
 
-    private sealed record Trip(Type Kind, string Node, CancellationTokenSource Stop, Task Running);
+    private sealed record Trip(Type Kind, string? Node, CancellationTokenSource Stop, Task Running);
 
     [LoggerMessage(LogLevel.Error, "Task {Task} could not be carried on")]
     private partial void Stumbled(Guid task, Exception fault);

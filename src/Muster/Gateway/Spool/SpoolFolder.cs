@@ -52,7 +52,7 @@ public sealed class SpoolFolder
     /// <summary>Reads a file to its end. The content is held until it is given to a task or released.</summary>
     public async Task<SpoolFile> ReceiveAsync(string name, Stream file, Reservation room, CancellationToken ct)
     {
-        var path = Path.Combine(Incoming, Guid.NewGuid().ToString("N"));
+        var path = NewPart();
         var buffer = ArrayPool<byte>.Shared.Rent(Piece);
         try
         {
@@ -83,6 +83,9 @@ public sealed class SpoolFolder
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    /// <summary>A file of its own for something on its way; a crash leaves nothing of it.</summary>
+    internal string NewPart() => Path.Combine(Incoming, Guid.NewGuid().ToString("N"));
 
     /// <summary>Lets contents go, once for each time they are named; what nobody needs is deleted.</summary>
     public void Release(IEnumerable<string> hashes)

@@ -29,6 +29,9 @@ public sealed record GatewayTask
 
     /// <summary>It has ended, and the webhook does not know it yet.</summary>
     public bool WebhookDue { get; init; }
+
+    /// <summary>It has ended, and the provider of its token does not know it yet.</summary>
+    public bool FinishDue { get; init; }
     public IReadOnlyList<string>? Outputs { get; init; }
     public required TaskPhase Phase { get; init; }
 

@@ -8,8 +8,10 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Tasks;
 
 /// <summary>How tasks come in: begun, given files, committed. What is answered with success is on disk.</summary>
-public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet, OptionCatalog catalog, FloodLimit flood, GatewayOptions options, TimeProvider clock)
+public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet, OptionCatalog catalog, FloodLimit flood, Func<string, TokenLimits> limitsOf, LightningProvider? provider, GatewayOptions options, TimeProvider clock)
 {
+    private const string Launching = "Launching... please wait! This can take a few minutes.";
+
     /// <summary>Begins a task, or begins one anew that has not been committed.</summary>
     public async Task<Guid> BeginAsync(Caller caller, string? proposed, TaskForm form)
     {
@@ -53,18 +55,45 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
 
     /// <summary>Puts a task into the queue. Doing it twice is doing it once.</summary>
     /// <param name="address">The address of this gateway as the client sees it.</param>
-    public async Task<Guid> CommitAsync(Caller caller, Guid id, Uri address)
+    public async Task<Guid> CommitAsync(Caller caller, Guid id, Uri address, CancellationToken ct)
     {
         if (ledger.Recall(id) is not { } known || !caller.Sees(known)) throw new RefusalException("Invalid uuid (not found)");
         if (known.Phase is not TaskPhase.Receiving) return id;
         RefuseOverLimit(caller);
-        await ledger.ChangeAsync(id, (book, task) => task.Phase is TaskPhase.Receiving ? Enqueued(book, task, caller, address) : null);
+        await RefuseUnapprovedAsync(caller, known.Received.Values, ct);
+        await ledger.ChangeAsync(id, (book, task) => task.Phase is TaskPhase.Receiving ? WhyNot(task, caller) is { } refusal ? throw refusal : Enqueued(book, task, address) : null);
         flood.Finished(caller.Owner);
         return id;
     }
 
+    /// <summary>A task whose files are to be fetched. It is visible at once.</summary>
+    public async Task<Guid> TakeAsync(Caller caller, string? proposed, TaskForm form, string url)
+    {
+        var id = IdFor(proposed);
+        RefuseOverLimit(caller);
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https")) throw new RefusalException("Invalid zipurl: it is no http address", noRetry: true);
+        var draft = Draft(caller, id, form);
+        await ledger.ChangeAsync(book =>
+        {
+            if ((book.Find(id) ?? ledger.Find(id)) is not null) throw new RefusalException($"Invalid set-uuid: {proposed}");
+            book.Say(draft with { Order = book.NextOrder(), Phase = new TaskPhase.Fetching(url, book.Now) }, Launching, "Fetching the archive.");
+        });
+        return id;
+    }
+
+    /// <summary>The files of a task have been fetched: it is queued, or fails for the reason that a commit would have been refused.</summary>
+    internal Task<GatewayTask?> FetchedAsync(Guid id, TaskPhase.Fetching at, IReadOnlyList<SpoolFile> files) => ledger.ChangeAsync(id, (book, task) =>
+    {
+        if (task.Phase != at) throw new RefusalException("the task is over");
+        var (named, again) = Named(task, files);
+        foreach (var file in named) task = book.AddFile(task, file);
+        again.ForEach(hash => spool.Release([hash]));
+        var caller = new Caller(task.Owner, limitsOf(task.Owner), task.Parent, "");
+        return WhyNot(task, caller) is { } refusal ? task with { Phase = new TaskPhase.Ended(TaskCode.Failed, book.Now, refusal.Message) } : Enqueued(book, task, options.PublicAddress);
+    });
+
     /// <summary>A whole task in one request.</summary>
-    public async Task<Guid> TakeAsync(Caller caller, string? proposed, TaskForm form, IReadOnlyList<SpoolFile> files, Uri address)
+    public async Task<Guid> TakeAsync(Caller caller, string? proposed, TaskForm form, IReadOnlyList<SpoolFile> files, Uri address, CancellationToken ct)
     {
         var taken = false;
         IReadOnlyList<string> superfluous = [];
@@ -73,15 +102,16 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
             var id = IdFor(proposed);
             RefuseOverLimit(caller);
             var draft = Draft(caller, id, form);
+            await RefuseUnapprovedAsync(caller, files, ct);
             superfluous = await ledger.ChangeAsync(book =>
             {
                 if ((book.Find(id) ?? ledger.Find(id)) is not null) throw new RefusalException($"Invalid set-uuid: {proposed}");
                 var (named, again) = Named(draft, files);
                 // Everything is checked before anything is written.
                 var whole = draft with { Received = draft.Received.AddRange(named.Select(file => KeyValuePair.Create(file.Name, file))) };
-                Check(whole, caller);
+                if (WhyNot(whole, caller) is { } refusal) throw refusal;
                 foreach (var file in named) draft = book.AddFile(draft, file);
-                Enqueued(book, draft, caller, address);
+                Enqueued(book, draft, address);
                 return again;
             });
             taken = true;
@@ -159,20 +189,27 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
 
     private static int Images(IEnumerable<SpoolFile> files) => files.Count(file => UploadName.IsImage(file.Name));
 
-    private void Check(GatewayTask task, Caller caller)
+    /// <summary>Why a task cannot be queued as it is; null when it can.</summary>
+    private RefusalException? WhyNot(GatewayTask task, Caller caller)
     {
-        if (task.Received.Count == 0) throw new RefusalException("Not enough images (0 files uploaded)");
-        if (!options.SplitMerge && task.Received.ContainsKey("seed.zip")) throw new RefusalException("Cannot use this node as a split-merge cluster.");
+        if (task.Received.Count == 0) return new("Not enough images (0 files uploaded)");
+        if (!options.SplitMerge && task.Received.ContainsKey("seed.zip")) return new("Cannot use this node as a split-merge cluster.");
         var images = Images(task.Received.Values);
-        if (caller.Limits.MaxImages is { } most && images > most) throw new RefusalException("Max images count exceeded.", noRetry: true);
+        if (caller.Limits.MaxImages is { } most && images > most) return new("Max images count exceeded.", noRetry: true);
         var nodes = fleet.Nodes;
-        if (nodes.Count == 0) throw new RefusalException("No nodes available");
-        if (nodes.All(node => node.Facts?.MaxImages is > 0 and var limit && limit < images)) throw new RefusalException($"{images} images uploaded, but no node takes more than {nodes.Max(node => node.Facts!.MaxImages)}.", noRetry: true);
+        if (nodes.Count == 0) return new("No nodes available");
+        return nodes.All(node => node.Facts?.MaxImages is > 0 and var limit && limit < images)
+            ? new($"{images} images uploaded, but no node takes more than {nodes.Max(node => node.Facts!.MaxImages)}.", noRetry: true) : null;
     }
 
-    private GatewayTask Enqueued(TaskBook book, GatewayTask task, Caller caller, Uri address)
+    private async Task RefuseUnapprovedAsync(Caller caller, IEnumerable<SpoolFile> files, CancellationToken ct)
     {
-        Check(task, caller);
+        if (provider is not null && LightningProvider.IsOwner(caller.Owner) && caller.Text.Length > 0 && caller.Parent is null && await provider.RefusalAsync(caller, files.Count(), ct) is { } refusal) throw new RefusalException(refusal);
+    }
+
+    /// <param name="address">Ours, as its parts would reach it; null where nobody knows that.</param>
+    private GatewayTask Enqueued(TaskBook book, GatewayTask task, Uri? address)
+    {
         var rewritten = SplitMergeOptions.Rewritten(task.Options, options.SplitMerge && task.Parent is null ? options.PublicAddress ?? address : null) ?? task.Options;
         if (catalog.Known is { } known && rewritten != task.Options) rewritten = OptionRules.TryRead(known, rewritten, null, out var given, out _) ? JsonSerializer.Serialize(given, OdmJson.Wire.IReadOnlyListTaskOption) : task.Options;
         var isPart = task.Parent is not null || task.Received.ContainsKey("seed.zip");
@@ -189,9 +226,9 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
             Phase = new TaskPhase.Queued(book.Now, isPart && SplitMerge.PartsMayWait(fleet.Nodes, ledger.Live.Held(), book.Now)),
         };
         book.Note("queued", $"{task.Name}: {queued.Files} files, {queued.Bytes} bytes", task.Id);
-        return book.Say(queued,
-            "Launching... please wait! This can take a few minutes.",
+        return book.Say(queued, [
+            .. task.Lines == 0 ? [Launching] : (string[])[],
             $"Accepted: {queued.Files} files, {queued.Bytes / 1e6:0.0} MB, safe on the gateway.",
-            $"Waiting for a free node, position {ahead + 1} of {ahead + 1}.");
+            $"Waiting for a free node, position {ahead + 1} of {ahead + 1}."]);
     }
 }

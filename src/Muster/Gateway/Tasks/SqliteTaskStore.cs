@@ -54,7 +54,7 @@ public sealed class SqliteTaskStore : IDisposable
             {
                 Do("INSERT INTO tasks (id, place, owner, live, listed, ended, due, task) VALUES ($a, $b, $c, $d, $e, $f, $g, $h) ON CONFLICT (id) DO UPDATE SET place = $b, live = $d, listed = $e, ended = $f, due = $g, task = $h",
                     task.Id.ToString(), task.Order, task.Owner, task.Phase.IsLive ? 1 : 0, task.IsListed ? 1 : 0,
-                    task.Phase is TaskPhase.Ended end ? end.At.ToUnixTimeMilliseconds() : null, task.WebhookDue ? 1 : 0, JsonSerializer.Serialize(task, GatewayJson.Default.GatewayTask));
+                    task.Phase is TaskPhase.Ended end ? end.At.ToUnixTimeMilliseconds() : null, task.WebhookDue || task.FinishDue ? 1 : 0, JsonSerializer.Serialize(task, GatewayJson.Default.GatewayTask));
             }
             foreach (var id in batch.Removed) Do("DELETE FROM tasks WHERE id = $a", id.ToString());
             foreach (var lines in batch.Output.Where(lines => !batch.Removed.Contains(lines.Task)))
@@ -93,8 +93,8 @@ public sealed class SqliteTaskStore : IDisposable
     public IReadOnlyList<Guid> EndedBefore(DateTimeOffset time, int most) =>
         Query("SELECT id FROM tasks WHERE ended < $a ORDER BY ended LIMIT $b", row => Guid.Parse(row.GetString(0)), time.ToUnixTimeMilliseconds(), most);
 
-    /// <summary>Tasks that have ended without their webhook knowing it.</summary>
-    public IReadOnlyList<Guid> WebhooksDue() => Query("SELECT id FROM tasks WHERE due = 1", row => Guid.Parse(row.GetString(0)));
+    /// <summary>Tasks whose end somebody has still to be told.</summary>
+    public IReadOnlyList<Guid> EndsDue() => Query("SELECT id FROM tasks WHERE due = 1", row => Guid.Parse(row.GetString(0)));
 
     public GatewayTask? Find(Guid id) => Query("SELECT task FROM tasks WHERE id = $a", TaskOf, id.ToString()).SingleOrDefault();
 

@@ -51,7 +51,7 @@ public sealed class TaskActions(TaskLedger ledger, NodeFleet fleet, ResultFolder
         if (task.Phase is not TaskPhase.Ended end) return "Task cannot be restarted";
         var onNode = end is { Node: { } name, OnNode: { } there } && fleet.Find(name) is { } node
             && await fleet.Client(node, RestartPatience).RestartAsync(there.ToString(), options, ct) is NodeReply<bool>.Said(true);
-        if (!onNode && !task.HasFiles) return "Task cannot be restarted: its node no longer has it. Please create a new task.";
+        if (!onNode && (!task.HasFiles || task.Files == 0)) return "Task cannot be restarted: its node no longer has it. Please create a new task.";
         await ledger.ChangeAsync(id, (book, now) =>
         {
             if (now.Phase != end) return null;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Muster.Gateway.Spool;
+using Muster.Gateway.Tokens;
 
 namespace Muster.Gateway.Tasks;
 
@@ -19,7 +20,7 @@ public sealed class TaskBook(ConcurrentDictionary<Guid, GatewayTask> known, Task
     public GatewayTask Put(GatewayTask task)
     {
         batch.Removed.Remove(task.Id);
-        if (task is { Webhook: not null, Phase: TaskPhase.Ended } && Find(task.Id)?.Phase.IsLive is true) task = task with { WebhookDue = true };
+        if (task.Phase is TaskPhase.Ended && Find(task.Id)?.Phase.IsLive is true) task = task with { WebhookDue = task.Webhook is not null, FinishDue = LightningProvider.IsOwner(task.Owner) };
         return batch.Tasks[task.Id] = task;
     }
 

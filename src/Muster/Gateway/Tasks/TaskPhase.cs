@@ -6,6 +6,7 @@ namespace Muster.Gateway.Tasks;
 /// <summary>Where a task is. Each phase holds what is known in it and nothing else.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "is")]
 [JsonDerivedType(typeof(Receiving), "receiving")]
+[JsonDerivedType(typeof(Fetching), "fetching")]
 [JsonDerivedType(typeof(Queued), "queued")]
 [JsonDerivedType(typeof(Sending), "sending")]
 [JsonDerivedType(typeof(Running), "running")]
@@ -17,6 +18,9 @@ public abstract record TaskPhase
 
     /// <summary>Its files are coming in. Clients see it only after their commit.</summary>
     public sealed record Receiving(DateTimeOffset HeardAt) : TaskPhase;
+
+    /// <summary>Its files are fetched from an address that its client named.</summary>
+    public sealed record Fetching(string Url, DateTimeOffset Since) : TaskPhase;
 
     /// <param name="ShownRunning">Shown to clients as running: a part of a task that would be withdrawn if it were seen waiting.</param>
     public sealed record Queued(DateTimeOffset Since, bool ShownRunning) : TaskPhase;

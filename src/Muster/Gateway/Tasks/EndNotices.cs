@@ -4,12 +4,13 @@ using System.Net;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Muster.Gateway.Spool;
+using Muster.Gateway.Tokens;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway.Tasks;
 
-/// <summary>Tells the end of a task to the address that its client named: six attempts. What is due survives the gateway. Nodes are not told of it, as theirs would come before the archive is here.</summary>
-internal sealed partial class Webhooks(TaskLedger ledger, SqliteTaskStore store, ResultFolder results, Func<GatewayTask, ReadOnlyMemory<byte>> describe, GatewayOptions options, TimeProvider clock, ILogger log)
+/// <summary>Tells the end of a task to the address that its client named, and to the provider of its token. What is due survives the gateway. Nodes are not told of a webhook, as their call would come before the archive is here.</summary>
+internal sealed partial class EndNotices(TaskLedger ledger, SqliteTaskStore store, ResultFolder results, LightningProvider? provider, Func<GatewayTask, ReadOnlyMemory<byte>> describe, GatewayOptions options, TimeProvider clock, ILogger log)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -20,12 +21,12 @@ internal sealed partial class Webhooks(TaskLedger ledger, SqliteTaskStore store,
     {
         void Follow(IReadOnlyList<GatewayTask> tasks, IReadOnlyCollection<Guid> removed)
         {
-            foreach (var task in tasks) if (task.WebhookDue) _calls.GetOrAdd(task.Id, _ => Task.Run(() => CallAsync(task, ct), CancellationToken.None));
+            foreach (var task in tasks) if (task.WebhookDue || task.FinishDue) _calls.GetOrAdd(task.Id, _ => Task.Run(() => TellAsync(task, ct), CancellationToken.None));
         }
         ledger.Changed += Follow;
         try
         {
-            Follow([.. store.WebhooksDue().Select(ledger.Recall).OfType<GatewayTask>()], []);
+            Follow([.. store.EndsDue().Select(ledger.Recall).OfType<GatewayTask>()], []);
             await Task.Delay(Timeout.Infinite, ct);
         }
         finally
@@ -36,6 +37,16 @@ internal sealed partial class Webhooks(TaskLedger ledger, SqliteTaskStore store,
         }
     }
 
+    private async Task TellAsync(GatewayTask task, CancellationToken ct)
+    {
+        await Task.WhenAll(
+            task.WebhookDue ? CallAsync(task, ct) : Task.CompletedTask,
+            task.FinishDue && provider is not null ? provider.FinishedAsync(task.Owner, Encoding.UTF8.GetString(describe(task).Span), ct) : Task.CompletedTask);
+        await ledger.ChangeAsync(task.Id, (_, now) => now with { WebhookDue = false, FinishDue = false });
+        _calls.TryRemove(task.Id, out _);
+    }
+
+    /// <summary>Six attempts.</summary>
     private async Task CallAsync(GatewayTask task, CancellationToken ct)
     {
         var body = Body(task);
@@ -57,8 +68,6 @@ internal sealed partial class Webhooks(TaskLedger ledger, SqliteTaskStore store,
                 if (fault.GetBaseException() is RefusalException or UriFormatException or InvalidOperationException or NotSupportedException) break;   // an address that never works
             }
         }
-        await ledger.ChangeAsync(task.Id, (_, now) => now with { WebhookDue = false });
-        _calls.TryRemove(task.Id, out _);
     }
 
     /// <summary>The task's description, and the list of images where the archive holds one.</summary>
