@@ -121,7 +121,13 @@ public sealed class GatewayHost : IAsyncDisposable
             book.Note("adopted", $"{id}, on {node.Name}", id, node.Id);
             book.Put(new()
             {
-                Id = id, Owner = Tokens.Find(token)?.Owner ?? "", Name = "", Created = accessed, Order = book.NextOrder(), HasFiles = false, Phase = new TaskPhase.Running(node.Id, id, book.Now),
+                Id = id,
+                Owner = Tokens.Find(token)?.Owner ?? "",
+                Name = "",
+                Created = accessed,
+                Order = book.NextOrder(),
+                HasFiles = false,
+                Phase = new TaskPhase.Running(node.Id, id, book.Now),
             });
         }
     });

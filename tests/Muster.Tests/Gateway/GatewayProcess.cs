@@ -19,7 +19,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public string Notes { get; private set; } = "";
 
     /// <summary>Starts it, and answers when it does, with how long that took.</summary>
-    public async Task<TimeSpan> StartAsync()
+    public async Task<TimeSpan> StartAsync(string path = "info")
     {
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), _arguments) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = _folder.FullName };
         start.Environment["XDG_STATE_HOME"] = start.Environment["HOME"] = _folder.FullName;
@@ -33,7 +33,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         {
             try
             {
-                using var response = await http.GetAsync("info", TestContext.Current.CancellationToken);
+                using var response = await http.GetAsync(path, TestContext.Current.CancellationToken);
                 if (response.IsSuccessStatusCode) return TimeProvider.System.GetElapsedTime(began);
             }
             catch (HttpRequestException) when (!_process.HasExited && TimeProvider.System.GetElapsedTime(began) < TestGateway.Patience)
@@ -64,7 +64,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

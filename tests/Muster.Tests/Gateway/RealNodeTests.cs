@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Muster.Node;
 using Muster.Node.Engines;
@@ -91,7 +90,7 @@ public sealed class RealNodeTests
     private sealed class NodeProcess : IAsyncDisposable
     {
         private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("muster-node-process-");
-        private readonly int _port = FreePort();
+        private readonly int _port = GatewayProcess.FreePort();
         private Process? _process;
 
         public Uri Url => new($"http://127.0.0.1:{_port}/");
@@ -100,7 +99,9 @@ public sealed class RealNodeTests
         {
             var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), ["node", "--engine", "test", "--test-seconds", "1", "--port", $"{_port}", "--data-dir", _folder.FullName, "--daemon"])
             {
-                RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = _folder.FullName,
+                RedirectStandardError = true,
+                RedirectStandardOutput = true,
+                WorkingDirectory = _folder.FullName,
             };
             start.Environment["HOME"] = start.Environment["XDG_STATE_HOME"] = _folder.FullName;
             _process = Process.Start(start)!;
@@ -119,13 +120,6 @@ public sealed class RealNodeTests
         {
             await KillAsync();
             _folder.Delete(recursive: true);
-        }
-
-        private static int FreePort()
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
         }
     }
 }

@@ -75,9 +75,8 @@ internal sealed class ScriptedNode : IAsyncDisposable
     public async Task DieAsync()
     {
         if (_web is null) return;
-        using var now = new CancellationTokenSource();
-        await now.CancelAsync();
-        await _web.StopAsync(now.Token);
+        using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+        await _web.StopAsync(soon.Token);
         await _web.DisposeAsync();
         _web = null;
     }

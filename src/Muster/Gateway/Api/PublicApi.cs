@@ -11,6 +11,7 @@ namespace Muster.Gateway.Api;
 /// <summary>The door through which clients of NodeODM and ClusterODM come. Every answer is from our own records; no client waits for a node.</summary>
 internal sealed class PublicApi(Gatekeeper gate, Intake intake, TaskActions actions, TaskLedger ledger, NodeFleet fleet, SpoolFolder spool, ResultFolder results, NodeView view, TimeProvider clock)
 {
+    private static readonly TimeSpan SkipPatience = TimeSpan.FromMinutes(1);
     private const string JsonType = "application/json; charset=utf-8";
 
     public async Task HandleAsync(HttpContext http)
@@ -92,10 +93,10 @@ internal sealed class PublicApi(Gatekeeper gate, Intake intake, TaskActions acti
     /// <summary>Reads a body to its end; its files are in the spool then. What a broken one left there is let go.</summary>
     private async Task<(IReadOnlyDictionary<string, string> Fields, List<SpoolFile> Files)> ReceiveAsync(HttpContext http)
     {
-        using var room = spool.Reserve(http.Request.ContentLength ?? 0) ?? throw Full();
         var files = new List<SpoolFile>();
         try
         {
+            using var room = spool.Reserve(http.Request.ContentLength ?? 0) ?? throw new SpoolFullException();
             var fields = await FormReader.ReadAsync(http.Request.ContentType, http.Request.Body, async (part, ct) =>
             {
                 var name = UploadName.Of(part.FileName!) ?? throw new RefusalException($"Invalid file name: {part.FileName}", noRetry: true);
@@ -106,9 +107,23 @@ internal sealed class PublicApi(Gatekeeper gate, Intake intake, TaskActions acti
         catch (Exception fault)
         {
             spool.Release(files.Select(file => file.Hash));
+            if (fault is RefusalException or SpoolFullException) await SkipRestAsync(http);
             if (fault is SpoolFullException) throw Full();
             throw;
         }
+    }
+
+    /// <summary>Most clients hear an answer only when they have sent everything; without this they would take it for a broken connection, and try again.</summary>
+    private static async Task SkipRestAsync(HttpContext http)
+    {
+        if (http.Request.Headers.Expect.Count > 0) return;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        limit.CancelAfter(SkipPatience);
+        try
+        {
+            await http.Request.Body.CopyToAsync(Stream.Null, limit.Token);
+        }
+        catch (OperationCanceledException) { }   // it has had its time
     }
 
     private static RefusalException Full() => new("The gateway's disk has no room for this upload; try again when other tasks have ended.", noRetry: true);

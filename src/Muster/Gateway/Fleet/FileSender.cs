@@ -14,15 +14,18 @@ internal sealed class FileSender(TaskLedger ledger, NodeFleet fleet, SpoolFolder
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a node may be away until files go to another: nothing is lost by that, as it has not begun.</summary>
-    private static readonly TimeSpan AwayBeforeCommit = TimeSpan.FromSeconds(20);
+    /// <summary>How long a node may be silent until files go to another: nothing is lost by that, as it has not begun.</summary>
+    private static readonly TimeSpan SilenceBeforeCommit = TimeSpan.FromSeconds(20);
+
+    /// <summary>The same where nobody listens at all.</summary>
+    private static readonly TimeSpan AbsenceBeforeCommit = TimeSpan.FromSeconds(3);
 
     /// <summary>One round: to the end, or until something stands in the way that another round may get past.</summary>
     public async Task SendAsync(GatewayTask task, TaskPhase.Sending at, CancellationToken ct)
     {
         if (fleet.Find(at.Node) is not { } node)
         {
-            await FailAsync(task, at, new(FailureKind.Vanished, "Its node was taken off the list."), null);
+            await FailAsync(task, at, new(FailureKind.NotSent, "Its node was taken off the list."), null);
             return;
         }
         var trip = new Trip(task, at, node, fleet.Client(node, Patience), ct);
@@ -117,9 +120,11 @@ internal sealed class FileSender(TaskLedger ledger, NodeFleet fleet, SpoolFolder
             else await FailAsync(trip.Task, trip.At, new(Failures.KindOfRefusal(denied.Error), denied.Error), trip.Node);
             return;
         }
+        fleet.Refresh(trip.At.Node);
         var away = fleet.Find(trip.At.Node)?.Health.Away(clock.GetUtcNow()) ?? TimeSpan.Zero;
-        var patience = trip.At.Stage == SendingStage.Committing || AwayBeforeCommit > options.MoveAfter ? options.MoveAfter : AwayBeforeCommit;
-        if (away >= patience) await FailAsync(trip.Task, trip.At, new(FailureKind.Vanished, $"{trip.Node.Name} went away while it got the files: {reply.Text}."), trip.Node);
+        var patience = reply is NodeReply<T>.Away ? AbsenceBeforeCommit : SilenceBeforeCommit;
+        if (trip.At.Stage == SendingStage.Committing || patience > options.MoveAfter) patience = options.MoveAfter;
+        if (away >= patience) await FailAsync(trip.Task, trip.At, new(trip.At.Stage == SendingStage.Committing ? FailureKind.Vanished : FailureKind.NotSent, $"{trip.Node.Name} went away while it got the files: {reply.Text}."), trip.Node);
         else await Task.Delay(Pause, clock, trip.Ct);
     }
 
@@ -131,7 +136,7 @@ internal sealed class FileSender(TaskLedger ledger, NodeFleet fleet, SpoolFolder
 
     /// <summary>Under another id, as the node may have some files already and would keep them a second time.</summary>
     private Task<GatewayTask?> AnewAsync(Trip trip) => trip.At.Anew + 1 >= MostBeginnings
-        ? FailAsync(trip.Task, trip.At, new(FailureKind.Vanished, $"The files did not get to {trip.Node.Name} in {MostBeginnings} attempts."), trip.Node)
+        ? FailAsync(trip.Task, trip.At, new(FailureKind.NotSent, $"The files did not get to {trip.Node.Name} in {MostBeginnings} attempts."), trip.Node)
         : ChangeAsync(trip.Task.Id, trip.At, (_, task) => task with { Phase = trip.At with { OnNode = Guid.NewGuid(), Stage = SendingStage.Placed, Anew = trip.At.Anew + 1 } });
 
     private async Task<TaskPhase.Sending?> EnterAsync(Trip trip, SendingStage stage)

@@ -11,6 +11,8 @@ public enum FailureKind
     TooLarge,
     /// <summary>The node could not do it, for a reason of its own.</summary>
     Node,
+    /// <summary>The node went away before it had the task.</summary>
+    NotSent,
     /// <summary>The node went away, or does not know the task any longer.</summary>
     Vanished,
 }

@@ -10,6 +10,9 @@ public sealed record Attempts
     /// <summary>How often it was taken from a node, for any reason.</summary>
     public int Count { get; init; }
 
+    /// <summary>How often of these the node had begun.</summary>
+    public int Begun { get; init; }
+
     /// <summary>Nodes that could not do it, and are not asked again for this task.</summary>
     public IReadOnlyList<string> Avoid { get; init; } = [];
     public long? MoreMemoryThan { get; init; }
@@ -22,11 +25,14 @@ public static class RetryPlan
     /// <summary>A task that takes down every node it is on must not go on for ever.</summary>
     public const int Most = 5;
 
+    /// <summary>Being sent in vain costs little; but it must come to an end as well.</summary>
+    public const int MostSendings = 25;
+
     /// <summary>The attempts with which the task goes back into the queue; null when its failure is final.</summary>
     public static Attempts? After(FailureKind kind, Attempts before, GatewayNode? node, IReadOnlyList<GatewayNode> fleet, int images)
     {
-        if (kind == FailureKind.Dataset || before.Count + 1 >= Most) return null;
-        var next = before with { Count = before.Count + 1 };
+        var next = before with { Count = before.Count + 1, Begun = kind == FailureKind.NotSent ? before.Begun : before.Begun + 1 };
+        if (kind == FailureKind.Dataset || next.Begun >= Most || next.Count >= MostSendings) return null;
         next = kind switch
         {
             FailureKind.Memory => next with { MoreMemoryThan = Larger(next.MoreMemoryThan, node?.Facts?.TotalMemory), Avoid = With(next.Avoid, node) },
@@ -35,7 +41,7 @@ public static class RetryPlan
             _ => next,
         };
         // A node that vanished may come back, and is then as good as any. The others must have an alternative.
-        return kind == FailureKind.Vanished || fleet.Any(other => CouldTake(other, next, images)) ? next : null;
+        return kind is FailureKind.Vanished or FailureKind.NotSent || fleet.Any(other => CouldTake(other, next, images)) ? next : null;
     }
 
     private static bool CouldTake(GatewayNode node, Attempts attempts, int images) =>

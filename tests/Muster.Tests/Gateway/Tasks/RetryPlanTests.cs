@@ -12,7 +12,7 @@ public sealed class RetryPlanTests
 
     [Fact]
     public void A_task_whose_node_vanished_is_placed_again_anywhere() =>
-        Assert.Equal(new Attempts { Count = 1 }, RetryPlan.After(FailureKind.Vanished, Attempts.None, Small, [Small], 10));
+        Assert.Equal(new Attempts { Count = 1, Begun = 1 }, RetryPlan.After(FailureKind.Vanished, Attempts.None, Small, [Small], 10));
 
     [Fact]
     public void Out_of_memory_asks_for_more_memory()
@@ -42,6 +42,15 @@ public sealed class RetryPlanTests
         var attempts = Attempts.None;
         for (var n = 1; n < RetryPlan.Most; n++) attempts = RetryPlan.After(FailureKind.Vanished, attempts, Small, [Small], 1)!;
         Assert.Null(RetryPlan.After(FailureKind.Vanished, attempts, Small, [Small], 1));
+    }
+
+    [Fact]
+    public void Being_sent_in_vain_counts_less_and_comes_to_an_end_too()
+    {
+        var attempts = Attempts.None;
+        for (var n = 1; n < RetryPlan.MostSendings; n++) attempts = RetryPlan.After(FailureKind.NotSent, attempts, Small, [Small], 1)!;
+        Assert.Equal(0, attempts.Begun);
+        Assert.Null(RetryPlan.After(FailureKind.NotSent, attempts, Small, [Small], 1));
     }
 
     [Theory]

@@ -58,7 +58,12 @@ public sealed class TaskLedgerTests : IAsyncLifetime
 
     private async Task<GatewayTask> AddAsync() => await _ledger.ChangeAsync(book => book.Put(new()
     {
-        Id = Guid.NewGuid(), Owner = "", Name = "x", Created = Nodes.Now, Order = book.NextOrder(), Phase = new TaskPhase.Queued(book.Now, false),
+        Id = Guid.NewGuid(),
+        Owner = "",
+        Name = "x",
+        Created = Nodes.Now,
+        Order = book.NextOrder(),
+        Phase = new TaskPhase.Queued(book.Now, false),
     }));
 
     public async ValueTask DisposeAsync()
