@@ -106,6 +106,7 @@ public sealed record FaultDetail(int Code, string Message, string? Hint);
 [JsonSerializable(typeof(FaultView))]
 [JsonSerializable(typeof(FetchView))]
 [JsonSerializable(typeof(DemoStepView))]
+[JsonSerializable(typeof(ServeView))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>Paths and commands stay readable; the text is for programs, not for web pages.</summary>

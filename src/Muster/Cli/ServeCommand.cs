@@ -1,0 +1,138 @@
+using System.CommandLine;
+using System.Net;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Muster.Cli.Terminal;
+using Muster.Faults;
+using Muster.Gateway;
+using Muster.Gateway.Fleet;
+using Muster.Node;
+using Muster.Node.Engines;
+using Muster.Runs.Submit;
+
+namespace Muster.Cli;
+
+/// <summary>The gateway: one address for clients of NodeODM, with many nodes behind it.</summary>
+internal static class ServeCommand
+{
+    private static readonly Option<string?> Config = Text("--config", "FILE", "ClusterODM's JSON configuration; flags win over it.");
+    private static readonly Option<int?> Port = Number("--port", "Where clients come in (3000).", "-p");
+    private static readonly Option<string?> Bind = Text("--bind", "ADDRESS", "The address to listen on (127.0.0.1); 0.0.0.0 or :: for all.");
+    private static readonly Option<string[]> Nodes = new("--node") { Description = "A node behind it, such as http://10.0.0.7:3000/?token=…; as often as there are nodes.", HelpName = "URL", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Option<string?> Engine = Text("--engine", "NAME", "What its own node computes with when no other is known (auto): odm, colmap, survey, command, test, or none.");
+    private static readonly Option<int?> SecurePort = Number("--secure-port", "With a certificate: HTTPS on this port, and plain HTTP on the other.");
+    private static readonly Option<string?> SslCert = Text("--ssl-cert", "FILE", "Certificate for HTTPS, PEM; read again when it changes.");
+    private static readonly Option<string?> SslKey = Text("--ssl-key", "FILE", "Its private key, PEM.");
+    private static readonly Option<string?> Data = Text("--data", "DIR", "Where database, uploads and results are kept.");
+    private static readonly Option<string?> TokenFile = Text("--token-file", "FILE", "A file with the token that clients need; $MUSTER_TOKEN otherwise.");
+    private static readonly Option<string?> Token = Text("--token", "TOKEN", "The same on the command line, where others on this machine can read it.");
+    private static readonly Option<string?> PublicAddress = Text("--public-address", "URL", "How nodes reach this gateway, for split-merge.");
+    private static readonly Option<string?> Provider = Text("--cloud-provider", "NAME", "Who knows the tokens: local, or lightning.", "-c");
+    private static readonly Option<bool> NoSplitMerge = new("--no-splitmerge") { Description = "Accept no parts of tasks." };
+    private static readonly Option<int?> FloodLimit = Number("--flood-limit", "Uploads that a token may have begun and not finished; 0 for any number.");
+    private static readonly Option<string?> SpoolLimit = Text("--spool-limit", "GB", "Disk that uploads may take in all.");
+    private static readonly Option<string?> StaleUploads = Text("--stale-uploads-timeout", "HOURS", "Forget uploads that nothing was heard of for so long (48).");
+    private static readonly Option<string?> Keep = Text("--keep", "TIME", "How long ended tasks and their archives are kept (5d).");
+    private static readonly Option<string?> MoveAfter = Text("--move-after", "TIME", "How long a node may be away until its tasks are placed elsewhere (10m).");
+    private static readonly Option<string?> PollEvery = Text("--poll-every", "TIME", "How often nodes are asked about their tasks (1s).");
+
+    public static Command Create()
+    {
+        var command = new Command("serve", "Serve many NodeODM nodes behind one address, with a queue that loses nothing.")
+        {
+            Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, Data, TokenFile, Token, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery,
+        };
+        command.SetAction(async (parsed, ct) =>
+        {
+            var app = MusterCommand.Current.App();
+            var options = OptionsOf(parsed, app);
+            using var interrupts = new Interrupts();
+            using var logs = new NoteLog(app.Screen, LogLevel.Information);
+            await using var gateway = await GatewayHost.StartAsync(options, logs, app.Clock, ct);
+            if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new ServeView(gateway.Address.ToString()), CliJson.Plain.ServeView));
+            else Tell(app.Screen, gateway, options);
+            await interrupts.Next;
+            app.Screen.Note("stopping", "requests under way are finished first");
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static void Tell(Screen screen, GatewayHost gateway, GatewayOptions options)
+    {
+        screen.Note("serving", $"{gateway.Address}, {Words.Count(gateway.Tasks.Lists.Count, "task")} known, data in {options.Data}", Tint.Green);
+        if (gateway.Embedded is { } engine) screen.Note("node", $"its own, with {engine.Name} {engine.Version}; others: --node http://HOST:PORT");
+        else foreach (var node in gateway.Fleet.Nodes) screen.Note("node", node.Url.ToString());
+        if (gateway.Tokens.IsOpen && !IPAddress.IsLoopback(IPAddress.Parse(options.Bind))) screen.Note("warning", "anybody who reaches it can use it: set a token with --token-file", Tint.Yellow);
+    }
+
+    private static GatewayOptions OptionsOf(ParseResult parsed, App app)
+    {
+        var file = ConfigFile(parsed.GetValue(Config));
+        string? InForce(Option option) => parsed.GetResult(option) is { Implicit: false } given ? (given.Tokens is [.., var last] ? last.Value : "true") : file.GetValueOrDefault(option.Name.TrimStart('-'));
+        int Whole(Option option, int otherwise) => InForce(option) is not { } text ? otherwise : int.TryParse(text, out var number) && number >= 0 ? number : throw Wrong(option, text, "a whole number");
+        TimeSpan Time(Option option, TimeSpan otherwise) => InForce(option) is not { } text ? otherwise : Durations.TryParse(text, out var time) ? time : throw Wrong(option, text, "a time such as 90s, 10m or 2h");
+        var defaults = new GatewayOptions { Data = "" };
+        return new()
+        {
+            Data = Path.GetFullPath(InForce(Data) ?? Path.Combine(app.Folders.State, "gateway")),
+            Bind = InForce(Bind) ?? defaults.Bind,
+            Port = Whole(Port, defaults.Port),
+            SecurePort = Whole(SecurePort, 0),
+            SslCert = InForce(SslCert) is { Length: > 0 } cert ? cert : null,
+            SslKey = InForce(SslKey) is { Length: > 0 } key ? key : null,
+            Engine = InForce(Engine) is "none" ? null : stop => EngineChoice.OpenAsync(NodeConfig.Read(new Dictionary<string, string> { ["engine"] = InForce(Engine) ?? "auto" }), stop),
+            Token = TokenIn(InForce(TokenFile)) ?? InForce(Token) ?? Environment.GetEnvironmentVariable("MUSTER_TOKEN") ?? "",
+            Provider = InForce(Provider) switch { null or "local" => "local", "lightning" => "lightning", var other => throw Wrong(Provider, other, "local or lightning") },
+            PublicAddress = InForce(PublicAddress) is not { Length: > 0 } address ? null : Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out var url) ? url : throw Wrong(PublicAddress, address, "an address such as http://10.0.0.5:3000"),
+            SplitMerge = !parsed.GetValue(NoSplitMerge) && file.GetValueOrDefault("splitmerge") != "false",
+            FloodLimit = Whole(FloodLimit, 0),
+            SpoolBudget = Whole(SpoolLimit, 0) * 1_000_000_000L,
+            UploadsExpire = Whole(StaleUploads, 0) is > 0 and var hours ? TimeSpan.FromHours(hours) : defaults.UploadsExpire,
+            ResultsExpire = Time(Keep, defaults.ResultsExpire),
+            MoveAfter = Time(MoveAfter, defaults.MoveAfter),
+            PollEvery = Time(PollEvery, defaults.PollEvery),
+            Nodes = [.. (parsed.GetValue(Nodes) ?? []).Select(NodeOf), .. NodesFile.Read(Path.Combine("data", "nodes.json"))],
+            Routes = RoutesFile.Read(Path.Combine("data", "routes.json")),
+        };
+    }
+
+    /// <summary>A node as it is written on the command line: an address, or a host and a port.</summary>
+    internal static (Uri Url, string Token, bool Locked) NodeOf(string text)
+    {
+        if (!Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : $"http://{text}", UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+        {
+            throw new UserException($"'{text}' is no address of a node", "Write http://HOST:PORT, with /?token=… behind it if it needs one.") { ExitCode = ExitCodes.Usage };
+        }
+        var token = System.Web.HttpUtility.ParseQueryString(url.Query)["token"] ?? "";
+        return (new(url.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/"), token, false);
+    }
+
+    private static Dictionary<string, string> ConfigFile(string? path)
+    {
+        if (path is null) return [];
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            return document.RootElement.EnumerateObject().ToDictionary(member => member.Name, member => member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : member.Value.GetRawText());
+        }
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        {
+            throw new UserException($"cannot read {path}: {fault.Message}", "It holds one JSON object, with the names of the flags as keys.", fault);
+        }
+    }
+
+    private static string? TokenIn(string? path)
+    {
+        if (path is null) return null;
+        try { return File.ReadAllText(path).Trim(); }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException) { throw new UserException($"cannot read the token in {path}: {fault.Message}", "Check the path and who may read it.", fault); }
+    }
+
+    private static UserException Wrong(Option option, string text, string wanted) => new($"{option.Name} is '{text}'", $"Give it {wanted}.") { ExitCode = ExitCodes.Usage };
+    private static Option<string?> Text(string name, string value, string what, params string[] aliases) => new(name, aliases) { Description = what, HelpName = value };
+    private static Option<int?> Number(string name, string what, params string[] aliases) => new(name, aliases) { Description = what, HelpName = "N" };
+}
+
+/// <summary>Where the gateway listens.</summary>
+internal sealed record ServeView(string Address);

@@ -1,0 +1,31 @@
+using Microsoft.AspNetCore.Http;
+using Muster.Gateway.Limits;
+using Muster.Gateway.Tokens;
+using Muster.NodeOdm;
+
+namespace Muster.Gateway.Api;
+
+/// <summary>Says who is asking. Nobody, where the token is missing or wrong.</summary>
+internal sealed class Gatekeeper(TokenBook tokens, LightningProvider? provider)
+{
+    private const string Bearer = "Bearer ";
+
+    /// <summary>Where tokens are got.</summary>
+    public AuthInfo Accounts { get; } = provider is null
+        ? new("Authentication not available on this node", null, null)
+        : new("Please log in with your account.", provider.LoginUrl.ToString(), null);
+
+    public async ValueTask<Caller?> AdmitAsync(HttpRequest request)
+    {
+        if (request.Query.ContainsKey("_debugUnauthorized")) return null;
+        var text = TextIn(request);
+        if (tokens.Find(text) is { } token) return new(token.Owner, token.Parent is null ? token.Limits : LimitsOf(token.Owner), token.Parent, text);
+        return provider is not null ? await provider.AdmitAsync(text, request.HttpContext.RequestAborted) : tokens.IsOpen ? Caller.Anyone : null;
+    }
+
+    public TokenLimits LimitsOf(string owner) => provider is not null && LightningProvider.IsOwner(owner) ? provider.LimitsOf(owner) : tokens.LimitsOf(owner);
+
+    private static string TextIn(HttpRequest request) =>
+        request.Query["token"] is [{ Length: > 0 } asked, ..] ? asked
+        : request.Headers.Authorization is [{ } header, ..] && header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..].Trim() : "";
+}

@@ -1,0 +1,69 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Muster.Faults;
+using Muster.NodeOdm;
+
+namespace Muster.Gateway.Api;
+
+/// <summary>Where clients come in: plain, by TLS, or both.</summary>
+internal static class Listeners
+{
+    public static void Open(KestrelServerOptions kestrel, GatewayOptions options)
+    {
+        OdmEndpoints.SetLimits(kestrel);
+        if (!IPAddress.TryParse(options.Bind, out var address)) throw new UserException($"'{options.Bind}' is no address to listen on", "Write --bind 127.0.0.1, 0.0.0.0, :: or an address of this machine.");
+        if (options.SslCert is null || options.SslKey is null)
+        {
+            kestrel.Listen(address, options.Port);
+            return;
+        }
+        var certificate = new CertificateFiles(options.SslCert, options.SslKey);
+        void Secure(int port) => kestrel.Listen(address, port, listen => listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => certificate.Current()));
+        if (options.SecurePort > 0) kestrel.Listen(address, options.Port);
+        Secure(options.SecurePort > 0 ? options.SecurePort : options.Port);
+    }
+
+    /// <summary>A certificate in two PEM files, read again when they have changed. A half-written one changes nothing.</summary>
+    private sealed class CertificateFiles
+    {
+        private readonly Lock _lock = new();
+        private readonly string _cert;
+        private readonly string _key;
+        private (DateTime Cert, DateTime Key) _stamp;
+        private X509Certificate2 _current;
+
+        public CertificateFiles(string cert, string key)
+        {
+            (_cert, _key) = (cert, key);
+            try
+            {
+                _stamp = Stamp();
+                _current = Read();
+            }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or CryptographicException)
+            {
+                throw new UserException($"cannot use the certificate in {cert} and {key}: {fault.Message}", "Both are PEM files; --ssl-key is the private key of --ssl-cert.", fault);
+            }
+        }
+
+        public X509Certificate2 Current()
+        {
+            lock (_lock)
+            {
+                try
+                {
+                    if (Stamp() is var stamp && stamp != _stamp) (_current, _stamp) = (Read(), stamp);
+                }
+                catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or CryptographicException) { }   // being replaced right now; the old one serves until it is whole
+                return _current;
+            }
+        }
+
+        private (DateTime, DateTime) Stamp() => (File.GetLastWriteTimeUtc(_cert), File.GetLastWriteTimeUtc(_key));
+
+        private X509Certificate2 Read() => X509Certificate2.CreateFromPemFile(_cert, _key);
+    }
+}

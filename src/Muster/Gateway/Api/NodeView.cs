@@ -1,0 +1,60 @@
+using System.Text.Json;
+using Muster.Gateway.Fleet;
+using Muster.Gateway.Limits;
+using Muster.Gateway.Tasks;
+using Muster.Gateway.Tokens;
+using Muster.NodeOdm;
+
+namespace Muster.Gateway.Api;
+
+/// <summary>What the gateway says of itself as if it were one node; made a few times a second at most, whoever asks.</summary>
+internal sealed class NodeView(NodeFleet fleet, TaskLedger ledger, OptionCatalog catalog, TimeProvider clock)
+{
+    /// <summary>The API that is spoken here.</summary>
+    private const string Version = "2.2.4";
+    private static readonly TimeSpan Age = TimeSpan.FromMilliseconds(500);
+
+    private (long Made, byte[] Bytes) _info;
+    private (IReadOnlyList<OptionDescription>? Of, byte[] Bytes) _options = (null, "[]"u8.ToArray());
+
+    public ReadOnlyMemory<byte> Info(Caller caller)
+    {
+        if (caller.Limits != TokenLimits.None) return Made(caller.Limits);
+        var info = _info;
+        if (info.Bytes is null || clock.GetElapsedTime(info.Made) > Age) _info = info = (clock.GetTimestamp(), Made(TokenLimits.None));
+        return info.Bytes;
+    }
+
+    public ReadOnlyMemory<byte> Options(Caller caller)
+    {
+        var known = catalog.Known ?? [];
+        if (caller.Limits.Options is not null) return Written(OptionLimits.Offered(known, caller.Limits));
+        var options = _options;
+        if (options.Of != known) _options = options = (known, Written(known));
+        return options.Bytes;
+    }
+
+    private static byte[] Written(IReadOnlyList<OptionDescription> options) => JsonSerializer.SerializeToUtf8Bytes(options, OdmJson.Wire.IReadOnlyListOptionDescription);
+
+    private byte[] Made(TokenLimits limits)
+    {
+        var now = clock.GetUtcNow();
+        var nodes = fleet.Nodes;
+        var online = nodes.Where(node => node.Facts is not null && node.Health.IsOnline(now)).Select(node => node.Facts!).ToList();
+        var facts = online.FirstOrDefault() ?? nodes.FirstOrDefault(node => node.Facts is not null)?.Facts;
+        int? most = online.Count == 0 || online.Any(node => node.MaxImages is not > 0) ? null : online.Max(node => node.MaxImages);
+        var slots = online.Sum(node => (long)node.Slots);
+        return JsonSerializer.SerializeToUtf8Bytes(new NodeInfo
+        {
+            Version = Version,
+            TaskQueueCount = ledger.Live.Waiting + ledger.Live.Held().Count,
+            TotalMemory = online.Sum(node => node.TotalMemory ?? 0),
+            AvailableMemory = online.Sum(node => node.AvailableMemory ?? 0),
+            CpuCores = online.Sum(node => (long)(node.Cores ?? 0)),
+            MaxImages = limits.MaxImages is { } own && !(most < own) ? own : most,
+            MaxParallelTasks = (int)Math.Clamp(limits.MaxConcurrentTasks is { } few ? Math.Min(few, slots) : slots, 0, int.MaxValue),
+            Engine = facts?.Engine ?? "?",
+            EngineVersion = facts?.EngineVersion ?? "?",
+        }, OdmJson.Wire.NodeInfo);
+    }
+}

@@ -1,0 +1,201 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Muster.Gateway.Fleet;
+using Muster.Gateway.Spool;
+using Muster.Gateway.Tasks;
+using Muster.Gateway.Tokens;
+using Muster.NodeOdm;
+
+namespace Muster.Gateway.Api;
+
+/// <summary>The door through which clients of NodeODM and ClusterODM come. Every answer is from our own records; no client waits for a node.</summary>
+internal sealed class PublicApi(Gatekeeper gate, Intake intake, TaskActions actions, TaskLedger ledger, NodeFleet fleet, SpoolFolder spool, ResultFolder results, NodeView view, TimeProvider clock)
+{
+    private static readonly TimeSpan SkipPatience = TimeSpan.FromMinutes(1);
+    private const string JsonType = "application/json; charset=utf-8";
+
+    public async Task HandleAsync(HttpContext http)
+    {
+        var path = http.Request.Path.Value ?? "/";
+        switch (path)
+        {
+            case "/auth/info":
+                await http.AnswerAsync(gate.Accounts, OdmJson.Wire.AuthInfo);
+                return;
+            case "/auth/login" or "/auth/register":
+                await http.RefuseAsync("Not available");
+                return;
+        }
+        if (path == "/commit")
+        {
+            await NodeSaysAsync(http);
+            return;
+        }
+        if (await gate.AdmitAsync(http.Request) is not { } caller)
+        {
+            http.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            http.Features.Get<IHttpResponseFeature>()!.ReasonPhrase = "unauthorized";
+            return;
+        }
+        await (path switch
+        {
+            "/" => PageAsync(http, "Node/page.html", "text/html; charset=utf-8"),
+            "/swagger.json" => PageAsync(http, "Node/swagger.json", JsonType),
+            "/info" => SendAsync(http, view.Info(caller)),
+            "/options" => SendAsync(http, view.Options(caller)),
+            "/task/list" => SendAsync(http, ListOf(caller)),
+            "/task/new" => TakeAsync(http, caller),
+            "/task/new/init" => BeginAsync(http, caller),
+            "/task/cancel" => ActAsync(http, caller, (id, _) => actions.CancelAsync(id, "its client")),
+            "/task/remove" => ActAsync(http, caller, (id, _) => actions.RemoveAsync(id, "its client")),
+            "/task/restart" => RestartAsync(http, caller),
+            "/cache/clear" => SendAsync(http, "{\"ok\":true}"u8.ToArray()),
+            _ when After(path, "/task/new/upload/") is { } id => UploadAsync(http, caller, id),
+            _ when After(path, "/task/new/commit/") is { } id => CommitAsync(http, caller, id),
+            _ when After(path, "/task/") is { } rest && rest.IndexOf('/') is > 0 and var slash => TaskAsync(http, caller, rest[..slash], rest[(slash + 1)..]),
+            _ => http.RefuseAsync($"Cannot handle {path}"),
+        });
+    }
+
+    private async Task BeginAsync(HttpContext http, Caller caller)
+    {
+        var fields = await FormReader.ReadAsync(http.Request.ContentType, http.Request.Body, onFile: null, http.RequestAborted);
+        var form = TaskForm.Of(fields);
+        if (form.ZipUrl is not null) throw new RefusalException("An address of a zip file is taken by /task/new alone.", noRetry: true);
+        await AnswerAsync(http, await intake.BeginAsync(caller, http.Request.Headers["set-uuid"], form));
+    }
+
+    private async Task UploadAsync(HttpContext http, Caller caller, string text)
+    {
+        var id = Guid.TryParse(text, out var parsed) ? parsed : Guid.Empty;
+        if (!intake.IsReceiving(caller, id)) throw new RefusalException("Invalid taskId: the task no longer exists.", noRetry: true);
+        var (_, files) = await ReceiveAsync(http);
+        if (files.Count == 0) throw new RefusalException("Need at least 1 file.", noRetry: true);
+        await intake.AddAsync(caller, id, files);
+        await http.AnswerAsync(ActionAnswer.Done, OdmJson.Wire.ActionAnswer);
+    }
+
+    private async Task CommitAsync(HttpContext http, Caller caller, string text) =>
+        await AnswerAsync(http, await intake.CommitAsync(caller, Guid.TryParse(text, out var id) ? id : Guid.Empty, AddressOf(http.Request), http.RequestAborted));
+
+    private async Task TakeAsync(HttpContext http, Caller caller)
+    {
+        var (fields, files) = await ReceiveAsync(http);
+        var form = TaskForm.Of(fields);
+        if (files.Count == 0)
+        {
+            await AnswerAsync(http, await intake.TakeAsync(caller, http.Request.Headers["set-uuid"], form, form.ZipUrl ?? throw new RefusalException("Need at least 1 file or a zip file url.")));
+            return;
+        }
+        await AnswerAsync(http, await intake.TakeAsync(caller, http.Request.Headers["set-uuid"], form, files, AddressOf(http.Request), http.RequestAborted));
+    }
+
+    /// <summary>Reads a body to its end; its files are in the spool then. What a broken one left there is let go.</summary>
+    private async Task<(IReadOnlyDictionary<string, string> Fields, List<SpoolFile> Files)> ReceiveAsync(HttpContext http)
+    {
+        var files = new List<SpoolFile>();
+        try
+        {
+            using var room = spool.Reserve(http.Request.ContentLength ?? 0) ?? throw new SpoolFullException();
+            var fields = await FormReader.ReadAsync(http.Request.ContentType, http.Request.Body, async (part, ct) =>
+            {
+                var name = UploadName.Of(part.FileName!) ?? throw new RefusalException($"Invalid file name: {part.FileName}", noRetry: true);
+                files.Add(await spool.ReceiveAsync(name, part.OpenRead(), room, ct));
+            }, http.RequestAborted);
+            return (fields, files);
+        }
+        catch (Exception fault)
+        {
+            spool.Release(files.Select(file => file.Hash));
+            if (fault is RefusalException or SpoolFullException) await SkipRestAsync(http);
+            if (fault is SpoolFullException) throw Full();
+            throw;
+        }
+    }
+
+    /// <summary>Most clients hear an answer only when they have sent everything; without this they would take it for a broken connection, and try again.</summary>
+    private static async Task SkipRestAsync(HttpContext http)
+    {
+        if (http.Request.Headers.Expect.Count > 0) return;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        limit.CancelAfter(SkipPatience);
+        try
+        {
+            await http.Request.Body.CopyToAsync(Stream.Null, limit.Token);
+        }
+        catch (OperationCanceledException) { }   // it has had its time
+    }
+
+    private static RefusalException Full() => new("The gateway's disk has no room for this upload; try again when other tasks have ended.", noRetry: true);
+
+    private async Task ActAsync(HttpContext http, Caller caller, Func<Guid, CancellationToken, Task<bool>> act)
+    {
+        var body = await ActionBody.ReadAsync(http.Request.ContentType, http.Request.Body, http.RequestAborted);
+        var done = Find(caller, body.Uuid) is { } task && await act(task.Id, http.RequestAborted);
+        await http.AnswerAsync(done ? ActionAnswer.Done : new(false, $"{body.Uuid} not found"), OdmJson.Wire.ActionAnswer);
+    }
+
+    private async Task RestartAsync(HttpContext http, Caller caller)
+    {
+        var body = await ActionBody.ReadAsync(http.Request.ContentType, http.Request.Body, http.RequestAborted);
+        var error = Find(caller, body.Uuid) is { } task ? await actions.RestartAsync(task.Id, body.Options is null ? null : intake.OptionsOf(body.Options, caller.Limits), http.RequestAborted) : $"{body.Uuid} not found";
+        await http.AnswerAsync(error is null ? ActionAnswer.Done : new(false, error), OdmJson.Wire.ActionAnswer);
+    }
+
+    private Task TaskAsync(HttpContext http, Caller caller, string id, string action)
+    {
+        if (Find(caller, id) is not { IsListed: true } task) return http.RefuseAsync($"{id} not found");
+        switch (action)
+        {
+            case "info":
+                IReadOnlyList<string>? output = http.Request.Query.TryGetValue("with_output", out var from) ? ledger.Output(task, OutputSlice.Start(from, task.Lines)) : null;
+                return SendAsync(http, TaskView.Json(task, output, clock.GetUtcNow()));
+            case "output":
+                return http.AnswerAsync(ledger.Output(task, OutputSlice.Start(http.Request.Query["line"], task.Lines)), OdmJson.Wire.IReadOnlyListString);
+            case "download/all.zip":
+                return task.Phase is TaskPhase.Ended { Result: not null } ? http.SendFileAsync(results.PathOf(task.Id), "all.zip", "application/zip") : http.RefuseAsync("Asset not ready");
+            case not null when action.StartsWith("download/", StringComparison.Ordinal):
+                return http.RefuseAsync("Invalid asset");
+            default:
+                return http.RefuseAsync($"Cannot handle {http.Request.Path}");
+        }
+    }
+
+    /// <summary>A node's webhook. It proves nothing, as anybody may call it: the task's node is asked at once, and that is all.</summary>
+    private async Task NodeSaysAsync(HttpContext http)
+    {
+        var fields = await FormReader.ReadAsync(http.Request.ContentType, http.Request.Body, onFile: null, http.RequestAborted);
+        if (!Guid.TryParse(fields.GetValueOrDefault("uuid"), out var id)) throw new RefusalException("Malformed /commit request");
+        if (ledger.Live.Find(id)?.Phase.Place is { } place) fleet.Refresh(place.Node);
+        await SendAsync(http, "{\"ok\":true}"u8.ToArray());
+    }
+
+    private static async Task PageAsync(HttpContext http, string resource, string type)
+    {
+        await using var content = typeof(PublicApi).Assembly.GetManifestResourceStream(resource)!;
+        http.Response.ContentType = type;
+        http.Response.ContentLength = content.Length;
+        http.Response.Headers.XContentTypeOptions = "nosniff";
+        await content.CopyToAsync(http.Response.Body, http.RequestAborted);
+    }
+
+    private GatewayTask? Find(Caller caller, string id) => Guid.TryParse(id, out var uuid) && ledger.Find(uuid) is { } task && caller.Sees(task) ? task : null;
+
+    private ReadOnlyMemory<byte> ListOf(Caller caller) => caller.Parent is { } parent
+        ? TaskLists.JsonOf([.. from task in ledger.Live.All() where task.Parent == parent && task.IsListed select task.Id])
+        : ledger.Lists.Json(caller.Owner);
+
+    /// <summary>This gateway's address as its client wrote it.</summary>
+    private static Uri AddressOf(HttpRequest request) => new($"{request.Scheme}://{request.Host}/");
+
+    private static string? After(string path, string prefix) => path.StartsWith(prefix, StringComparison.Ordinal) && path.Length > prefix.Length ? path[prefix.Length..] : null;
+
+    private static Task AnswerAsync(HttpContext http, Guid id) => http.AnswerAsync(new(id.ToString()), OdmJson.Wire.UuidAnswer);
+
+    private static async Task SendAsync(HttpContext http, ReadOnlyMemory<byte> json)
+    {
+        http.Response.ContentType = JsonType;
+        http.Response.ContentLength = json.Length;
+        await http.Response.BodyWriter.WriteAsync(json, http.RequestAborted);
+    }
+}

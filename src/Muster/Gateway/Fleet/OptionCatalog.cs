@@ -1,0 +1,37 @@
+using System.Text.Json;
+using Muster.Gateway.Tasks;
+using Muster.NodeOdm;
+
+namespace Muster.Gateway.Fleet;
+
+/// <summary>The options that tasks may have: those of the first node on the list that has told them, remembered while no node is there.</summary>
+public sealed class OptionCatalog
+{
+    private const string Setting = "options";
+
+    private readonly Lock _lock = new();
+    private readonly SqliteTaskStore _store;
+    private readonly Func<IReadOnlyList<GatewayNode>> _nodes;
+    private readonly Dictionary<string, IReadOnlyList<OptionDescription>> _of = [];
+
+    public OptionCatalog(SqliteTaskStore store, Func<IReadOnlyList<GatewayNode>> nodes)
+    {
+        (_store, _nodes) = (store, nodes);
+        Known = store.Setting(Setting) is { } text ? JsonSerializer.Deserialize(text, OdmJson.Wire.IReadOnlyListOptionDescription) : null;
+    }
+
+    /// <summary>Null until any node has told them.</summary>
+    public IReadOnlyList<OptionDescription>? Known { get; private set; }
+
+    public void Learn(GatewayNode node, IReadOnlyList<OptionDescription> options)
+    {
+        lock (_lock)
+        {
+            _of[node.Id] = options;
+            var first = _nodes().FirstOrDefault(other => _of.ContainsKey(other.Id));
+            if (first is null || (Known is not null && Known.SequenceEqual(_of[first.Id]))) return;
+            Known = _of[first.Id];
+            _store.Set(Setting, JsonSerializer.Serialize(Known, OdmJson.Wire.IReadOnlyListOptionDescription));
+        }
+    }
+}

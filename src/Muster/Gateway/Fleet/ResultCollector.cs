@@ -1,0 +1,45 @@
+using Muster.Gateway.Spool;
+using Muster.Gateway.Tasks;
+using Muster.NodeOdm;
+
+namespace Muster.Gateway.Fleet;
+
+/// <summary>Brings the archive of a finished task here. Only then is the task done for its client.</summary>
+internal sealed class ResultCollector(TaskLedger ledger, NodeFleet fleet, ResultFolder results, TimeProvider clock)
+{
+    private const int Tries = 5;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+
+    public async Task CollectAsync(GatewayTask task, TaskPhase.Collecting at, CancellationToken ct)
+    {
+        var why = "";
+        for (var attempt = 1; attempt <= Tries; attempt++)
+        {
+            if (fleet.Find(at.Node) is not { } node) break;
+            NodeReply<long> reply;
+            await using (var file = new FileStream(results.PathWhileComing(task.Id), FileMode.Create, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.Asynchronous))
+            {
+                reply = await fleet.Client(node, Patience).DownloadAsync(at.OnNode.ToString(), "all.zip", file, ct);
+            }
+            if (reply is NodeReply<long>.Said && results.Keep(task.Id) is { } result)
+            {
+                await DoneAsync(task, at, node, result);
+                return;
+            }
+            why = reply is NodeReply<long>.Said ? "the archive is damaged" : reply.Text;
+            // A node that is away may come back with it; when it stays away, its watch places the task elsewhere.
+            if (reply is NodeReply<long>.Away or NodeReply<long>.Silent) attempt--;
+            await Task.Delay(Pause * attempt, clock, ct);
+        }
+        await ledger.ChangeAsync(task.Id, (book, now) => now.Phase == at
+            ? Retries.Apply(book, now, new(FailureKind.Node, $"The result could not be collected: {why}."), fleet.Find(at.Node), fleet.Nodes) : null);
+    }
+
+    private Task<GatewayTask?> DoneAsync(GatewayTask task, TaskPhase.Collecting at, GatewayNode node, ResultFile result) => ledger.ChangeAsync(task.Id, (book, now) =>
+    {
+        if (now.Phase != at) return null;
+        book.Note("completed", $"{now.Name}: {result.Bytes} bytes from {node.Name}", now.Id, node.Id);
+        return book.DropFiles(now with { Progress = 100, Phase = new TaskPhase.Ended(TaskCode.Completed, book.Now, null, at.Node, at.OnNode, result) });
+    });
+}

@@ -1,0 +1,165 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Muster.Faults;
+using Muster.Gateway.Api;
+using Muster.Gateway.Fleet;
+using Muster.Gateway.Spool;
+using Muster.Gateway.Tasks;
+using Muster.Gateway.Tokens;
+using Muster.Node.Engines;
+using Muster.NodeOdm;
+
+namespace Muster.Gateway;
+
+/// <summary>A running gateway: its parts, put together.</summary>
+public sealed class GatewayHost : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly SqliteTaskStore _store;
+    private readonly WebApplication _web;
+    private readonly OperationApi _operation;
+    private readonly OptionCatalog _catalog;
+    private readonly List<Task> _loops = [];
+    private readonly LightningProvider? _provider;
+    private readonly ZipFetcher _fetcher;
+    private Node.NodeServer? _node;
+
+    private GatewayHost(GatewayOptions options, ILoggerFactory logs, TimeProvider clock)
+    {
+        _store = new(PrivateFile(options.Data, "gateway.db"));
+        Spool = new(Path.Combine(options.Data, "spool"), options.SpoolBudget, _store.Contents());
+        Results = new(Path.Combine(options.Data, "results"));
+        Tasks = new(_store, Spool, clock);
+        Fleet = new(_store, clock);
+        Tokens = new(_store, options.Token, clock);
+        foreach (var (url, token, locked) in options.Nodes) Fleet.Add(url, token, locked);
+        _catalog = new OptionCatalog(_store, () => Fleet.Nodes);
+        Actions = new(Tasks, Fleet, Results, Tokens);
+        var log = logs.CreateLogger("gateway");
+        _provider = options.Provider == "lightning" ? new(options.LightningUrl, _store, clock, log) : null;
+        var gate = new Gatekeeper(Tokens, _provider);
+        var intake = new Intake(Tasks, Spool, Fleet, _catalog, new(options.FloodLimit, clock), gate.LimitsOf, _provider, options, clock);
+
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.Services.AddSingleton(logs);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options));
+        _web = builder.Build();
+        var api = new PublicApi(gate, intake, Actions, Tasks, Fleet, Spool, Results, new(Fleet, Tasks, _catalog, clock), clock);
+        _operation = new(Tasks, Fleet, Spool, clock);
+        _web.Use(async (http, next) => { if (!await _operation.HandleAsync(http)) await next(http); });
+        _web.UseOdmFaults(log);
+        _web.UseOdmCors();
+        _web.Run(api.HandleAsync);
+
+        var sender = new FileSender(Tasks, Fleet, Spool, task => task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, Tokens.MakeForParts(task)) : task.Options, options, clock);
+        _fetcher = new(Tasks, intake, Spool, options, clock);
+        var couriers = new Couriers(Tasks, _fetcher, sender, new(Tasks, Fleet, Results, clock), log);
+        var watches = new NodeWatches(Fleet, Tasks, _catalog, options, clock, log);
+        var dispatcher = new Dispatcher(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks, clock, log);
+        var housekeeper = new Housekeeper(Tasks, _store, Actions, Tokens, Spool, options, clock, log);
+        var notices = new EndNotices(Tasks, _store, Results, _provider, task => TaskView.Json(task, null, clock.GetUtcNow()), options, clock, log);
+        _start = () => [notices.RunAsync, watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
+    }
+
+    private readonly Func<IReadOnlyList<Func<CancellationToken, Task>>> _start;
+
+    public TaskLedger Tasks { get; }
+    public TaskActions Actions { get; }
+    public NodeFleet Fleet { get; }
+    public TokenBook Tokens { get; }
+    public SpoolFolder Spool { get; }
+    public ResultFolder Results { get; }
+
+    /// <summary>Some node has told what options there are.</summary>
+    internal bool HasOptions => _catalog.Known is not null;
+
+    /// <summary>The engine of our own node, when there is no other.</summary>
+    public IEngine? Embedded { get; private set; }
+
+    /// <summary>Where clients reach it.</summary>
+    public Uri Address { get; private set; } = new("http://127.0.0.1/");
+
+    public static async Task<GatewayHost> StartAsync(GatewayOptions options, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
+    {
+        var gateway = new GatewayHost(options, logs, clock);
+        try
+        {
+            await gateway.EmbedAsync(options, logs, clock, ct);
+            await gateway.AdoptAsync(options.Routes);
+            await gateway._web.StartAsync(ct);
+        }
+        catch (IOException fault)
+        {
+            await gateway.DisposeAsync();
+            throw new UserException($"cannot listen on {options.Bind}:{options.Port}: {fault.Message}", "Choose another --port, or stop what listens there.", fault);
+        }
+        gateway.Address = new(gateway._web.Urls.First());
+        foreach (var loop in gateway._start()) gateway._loops.Add(Task.Run(() => loop(gateway._stop.Token), CancellationToken.None));
+        return gateway;
+    }
+
+    /// <summary>What stands in it is nobody else's business.</summary>
+    private static string PrivateFile(string folder, string name)
+    {
+        var path = Path.Combine(folder, name);
+        if (OperatingSystem.IsWindows()) return path;
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        using (File.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite)) { }
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return path;
+    }
+
+    /// <summary>Takes over the tasks of an older gateway: they are on their nodes, and are asked for there.</summary>
+    private Task AdoptAsync(IReadOnlyList<(Guid Task, Uri Node, string Token, DateTimeOffset Accessed)> routes) => routes.Count == 0 ? Task.CompletedTask : Tasks.ChangeAsync(book =>
+    {
+        foreach (var (id, url, token, accessed) in routes)
+        {
+            if (Tasks.Find(id) is not null || Fleet.Nodes.FirstOrDefault(node => node.Url == url) is not { } node) continue;
+            book.Note("adopted", $"{id}, on {node.Name}", id, node.Id);
+            book.Put(new()
+            {
+                Id = id,
+                Owner = Tokens.Find(token)?.Owner ?? "",
+                Name = "",
+                Created = accessed,
+                Order = book.NextOrder(),
+                HasFiles = false,
+                Phase = new TaskPhase.Running(node.Id, id, book.Now),
+            });
+        }
+    });
+
+    /// <summary>Without any node, one of our own does the work.</summary>
+    private async Task EmbedAsync(GatewayOptions options, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
+    {
+        if (options.Engine is null || Fleet.Nodes.Any(node => !node.IsEmbedded))
+        {
+            Fleet.Remove(GatewayNode.EmbeddedId);
+            return;
+        }
+        var settings = new Node.NodeSettings { Folder = Path.Combine(options.Data, "node"), Address = IPAddress.Loopback, Port = 0, KeepTasks = options.ResultsExpire, AllowPrivateUrls = options.AllowPrivateAddresses };
+        Directory.CreateDirectory(settings.Folder);
+        Embedded = await options.Engine(ct);
+        _node = await Node.NodeServer.StartAsync(settings, Embedded, logs, clock, ct);
+        Fleet.Embed(new($"http://{_node.Address}/"));
+    }
+
+    /// <summary>Stops taking requests, lets those under way finish for a moment, and writes what was promised.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _operation.Stopping();
+        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5))) await _web.StopAsync(patience.Token);
+        await _stop.CancelAsync();
+        foreach (var loop in _loops) await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_node is not null) await _node.DisposeAsync();
+        await Tasks.DisposeAsync();
+        await _web.DisposeAsync();
+        _store.Dispose();
+        _fetcher.Dispose();
+        _provider?.Dispose();
+        _stop.Dispose();
+    }
+}

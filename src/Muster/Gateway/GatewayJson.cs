@@ -1,0 +1,13 @@
+using System.Text.Json.Serialization;
+using Muster.Gateway.Fleet;
+using Muster.Gateway.Tasks;
+using Muster.Gateway.Tokens;
+
+namespace Muster.Gateway;
+
+/// <summary>How the gateway's own records are stored.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(GatewayTask))]
+[JsonSerializable(typeof(GatewayNode))]
+[JsonSerializable(typeof(AccessToken))]
+internal sealed partial class GatewayJson : JsonSerializerContext;

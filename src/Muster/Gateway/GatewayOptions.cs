@@ -1,0 +1,74 @@
+using Muster.Node.Engines;
+
+namespace Muster.Gateway;
+
+/// <summary>How a gateway is run. What is not set is as `muster serve` does it by itself.</summary>
+public sealed record GatewayOptions
+{
+    public string Bind { get; init; } = "127.0.0.1";
+    public int Port { get; init; } = 3000;
+
+    /// <summary>HTTPS beside HTTP; 0: with a certificate, HTTPS alone, on <see cref="Port"/>.</summary>
+    public int SecurePort { get; init; }
+    public string? SslKey { get; init; }
+    public string? SslCert { get; init; }
+
+    /// <summary>Where everything is kept: database, spool, results.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>Nodes named at the start, beside those that are known already.</summary>
+    public IReadOnlyList<(Uri Url, string Token, bool Locked)> Nodes { get; init; } = [];
+
+    /// <summary>Tasks that an older gateway has placed on them: clients go on asking for these.</summary>
+    public IReadOnlyList<(Guid Task, Uri Node, string Token, DateTimeOffset Accessed)> Routes { get; init; } = [];
+
+    /// <summary>The engine of an embedded node, for when no other node is known; null for none.</summary>
+    public Func<CancellationToken, Task<IEngine>>? Engine { get; init; }
+
+    /// <summary>The one token that is asked for; others are made with `muster tokens`.</summary>
+    public string Token { get; init; } = "";
+
+    /// <summary><c>local</c> or <c>lightning</c>.</summary>
+    public string Provider { get; init; } = "local";
+
+    /// <summary>Where the lightning provider asks.</summary>
+    public Uri LightningUrl { get; init; } = new("https://webodm.net/r/");
+
+    /// <summary>The address by which nodes reach this gateway; else that of the client's own request.</summary>
+    public Uri? PublicAddress { get; init; }
+    public bool SplitMerge { get; init; } = true;
+    public int FloodLimit { get; init; }
+
+    /// <summary>A token at its limit is refused, as ClusterODM does; else its tasks wait.</summary>
+    public bool RefuseOverLimit { get; init; }
+
+    /// <summary>Webhooks and archives may be fetched from private addresses.</summary>
+    public bool AllowPrivateAddresses { get; init; }
+
+    /// <summary>Waits before the attempts of a webhook.</summary>
+    public IReadOnlyList<TimeSpan> WebhookWaits { get; init; } = [.. new[] { 0, 5, 10, 15, 20, 20 }.Select(seconds => TimeSpan.FromSeconds(seconds))];
+
+    /// <summary>Bytes that uploads may take on disk in all; 0: what the disk has.</summary>
+    public long SpoolBudget { get; init; }
+
+    /// <summary>Uploads that were not heard of for so long are forgotten.</summary>
+    public TimeSpan UploadsExpire { get; init; } = TimeSpan.FromHours(48);
+
+    /// <summary>How long an ended task and its archive are kept.</summary>
+    public TimeSpan ResultsExpire { get; init; } = TimeSpan.FromDays(5);
+
+    /// <summary>How often a node is asked about its tasks.</summary>
+    public TimeSpan PollEvery { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a node may be away until its tasks are placed elsewhere.</summary>
+    public TimeSpan MoveAfter { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long a node must answer without a task until that is placed elsewhere.</summary>
+    public TimeSpan UnknownAfter { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long parts live on when the task that sent them is over.</summary>
+    public TimeSpan PartsLease { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Bytes a second to each node; 0: no limit.</summary>
+    public long UploadMaxSpeed { get; init; }
+}

@@ -1,0 +1,4 @@
+namespace Muster.Gateway.Spool;
+
+/// <summary>A file of a task: its name there, and the content that it names.</summary>
+public sealed record SpoolFile(string Name, string Hash, long Bytes);

@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.IO.Compression;
+using System.Net;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Muster.Gateway.Spool;
+using Muster.Gateway.Tokens;
+using Muster.NodeOdm;
+
+namespace Muster.Gateway.Tasks;
+
+/// <summary>Tells the end of a task to the address that its client named, and to the provider of its token. What is due survives the gateway. Nodes are not told of a webhook, as their call would come before the archive is here.</summary>
+internal sealed partial class EndNotices(TaskLedger ledger, SqliteTaskStore store, ResultFolder results, LightningProvider? provider, Func<GatewayTask, ReadOnlyMemory<byte>> describe, GatewayOptions options, TimeProvider clock, ILogger log)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly HttpClient _outside = OutsideHttp.Create(options.AllowPrivateAddresses);
+    private readonly ConcurrentDictionary<Guid, Task> _calls = [];
+
+    public async Task RunAsync(CancellationToken ct)
+    {
+        void Follow(IReadOnlyList<GatewayTask> tasks, IReadOnlyCollection<Guid> removed)
+        {
+            foreach (var task in tasks) if (task.WebhookDue || task.FinishDue) _calls.GetOrAdd(task.Id, _ => Task.Run(() => TellAsync(task, ct), CancellationToken.None));
+        }
+        ledger.Changed += Follow;
+        try
+        {
+            Follow([.. store.EndsDue().Select(ledger.Recall).OfType<GatewayTask>()], []);
+            await Task.Delay(Timeout.Infinite, ct);
+        }
+        finally
+        {
+            ledger.Changed -= Follow;
+            await Task.WhenAll(_calls.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _outside.Dispose();
+        }
+    }
+
+    private async Task TellAsync(GatewayTask task, CancellationToken ct)
+    {
+        await Task.WhenAll(
+            task.WebhookDue ? CallAsync(task, ct) : Task.CompletedTask,
+            task.FinishDue && provider is not null ? provider.FinishedAsync(task.Owner, Encoding.UTF8.GetString(describe(task).Span), ct) : Task.CompletedTask);
+        await ledger.ChangeAsync(task.Id, (_, now) => now with { WebhookDue = false, FinishDue = false });
+        _calls.TryRemove(task.Id, out _);
+    }
+
+    /// <summary>Six attempts.</summary>
+    private async Task CallAsync(GatewayTask task, CancellationToken ct)
+    {
+        var body = Body(task);
+        foreach (var wait in options.WebhookWaits)
+        {
+            await Task.Delay(wait, clock, ct);
+            try
+            {
+                using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+                limit.CancelAfter(Patience);
+                using var content = new StringContent(body, Encoding.UTF8, "application/json");
+                using var response = await _outside.PostAsync(new Uri(task.Webhook!), content, limit.Token);
+                if (response.StatusCode == HttpStatusCode.OK) break;
+                Failed(task.Id, $"status {(int)response.StatusCode}");
+            }
+            catch (Exception fault) when (!ct.IsCancellationRequested && fault is HttpRequestException or OperationCanceledException or UriFormatException or InvalidOperationException or NotSupportedException or RefusalException)
+            {
+                Failed(task.Id, fault.GetBaseException().Message);
+                if (fault.GetBaseException() is RefusalException or UriFormatException or InvalidOperationException or NotSupportedException) break;   // an address that never works
+            }
+        }
+    }
+
+    /// <summary>The task's description, and the list of images where the archive holds one.</summary>
+    private string Body(GatewayTask task)
+    {
+        var description = Encoding.UTF8.GetString(describe(task).Span);
+        return $"{description[..^1]},\"images\":{Images(task)}}}";
+    }
+
+    private string Images(GatewayTask task)
+    {
+        if (task.Phase is not TaskPhase.Ended { Result: not null } || !File.Exists(results.PathOf(task.Id))) return "[]";
+        using var archive = ZipFile.OpenRead(results.PathOf(task.Id));
+        if (archive.GetEntry("images.json") is not { Length: < 16 << 20 } entry) return "[]";
+        using var text = new StreamReader(entry.Open());
+        var images = text.ReadToEnd().Trim();
+        return images.StartsWith('[') && images.EndsWith(']') ? images : "[]";
+    }
+
+    /// <summary>The address stays out of the log: it may hold a secret.</summary>
+    [LoggerMessage(LogLevel.Warning, "The webhook of {Task} did not take its end: {Why}")]
+    private partial void Failed(Guid task, string why);
+}

@@ -1,0 +1,100 @@
+using Microsoft.Extensions.Logging;
+using Muster.Gateway.Spool;
+using Muster.Gateway.Tokens;
+
+namespace Muster.Gateway.Tasks;
+
+/// <summary>Takes away what nobody needs any longer: uploads that were given up, old results, parts whose task is over.</summary>
+internal sealed partial class Housekeeper(TaskLedger ledger, SqliteTaskStore store, TaskActions actions, TokenBook tokens, SpoolFolder spool, GatewayOptions options, TimeProvider clock, ILogger log)
+{
+    private static readonly TimeSpan Slowly = TimeSpan.FromMinutes(5);
+    private const int EventsKept = 200_000;
+    private const int AtOnce = 500;
+
+    private readonly Dictionary<Guid, DateTimeOffset> _parentsOverSince = [];
+
+    public async Task RunAsync(CancellationToken ct)
+    {
+        spool.Sweep();
+        var fast = TimeSpan.FromSeconds(Math.Clamp(options.PartsLease.TotalSeconds / 4, 0.2, 15));
+        for (var next = DateTimeOffset.MinValue; ; await Task.Delay(fast, clock, ct))
+        {
+            try
+            {
+                await EndOrphansAsync();
+                await MakeRoomAsync();
+                if (clock.GetUtcNow() < next) continue;
+                next = clock.GetUtcNow() + (Slowly < options.UploadsExpire / 4 ? Slowly : options.UploadsExpire / 4);
+                await ForgetUploadsAsync();
+                await ForgetResultsAsync(ct);
+                store.ForgetEvents(EventsKept);
+            }
+            catch (Exception fault) when (fault is not OperationCanceledException)
+            {
+                Stumbled(fault);
+            }
+        }
+    }
+
+    /// <summary>Parts hold a lease on the task that sent them: when it is over, so are they, after a while in which it may be placed again.</summary>
+    private async Task EndOrphansAsync()
+    {
+        var now = clock.GetUtcNow();
+        var parts = ledger.Live.All().Where(task => task.Parent is not null).ToLookup(task => task.Parent!.Value);
+        foreach (var parent in _parentsOverSince.Keys.Where(parent => !parts.Contains(parent)).ToList()) _parentsOverSince.Remove(parent);
+        foreach (var family in parts)
+        {
+            if (ledger.Find(family.Key)?.Phase.IsLive is true)
+            {
+                _parentsOverSince.Remove(family.Key);
+                continue;
+            }
+            _parentsOverSince.TryAdd(family.Key, now);
+            if (now - _parentsOverSince[family.Key] < options.PartsLease) continue;
+            foreach (var part in family) await EndAsync(part);
+            tokens.RevokePartsOf(family.Key);
+        }
+    }
+
+    private Task EndAsync(GatewayTask part) => part.IsListed
+        ? ledger.ChangeAsync(part.Id, (book, task) =>
+        {
+            if (!task.Phase.IsLive) return null;
+            book.Note("orphan", $"{task.Name}: the task of which it is a part is over", task.Id);
+            return TaskActions.Ended(book, task, "Cancelled: the task of which it is a part is over.");
+        })
+        : actions.RemoveAsync(part.Id, "the gateway, as the task of which it is a part is over");
+
+    /// <summary>Files of tasks that failed or were cancelled are kept for a restart only while there is room.</summary>
+    private async Task MakeRoomAsync()
+    {
+        if (!spool.IsFull) return;
+        foreach (var task in ledger.Ended().Where(task => task.HasFiles).OrderBy(task => ((TaskPhase.Ended)task.Phase).At).Take(10))
+        {
+            await ledger.ChangeAsync(task.Id, (book, now) => now is { HasFiles: true, Phase: TaskPhase.Ended } ? book.DropFiles(now) : null);
+        }
+    }
+
+    private async Task ForgetUploadsAsync()
+    {
+        foreach (var task in ledger.Live.All())
+        {
+            if (task.Phase is TaskPhase.Receiving at && clock.GetUtcNow() - at.HeardAt > options.UploadsExpire) await actions.RemoveAsync(task.Id, "the gateway, as its upload was given up");
+        }
+    }
+
+    private async Task ForgetResultsAsync(CancellationToken ct)
+    {
+        while (store.EndedBefore(clock.GetUtcNow() - options.ResultsExpire, AtOnce) is { Count: > 0 } old)
+        {
+            foreach (var id in old)
+            {
+                ct.ThrowIfCancellationRequested();
+                await actions.RemoveAsync(id, "the gateway, as its time was over");
+            }
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "Housekeeping went wrong")]
+    private partial void Stumbled(Exception fault);
+}

@@ -1,0 +1,68 @@
+using Muster.Gateway.Fleet;
+using Muster.Gateway.Spool;
+using Muster.Gateway.Tokens;
+using Muster.NodeOdm;
+
+namespace Muster.Gateway.Tasks;
+
+/// <summary>What can be done with a task: cancel, remove, restart. Each succeeds against our own record; nodes are told as soon as they listen.</summary>
+public sealed class TaskActions(TaskLedger ledger, NodeFleet fleet, ResultFolder results, TokenBook tokens)
+{
+    private static readonly TimeSpan RestartPatience = TimeSpan.FromSeconds(5);
+
+    public async Task<bool> CancelAsync(Guid id, string by) => await ledger.ChangeAsync(id, (book, task) =>
+    {
+        if (!task.IsListed) return null;
+        if (task.Phase is TaskPhase.Ended) return task;   // what is done stays done
+        book.Note("cancelled", $"{task.Name}: by {by}", id, task.Phase.Place?.Node);
+        return Ended(book, task, "Cancelled.");
+    }) is not null;
+
+    /// <summary>Ends a task that is not wanted any longer. Its files stay for a restart.</summary>
+    internal static GatewayTask Ended(TaskBook book, GatewayTask task, string line)
+    {
+        var place = task.Phase.Place;
+        if (place is { } at) book.Wish(new(at.Node, at.OnNode, Remove: task.Phase is TaskPhase.Sending, HoldsSlot: task.Phase.Slot is not null));
+        return book.Say(task with { Phase = new TaskPhase.Ended(TaskCode.Canceled, book.Now, null, place?.Node, place?.OnNode), ProcessingTime = -1 }, line);
+    }
+
+    public async Task<bool> RemoveAsync(Guid id, string by)
+    {
+        ledger.Recall(id);
+        var removed = await ledger.ChangeAsync(book =>
+        {
+            if (book.Find(id) is not { } task) return false;
+            if (task.Phase.Place is { } at) book.Wish(new(at.Node, at.OnNode, Remove: true, HoldsSlot: task.Phase.Slot is not null));
+            book.Note("removed", $"{task.Name}: by {by}", id, task.Phase.Place?.Node);
+            book.Remove(id);
+            return true;
+        });
+        if (!removed) return false;
+        results.Delete(id);
+        tokens.RevokePartsOf(id);
+        return true;
+    }
+
+    /// <summary>Runs an ended task again: where it was, as the work that is done there counts, else from the beginning.</summary>
+    /// <param name="options">JSON text that replaces its options, checked already; null keeps them.</param>
+    public async Task<string?> RestartAsync(Guid id, string? options, CancellationToken ct)
+    {
+        if (ledger.Recall(id) is not { } task || !task.IsListed) return $"{id} not found";
+        if (task.Phase is not TaskPhase.Ended end) return "Task cannot be restarted";
+        var onNode = end is { Node: { } name, OnNode: { } there } && fleet.Find(name) is { } node
+            && await fleet.Client(node, RestartPatience).RestartAsync(there.ToString(), options, ct) is NodeReply<bool>.Said(true);
+        if (!onNode && (!task.HasFiles || task.Files == 0)) return "Task cannot be restarted: its node no longer has it. Please create a new task.";
+        await ledger.ChangeAsync(id, (book, now) =>
+        {
+            if (now.Phase != end) return null;
+            if (end is { Node: { } at, OnNode: { } old }) book.Fulfilled(new(at, old, Remove: false, HoldsSlot: true));
+            var fresh = book.ClearOutput(now with { Options = options ?? now.Options, Created = book.Now, Progress = 0, ProcessingTime = -1, Order = book.NextOrder() });
+            book.Note("restarted", now.Name, id, end.Node);
+            return onNode
+                ? book.Say(fresh with { Phase = new TaskPhase.Running(end.Node!, end.OnNode!.Value, book.Now) }, "Restarted where it was.")
+                : book.Say(fresh with { Phase = new TaskPhase.Queued(book.Now, false), Attempts = now.Attempts with { Count = now.Attempts.Count + 1 } }, "Restarted from the beginning.");
+        });
+        results.Delete(id);
+        return null;
+    }
+}

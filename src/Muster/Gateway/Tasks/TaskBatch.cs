@@ -1,0 +1,22 @@
+using Muster.Gateway.Spool;
+
+namespace Muster.Gateway.Tasks;
+
+/// <summary>What is written in one transaction.</summary>
+public sealed class TaskBatch
+{
+    public Dictionary<Guid, GatewayTask> Tasks { get; } = [];
+    public HashSet<Guid> Removed { get; } = [];
+    public List<(Guid Task, SpoolFile File)> Files { get; } = [];
+    public HashSet<Guid> FilesGone { get; } = [];
+    public List<OutputLines> Output { get; } = [];
+    public HashSet<Guid> OutputGone { get; } = [];
+    public List<NodeChore> Chores { get; } = [];
+    public List<NodeChore> ChoresDone { get; } = [];
+    public List<GatewayEvent> Events { get; } = [];
+
+    public bool IsEmpty => Tasks.Count + Removed.Count + Files.Count + FilesGone.Count + Output.Count + OutputGone.Count + Chores.Count + ChoresDone.Count + Events.Count == 0;
+}
+
+/// <summary>Lines of a task's output, from the one numbered <paramref name="First"/> on.</summary>
+public sealed record OutputLines(Guid Task, int First, IReadOnlyList<string> Lines);

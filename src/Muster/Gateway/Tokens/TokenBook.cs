@@ -1,0 +1,77 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Muster.Gateway.Limits;
+using Muster.Gateway.Tasks;
+
+namespace Muster.Gateway.Tokens;
+
+/// <summary>All tokens that were made here. Where there is none, and none is configured, the gateway is open.</summary>
+public sealed class TokenBook
+{
+    private const string Configured = "configured";
+
+    private readonly SqliteTaskStore _store;
+    private readonly TimeProvider _clock;
+    private readonly ConcurrentDictionary<string, AccessToken> _byHash = [];
+
+    /// <param name="configured">The one token of the configuration; empty for none.</param>
+    public TokenBook(SqliteTaskStore store, string configured, TimeProvider clock)
+    {
+        (_store, _clock) = (store, clock);
+        foreach (var text in store.Tokens())
+        {
+            var token = JsonSerializer.Deserialize(text, GatewayJson.Default.AccessToken)!;
+            _byHash[token.Hash] = token;
+        }
+        if (configured.Length == 0) return;
+        var hash = AccessToken.HashOf(configured);
+        _byHash.TryAdd(hash, new() { Id = Configured, Name = "--token", Hash = hash, Owner = Configured, Created = clock.GetUtcNow() });
+    }
+
+    public bool IsOpen => _byHash.Values.All(token => token.Parent is not null);
+
+    /// <summary>Those that people made.</summary>
+    public IReadOnlyList<AccessToken> All => [.. _byHash.Values.Where(token => token.Parent is null).OrderBy(token => token.Created)];
+
+    public AccessToken? Find(string text) =>
+        text.Length > 0 && _byHash.TryGetValue(AccessToken.HashOf(text), out var token) && !(token.Expires <= _clock.GetUtcNow()) ? token : null;
+
+    /// <summary>The limits of those who own tasks.</summary>
+    public TokenLimits LimitsOf(string owner) => _byHash.Values.FirstOrDefault(token => token.Id == owner)?.Limits ?? TokenLimits.None;
+
+    /// <summary>Makes a token. Its text is not kept.</summary>
+    public (AccessToken Token, string Text) Make(string name, DateTimeOffset? expires, TokenLimits limits)
+    {
+        var id = Convert.ToHexStringLower(Guid.NewGuid().ToByteArray().AsSpan(0, 4));
+        return Keep(new() { Id = id, Hash = "", Name = name, Owner = id, Created = _clock.GetUtcNow(), Expires = expires, Limits = limits });
+    }
+
+    /// <summary>A token with which an engine hands in the parts of a task; it sees nothing else.</summary>
+    public string MakeForParts(GatewayTask parent) =>
+        Keep(new() { Id = Guid.NewGuid().ToString("N"), Hash = "", Name = $"parts of {parent.Id}", Owner = parent.Owner, Created = _clock.GetUtcNow(), Parent = parent.Id }).Text;
+
+    public bool Revoke(string id) => Drop(token => token.Id == id);
+
+    /// <summary>The parts' tokens of tasks that are over.</summary>
+    public void RevokePartsOf(Guid parent) => Drop(token => token.Parent == parent);
+
+    private (AccessToken Token, string Text) Keep(AccessToken draft)
+    {
+        var text = AccessToken.NewText();
+        var token = draft with { Hash = AccessToken.HashOf(text) };
+        _store.SaveToken(token.Id, JsonSerializer.Serialize(token, GatewayJson.Default.AccessToken));
+        _byHash[token.Hash] = token;
+        return (token, text);
+    }
+
+    private bool Drop(Func<AccessToken, bool> which)
+    {
+        var dropped = _byHash.Values.Where(token => token.Id != Configured && which(token)).ToList();
+        foreach (var token in dropped)
+        {
+            _store.RemoveToken(token.Id);
+            _byHash.TryRemove(token.Hash, out _);
+        }
+        return dropped.Count > 0;
+    }
+}

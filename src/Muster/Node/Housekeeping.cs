@@ -1,0 +1,40 @@
+using Muster.NodeOdm;
+
+namespace Muster.Node;
+
+/// <summary>Deletes what is old: ended tasks, uploads that nobody committed, folders of no task.</summary>
+internal sealed class Housekeeping(NodeSettings settings, NodeFolders folders, TaskStore store, NodeQueue queue, Uploads uploads, TimeProvider clock)
+{
+    public void AtStart()
+    {
+        folders.Sweep();
+        foreach (var folder in Directory.EnumerateDirectories(folders.Data).Where(folder => Path.GetFileName(folder) is var name && TaskUuid.IsValid(name) && store.Find(name) is null).ToList()) _ = folders.Delete(folder);
+    }
+
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        using var tick = new PeriodicTimer(settings.HousekeepingEvery, clock);
+        do
+        {
+            await CleanAsync();
+        }
+        while (await tick.WaitForNextTickAsync(stopping));
+    }
+
+    public async Task CleanAsync()
+    {
+        var now = clock.GetUtcNow();
+        foreach (var task in store.All().Where(task => task.HasEnded && now.ToUnixTimeMilliseconds() - task.Created - Math.Max(0, task.Took) > settings.KeepTasks.TotalMilliseconds))
+        {
+            await queue.RemoveAsync(task.Uuid);
+        }
+        foreach (var folder in Directory.EnumerateDirectories(folders.Uploads))
+        {
+            var uuid = Path.GetFileName(folder);
+            // The folder changes with every file that comes.
+            if (!TaskUuid.IsValid(uuid) || store.Find(uuid) is not null || now.UtcDateTime - Directory.GetLastWriteTimeUtc(folder) <= settings.KeepUploads) continue;
+            uploads.Forget(uuid);
+            await folders.Delete(folder);
+        }
+    }
+}

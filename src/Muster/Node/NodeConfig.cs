@@ -1,0 +1,134 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using Muster.Faults;
+using Muster.Node.Engines;
+using Muster.Sites;
+
+namespace Muster.Node;
+
+/// <summary>Reads a node's settings from flags and from NodeODM's JSON file. Dashes, underscores and capitals in a key do not matter; flags win.</summary>
+public sealed class NodeConfig
+{
+    private const string DefaultFile = "config-default.json";
+
+    /// <summary>The flags in their dashed form, with what they take (null: nothing) and what they do.</summary>
+    public static IReadOnlyList<(string Name, string? Takes, string Help)> Flags { get; } =
+    [
+        ("config", "FILE", $"NodeODM's configuration file. Default: {DefaultFile}, where there is one."),
+        ("data-dir", "DIR", "Where tasks are kept."),
+        ("host", "ADDRESS", "Where to listen. Default: this machine only, or every address when a token is set."),
+        ("port", "N", "The port; auto takes the first free one from 3000 on."),
+        ("token", "TOKEN", "What clients must show. Better in the configuration file, where other users of this machine do not see it."),
+        ("engine", "NAME", "auto, odm, colmap, survey, command or test. auto takes the first of odm, colmap and survey that works here."),
+        ("engine-file", "FILE", "With --engine command: the YAML file that describes the program."),
+        ("odm-path", "DIR", "Where ODM is installed. Default: /code."),
+        ("odm-image", "IMAGE", "Run ODM from this container image instead, by the first of Apptainer, Singularity, Podman and Docker that is here."),
+        ("parallel-queue-processing", "N", "Tasks at once. Default: 1."),
+        ("max-images", "N", "Most photos in a task."),
+        ("max-concurrency", "N", "Most processes of an engine."),
+        ("max-runtime", "MINUTES", "A task that runs longer is cancelled."),
+        ("cleanup-tasks-after", "MINUTES", "Ended tasks are deleted after it. Default: 2880."),
+        ("cleanup-uploads-after", "MINUTES", "Uploads that nobody committed are deleted after it. Default: 2880."),
+        ("webhook", "URL", "Called at the end of every task."),
+        ("allow-private-urls", null, "Webhooks and zip addresses of clients may lead into private networks."),
+        ("log-level", "LEVEL", "error, warn, info or debug. Default: info."),
+        ("daemon", null, "Write no log to the console."),
+        ("powercycle", null, "Start, and end at once: a check that all is in place."),
+        ("test", null, "The same as --engine test: compute nothing, and answer like ODM."),
+        ("test-seconds", "N", "With the test engine: how long a task takes."),
+        ("test-fail-tasks", null, "With the test engine: every task fails."),
+        ("test-failure-rate", "SHARE", "With the test engine: this share of tasks fails, 0 to 1, in ways drawn from --test-seed."),
+        ("test-seed", "N", "With the test engine: which tasks fail."),
+        ("test-drop-uploads", null, "Half of the uploads are answered with status 500."),
+        ("test-skip-orthophotos", null, "With the test engine: results hold no orthophoto."),
+        ("test-skip-dems", null, "With the test engine: results hold no elevation models."),
+    ];
+
+    private readonly Dictionary<string, string> _values = [];
+    private readonly List<string> _ips = [];
+
+    /// <param name="flags">By their dashed names; <c>true</c> for those that take nothing.</param>
+    public static NodeConfig Read(IReadOnlyDictionary<string, string> flags)
+    {
+        var config = new NodeConfig();
+        if (flags.GetValueOrDefault("config") is { } named || File.Exists(named = DefaultFile)) config.ReadFile(named);
+        foreach (var (name, value) in flags) config._values[name] = value;
+        return config;
+    }
+
+    public bool Has(string name) => _values.GetValueOrDefault(name) is { } value && value != "false";
+
+    public string? Text(string name) => _values.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;
+
+    public NodeSettings Settings(string defaultFolder) => new()
+    {
+        Folder = Path.GetFullPath(Text("data-dir") ?? defaultFolder),
+        Address = Text("host") is not { } host ? null : IPAddress.TryParse(host, out var address) ? address : throw Bad("host", host, "an address such as 127.0.0.1 or 0.0.0.0"),
+        Port = Text("port") is null or "auto" ? null : (int)Number("port", 0, 65535)!,
+        Token = Text("token"),
+        AuthorizedIps = _ips,
+        Parallel = (int)(Number("parallel-queue-processing", 1, 10_000) ?? 1),
+        MaxImages = (int?)Number("max-images", 1, int.MaxValue),
+        MaxConcurrency = (int?)Number("max-concurrency", 1, int.MaxValue),
+        MaxRuntime = Number("max-runtime", -1, 10_000_000) is > 0 and var minutes ? TimeSpan.FromMinutes(minutes) : null,
+        KeepTasks = TimeSpan.FromMinutes(Number("cleanup-tasks-after", 0, 100_000_000) ?? 2880),
+        KeepUploads = TimeSpan.FromMinutes(Number("cleanup-uploads-after", 0, 100_000_000) ?? 2880),
+        Webhook = Text("webhook"),
+        AllowPrivateUrls = Has("allow-private-urls"),
+        DropUploads = Has("test-drop-uploads"),
+    };
+
+    public TestSwitches TestSwitches => new()
+    {
+        Takes = TimeSpan.FromSeconds(Number("test-seconds", 0, 1_000_000) ?? 0),
+        FailTasks = Has("test-fail-tasks"),
+        SkipOrthophotos = Has("test-skip-orthophotos"),
+        SkipDems = Has("test-skip-dems"),
+        FailureRate = Number("test-failure-rate", 0, 1) ?? 0,
+        Seed = (int)(Number("test-seed", int.MinValue, int.MaxValue) ?? 0),
+    };
+
+    private void ReadFile(string path)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path), new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            if (document.RootElement.ValueKind != JsonValueKind.Object) throw new UserException($"{path} holds no JSON object", "Write it as NodeODM's config-default.json is.");
+            foreach (var member in document.RootElement.EnumerateObject()) Take(path, member);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or JsonException)
+        {
+            throw new UserException($"{path} cannot be read: {fault.Message}", "Check the file, or name another with --config.", fault);
+        }
+    }
+
+    private void Take(string path, JsonProperty member)
+    {
+        var key = Bare(member.Name);
+        switch (key)
+        {
+            case "instance":   // NodeODM names its log file by it
+                return;
+            case "authorizedips":
+                _ips.AddRange(member.Value.ValueKind == JsonValueKind.Array ? member.Value.EnumerateArray().Select(ip => ip.ToString()) : throw Bad(path, member.Name, "a list of addresses"));
+                return;
+            case "logger":
+                if (member.Value.ValueKind == JsonValueKind.Object && member.Value.TryGetProperty("level", out var level)) _values["log-level"] = level.ToString();
+                return;
+        }
+        var name = Flags.Select(flag => flag.Name).FirstOrDefault(flag => Bare(flag) == key)
+            ?? throw new UserException($"{path} has the unknown key '{member.Name}'{Nearest.Hint(member.Name, Flags.Select(flag => flag.Name))}", "Remove it, or write it as `muster node --help` does.");
+        if (member.Value.ValueKind is not JsonValueKind.Null) _values[name] = member.Value.ValueKind switch { JsonValueKind.True => "true", JsonValueKind.False => "false", _ => member.Value.ToString() };
+    }
+
+    private double? Number(string name, double least, double most)
+    {
+        if (Text(name) is not { } text) return null;
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number : throw Bad(name, text, $"a number from {least} to {most}");
+    }
+
+    private static UserException Bad(string name, string value, string wanted) => new($"{name} is '{value}', which does not fit", $"Give {wanted}.") { ExitCode = ExitCodes.Usage };
+
+    private static string Bare(string name) => name.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal).ToLowerInvariant();
+}

@@ -1,0 +1,276 @@
+using Microsoft.Extensions.Logging;
+using Muster.Node.Engines;
+using Muster.NodeOdm;
+
+namespace Muster.Node;
+
+/// <summary>
+/// Decides when each task is set up, runs, and ends. A slot is free only when nothing of its last task runs any more, whatever clients were told meanwhile.
+/// </summary>
+internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folders, TaskStore store, Outputs outputs, IEngine engine, TaskSetup setup, Webhooks webhooks, ProgressPort progress, TimeProvider clock, ILogger log) : IDisposable
+{
+    private readonly Lock _turn = new();
+    private readonly Dictionary<string, Job> _jobs = [];
+    private readonly CancellationTokenSource _stopping = new();
+
+    /// <summary>What is being done for a task right now.</summary>
+    private sealed class Job(bool hasSlot) : IDisposable
+    {
+        public CancellationTokenSource End { get; } = new();
+        public Task Work { get; set; } = Task.CompletedTask;
+
+        /// <summary>It runs the engine, and so holds a slot.</summary>
+        public bool HasSlot { get; set; } = hasSlot;
+
+        public void Dispose() => End.Dispose();
+    }
+
+    private long Now => clock.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Goes on with what the last node left behind.</summary>
+    public void Resume()
+    {
+        lock (_turn)
+        {
+            foreach (var task in store.All())
+            {
+                if (task.Phase == TaskPhase.Initialising) Begin(task.Uuid, hasSlot: false, SetUpAsync);
+                else if (task.Phase == TaskPhase.Running) Begin(task.Uuid, hasSlot: true, RunAsync);
+                else if (task.WebhookDue) _ = TellAsync(task);
+            }
+            Fill();
+        }
+    }
+
+    /// <summary>Takes a committed task. One of this id that is there already stays as it is.</summary>
+    public void Add(NodeTask task)
+    {
+        lock (_turn)
+        {
+            if (store.TryAdd(task)) Begin(task.Uuid, hasSlot: false, SetUpAsync);
+        }
+    }
+
+    /// <summary>True when the task is known. One that has ended stays as it ended.</summary>
+    public bool Cancel(string uuid)
+    {
+        lock (_turn)
+        {
+            if (store.Find(uuid) is not { } task) return false;
+            if (!task.HasEnded)
+            {
+                var ran = task.Phase == TaskPhase.Running;
+                store.Change(uuid, now => now with { Phase = TaskPhase.Canceled, Took = -1, WebhookDue = ran });
+                _ = _jobs.GetValueOrDefault(uuid)?.End.CancelAsync();   // not here and now: what it wakes needs our lock
+                if (ran) _ = TellAsync(store.Find(uuid)!);
+            }
+            return true;
+        }
+    }
+
+    public async Task<bool> RemoveAsync(string uuid)
+    {
+        if (!Cancel(uuid)) return false;
+        while (JobOf(uuid) is { } job) await job;
+        await folders.Delete(folders.Upload(uuid));
+        _ = folders.Delete(folders.Project(uuid));
+        store.Remove(uuid);
+        outputs.Forget(uuid);
+        return true;
+    }
+
+    /// <summary>Null when it waits to run again; else why it does not.</summary>
+    public string? Restart(string uuid, Func<NodeTask, NodeTask> change)
+    {
+        lock (_turn)
+        {
+            if (store.Find(uuid) is not { } task) return $"{uuid} not found";
+            if (!task.HasEnded) return "Task cannot be restarted";
+            var isSetUp = Directory.Exists(folders.Images(uuid));
+            if (!isSetUp && !Directory.Exists(folders.Upload(uuid)) && task.ZipUrl is null) return "Task cannot be restarted";
+            File.Delete(folders.Archive(uuid));
+            File.Delete(folders.ExitRecord(uuid));
+            outputs.Of(uuid).Clear();
+            store.Change(uuid, now => change(now) with { Phase = isSetUp ? TaskPhase.Queued : TaskPhase.Initialising, Created = Now, Started = null, Took = -1, Progress = 0, Error = null, WebhookDue = false });
+            Fill();
+            return null;
+        }
+    }
+
+    /// <summary>Ends the engines and leaves their tasks to the next node.</summary>
+    public async Task StopAsync()
+    {
+        await _stopping.CancelAsync();
+        Task[] work;
+        lock (_turn)
+        {
+            foreach (var job in _jobs.Values) _ = job.End.CancelAsync();
+            work = [.. _jobs.Values.Select(job => job.Work)];
+        }
+        await Task.WhenAll(work);
+    }
+
+    public void Dispose() => _stopping.Dispose();
+
+    private Task? JobOf(string uuid)
+    {
+        lock (_turn) return _jobs.GetValueOrDefault(uuid)?.Work;
+    }
+
+    private void Begin(string uuid, bool hasSlot, Func<string, Job, Task> work)
+    {
+        var job = _jobs[uuid] = new(hasSlot);
+        job.Work = Task.Run(async () =>
+        {
+            try
+            {
+                await work(uuid, job);
+            }
+            catch (OperationCanceledException) when (job.End.IsCancellationRequested) { }
+            catch (Exception fault)
+            {
+                Broke(uuid, fault);
+                Finish(uuid, $"Could not process: {fault.Message}");
+            }
+            lock (_turn)
+            {
+                _jobs.Remove(uuid);
+                job.Dispose();
+                Fill();
+            }
+        });
+    }
+
+    /// <summary>Starts what waits and may; a restarted task too, once its last engine has ended.</summary>
+    private void Fill()
+    {
+        if (_stopping.IsCancellationRequested) return;
+        foreach (var task in store.All().Where(task => task.Phase is TaskPhase.Queued or TaskPhase.Initialising && !_jobs.ContainsKey(task.Uuid)))
+        {
+            if (task.Phase == TaskPhase.Initialising) Begin(task.Uuid, hasSlot: false, SetUpAsync);
+            else if (HasFreeSlot) Start(task.Uuid);
+        }
+    }
+
+    private bool HasFreeSlot => _jobs.Values.Count(job => job.HasSlot) < settings.Parallel;
+
+    private void Start(string uuid)
+    {
+        store.Change(uuid, task => task with { Phase = TaskPhase.Running, Started = Now });
+        Begin(uuid, hasSlot: true, RunAsync);
+    }
+
+    private async Task SetUpAsync(string uuid, Job job)
+    {
+        try
+        {
+            var ready = await setup.PrepareAsync(store.Find(uuid)!, job.End.Token);
+            lock (_turn)
+            {
+                job.End.Token.ThrowIfCancellationRequested();
+                // Where a slot is free nobody may see the task as queued: ODM's split-merge takes that for a full node.
+                var starts = HasFreeSlot;
+                store.Change(uuid, task => task with { ImagesCount = ready.ImagesCount, Options = ready.Options, Phase = starts ? TaskPhase.Running : TaskPhase.Queued, Started = starts ? Now : null });
+                job.HasSlot = starts;
+                if (!starts) return;
+            }
+        }
+        catch (RefusalException refusal)
+        {
+            Finish(uuid, refusal.Message, tellWebhooks: false);
+            await folders.Delete(folders.Upload(uuid));
+            await folders.Delete(folders.Project(uuid));
+            return;
+        }
+        await RunAsync(uuid, job);
+    }
+
+    private async Task RunAsync(string uuid, Job job)
+    {
+        var task = store.Find(uuid)!;
+        var output = outputs.Of(uuid);
+        using var limit = Limit(task);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(job.End.Token, limit.Token);
+        var timedOut = limit.Token.Register(() => TimedOut(uuid, output));
+        string? error;
+        try
+        {
+            var work = new EngineWork(uuid, folders.Project(uuid), task.Options, output, percent => Report(uuid, percent * 0.9), progress.Port, settings.EndPatience);
+            using (progress.Listen(uuid, work.Progress)) error = await engine.RunAsync(work, end.Token);
+            output.Close();
+            end.Token.ThrowIfCancellationRequested();
+            if (error is null) await PackAsync(store.Find(uuid)!, output, end.Token);
+        }
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (IOException fault)
+        {
+            error = $"Could not write the result: {fault.Message}";
+        }
+        finally
+        {
+            await timedOut.DisposeAsync();
+        }
+        Finish(uuid, error);
+    }
+
+    private CancellationTokenSource Limit(NodeTask task)
+    {
+        if (settings.MaxRuntime is not { } most || task.Started is not { } started) return new();
+        var left = most - TimeSpan.FromMilliseconds(Now - started);
+        return new(left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1), clock);
+    }
+
+    private void TimedOut(string uuid, TaskOutput output)
+    {
+        output.Say($"The task ran longer than {settings.MaxRuntime!.Value.TotalMinutes:0.##} minutes, as long as this node permits, and was cancelled.");
+        Cancel(uuid);
+    }
+
+    private async Task PackAsync(NodeTask task, TaskOutput output, CancellationToken ct)
+    {
+        Report(task.Uuid, 93);
+        await File.WriteAllLinesAsync(Path.Combine(folders.Project(task.Uuid), "task_output.txt"), output.Lines(null), ct);
+        var missing = await Task.Run(() => ZipFiles.Pack(folders.Project(task.Uuid), task.Outputs ?? engine.Results, folders.Archive(task.Uuid), ct), ct);
+        foreach (var path in missing.Where(_ => task.Outputs is not null)) output.Say($"Asked for and not there: {path}");
+        Report(task.Uuid, 97);
+    }
+
+    /// <summary>Progress never goes back. Small steps are not worth a write.</summary>
+    private void Report(string uuid, double percent) => store.Change(uuid, task => percent >= task.Progress + 0.1 && task.Phase == TaskPhase.Running ? task with { Progress = Math.Clamp(Math.Round(percent, 2), 0, 100) } : task);
+
+    private void Finish(string uuid, string? error, bool tellWebhooks = true)
+    {
+        lock (_turn)
+        {
+            if (store.Find(uuid) is not { HasEnded: false }) return;
+            var ended = store.Change(uuid, task => task with
+            {
+                Phase = error is null ? TaskPhase.Completed : TaskPhase.Failed,
+                Error = error,
+                Progress = 100,
+                Took = task.ProcessingTime(Now),
+                WebhookDue = tellWebhooks,
+            });
+            if (tellWebhooks) _ = TellAsync(ended!);
+        }
+    }
+
+    private async Task TellAsync(NodeTask task)
+    {
+        try
+        {
+            await webhooks.CallAsync(task, _stopping.Token);
+        }
+        catch (OperationCanceledException) { }   // the next node does it
+        catch (Exception fault)
+        {
+            Broke(task.Uuid, fault);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "Task {Uuid} met a fault")]
+    private partial void Broke(string uuid, Exception fault);
+}

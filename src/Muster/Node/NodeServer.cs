@@ -1,0 +1,137 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Muster.Faults;
+using Muster.Node.Engines;
+using Muster.NodeOdm;
+
+namespace Muster.Node;
+
+/// <summary>A node at work: by itself in <c>muster node</c>, or within a gateway.</summary>
+public sealed class NodeServer : IAsyncDisposable
+{
+    private const int FirstPort = 3000;
+    private const int LastPort = 5000;
+
+    private readonly WebApplication _app;
+    private readonly NodeFolders _folders;
+    private readonly NodeQueue _queue;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly List<IDisposable> _parts = [];
+    private Task _housekeeping = Task.CompletedTask;
+
+    private NodeServer(NodeSettings settings, IEngine engine, ILoggerFactory logs, TimeProvider clock)
+    {
+        var folders = _folders = new(settings.Folder);
+        _parts.Add(Claim(folders));
+        try
+        {
+            var log = logs.CreateLogger("node");
+            var store = new TaskStore(folders.Database);
+            var outside = Keep(OutsideHttp.Create(settings.AllowPrivateUrls));
+            var outputs = new Outputs(folders);
+            var uploads = new Uploads(folders, settings);
+            var progress = Keep(new ProgressPort(folders.ProgressPort));
+            var webhooks = Keep(new Webhooks(settings, folders, store, outside, clock, log));
+            _queue = Keep(new NodeQueue(settings, folders, store, outputs, engine, new(folders, settings, engine, outside), webhooks, progress, clock, log));
+            Cleaner = new(settings, folders, store, _queue, uploads, clock);
+            Cleaner.AtStart();
+
+            var builder = WebApplication.CreateEmptyBuilder(new() { ContentRootPath = settings.Folder });
+            builder.Services.AddRoutingCore().AddSingleton(logs);
+            builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings));
+            _app = builder.Build();
+            _app.UseOdmCors();
+            _app.UseOdmFaults(log);
+            _app.UseRouting();
+            new NodeEndpoints(settings, folders, store, uploads, outputs, _queue, engine, clock).Map(_app);
+        }
+        catch
+        {
+            _parts.ForEach(part => part.Dispose());
+            throw;
+        }
+    }
+
+    internal Housekeeping Cleaner { get; }
+
+    /// <summary>Where it listens, once it does.</summary>
+    public IPEndPoint Address { get; private set; } = new(IPAddress.None, 0);
+
+    /// <summary>Takes up what an earlier node left in the folder, then listens.</summary>
+    public static async Task<NodeServer> StartAsync(NodeSettings settings, IEngine engine, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
+    {
+        var node = new NodeServer(settings, engine, logs, clock);
+        try
+        {
+            node._queue.Resume();
+            await node._app.StartAsync(ct);
+        }
+        catch (IOException fault)
+        {
+            await node.DisposeAsync();
+            throw new UserException($"the node cannot listen: {fault.Message}", "Choose another port with --port, or leave it out to take a free one.", fault);
+        }
+        var address = new Uri(node._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        node.Address = new(IPAddress.Parse(address.Host.Trim('[', ']')), address.Port);
+        node._housekeeping = node.Cleaner.RunAsync(node._stopping.Token);
+        return node;
+    }
+
+    private T Keep<T>(T part) where T : IDisposable
+    {
+        _parts.Add(part);
+        return part;
+    }
+
+    private static FileStream Claim(NodeFolders folders)
+    {
+        try
+        {
+            return new(folders.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException fault)
+        {
+            throw new UserException($"another node works in {Path.GetDirectoryName(folders.Lock)}", "Stop it, or give this one another folder with --data-dir.", fault);
+        }
+    }
+
+    private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, NodeSettings settings)
+    {
+        OdmEndpoints.SetLimits(kestrel);
+        var address = settings.Address ?? (settings.Token is null ? IPAddress.Loopback : IPAddress.Any);
+        kestrel.Listen(address, settings.Port ?? FreePort(address));
+    }
+
+    private static int FreePort(IPAddress address)
+    {
+        for (var port = FirstPort; port <= LastPort; port++)
+        {
+            try
+            {
+                using var probe = new TcpListener(address, port);
+                probe.Start();
+                return port;
+            }
+            catch (SocketException) { }   // somebody has it
+        }
+        throw new UserException($"no port from {FirstPort} to {LastPort} is free", "Name one with --port.");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        // No new work first, then no engine, then no answers: clients that ask meanwhile still get one.
+        await _queue.StopAsync();
+        await _app.DisposeAsync();
+        await Task.WhenAny(_housekeeping);
+        await Task.WhenAny(_folders.Deleted);
+        _parts.ForEach(part => part.Dispose());
+        _stopping.Dispose();
+    }
+}

@@ -1,0 +1,72 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Muster.Node;
+
+/// <summary>
+/// Where engines tell their progress: datagrams <c>PGUP/&lt;pid&gt;/&lt;uuid&gt;/&lt;percent&gt;</c> to a port of this node's own, on loopback.
+/// The next node takes the same port, so that an engine which outlived this one is still heard.
+/// </summary>
+public sealed class ProgressPort : IDisposable
+{
+    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+    private readonly ConcurrentDictionary<string, Action<double>> _listeners = new();
+
+    public ProgressPort(string file)
+    {
+        var last = File.Exists(file) && int.TryParse(File.ReadAllText(file), out var port) ? port : 0;
+        try
+        {
+            _socket.Bind(new IPEndPoint(IPAddress.Loopback, last));
+        }
+        catch (SocketException)
+        {
+            _socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        }
+        Port = ((IPEndPoint)_socket.LocalEndPoint!).Port;
+        File.WriteAllText(file, Port.ToString(CultureInfo.InvariantCulture));
+        _ = Task.Run(ReceiveAsync);
+    }
+
+    public int Port { get; }
+
+    /// <summary>Until it is disposed, what is said of this task is handed on.</summary>
+    public IDisposable Listen(string uuid, Action<double> progress)
+    {
+        _listeners[uuid] = progress;
+        return new Listening(this, uuid);
+    }
+
+    private async Task ReceiveAsync()
+    {
+        var buffer = new byte[1024];
+        while (true)
+        {
+            try
+            {
+                var length = await _socket.ReceiveAsync(buffer);
+                if (Encoding.UTF8.GetString(buffer, 0, length).Split('/') is ["PGUP", _, var uuid, var text] && _listeners.TryGetValue(uuid, out var progress)
+                    && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var percent) && double.IsFinite(percent)) progress(Math.Clamp(percent, 0, 100));
+            }
+            catch (ObjectDisposedException)
+            {
+                return;
+            }
+            catch (SocketException fault) when (fault.SocketErrorCode is SocketError.OperationAborted)
+            {
+                return;
+            }
+            catch (SocketException) { }   // a datagram that was too large, or an answer that nobody took
+        }
+    }
+
+    public void Dispose() => _socket.Dispose();
+
+    private sealed class Listening(ProgressPort port, string uuid) : IDisposable
+    {
+        public void Dispose() => port._listeners.TryRemove(uuid, out _);
+    }
+}

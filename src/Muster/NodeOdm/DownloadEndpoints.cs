@@ -1,0 +1,95 @@
+using System.Buffers;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+
+namespace Muster.NodeOdm;
+
+/// <summary>A file as it can be downloaded.</summary>
+/// <param name="CopyAsync">Sends these bytes of it; fewer only with a fault.</param>
+public sealed record Download(string Name, string MediaType, long Length, string ETag, DateTimeOffset Modified, Func<ByteRange, Stream, CancellationToken, Task> CopyAsync);
+
+/// <summary>Answers downloads: whole, or exactly the ranges asked for. Never fewer bytes than announced: then the connection breaks.</summary>
+public static class DownloadEndpoints
+{
+    private const int BlockBytes = 256 << 10;
+
+    /// <summary>A file on disk. It may be replaced meanwhile; what was opened is what is sent.</summary>
+    public static async Task SendFileAsync(this HttpContext http, string path, string name, string mediaType)
+    {
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
+        var (length, modified) = (RandomAccess.GetLength(file), File.GetLastWriteTimeUtc(file));
+        await http.SendAsync(new(name, mediaType, length, $"\"{length:x}-{modified.Ticks:x}\"", modified, async (range, target, ct) =>
+        {
+            var block = ArrayPool<byte>.Shared.Rent(BlockBytes);
+            try
+            {
+                for (var (at, left) = (range.From, range.Length); left > 0;)
+                {
+                    var read = await RandomAccess.ReadAsync(file, block.AsMemory(0, (int)Math.Min(block.Length, left)), at, ct);
+                    if (read == 0) throw new EndOfStreamException($"{name} became shorter while it was sent");
+                    await target.WriteAsync(block.AsMemory(0, read), ct);
+                    (at, left) = (at + read, left - read);
+                }
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(block);
+            }
+        }));
+    }
+
+    public static async Task SendAsync(this HttpContext http, Download file)
+    {
+        var headers = http.Response.Headers;
+        headers.AcceptRanges = "bytes";
+        headers.ETag = file.ETag;
+        headers.LastModified = file.Modified.ToString("R");
+        headers.ContentDisposition = $"attachment; filename={file.Name}";
+        var ranges = HttpMethods.IsGet(http.Request.Method) && IsOfThisFile(http.Request.Headers.IfRange, file) ? ByteRanges.Read(http.Request.Headers.Range, file.Length) : null;
+        switch (ranges)
+        {
+            case null:
+                await SendAsync(http, file, new ByteRange(0, file.Length), StatusCodes.Status200OK);
+                break;
+            case []:
+                http.Response.StatusCode = StatusCodes.Status416RangeNotSatisfiable;
+                headers.ContentRange = $"bytes */{file.Length}";
+                break;
+            case [var range]:
+                headers.ContentRange = $"bytes {range.From}-{range.Last}/{file.Length}";
+                await SendAsync(http, file, range, StatusCodes.Status206PartialContent);
+                break;
+            default:
+                await SendPartsAsync(http, file, ranges);
+                break;
+        }
+    }
+
+    private static bool IsOfThisFile(string? condition, Download file) => string.IsNullOrEmpty(condition) || condition == file.ETag || condition == file.Modified.ToString("R");
+
+    private static async Task SendAsync(HttpContext http, Download file, ByteRange range, int status)
+    {
+        http.Response.StatusCode = status;
+        http.Response.ContentType = file.MediaType;
+        http.Response.ContentLength = range.Length;
+        if (HttpMethods.IsHead(http.Request.Method)) return;
+        await http.Response.StartAsync(http.RequestAborted);
+        await file.CopyAsync(range, http.Response.Body, http.RequestAborted);
+    }
+
+    private static async Task SendPartsAsync(HttpContext http, Download file, IReadOnlyList<ByteRange> ranges)
+    {
+        var boundary = Guid.NewGuid().ToString("n");
+        var heads = ranges.Select(range => Encoding.ASCII.GetBytes($"\r\n--{boundary}\r\nContent-Type: {file.MediaType}\r\nContent-Range: bytes {range.From}-{range.Last}/{file.Length}\r\n\r\n")).ToList();
+        var tail = Encoding.ASCII.GetBytes($"\r\n--{boundary}--\r\n");
+        http.Response.StatusCode = StatusCodes.Status206PartialContent;
+        http.Response.ContentType = $"multipart/byteranges; boundary={boundary}";
+        http.Response.ContentLength = heads.Sum(head => (long)head.Length) + ranges.Sum(range => range.Length) + tail.Length;
+        foreach (var (head, range) in heads.Zip(ranges))
+        {
+            await http.Response.Body.WriteAsync(head, http.RequestAborted);
+            await file.CopyAsync(range, http.Response.Body, http.RequestAborted);
+        }
+        await http.Response.Body.WriteAsync(tail, http.RequestAborted);
+    }
+}

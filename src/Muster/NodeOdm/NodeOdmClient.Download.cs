@@ -1,0 +1,84 @@
+using System.Net;
+using System.Net.Http.Headers;
+
+namespace Muster.NodeOdm;
+
+public sealed partial class NodeOdmClient
+{
+    private const int BlockBytes = 256 << 10;
+
+    /// <summary>How often in a row a download may break without a new byte until it is given up.</summary>
+    private const int MostBreaks = 5;
+
+    /// <summary>
+    /// Brings a result home. After a break it goes on where it stopped, where the node serves ranges, and begins again where it does not.
+    /// The reply says how many bytes there are; they are all in <paramref name="into"/> then.
+    /// </summary>
+    public async Task<NodeReply<long>> DownloadAsync(string uuid, string asset, FileStream into, CancellationToken ct)
+    {
+        EntityTagHeaderValue? version = null;
+        for (var breaks = 0; ;)
+        {
+            var before = version is null ? 0 : into.Length;
+            if (before == 0) into.SetLength(0);
+            into.Position = before;
+            var (reply, tag) = await OnceAsync(uuid, asset, into, version, ct);
+            if (reply is not (NodeReply<long>.Silent or NodeReply<long>.Away)) return reply;
+            version = tag;
+            breaks = into.Length > before ? 0 : breaks + 1;
+            if (breaks >= MostBreaks) return reply;
+            await Task.Delay(TimeSpan.FromSeconds(Math.Min(breaks, 5)), clock, ct);
+        }
+    }
+
+    /// <param name="version">What the bytes that are here already belong to; null when there are none.</param>
+    private async Task<(NodeReply<long> Reply, EntityTagHeaderValue? Version)> OnceAsync(string uuid, string asset, FileStream into, EntityTagHeaderValue? version, CancellationToken ct)
+    {
+        using var idle = new CancellationTokenSource(patience, clock);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct, idle.Token);
+        try
+        {
+            using var request = Request(HttpMethod.Get, $"task/{uuid}/download/{asset}", "");
+            if (version is not null)
+            {
+                request.Headers.Range = new(into.Position, null);
+                request.Headers.IfRange = new(version);
+            }
+            using var response = await http.SendAsync(request, limit.Token);
+            if (response.Content.Headers.ContentType?.MediaType == "application/json" || response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.PartialContent))
+            {
+                return ((await ReadAsync(response, OdmJson.Wire.JsonElement, limit.Token)) is NodeReply<System.Text.Json.JsonElement>.Denied denied
+                    ? new NodeReply<long>.Denied(denied.Error)
+                    : new NodeReply<long>.Garbled($"{Name} answered a download with status {(int)response.StatusCode}"), version);
+            }
+            if (response.StatusCode == HttpStatusCode.OK)
+            {
+                into.SetLength(0);
+                into.Position = 0;
+            }
+            else if (response.Content.Headers.ContentRange is not { From: { } from } || from != into.Position)
+            {
+                return (new NodeReply<long>.Garbled($"{Name} sent another range than asked for"), version);
+            }
+            version = response.Headers.ETag is { IsWeak: false } tag && response.Headers.AcceptRanges.Contains("bytes") ? tag : version;
+            var total = response.StatusCode == HttpStatusCode.OK ? response.Content.Headers.ContentLength : response.Content.Headers.ContentRange?.Length;
+            await CopyAsync(await response.Content.ReadAsStreamAsync(limit.Token), into, idle, limit.Token);
+            return (total is { } all && into.Length != all ? new NodeReply<long>.Silent($"{Name} ended the download early") : new NodeReply<long>.Said(into.Length), version);
+        }
+        catch (Exception fault) when (FaultOf<long>(fault, ct) is { } reply)
+        {
+            return (reply, version);
+        }
+    }
+
+    private async Task CopyAsync(Stream from, FileStream into, CancellationTokenSource idle, CancellationToken ct)
+    {
+        var block = new byte[BlockBytes];
+        while (await from.ReadAsync(block, ct) is > 0 and var read)
+        {
+            idle.CancelAfter(patience);
+            await into.WriteAsync(block.AsMemory(0, read), ct);
+        }
+        await into.FlushAsync(ct);
+    }
+}

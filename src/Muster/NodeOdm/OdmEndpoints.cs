@@ -1,0 +1,76 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
+
+namespace Muster.NodeOdm;
+
+/// <summary>What every server of this API does alike: how it answers, who may call from a browser, and what becomes of a fault.</summary>
+public static partial class OdmEndpoints
+{
+    private const string JsonType = "application/json; charset=utf-8";
+
+    /// <summary>Photos are large and links are slow: no limit on a body's size, none on how slowly it may come or go.</summary>
+    public static void SetLimits(KestrelServerOptions kestrel)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = null;
+        kestrel.Limits.MinRequestBodyDataRate = null;
+        kestrel.Limits.MinResponseDataRate = null;
+        kestrel.Limits.MaxRequestBufferSize = 1 << 20;
+    }
+
+    public static async Task AnswerAsync<T>(this HttpContext http, T answer, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK)
+    {
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(answer, type);
+        http.Response.StatusCode = status;
+        http.Response.ContentType = JsonType;
+        http.Response.ContentLength = bytes.Length;
+        await http.Response.Body.WriteAsync(bytes, http.RequestAborted);
+    }
+
+    public static Task RefuseAsync(this HttpContext http, string error, bool noRetry = false, int status = StatusCodes.Status200OK) =>
+        http.AnswerAsync(new(error, noRetry), OdmJson.Wire.ErrorAnswer, status);
+
+    /// <summary>Pages of any origin may call, as with NodeODM: what protects is the token, which no browser adds by itself.</summary>
+    public static IApplicationBuilder UseOdmCors(this IApplicationBuilder app) => app.Use((http, next) =>
+    {
+        var headers = http.Response.Headers;
+        var origin = http.Request.Headers.Origin;
+        headers.AccessControlAllowOrigin = origin.Count > 0 ? origin : "*";
+        if (origin.Count > 0)
+        {
+            headers.Vary = "Origin";
+            headers.AccessControlAllowCredentials = "true";
+        }
+        if (!HttpMethods.IsOptions(http.Request.Method)) return next(http);
+        headers.AccessControlAllowMethods = "GET,HEAD,PUT,PATCH,POST,DELETE";
+        if (http.Request.Headers.AccessControlRequestHeaders is { Count: > 0 } asked) headers.AccessControlAllowHeaders = asked;
+        http.Response.StatusCode = StatusCodes.Status204NoContent;
+        return Task.CompletedTask;
+    });
+
+    /// <summary>A refusal is an answer; anything else drops the connection, as clients try again after that, and give up after an error.</summary>
+    public static IApplicationBuilder UseOdmFaults(this IApplicationBuilder app, ILogger log) => app.Use(async (http, next) =>
+    {
+        try
+        {
+            await next(http);
+        }
+        catch (RefusalException refusal) when (!http.Response.HasStarted)
+        {
+            await http.RefuseAsync(refusal.Message, refusal.NoRetry);
+        }
+        catch (Exception fault)
+        {
+            // A client that left is no fault of ours.
+            if (!http.RequestAborted.IsCancellationRequested && fault is not Microsoft.AspNetCore.Http.BadHttpRequestException) Dropped(log, http.Request.Method, http.Request.Path, fault);
+            http.Abort();
+        }
+    });
+
+    [LoggerMessage(LogLevel.Error, "{Method} {Path} was dropped")]
+    private static partial void Dropped(ILogger log, string method, string path, Exception fault);
+}

@@ -1,0 +1,58 @@
+using System.Text.Json;
+
+namespace Muster.NodeOdm;
+
+/// <summary>What a client says of a new task.</summary>
+public sealed record TaskForm
+{
+    /// <summary>Null when it was not sent, or sent empty.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>JSON text, for <see cref="OptionRules"/>.</summary>
+    public string? Options { get; init; }
+    public bool SkipPostProcessing { get; init; }
+    public string? Webhook { get; init; }
+
+    /// <summary>What the archive shall hold instead of the usual; null for the usual.</summary>
+    public IReadOnlyList<string>? Outputs { get; init; }
+
+    /// <summary>Milliseconds since 1970, where the client sets it.</summary>
+    public long? DateCreated { get; init; }
+    public string? ZipUrl { get; init; }
+
+    public static TaskForm Of(IReadOnlyDictionary<string, string> fields) => new()
+    {
+        Name = Text(fields, "name"),
+        Options = Text(fields, "options"),
+        SkipPostProcessing = Text(fields, "skipPostProcessing") == "true",
+        Webhook = Text(fields, "webhook") is { Length: > 3 } webhook ? webhook : null,
+        Outputs = OutputsIn(Text(fields, "outputs")),
+        DateCreated = long.TryParse(Text(fields, "dateCreated"), out var created) ? created : null,
+        ZipUrl = Text(fields, "zipurl"),
+    };
+
+    private static string? Text(IReadOnlyDictionary<string, string> fields, string name) => fields.GetValueOrDefault(name) is { Length: > 0 } text ? text : null;
+
+    /// <summary>Paths within the project. What is no list is ignored; no path leads out.</summary>
+    private static List<string>? OutputsIn(string? text)
+    {
+        if (text is null) return null;
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            if (document.RootElement.ValueKind != JsonValueKind.Array) return null;
+            return
+            [
+                .. from item in document.RootElement.EnumerateArray()
+                   where item.ValueKind == JsonValueKind.String
+                   let path = string.Join('/', item.GetString()!.Split('/', '\\').Where(step => step is not ("" or "." or "..")))
+                   where path.Length > 0
+                   select path,
+            ];
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Muster.Gateway;
+
+/// <summary>`muster serve` as a process of its own, which can be killed at any moment.</summary>
+internal sealed class GatewayProcess : IAsyncDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("muster-serve-test-");
+    private readonly string[] _arguments;
+    private Process? _process;
+
+    public GatewayProcess(params string[] arguments) => _arguments = ["serve", "--port", $"{Port}", "--data", Path.Combine(_folder.FullName, "data"), .. arguments];
+
+    public int Port { get; } = FreePort();
+    public Uri Address => new($"http://127.0.0.1:{Port}/");
+    public string Folder => _folder.FullName;
+    public string Notes { get; private set; } = "";
+
+    /// <summary>Starts it, and answers when it does, with how long that took.</summary>
+    public async Task<TimeSpan> StartAsync(string path = "info")
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), _arguments) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = _folder.FullName };
+        start.Environment["XDG_STATE_HOME"] = start.Environment["HOME"] = _folder.FullName;
+        var began = TimeProvider.System.GetTimestamp();
+        _process = Process.Start(start)!;
+        _process.ErrorDataReceived += (_, line) => Notes += line.Data + "\n";
+        _process.BeginErrorReadLine();
+        _process.BeginOutputReadLine();
+        using var http = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(5) };
+        while (true)
+        {
+            try
+            {
+                using var response = await http.GetAsync(path, TestContext.Current.CancellationToken);
+                if (response.IsSuccessStatusCode) return TimeProvider.System.GetElapsedTime(began);
+            }
+            catch (HttpRequestException) when (!_process.HasExited && TimeProvider.System.GetElapsedTime(began) < TestGateway.Patience)
+            {
+                await Task.Delay(10, TestContext.Current.CancellationToken);
+            }
+        }
+    }
+
+    /// <summary>kill -9.</summary>
+    public async Task KillAsync()
+    {
+        _process!.Kill();
+        await _process.WaitForExitAsync(CancellationToken.None);
+    }
+
+    public async Task<int> StopAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{_process!.Id}"]);
+        await _process.WaitForExitAsync(new CancellationTokenSource(TestGateway.Patience).Token);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false }) await KillAsync();
+        _process?.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    internal static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Muster.Gateway;
+
+/// <summary>`muster serve` as people start it.</summary>
+public sealed class ServeCommandTests
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Flags_win_over_the_file_and_the_file_over_nothing()
+    {
+        await using var node = await ScriptedNode.StartAsync();
+        var config = Path.GetTempFileName();
+        await File.WriteAllTextAsync(config, """{"port":1,"token":"from the file","flood-limit":3,"splitmerge":false,"unknown-key":1}""", Ct);
+        await using var gateway = new GatewayProcess("--config", config, "--token", "right", "--node", node.Url.ToString());
+        var start = gateway.StartAsync("info?token=right");
+        await start;
+        using var http = new HttpClient { BaseAddress = gateway.Address };
+        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("info?token=from+the+file", Ct)).StatusCode);
+        Assert.Equal(0, await gateway.StopAsync());
+        Assert.Contains("serving", gateway.Notes, StringComparison.Ordinal);
+        Assert.DoesNotContain("right", gateway.Notes, StringComparison.Ordinal);
+        File.Delete(config);
+    }
+
+    [Theory]
+    [InlineData("--flood-limit", "many", "Cannot parse argument 'many'"), InlineData("--spool-limit", "lots", "whole number"), InlineData("--move-after", "soon", "a time such as"), InlineData("--node", "ftp://x", "no address of a node"), InlineData("--cloud-provider", "aws", "local or lightning"), InlineData("--bind", "nowhere", "no address to listen on"), InlineData("--config", "missing.json", "cannot read missing.json")]
+    public async Task What_it_cannot_use_it_names(string flag, string value, string said)
+    {
+        var (code, notes) = await RunAsync([flag, value]);
+        Assert.True(code is 1 or 2, notes);
+        Assert.Contains(said, notes, StringComparison.Ordinal);
+        Assert.Contains("fix:", notes, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_named()
+    {
+        await using var other = await ScriptedNode.StartAsync();
+        var (code, notes) = await RunAsync(["--port", $"{other.Port}", "--engine", "none"]);
+        Assert.Equal(1, code);
+        Assert.Contains($"cannot listen on 127.0.0.1:{other.Port}", notes, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task It_speaks_TLS_beside_plain_HTTP_and_takes_a_new_certificate_while_it_runs()
+    {
+        var folder = Directory.CreateTempSubdirectory("muster-tls-test-");
+        var (cert, key) = (Path.Combine(folder.FullName, "cert.pem"), Path.Combine(folder.FullName, "key.pem"));
+        WriteCertificate(cert, key, "first");
+        var secure = GatewayProcess.FreePort();
+        await using var gateway = new GatewayProcess("--secure-port", $"{secure}", "--ssl-cert", cert, "--ssl-key", key, "--engine", "none");
+        await gateway.StartAsync();
+        Assert.Equal("CN=first", await SubjectAsync(secure));
+        WriteCertificate(cert, key, "second");
+        Assert.Equal("CN=second", await SubjectAsync(secure));
+        await File.WriteAllTextAsync(cert, "half a certif", Ct);
+        Assert.Equal("CN=second", await SubjectAsync(secure));
+        folder.Delete(recursive: true);
+    }
+
+    private static async Task<string> SubjectAsync(int port)
+    {
+        var subject = "";
+        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, certificate, _, _) => (subject = certificate!.Subject).Length > 0 };
+        using var http = new HttpClient(handler);
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync($"https://127.0.0.1:{port}/info", Ct)).StatusCode);
+        return subject;
+    }
+
+    private static void WriteCertificate(string cert, string key, string name)
+    {
+        using var pair = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = new CertificateRequest($"CN={name}", pair, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        File.WriteAllText(key, pair.ExportPkcs8PrivateKeyPem());
+        File.WriteAllText(cert, certificate.ExportCertificatePem());
+    }
+
+    private static async Task<(int Code, string Notes)> RunAsync(string[] arguments)
+    {
+        var folder = Directory.CreateTempSubdirectory("muster-serve-test-");
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), ["serve", "--data", folder.FullName, .. arguments]) { RedirectStandardError = true, WorkingDirectory = folder.FullName };
+        using var process = Process.Start(start)!;
+        var notes = await process.StandardError.ReadToEndAsync(Ct);
+        await process.WaitForExitAsync(Ct);
+        folder.Delete(recursive: true);
+        return (process.ExitCode, notes);
+    }
+}

@@ -1,0 +1,163 @@
+using System.Text.Json;
+using System.Web;
+using Muster.Gateway.Tasks;
+using Muster.NodeOdm;
+
+namespace Muster.Gateway;
+
+/// <summary>Tasks that cut themselves into parts, which come back to the gateway as tasks.</summary>
+public sealed class SplitMergeFlowTests
+{
+    private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
+    private const string Split = """[{"name":"split","value":100}]""";
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_split_task_is_told_to_send_its_parts_here_with_a_token_that_no_client_sees()
+    {
+        await using var node = await ScriptedNode.StartAsync(new() { Takes = Long });
+        await using var gateway = await TestGateway.StartAsync(node);
+        var parent = await gateway.SubmitAsync(options: Split);
+        var address = await PartsAddressAsync(gateway, node, parent);
+        Assert.Equal(gateway.Host.Address, new Uri(address.GetLeftPart(UriPartial.Path)));
+        Assert.Equal(40, HttpUtility.ParseQueryString(address.Query)["token"]!.Length);
+
+        var shown = (await gateway.InfoAsync(parent)).Options.Single(option => option.Name == "sm-cluster").Value.GetString();
+        Assert.Equal(gateway.Host.Address.ToString(), shown);
+        Assert.DoesNotContain(HttpUtility.ParseQueryString(address.Query)["token"]!, await File.ReadAllTextAsync(Path.Combine(gateway.Folder, "gateway.db-wal"), Ct), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_public_address_is_preferred_and_the_clients_own_is_replaced()
+    {
+        await using var node = await ScriptedNode.StartAsync(new() { Takes = Long });
+        await using var gateway = await TestGateway.StartAsync(options => options with { PublicAddress = new("http://gateway.example:3000/") }, node);
+        var parent = await gateway.SubmitAsync(options: """[{"name":"sm-cluster","value":"http://elsewhere:1"}]""");
+        Assert.StartsWith("http://gateway.example:3000/?token=", (await PartsAddressAsync(gateway, node, parent)).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task With_split_merge_off_the_option_and_parts_are_refused()
+    {
+        await using var node = await ScriptedNode.StartAsync();
+        await using var gateway = await TestGateway.StartAsync(options => options with { SplitMerge = false }, node);
+        var task = await gateway.SubmitAsync(options: """[{"name":"split","value":100},{"name":"sm-cluster","value":"http://elsewhere:1"}]""");
+        Assert.Equal("split", Assert.Single((await gateway.InfoAsync(task)).Options).Name);
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => gateway.SubmitAsync(more: ("seed.zip", "x"u8.ToArray())));
+        Assert.Contains("Cannot use this node as a split-merge cluster.", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_part_that_waits_is_shown_running_with_three_honest_lines()
+    {
+        await using var first = await ScriptedNode.StartAsync(new() { Takes = Long });
+        await using var second = await ScriptedNode.StartAsync(new() { Takes = Long });
+        await using var gateway = await TestGateway.StartAsync(first, second);
+        var parent = await gateway.SubmitAsync(options: Split);
+        var token = await TokenAsync(gateway, parent, first, second);
+        var runs = await SubmitPartAsync(gateway, token);
+        await gateway.UntilAsync(() => gateway.TaskOf(runs).Phase is TaskPhase.Running);
+        var waits = await SubmitPartAsync(gateway, token);
+        var info = await gateway.InfoAsync(waits, -3, token);
+        Assert.Equal((TaskCode.Running, 3), (info.Status.Code, info.Output!.Count));
+        Assert.True(info.ProcessingTime >= 0);
+        Assert.IsType<TaskPhase.Queued>(gateway.TaskOf(waits).Phase);
+        Assert.Equal(parent, gateway.TaskOf(waits).Parent);
+    }
+
+    [Fact]
+    public async Task Where_every_slot_belongs_to_a_parent_a_part_is_shown_queued_so_that_its_engine_takes_it_back()
+    {
+        await using var first = await ScriptedNode.StartAsync(new() { Takes = Long });
+        await using var second = await ScriptedNode.StartAsync(new() { Takes = Long });
+        await using var gateway = await TestGateway.StartAsync(first, second);
+        var (one, two) = (await gateway.SubmitAsync(options: Split), await gateway.SubmitAsync(options: Split));
+        await gateway.UntilAsync(() => gateway.TaskOf(one).Phase is TaskPhase.Running && gateway.TaskOf(two).Phase is TaskPhase.Running);
+        var token = await TokenAsync(gateway, one, first, second);
+        var part = await SubmitPartAsync(gateway, token);
+        Assert.Equal(TaskCode.Queued, (await gateway.InfoAsync(part, token: token)).Status.Code);
+        Assert.True(TestGateway.Said(await gateway.Client(token).RemoveAsync(part.ToString(), Ct)));
+    }
+
+    [Fact]
+    public async Task When_the_last_other_slot_goes_parts_that_wait_are_shown_queued()
+    {
+        await using var first = await ScriptedNode.StartAsync(new() { Takes = Long });
+        await using var second = await ScriptedNode.StartAsync(new() { Takes = Long });
+        await using var gateway = await TestGateway.StartAsync(first, second);
+        var parent = await gateway.SubmitAsync(options: Split);
+        var token = await TokenAsync(gateway, parent, first, second);
+        var running = await SubmitPartAsync(gateway, token);
+        await gateway.UntilAsync(() => gateway.TaskOf(running).Phase is TaskPhase.Running);
+        var part = await SubmitPartAsync(gateway, token);
+        Assert.Equal(TaskCode.Running, (await gateway.InfoAsync(part, token: token)).Status.Code);
+        var place = gateway.TaskOf(running).Phase.Place!.Value.Node;
+        gateway.Host.Fleet.SetLocked(place, true);
+        await gateway.UntilAsync(part, TaskCode.Queued, token);
+    }
+
+    [Fact]
+    public async Task A_part_never_goes_back_from_running_to_queued_when_its_node_vanishes()
+    {
+        await using var first = await ScriptedNode.StartAsync(new() { Takes = Long });
+        await using var second = await ScriptedNode.StartAsync(new() { Takes = Long });
+        await using var third = await ScriptedNode.StartAsync(new() { Takes = Long, MaxImages = 10 });
+        await using var gateway = await TestGateway.StartAsync(first, second, third);
+        var parent = await gateway.SubmitAsync(files: 12, options: Split);
+        var token = await TokenAsync(gateway, parent, first, second);
+        var part = await SubmitPartAsync(gateway, token);
+        await gateway.UntilAsync(() => gateway.TaskOf(part).Phase is TaskPhase.Running && third.Tasks.Count == 1);
+        await third.DieAsync();
+        await gateway.UntilAsync(async () =>
+        {
+            Assert.Equal(TaskCode.Running, (await gateway.InfoAsync(part, token: token)).Status.Code);
+            return gateway.TaskOf(part).Attempts.Count == 1 && gateway.TaskOf(part).Phase is TaskPhase.Running;
+        }, () => "it was not placed again");
+    }
+
+    [Fact]
+    public async Task Parts_end_with_their_parent_after_their_lease()
+    {
+        await using var first = await ScriptedNode.StartAsync(new() { Takes = Long });
+        await using var second = await ScriptedNode.StartAsync(new() { Takes = Long });
+        await using var gateway = await TestGateway.StartAsync(first, second);
+        var parent = await gateway.SubmitAsync(options: Split);
+        var token = await TokenAsync(gateway, parent, first, second);
+        var (runs, waits) = (await SubmitPartAsync(gateway, token), await SubmitPartAsync(gateway, token));
+        await gateway.UntilAsync(() => gateway.TaskOf(runs).Phase is TaskPhase.Running);
+        Assert.True(TestGateway.Said(await gateway.Client().CancelAsync(parent.ToString(), Ct)));
+        await gateway.UntilAsync(() => gateway.TaskOf(runs).Code == TaskCode.Canceled && gateway.TaskOf(waits).Code == TaskCode.Canceled);
+        await gateway.UntilAsync(() => first.Cancelled.Concat(second.Cancelled).Contains(runs.ToString()));
+        Assert.Contains("the task of which it is a part is over", (await gateway.InfoAsync(runs, -1)).Output![0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_parts_token_sees_parts_alone()
+    {
+        await using var node = await ScriptedNode.StartAsync(new() { Takes = Long, Slots = 3 });
+        await using var gateway = await TestGateway.StartAsync(options => options with { Token = "owner" }, node);
+        var parent = await gateway.SubmitAsync(options: Split, token: "owner");
+        var other = await gateway.SubmitAsync(token: "owner");
+        var token = await TokenAsync(gateway, parent, node);
+        var part = await SubmitPartAsync(gateway, token);
+        Assert.Equal(part.ToString(), Assert.Single(TestGateway.Said(await gateway.Client(token).ListAsync(Ct))).Uuid);
+        foreach (var hidden in (Guid[])[parent, other]) Assert.IsType<NodeReply<TaskInfo>.Denied>(await gateway.Client(token).TaskInfoAsync(hidden.ToString(), null, Ct));
+        Assert.Equal(3, TestGateway.Said(await gateway.Client("owner").ListAsync(Ct)).Count);
+    }
+
+    private static async Task<string> TokenAsync(TestGateway gateway, Guid parent, params ScriptedNode[] nodes)
+    {
+        await gateway.UntilAsync(() => gateway.TaskOf(parent).Phase is TaskPhase.Running && nodes.Any(node => node.Tasks.ContainsKey(parent.ToString())));
+        return HttpUtility.ParseQueryString((await PartsAddressAsync(gateway, nodes.Single(node => node.Tasks.ContainsKey(parent.ToString())), parent)).Query)["token"]!;
+    }
+
+    private static async Task<Uri> PartsAddressAsync(TestGateway gateway, ScriptedNode node, Guid parent)
+    {
+        await gateway.UntilAsync(() => node.Tasks.ContainsKey(parent.ToString()));
+        var options = JsonSerializer.Deserialize(node.Tasks[parent.ToString()].Options, OdmJson.Wire.IReadOnlyListTaskOption)!;
+        return new(options.Single(option => option.Name == "sm-cluster").Value.GetString()!);
+    }
+
+    private static Task<Guid> SubmitPartAsync(TestGateway gateway, string token) => gateway.SubmitAsync(token: token, more: ("seed.zip", [.. "seed"u8]));
+}

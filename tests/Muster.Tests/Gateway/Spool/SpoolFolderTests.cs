@@ -1,0 +1,78 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Muster.Gateway.Spool;
+
+public sealed class SpoolFolderTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("muster-spool-test-");
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_content_is_kept_once_and_goes_with_its_last_name()
+    {
+        var spool = Open();
+        var (a, b) = (await ReceiveAsync(spool, "a.jpg", "same"), await ReceiveAsync(spool, "b.jpg", "same"));
+        Assert.Equal((Convert.ToHexStringLower(SHA256.HashData("same"u8)), 4), (a.Hash, a.Bytes));
+        Assert.Equal("same", await File.ReadAllTextAsync(spool.PathOf(b.Hash), Ct));
+        Assert.Equal(4, spool.Used);
+        spool.Release([a.Hash]);
+        Assert.True(File.Exists(spool.PathOf(a.Hash)));
+        spool.Release([b.Hash]);
+        Assert.False(File.Exists(spool.PathOf(a.Hash)));
+        Assert.Equal(0, spool.Used);
+    }
+
+    [Fact]
+    public async Task What_a_crash_left_is_swept_and_what_tasks_need_stays()
+    {
+        var before = Open();
+        var needed = await ReceiveAsync(before, "a", "needed");
+        await ReceiveAsync(before, "b", "orphan");
+        await File.WriteAllTextAsync(Path.Combine(_folder.FullName, "incoming", "half"), "x", Ct);
+        var after = new SpoolFolder(_folder.FullName, 0, [(needed.Hash, needed.Bytes, 1)]);
+        after.Sweep();
+        Assert.Equal([after.PathOf(needed.Hash)], Directory.EnumerateFiles(_folder.FullName, "*", SearchOption.AllDirectories));
+        Assert.Equal(needed.Bytes, after.Used);
+    }
+
+    [Fact]
+    public void Room_is_promised_once()
+    {
+        var spool = Open(budget: 1_000);
+        using (var first = spool.Reserve(700))
+        {
+            Assert.NotNull(first);
+            Assert.Null(spool.Reserve(400));
+        }
+        using var second = spool.Reserve(400);
+        Assert.NotNull(second);
+    }
+
+    [Fact]
+    public async Task An_upload_without_a_length_is_refused_when_the_room_ends_and_leaves_nothing()
+    {
+        var spool = Open(budget: 100_000_000);
+        var room = spool.Reserve(0)!;
+        await Assert.ThrowsAsync<SpoolFullException>(() => spool.ReceiveAsync("x", new Endless(), room, Ct));
+        room.Dispose();
+        Assert.Equal(0, spool.Used);
+        Assert.Empty(Directory.EnumerateFiles(_folder.FullName, "*", SearchOption.AllDirectories));
+    }
+
+    private SpoolFolder Open(long budget = 0) => new(_folder.FullName, budget, []);
+
+    private static async Task<SpoolFile> ReceiveAsync(SpoolFolder spool, string name, string content)
+    {
+        using var room = spool.Reserve(content.Length)!;
+        return await spool.ReceiveAsync(name, new MemoryStream(Encoding.UTF8.GetBytes(content)), room, Ct);
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    private sealed class Endless : MemoryStream
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(buffer.Length);
+    }
+}

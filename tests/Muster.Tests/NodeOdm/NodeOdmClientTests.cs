@@ -1,0 +1,156 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Muster.NodeOdm;
+
+public sealed class NodeOdmClientTests
+{
+    private const string Token = "s3cret word";
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_refused_connection_is_nobody_there()
+    {
+        var reply = await Client(new(FreePort())).InfoAsync(Ct);
+        Assert.DoesNotContain("s3cret", Assert.IsType<NodeReply<NodeInfo>.Away>(reply).Why, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_name_that_is_not_known_is_nobody_there() =>
+        Assert.IsType<NodeReply<NodeInfo>.Away>(await Client(new(1, "nowhere.invalid")).InfoAsync(Ct));
+
+    [Theory]
+    [InlineData("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 2\r\n\r\nno")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n7")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 6\r\n\r\n[\"no\"]")]
+    [InlineData("SSH-2.0-OpenSSH_9.2\r\n\r\n")]
+    public async Task What_is_not_of_this_api_is_garbled(string answer) =>
+        Assert.DoesNotContain("s3cret", Assert.IsType<NodeReply<NodeInfo>.Garbled>(await AskRaw(answer)).Why, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"version\":")]
+    public async Task A_broken_connection_is_silence(string answer) => Assert.IsType<NodeReply<NodeInfo>.Silent>(await AskRaw(answer));
+
+    [Fact]
+    public async Task A_node_that_never_answers_is_silence()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var reply = await Client(new(((IPEndPoint)listener.LocalEndpoint).Port), TimeSpan.FromMilliseconds(200)).InfoAsync(Ct);
+        Assert.Contains("did not answer within", Assert.IsType<NodeReply<NodeInfo>.Silent>(reply).Why, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_error_answer_is_the_nodes_word()
+    {
+        await using var server = await Serving(app => app.MapGet("/info", (HttpContext http) =>
+            http.Request.Query["token"] == Token ? http.RefuseAsync("not today", noRetry: true) : http.RefuseAsync("Invalid authentication token: token does not match.")));
+        Assert.Equal(new NodeReply<NodeInfo>.Denied("not today", true), await Client(new(server.Port)).InfoAsync(Ct));
+        var stranger = new NodeOdmClient(NodeOdmClient.Connections(), new($"http://127.0.0.1:{server.Port}/"), null, TimeSpan.FromSeconds(10), TimeProvider.System);
+        Assert.True(Assert.IsType<NodeReply<NodeInfo>.Denied>(await stranger.InfoAsync(Ct)).IsUnauthorized);
+    }
+
+    [Fact]
+    public async Task Files_arrive_as_they_are_whatever_their_names()
+    {
+        var received = new Dictionary<string, byte[]>();
+        await using var server = await Serving(app => app.MapPost("/task/new/upload/{uuid}", async (HttpContext http) =>
+        {
+            await FormReader.ReadAsync(http.Request.ContentType, http.Request.Body, async (part, ct) =>
+            {
+                using var content = new MemoryStream();
+                await part.OpenRead().CopyToAsync(content, ct);
+                received[part.FileName!] = content.ToArray();
+            }, Ct);
+            await http.AnswerAsync(ActionAnswer.Done, OdmJson.Wire.ActionAnswer);
+        }));
+        var large = new byte[3 << 20];
+        new Random(1).NextBytes(large);
+        var reply = await Client(new(server.Port)).UploadAsync("u", [File("nördlich 1.jpg", large), File("leer.jpg", [])], Ct);
+        Assert.Equal(new NodeReply<bool>.Said(true), reply);
+        Assert.Equal(large, received["nördlich 1.jpg"]);
+        Assert.Empty(received["leer.jpg"]);
+    }
+
+    [Fact]
+    public async Task A_broken_download_goes_on_where_it_stopped()
+    {
+        var bytes = new byte[5 << 20];
+        new Random(2).NextBytes(bytes);
+        var sent = 0L;
+        var asked = 0;
+        await using var server = await Serving(app => app.MapGet("/task/u/download/all.zip", (HttpContext http) => http.SendAsync(new("all.zip", "application/zip", bytes.Length, "\"1\"", DateTimeOffset.UnixEpoch, async (range, target, ct) =>
+        {
+            // Each of the first three answers breaks after a megabyte or so.
+            var length = asked++ < 3 ? Math.Min(range.Length, 1 << 20) : range.Length;
+            await target.WriteAsync(bytes.AsMemory((int)range.From, (int)length), ct);
+            await target.FlushAsync(ct);
+            sent += length;
+            if (length < range.Length) http.Abort();
+        }))));
+        var path = Path.Combine(Directory.CreateTempSubdirectory("muster-download-").FullName, "all.zip");
+        await using (var file = new FileStream(path, FileMode.Create))
+        {
+            Assert.Equal(new NodeReply<long>.Said(bytes.Length), await Client(new(server.Port)).DownloadAsync("u", "all.zip", file, Ct));
+        }
+        Assert.Equal(bytes, await System.IO.File.ReadAllBytesAsync(path, Ct));
+        Assert.Equal(4, asked);
+        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+    }
+
+    private static UploadFile File(string name, byte[] content) => new(name, content.Length, () => new MemoryStream(content));
+
+    private static NodeOdmClient Client(Where where, TimeSpan? patience = null) =>
+        new(NodeOdmClient.Connections(), new($"http://{where.Host}:{where.Port}/"), Token, patience ?? TimeSpan.FromSeconds(10), TimeProvider.System);
+
+    private static async Task<NodeReply<NodeInfo>> AskRaw(string answer)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var asking = Client(new(((IPEndPoint)listener.LocalEndpoint).Port)).InfoAsync(Ct);
+        // Where nothing at all was answered, the HTTP library itself asks once more.
+        while (await Task.WhenAny(asking, listener.AcceptTcpClientAsync(Ct).AsTask()) is Task<TcpClient> accepted)
+        {
+            using var connection = await accepted;
+            await connection.GetStream().ReadAtLeastAsync(new byte[16], 16, cancellationToken: Ct);
+            await connection.GetStream().WriteAsync(Encoding.ASCII.GetBytes(answer), Ct);
+        }
+        return await asking;
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static async Task<Server> Serving(Action<WebApplication> map)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(OdmEndpoints.SetLimits).UseUrls("http://127.0.0.1:0");
+        var app = builder.Build();
+        app.UseOdmFaults(app.Logger);
+        map(app);
+        await app.StartAsync(Ct);
+        return new(app);
+    }
+
+    private sealed record Where(int Port, string Host = "127.0.0.1");
+
+    private sealed class Server(WebApplication app) : IAsyncDisposable
+    {
+        public int Port => new Uri(app.Urls.First()).Port;
+
+        public ValueTask DisposeAsync() => app.DisposeAsync();
+    }
+}
