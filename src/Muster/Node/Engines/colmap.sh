@@ -12,7 +12,10 @@ echo "[muster] features"
 echo "[muster] matching"
 "$colmap" "${matcher}_matcher" --database_path "$work/database.db" --SiftMatching.use_gpu 0 --SiftMatching.num_threads "$threads"
 echo "[muster] mapping"
-"$colmap" mapper --database_path "$work/database.db" --image_path "$project/images" --output_path "$work/sparse" --Mapper.num_threads "$threads" --Mapper.min_model_size 3
+code=0
+"$colmap" mapper --database_path "$work/database.db" --image_path "$project/images" --output_path "$work/sparse" --Mapper.num_threads "$threads" --Mapper.min_model_size 3 || code=$?
+# 1 says that there is no model; anything else is a fault.
+[ "$code" -le 1 ] || exit "$code"
 
 # Photos that do not hang together become several models; the one with most of them is the result.
 best='' most=0
