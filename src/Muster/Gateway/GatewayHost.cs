@@ -158,6 +158,7 @@ public sealed class GatewayHost : IAsyncDisposable
         await Tasks.DisposeAsync();
         await _web.DisposeAsync();
         _store.Dispose();
+        Spool.Dispose();
         _fetcher.Dispose();
         _provider?.Dispose();
         _stop.Dispose();

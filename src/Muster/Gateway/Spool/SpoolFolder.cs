@@ -4,13 +4,14 @@ using System.Security.Cryptography;
 namespace Muster.Gateway.Spool;
 
 /// <summary>Files that clients sent, each content once, named by its SHA-256. Nothing is acknowledged before it is on disk.</summary>
-public sealed class SpoolFolder
+public sealed class SpoolFolder : IDisposable
 {
     private const int Piece = 1 << 18;
     private const long Step = 1 << 26;
 
     private readonly string _folder;
     private readonly long _budget;
+    private readonly DiskFlusher _flusher = new();
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Content> _contents = [];
     private long _used;
@@ -67,7 +68,7 @@ public sealed class SpoolFolder
                     RandomAccess.Write(handle, buffer.AsSpan(0, read), at);
                     at += read;
                 }
-                RandomAccess.FlushToDisk(handle);
+                await _flusher.FlushAsync(handle);
             }
             var key = Convert.ToHexStringLower(hash.GetHashAndReset());
             Keep(path, key, at);
@@ -114,6 +115,8 @@ public sealed class SpoolFolder
             }
         }
     }
+
+    public void Dispose() => _flusher.Dispose();
 
     private string Incoming => Path.Combine(_folder, "incoming");
 
