@@ -81,7 +81,7 @@ internal static class ServeCommand
             SecurePort = Whole(SecurePort, 0),
             SslCert = InForce(SslCert) is { Length: > 0 } cert ? cert : null,
             SslKey = InForce(SslKey) is { Length: > 0 } key ? key : null,
-            Engine = InForce(Engine) is "none" ? null : stop => EngineChoice.OpenAsync(NodeConfig.Read(new Dictionary<string, string> { ["engine"] = InForce(Engine) ?? "auto" }), stop),
+            Engine = InForce(Engine) is "none" ? null : stop => EngineChoice.OpenAsync(NodeConfig.Read(new Dictionary<string, string> { ["engine"] = InForce(Engine) ?? "auto" }), App.Sources, text => app.Screen.Note("engine", text), stop),
             Token = TokenIn(InForce(TokenFile)) ?? InForce(Token) ?? Environment.GetEnvironmentVariable("MUSTER_TOKEN") ?? "",
             Provider = InForce(Provider) switch { null or "local" => "local", "lightning" => "lightning", var other => throw Wrong(Provider, other, "local or lightning") },
             PublicAddress = InForce(PublicAddress) is not { Length: > 0 } address ? null : Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out var url) ? url : throw Wrong(PublicAddress, address, "an address such as http://10.0.0.5:3000"),
