@@ -39,6 +39,9 @@ internal static partial class LinuxProcesses
         }
     }
 
+    /// <summary>Who we are, as <c>user:group</c>.</summary>
+    public static string Owner => $"{UserId()}:{GroupId()}";
+
     public static void Terminate(int pid) => _ = Signal(pid, Term);
 
     public static void Kill(int pid) => _ = Signal(pid, KillNow);
@@ -61,4 +64,10 @@ internal static partial class LinuxProcesses
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Signal(int pid, int signal);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    private static partial uint UserId();
+
+    [LibraryImport("libc", EntryPoint = "getegid")]
+    private static partial uint GroupId();
 }
