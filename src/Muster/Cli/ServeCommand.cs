@@ -54,7 +54,8 @@ internal static class ServeCommand
             await using var gateway = await GatewayHost.StartAsync(options, logs, app.Clock, ct);
             if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new ServeView(gateway.Address.ToString()), CliJson.Plain.ServeView));
             else Tell(app.Screen, gateway, options);
-            await interrupts.Next;
+            var broken = gateway.BrokenAsync();
+            if (await Task.WhenAny(interrupts.Next, broken) == broken) await broken;
             app.Screen.Note("stopping", "requests under way are finished first");
             return ExitCodes.Done;
         });
