@@ -20,6 +20,9 @@ internal static class ServeCommand
     private static readonly Option<string?> Bind = Text("--bind", "ADDRESS", "The address to listen on (127.0.0.1); 0.0.0.0 or :: for all.");
     private static readonly Option<string[]> Nodes = new("--node") { Description = "A node behind it, such as http://10.0.0.7:3000/?token=…; as often as there are nodes.", HelpName = "URL", Arity = ArgumentArity.ZeroOrMore };
     private static readonly Option<string?> Engine = Text("--engine", "NAME", "What its own node computes with when no other is known (auto): odm, colmap, survey, command, test, or none.");
+    private static readonly Option<string?> EngineFile = Text("--engine-file", "FILE", "With --engine command: the YAML file that describes the program.");
+    private static readonly Option<string?> OdmPath = Text("--odm-path", "DIR", "Where its own node finds ODM (/code).");
+    private static readonly Option<string?> OdmImage = Text("--odm-image", "IMAGE", "A container image with ODM for its own node.");
     private static readonly Option<int?> SecurePort = Number("--secure-port", "With a certificate: HTTPS on this port, and plain HTTP on the other.");
     private static readonly Option<string?> SslCert = Text("--ssl-cert", "FILE", "Certificate for HTTPS, PEM; read again when it changes.");
     private static readonly Option<string?> SslKey = Text("--ssl-key", "FILE", "Its private key, PEM.");
@@ -40,7 +43,7 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Serve many NodeODM nodes behind one address, with a queue that loses nothing.")
         {
-            Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, Data, TokenFile, Token, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery,
+            Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, EngineFile, OdmPath, OdmImage, Data, TokenFile, Token, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery,
         };
         command.SetAction(async (parsed, ct) =>
         {
@@ -51,7 +54,8 @@ internal static class ServeCommand
             await using var gateway = await GatewayHost.StartAsync(options, logs, app.Clock, ct);
             if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new ServeView(gateway.Address.ToString()), CliJson.Plain.ServeView));
             else Tell(app.Screen, gateway, options);
-            await interrupts.Next;
+            var broken = gateway.BrokenAsync();
+            if (await Task.WhenAny(interrupts.Next, broken) == broken) await broken;
             app.Screen.Note("stopping", "requests under way are finished first");
             return ExitCodes.Done;
         });
@@ -72,6 +76,10 @@ internal static class ServeCommand
         string? InForce(Option option) => parsed.GetResult(option) is { Implicit: false } given ? (given.Tokens is [.., var last] ? last.Value : "true") : file.GetValueOrDefault(option.Name.TrimStart('-'));
         int Whole(Option option, int otherwise) => InForce(option) is not { } text ? otherwise : int.TryParse(text, out var number) && number >= 0 ? number : throw Wrong(option, text, "a whole number");
         TimeSpan Time(Option option, TimeSpan otherwise) => InForce(option) is not { } text ? otherwise : Durations.TryParse(text, out var time) ? time : throw Wrong(option, text, "a time such as 90s, 10m or 2h");
+        IEnumerable<KeyValuePair<string, string>> EngineFlags()
+        {
+            foreach (var option in (Option[])[Engine, EngineFile, OdmPath, OdmImage]) if (InForce(option) is { } value) yield return new(option.Name[2..], value);
+        }
         var defaults = new GatewayOptions { Data = "" };
         return new()
         {
@@ -81,7 +89,7 @@ internal static class ServeCommand
             SecurePort = Whole(SecurePort, 0),
             SslCert = InForce(SslCert) is { Length: > 0 } cert ? cert : null,
             SslKey = InForce(SslKey) is { Length: > 0 } key ? key : null,
-            Engine = InForce(Engine) is "none" ? null : stop => EngineChoice.OpenAsync(NodeConfig.Read(new Dictionary<string, string> { ["engine"] = InForce(Engine) ?? "auto" }), App.Sources, text => app.Screen.Note("engine", text), stop),
+            Engine = InForce(Engine) is "none" ? null : stop => EngineChoice.OpenAsync(NodeConfig.Read(EngineFlags().ToDictionary()), App.Sources, note => app.Screen.Note("engine", note), stop),
             Token = TokenIn(InForce(TokenFile)) ?? InForce(Token) ?? Environment.GetEnvironmentVariable("MUSTER_TOKEN") ?? "",
             Provider = InForce(Provider) switch { null or "local" => "local", "lightning" => "lightning", var other => throw Wrong(Provider, other, "local or lightning") },
             PublicAddress = InForce(PublicAddress) is not { Length: > 0 } address ? null : Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out var url) ? url : throw Wrong(PublicAddress, address, "an address such as http://10.0.0.5:3000"),

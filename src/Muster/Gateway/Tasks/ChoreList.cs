@@ -22,6 +22,11 @@ public sealed class ChoreList
         lock (_lock) return [.. from pair in _chores from chore in pair.Value where chore.HoldsSlot select new HeldSlot(pair.Key, "", false)];
     }
 
+    public IReadOnlyList<string> Nodes()
+    {
+        lock (_lock) return [.. _chores.Where(pair => pair.Value.Count > 0).Select(pair => pair.Key)];
+    }
+
     public void Add(NodeChore chore)
     {
         lock (_lock)
@@ -34,6 +39,6 @@ public sealed class ChoreList
 
     public void Remove(NodeChore chore)
     {
-        lock (_lock) if (_chores.TryGetValue(chore.Node, out var chores)) chores.RemoveAll(other => other == chore);
+        lock (_lock) if (_chores.TryGetValue(chore.Node, out var chores)) chores.RemoveAll(other => other.OnNode == chore.OnNode && other.Remove == chore.Remove);
     }
 }

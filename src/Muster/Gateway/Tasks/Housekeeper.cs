@@ -1,11 +1,12 @@
 using Microsoft.Extensions.Logging;
+using Muster.Gateway.Fleet;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tokens;
 
 namespace Muster.Gateway.Tasks;
 
 /// <summary>Takes away what nobody needs any longer: uploads that were given up, old results, parts whose task is over.</summary>
-internal sealed partial class Housekeeper(TaskLedger ledger, SqliteTaskStore store, TaskActions actions, TokenBook tokens, SpoolFolder spool, GatewayOptions options, TimeProvider clock, ILogger log)
+internal sealed partial class Housekeeper(TaskLedger ledger, SqliteTaskStore store, TaskActions actions, TokenBook tokens, NodeFleet fleet, SpoolFolder spool, GatewayOptions options, TimeProvider clock, ILogger log)
 {
     private static readonly TimeSpan Slowly = TimeSpan.FromMinutes(5);
     private const int EventsKept = 200_000;
@@ -26,6 +27,7 @@ internal sealed partial class Housekeeper(TaskLedger ledger, SqliteTaskStore sto
                 if (clock.GetUtcNow() < next) continue;
                 next = clock.GetUtcNow() + (Slowly < options.UploadsExpire / 4 ? Slowly : options.UploadsExpire / 4);
                 await ForgetUploadsAsync();
+                await ForgetChoresAsync();
                 await ForgetResultsAsync(ct);
                 store.ForgetEvents(EventsKept);
             }
@@ -81,6 +83,13 @@ internal sealed partial class Housekeeper(TaskLedger ledger, SqliteTaskStore sto
         {
             if (task.Phase is TaskPhase.Receiving at && clock.GetUtcNow() - at.HeardAt > options.UploadsExpire) await actions.RemoveAsync(task.Id, "the gateway, as its upload was given up");
         }
+    }
+
+    /// <summary>A node that is off the list is told nothing any longer.</summary>
+    private Task ForgetChoresAsync()
+    {
+        var lost = ledger.Chores.Nodes().Where(node => fleet.Find(node) is null).SelectMany(ledger.Chores.For).ToList();
+        return lost.Count == 0 ? Task.CompletedTask : ledger.ChangeAsync(book => lost.ForEach(book.Fulfilled));
     }
 
     private async Task ForgetResultsAsync(CancellationToken ct)

@@ -11,14 +11,15 @@ public sealed record WaitingTask(Guid Id, string Share, TaskNeed Need)
 }
 
 /// <summary>A task that holds a slot of a node.</summary>
-public sealed record HeldSlot(string Node, string Share, bool ByParent);
+/// <param name="ByPart">A part of another task holds it; limits count the whole alone.</param>
+public sealed record HeldSlot(string Node, string Share, bool ByParent, bool ByPart = false);
 
 /// <summary>Which waiting tasks go to which nodes now.</summary>
 public sealed record QueuePlan(IReadOnlyList<Placement> Placements)
 {
     /// <param name="waiting">In the order in which they were committed.</param>
     /// <param name="held">Every slot that is taken or promised; a plan never promises one twice.</param>
-    /// <param name="mostAtOnce">How many slots a share may hold; null when there is no limit.</param>
+    /// <param name="mostAtOnce">How many slots a share may hold, those of parts not counted: a task at the limit must not wait for its own parts. Null when there is no limit.</param>
     public static QueuePlan For(IReadOnlyList<WaitingTask> waiting, IReadOnlyList<HeldSlot> held, IReadOnlyList<GatewayNode> nodes, Func<string, int?> mostAtOnce)
     {
         var taken = held.CountBy(slot => slot.Node).ToDictionary();
@@ -26,6 +27,7 @@ public sealed record QueuePlan(IReadOnlyList<Placement> Placements)
         var free = slots.Values.Where(Usable).Sum(node => node.Free);
         if (waiting.Count == 0 || free == 0) return new([]);
         var holds = held.CountBy(slot => slot.Share).ToDictionary();
+        var counted = held.Where(slot => !slot.ByPart).CountBy(slot => slot.Share).ToDictionary();
         var children = waiting.Count(task => task.IsChild);
         var shares = waiting.GroupBy(task => task.Share).Select(group => new Queue<WaitingTask>(group)).ToList();
         var placed = new List<Placement>();
@@ -37,13 +39,9 @@ public sealed record QueuePlan(IReadOnlyList<Placement> Placements)
         {
             var share = shares.MinBy(queue => holds.GetValueOrDefault(queue.Peek().Share))!;
             var name = share.Peek().Share;
-            if (holds.GetValueOrDefault(name) >= (mostAtOnce(name) ?? int.MaxValue))
-            {
-                shares.Remove(share);
-                continue;
-            }
             var task = share.Dequeue();
             if (share.Count == 0) shares.Remove(share);
+            if (!task.IsChild && counted.GetValueOrDefault(name) >= (mostAtOnce(name) ?? int.MaxValue)) continue;
             // The last slot is not given to a parent while parts of another one wait for it: both would wait for ever.
             if (task.Need.IsSplitMergeParent && free == 1 && children > 0) continue;
             if (task.Need.IsPlain && task.Need.Images >= tooMany) continue;
@@ -55,6 +53,7 @@ public sealed record QueuePlan(IReadOnlyList<Placement> Placements)
             slots[node.Node.Id] = new(node.Node with { Turn = ++turn }, node.Taken + 1);
             holds[name] = holds.GetValueOrDefault(name) + 1;
             if (task.IsChild) children--;
+            else counted[name] = counted.GetValueOrDefault(name) + 1;
             free--;
             placed.Add(new(task.Id, node.Node.Id, turn));
         }

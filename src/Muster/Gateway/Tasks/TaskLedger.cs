@@ -34,6 +34,9 @@ public sealed class TaskLedger : IAsyncDisposable
         _writing = Task.Run(WriteAsync);
     }
 
+    /// <summary>Ends when no more is written; with a fault, if that was a bug.</summary>
+    public Task Writing => _writing;
+
     /// <summary>Which tasks a token sees.</summary>
     public TaskLists Lists { get; } = new();
 
@@ -108,22 +111,21 @@ public sealed class TaskLedger : IAsyncDisposable
                 change.Make(book);
                 made.Add(change);
             }
+            IReadOnlyList<string> released = [];
             try
             {
-                if (!batch.IsEmpty)
-                {
-                    var released = _store.Write(batch);
-                    Publish(batch);
-                    _spool.Release(released);
-                }
+                if (!batch.IsEmpty) released = _store.Write(batch);
                 WriteFault = null;
-                foreach (var change in made) change.Finish(null);
             }
             catch (Exception fault)   // as when the disk is full: nothing of it happened, and each caller is told
             {
                 WriteFault = fault.Message;
                 foreach (var change in made) change.Finish(fault);
+                continue;
             }
+            Publish(batch);
+            _spool.Release(released);
+            foreach (var change in made) change.Finish(null);
         }
     }
 

@@ -39,6 +39,14 @@ public sealed class QueuePlanTests
     }
 
     [Fact]
+    public void A_task_at_its_tokens_limit_does_not_wait_for_its_own_parts()
+    {
+        var (part, other) = (Task("a") with { IsChild = true }, Task("a"));
+        var plan = QueuePlan.For([other, part], [new("n", "a", true), new("n", "a", false, ByPart: true)], [Nodes.Of("n", slots: 4)], _ => 1);
+        Assert.Equal(part.Id, Assert.Single(plan.Placements).Task);
+    }
+
+    [Fact]
     public void The_last_slot_is_not_given_to_a_parent_while_parts_wait()
     {
         var parent = Task("a", parent: true);
