@@ -64,5 +64,16 @@ public sealed class NodeConfigTests : IDisposable
         Assert.Contains(error, Assert.Throws<UserException>(() => CommandEngineFile.Read(path, new(_folder, new Dictionary<string, string>()))).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_description_in_the_documentation_can_be_read()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "Muster.slnx"))) folder = folder.Parent!;
+        var path = Path.Combine(_folder, "engine.yaml");
+        File.WriteAllText(path, File.ReadAllText(Path.Combine(folder.FullName, "docs", "node.md")).Split("```yaml\n")[1].Split("```")[0]);
+        var engine = CommandEngineFile.Read(path, new(_folder, new Dictionary<string, string>()));
+        Assert.Equal(("pointcloud", "no photo has a position", 3), (engine.Name, engine.Errors[7], engine.Options.Count));
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }
