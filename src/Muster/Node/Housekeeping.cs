@@ -1,9 +1,10 @@
+using Microsoft.Extensions.Logging;
 using Muster.NodeOdm;
 
 namespace Muster.Node;
 
 /// <summary>Deletes what is old: ended tasks, uploads that nobody committed, folders of no task.</summary>
-internal sealed class Housekeeping(NodeSettings settings, NodeFolders folders, TaskStore store, NodeQueue queue, Uploads uploads, TimeProvider clock)
+internal sealed partial class Housekeeping(NodeSettings settings, NodeFolders folders, TaskStore store, NodeQueue queue, Uploads uploads, TimeProvider clock, ILogger log)
 {
     public void AtStart()
     {
@@ -16,7 +17,14 @@ internal sealed class Housekeeping(NodeSettings settings, NodeFolders folders, T
         using var tick = new PeriodicTimer(settings.HousekeepingEvery, clock);
         do
         {
-            await CleanAsync();
+            try
+            {
+                await CleanAsync();
+            }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+            {
+                NotCleaned(fault);   // the next time tries again
+            }
         }
         while (await tick.WaitForNextTickAsync(stopping));
     }
@@ -24,7 +32,7 @@ internal sealed class Housekeeping(NodeSettings settings, NodeFolders folders, T
     public async Task CleanAsync()
     {
         var now = clock.GetUtcNow();
-        foreach (var task in store.All().Where(task => task.HasEnded && now.ToUnixTimeMilliseconds() - task.Created - Math.Max(0, task.Took) > settings.KeepTasks.TotalMilliseconds))
+        foreach (var task in store.All().Where(task => task.Ended is { } ended && now - DateTimeOffset.FromUnixTimeMilliseconds(ended) > settings.KeepTasks))
         {
             await queue.RemoveAsync(task.Uuid);
         }
@@ -37,4 +45,7 @@ internal sealed class Housekeeping(NodeSettings settings, NodeFolders folders, T
             await folders.Delete(folder);
         }
     }
+
+    [LoggerMessage(LogLevel.Warning, "What is old could not be deleted")]
+    private partial void NotCleaned(Exception fault);
 }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Muster.Faults;
 using Muster.Node.Engines;
 using Muster.Sites;
+using Muster.Storage;
 
 namespace Muster.Node;
 
@@ -32,6 +33,15 @@ public sealed class NodeConfig
         ("cleanup-uploads-after", "MINUTES", "Uploads that nobody committed are deleted after it. Default: 2880."),
         ("webhook", "URL", "Called at the end of every task."),
         ("allow-private-urls", null, "Webhooks and zip addresses of clients may lead into private networks."),
+        ("s3-endpoint", "HOST", "With --s3-bucket: where archives are put as well."),
+        ("s3-bucket", "NAME", "The bucket for archives."),
+        ("s3-access-key", "KEY", "Its access key. Without keys, those of the environment (AWS_ACCESS_KEY_ID and so on) or of the machine's role are used."),
+        ("s3-secret-key", "KEY", "Its secret key. Better in the configuration file or the environment, where other users of this machine do not see it."),
+        ("s3-signature-version", "N", "4; no other is known."),
+        ("s3-acl", "ACL", "Who may read archives there: private by default; none leaves it to the bucket."),
+        ("s3-force-path-style", null, "The bucket stands in the path of its address, not in the host's name."),
+        ("s3-upload-everything", null, "Put what is in the archive there too, file by file."),
+        ("s3-ignore-ssl", null, "Take any certificate of the endpoint."),
         ("log-level", "LEVEL", "error, warn, info or debug. Default: info."),
         ("daemon", null, "Write no log to the console."),
         ("powercycle", null, "Start, and end at once: a check that all is in place."),
@@ -53,8 +63,21 @@ public sealed class NodeConfig
     {
         var config = new NodeConfig();
         if (flags.GetValueOrDefault("config") is { } named || File.Exists(named = DefaultFile)) config.ReadFile(named);
-        foreach (var (name, value) in flags) config._values[name] = value;
+        config.Take(flags);
         return config;
+    }
+
+    /// <summary>From flags alone; a file in the working folder may be another program's.</summary>
+    public static NodeConfig Of(IReadOnlyDictionary<string, string> flags)
+    {
+        var config = new NodeConfig();
+        config.Take(flags);
+        return config;
+    }
+
+    private void Take(IReadOnlyDictionary<string, string> flags)
+    {
+        foreach (var (name, value) in flags) _values[name] = value;
     }
 
     public bool Has(string name) => _values.GetValueOrDefault(name) is { } value && value != "false";
@@ -76,6 +99,8 @@ public sealed class NodeConfig
         KeepUploads = TimeSpan.FromMinutes(Number("cleanup-uploads-after", 0, 100_000_000) ?? 2880),
         Webhook = Text("webhook"),
         AllowPrivateUrls = Has("allow-private-urls"),
+        Bucket = Bucket(),
+        BucketGetsAll = Has("s3-upload-everything"),
         DropUploads = Has("test-drop-uploads"),
     };
 
@@ -88,6 +113,14 @@ public sealed class NodeConfig
         FailureRate = Number("test-failure-rate", 0, 1) ?? 0,
         Seed = (int)(Number("test-seed", int.MinValue, int.MaxValue) ?? 0),
     };
+
+    private S3Place? Bucket()
+    {
+        if (Text("s3-endpoint") is not { } endpoint || Text("s3-bucket") is not { } bucket) return null;
+        if (Text("s3-signature-version") is { } version and not "4") throw Bad("s3-signature-version", version, "4");
+        var acl = Text("s3-acl") ?? "private";
+        return new(endpoint, bucket, Text("s3-access-key"), Text("s3-secret-key"), acl == "none" ? null : acl, Has("s3-force-path-style"), Has("s3-ignore-ssl"));
+    }
 
     private void ReadFile(string path)
     {

@@ -7,7 +7,7 @@ namespace Muster.Node;
 /// <summary>
 /// Decides when each task is set up, runs, and ends. A slot is free only when nothing of its last task runs any more, whatever clients were told meanwhile.
 /// </summary>
-internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folders, TaskStore store, Outputs outputs, IEngine engine, TaskSetup setup, Webhooks webhooks, ProgressPort progress, TimeProvider clock, ILogger log) : IDisposable
+internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folders, TaskStore store, Outputs outputs, IEngine engine, TaskSetup setup, Webhooks webhooks, ResultBucket bucket, ProgressPort progress, TimeProvider clock, ILogger log) : IDisposable
 {
     private readonly Lock _turn = new();
     private readonly Dictionary<string, Job> _jobs = [];
@@ -60,7 +60,7 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
             if (!task.HasEnded)
             {
                 var ran = task.Phase == TaskPhase.Running;
-                store.Change(uuid, now => now with { Phase = TaskPhase.Canceled, Took = -1, WebhookDue = ran });
+                store.Change(uuid, now => now with { Phase = TaskPhase.Canceled, Ended = Now, Took = -1, WebhookDue = ran });
                 _ = _jobs.GetValueOrDefault(uuid)?.End.CancelAsync();   // not here and now: what it wakes needs our lock
                 if (ran) _ = TellAsync(store.Find(uuid)!);
             }
@@ -91,7 +91,7 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
             File.Delete(folders.Archive(uuid));
             File.Delete(folders.ExitRecord(uuid));
             outputs.Of(uuid).Clear();
-            store.Change(uuid, now => change(now) with { Phase = isSetUp ? TaskPhase.Queued : TaskPhase.Initialising, Created = Now, Started = null, Took = -1, Progress = 0, Error = null, WebhookDue = false });
+            store.Change(uuid, now => change(now) with { Phase = isSetUp ? TaskPhase.Queued : TaskPhase.Initialising, Created = Now, Started = null, Ended = null, Took = -1, Progress = 0, Error = null, WebhookDue = false });
             Fill();
             return null;
         }
@@ -233,9 +233,11 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
     {
         Report(task.Uuid, 93);
         await File.WriteAllLinesAsync(Path.Combine(folders.Project(task.Uuid), "task_output.txt"), output.Lines(null), ct);
-        var missing = await Task.Run(() => ZipFiles.Pack(folders.Project(task.Uuid), task.Outputs ?? engine.Results, folders.Archive(task.Uuid), ct), ct);
+        var results = task.Outputs ?? engine.Results;
+        var missing = await Task.Run(() => ZipFiles.Pack(folders.Project(task.Uuid), results, folders.Archive(task.Uuid), ct), ct);
         foreach (var path in missing.Where(_ => task.Outputs is not null)) output.Say($"Asked for and not there: {path}");
         Report(task.Uuid, 97);
+        await bucket.PutAsync(task.Uuid, results, output, ct);
     }
 
     /// <summary>Progress never goes back. Small steps are not worth a write.</summary>
@@ -251,6 +253,7 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
                 Phase = error is null ? TaskPhase.Completed : TaskPhase.Failed,
                 Error = error,
                 Progress = 100,
+                Ended = Now,
                 Took = task.ProcessingTime(Now),
                 WebhookDue = tellWebhooks,
             });

@@ -21,6 +21,7 @@ public sealed class NodeServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly NodeFolders _folders;
     private readonly NodeQueue _queue;
+    private readonly ResultBucket _bucket;
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<IDisposable> _parts = [];
     private Task _housekeeping = Task.CompletedTask;
@@ -38,8 +39,9 @@ public sealed class NodeServer : IAsyncDisposable
             var uploads = new Uploads(folders, settings);
             var progress = Keep(new ProgressPort(folders.ProgressPort));
             var webhooks = Keep(new Webhooks(settings, folders, store, outside, clock, log));
-            _queue = Keep(new NodeQueue(settings, folders, store, outputs, engine, new(folders, settings, engine, outside), webhooks, progress, clock, log));
-            Cleaner = new(settings, folders, store, _queue, uploads, clock);
+            _bucket = Keep(new ResultBucket(settings, folders));
+            _queue = Keep(new NodeQueue(settings, folders, store, outputs, engine, new(folders, settings, engine, outside), webhooks, _bucket, progress, clock, log));
+            Cleaner = new(settings, folders, store, _queue, uploads, clock, log);
             Cleaner.AtStart();
 
             var builder = WebApplication.CreateEmptyBuilder(new() { ContentRootPath = settings.Folder });
@@ -69,6 +71,7 @@ public sealed class NodeServer : IAsyncDisposable
         var node = new NodeServer(settings, engine, logs, clock);
         try
         {
+            await node._bucket.CheckAsync(ct);
             node._queue.Resume();
             await node._app.StartAsync(ct);
         }
@@ -76,6 +79,11 @@ public sealed class NodeServer : IAsyncDisposable
         {
             await node.DisposeAsync();
             throw new UserException($"the node cannot listen: {fault.Message}", "Choose another port with --port, or leave it out to take a free one.", fault);
+        }
+        catch
+        {
+            await node.DisposeAsync();
+            throw;
         }
         var address = new Uri(node._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         node.Address = new(IPAddress.Parse(address.Host.Trim('[', ']')), address.Port);

@@ -1,4 +1,5 @@
 using System.Net;
+using Muster.Storage;
 
 namespace Muster.Node;
 
@@ -35,6 +36,12 @@ public sealed record NodeSettings
 
     /// <summary>What is left of the disk for others: uploads beyond it are refused.</summary>
     public long SpareBytes { get; init; } = 256 << 20;
+
+    /// <summary>Where archives are put too; null: nowhere.</summary>
+    public S3Place? Bucket { get; init; }
+
+    /// <summary>Beside the archive, all that is in it, file by file.</summary>
+    public bool BucketGetsAll { get; init; }
 
     /// <summary>Upload requests are answered with status 500 half of the time, so that clients can be tested.</summary>
     public bool DropUploads { get; init; }

@@ -25,6 +25,9 @@ public sealed record NodeTask
     /// <summary>When the engine started; null while it has not.</summary>
     public long? Started { get; init; }
 
+    /// <summary>When it ended; null while it has not.</summary>
+    public long? Ended { get; init; }
+
     /// <summary>How long it took, once it has ended; -1 unknown.</summary>
     public long Took { get; init; } = -1;
 

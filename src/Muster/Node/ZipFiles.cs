@@ -68,7 +68,8 @@ internal static class ZipFiles
         return missing;
     }
 
-    private static IEnumerable<string> FilesOf(string folder, string result)
+    /// <summary>A file, or all files of a folder; no links.</summary>
+    public static IEnumerable<string> FilesOf(string folder, string result)
     {
         var path = Path.Combine(folder, result);
         if (new FileInfo(path) is { Exists: true, LinkTarget: null }) return [path];

@@ -21,12 +21,14 @@ public sealed class NodeConfigTests : IDisposable
         var settings = Read("""
             { // as NodeODM's own
               "instance": "node-1", "odm_path": "/code", "logger": { "level": "debug", "maxFileSize": 1 }, "port": 3002, "parallelQueueProcessing": 3,
-              "cleanupTasksAfter": 60, "cleanup-uploads-after": 5, "token": "t", "authorizedIps": ["10.0.0.1"], "maxImages": 100, "webhook": "", "maxConcurrency": 4, "maxRuntime": -1, "test": false,
+              "cleanupTasksAfter": 60, "cleanup-uploads-after": 5, "token": "t", "authorizedIps": ["10.0.0.1"], "maxImages": 100, "webhook": "", "maxConcurrency": 4, "maxRuntime": -1, "test": false, "s3Endpoint": "", "s3_acl": "public-read", "s3UploadEverything": false,
             }
             """, ("parallel-queue-processing", "2"), ("host", "127.0.0.2")).Settings("/default");
         Assert.Equal((3002, 2, "t", 100, 4), (settings.Port, settings.Parallel, settings.Token, settings.MaxImages, settings.MaxConcurrency));
         Assert.Equal((TimeSpan.FromHours(1), TimeSpan.FromMinutes(5)), (settings.KeepTasks, settings.KeepUploads));
         Assert.Equal(["10.0.0.1"], settings.AuthorizedIps);
+        Assert.Null(settings.Bucket);
+        Assert.Equal(new("s3.example", "b", "k", "s", "private", true, false), Read("""{"s3Endpoint": "s3.example", "s3Bucket": "b", "s3AccessKey": "k", "s3SecretKey": "s", "s3ForcePathStyle": true}""").Settings("/default").Bucket);
         Assert.Equal((null, null, IPAddress.Parse("127.0.0.2"), "/default"), (settings.MaxRuntime, settings.Webhook, settings.Address, settings.Folder));
     }
 
@@ -43,7 +45,7 @@ public sealed class NodeConfigTests : IDisposable
     public async Task Auto_takes_what_works_here_and_says_so()
     {
         var said = new List<string>();
-        var engine = await EngineChoice.OpenAsync(Read("{}"), new(_folder, new Dictionary<string, string>()), said.Add, TestNode.Ct);
+        var engine = await EngineChoice.OpenAsync(NodeConfig.Of(new Dictionary<string, string>()), new(_folder, new Dictionary<string, string>()), said.Add, TestNode.Ct);
         Assert.Equal(Programs.Find("colmap") is null ? "survey" : "colmap", engine.Name);
         Assert.Single(said);
         var fault = await Assert.ThrowsAsync<UserException>(() => EngineChoice.OpenAsync(Read("{}", ("engine", "oddm")), new(_folder, new Dictionary<string, string>()), said.Add, TestNode.Ct));
@@ -60,6 +62,17 @@ public sealed class NodeConfigTests : IDisposable
         var path = Path.Combine(_folder, "engine.yaml");
         File.WriteAllText(path, yaml);
         Assert.Contains(error, Assert.Throws<UserException>(() => CommandEngineFile.Read(path, new(_folder, new Dictionary<string, string>()))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_description_in_the_documentation_can_be_read()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "Muster.slnx"))) folder = folder.Parent!;
+        var path = Path.Combine(_folder, "engine.yaml");
+        File.WriteAllText(path, File.ReadAllText(Path.Combine(folder.FullName, "docs", "node.md")).Split("```yaml\n")[1].Split("```")[0]);
+        var engine = CommandEngineFile.Read(path, new(_folder, new Dictionary<string, string>()));
+        Assert.Equal(("pointcloud", "no photo has a position", 3), (engine.Name, engine.Errors[7], engine.Options.Count));
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

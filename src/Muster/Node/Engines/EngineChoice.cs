@@ -13,6 +13,7 @@ public static class EngineChoice
     public static async Task<IEngine> OpenAsync(NodeConfig config, ConfigSources sources, Action<string> note, CancellationToken ct) => (config.Has("test") ? "test" : config.Text("engine") ?? "auto") switch
     {
         "auto" => await AutoAsync(config, note, ct),
+        "odm" or "colmap" or "command" when !OperatingSystem.IsLinux() => throw new UserException("a node runs programs on Linux only", "Use --engine survey here, or run the node in WSL, a container or a virtual machine."),
         "odm" => await OdmEngine.OpenAsync(Home(config) ?? throw new UserException($"there is no ODM in {config.Text("odm-path") ?? DefaultOdm}", "Name its folder with --odm-path, or its image with --odm-image."), ct),
         "colmap" => await ColmapEngine.FindAsync(ct) ?? throw new UserException("COLMAP is not on this machine, or does not run", "Install it (apt-get install colmap), or choose another --engine."),
         "survey" => new SurveyEngine(),
@@ -24,6 +25,11 @@ public static class EngineChoice
     /// <summary>The first that works here.</summary>
     private static async Task<IEngine> AutoAsync(NodeConfig config, Action<string> note, CancellationToken ct)
     {
+        if (!OperatingSystem.IsLinux())
+        {
+            note("programs run on Linux only; surveys read what the photos say of themselves");
+            return new SurveyEngine();
+        }
         if (Home(config) is { } home)
         {
             try
