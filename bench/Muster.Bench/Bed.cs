@@ -70,6 +70,13 @@ internal sealed class Bed : IDisposable
         return seconds.Order().ElementAt(times / 2);
     }
 
+    /// <summary>The median times of several whole commands, run in turn so that what else the machine does falls on all alike.</summary>
+    public IReadOnlyList<double> TimeInTurn(int times, string before, params IReadOnlyList<string> shells)
+    {
+        var rounds = Enumerable.Range(0, times).Select(_ => shells.Select(shell => Time(shell, 1, before)).ToList()).ToList();
+        return [.. shells.Select((_, at) => rounds.Select(round => round[at]).Order().ElementAt(times / 2))];
+    }
+
     public void Lab(string words) => Run($"{Repository}/tests/lab/lab {words}");
 
     public void Dispose()

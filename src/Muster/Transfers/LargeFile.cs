@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
+using System.Text;
 using Muster.Faults;
-using Muster.Hosts;
 
 namespace Muster.Transfers;
 
@@ -9,16 +9,17 @@ internal sealed class LargeFile(Remote remote, string run, CargoItem item)
 {
     private readonly bool _executable = item.Kind == CargoKind.Executable;
 
-    public async Task SendAsync(ContentCache cache, SiteContents site, TransferMeter meter, CancellationToken ct)
+    /// <summary>False when the run needs nothing more: it was launched, laid out or cancelled meanwhile.</summary>
+    public async Task<bool> SendAsync(ContentCache cache, SiteContents site, TransferMeter meter, CancellationToken ct)
     {
         // A part that somebody else wrote to is found out by its hash, and is gone then; the second attempt begins with none.
         for (var attempt = 1; attempt <= 2; attempt++)
         {
-            if (await TrySendAsync(meter, ct) is not { } sent) return;
+            if (await TrySendAsync(meter, ct) is not { } sent) return false;
             if (sent.Here != sent.There) continue;
             cache.Learn(item.Key, sent.Here, item.Size);
             site.Add(new(sent.Here, _executable));
-            return;
+            return true;
         }
         throw new UserException($"{remote.Host.Name}: {item.Path} arrived changed, twice", "Check that machine's disk and memory.");
     }
@@ -38,11 +39,6 @@ internal sealed class LargeFile(Remote remote, string run, CargoItem item)
         try { here = await WriteAsync(channel.Input, long.Parse(first.AsSpan(5)), meter, ct); }
         catch (IOException fault) { broken = fault; }
         var last = await lines.ReadLineAsync(ct);
-        if (last == "whole")
-        {
-            var kept = await remote.Host.RunAsync(remote.Script("keep.sh", run, Remote.PrefixOf(run), item.Key.ToString(), $"{item.Size}", here.ToString(), _executable ? ".x" : ""), ct);
-            return kept.ExitCode == 0 ? (here, here) : throw remote.Fault(kept.Said);
-        }
         if (last is not null && last.StartsWith("sum ") && ContentHash.TryParse(last.AsSpan(4), out var there)) return (here, there);
 
         var end = await channel.EndAsync(ct);   // throws when it was the connection that ended
@@ -71,7 +67,9 @@ internal sealed class LargeFile(Remote remote, string run, CargoItem item)
                 }
                 meter.Done(open);
             }
-            return new(sha.GetHashAndReset());
+            var hash = new ContentHash(sha.GetHashAndReset());
+            await output.WriteAsync(Encoding.ASCII.GetBytes(hash.ToString()), ct);
+            return hash;
         }
         finally
         {

@@ -33,18 +33,33 @@ public sealed class SiteStore(IHost host, string root, string siteKey, ContentCa
     {
         var plan = DeliveryPlan.For(shipment, cache, _site);
         var meter = new TransferMeter(progress, plan.Small.Count + plan.Large.Count, plan.BytesWanted);
-        foreach (var item in plan.Large) await new LargeFile(_remote, shipment.Run, item).SendAsync(cache, _site, meter, ct);
+        // Its shell starts over there while the large files are on their way.
+        await using var early = await Layout.OpenAsync(_remote, shipment, ct);
+        var isWanted = await SendLargeAsync(plan, shipment.Run, meter, ct);
+        var bytesThere = plan.BytesThere;
 
-        await using var layout = await Layout.OpenAsync(_remote, shipment, ct);
+        // What has become of the run meanwhile is told only to who asks anew.
+        await using var layout = isWanted ? early : await Layout.OpenAsync(_remote, shipment, ct);
         if (await layout.BeginAsync(_site, ct))
         {
             // An earlier attempt may have left much in the store.
+            var large = plan.Large.Sum(item => item.Size);
             plan = DeliveryPlan.For(shipment, cache, _site);
+            bytesThere = plan.BytesThere - large;
             if (await layout.SendAsync(plan, cache, _site, meter, ct) is { } fault)
                 return await ForgetMissingAsync(shipment, ct) ? null : throw fault;
         }
         var (end, output) = await layout.EndAsync(ct);
-        return new(meter.Files, meter.Bytes, plan.BytesThere, meter.Changed, end.ExitCode, output, end.Said);
+        return new(meter.Files, meter.Bytes, bytesThere, meter.Changed, end.ExitCode, output, end.Said);
+    }
+
+    private async Task<bool> SendLargeAsync(DeliveryPlan plan, string run, TransferMeter meter, CancellationToken ct)
+    {
+        foreach (var item in plan.Large)
+        {
+            if (!await new LargeFile(_remote, run, item).SendAsync(cache, _site, meter, ct)) return false;
+        }
+        return true;
     }
 
     /// <summary>Asks the site which of the files that the shipment needs it has, and answers whether some are gone.</summary>

@@ -255,6 +255,65 @@ public sealed class DeliveryTests : IDisposable
     }
 
     [Fact]
+    public async Task A_large_file_takes_one_channel_beside_the_runs_own()
+    {
+        var items = FolderSnapshot.Take(LargeFile(DeliveryPlan.LargeFrom), Ct).Items;
+        var host = new TestHost();
+
+        var report = await Store(host).DeliverAsync(new("run-1", [new("in/film", items, AreaMode.Link)], [], Nothing), null, Ct);
+
+        Assert.Equal((1, DeliveryPlan.LargeFrom, 0L, 2), (report.FilesSent, report.BytesSent, report.BytesThere, host.Channels));
+        await IsConsistentAsync();
+    }
+
+    [Theory]
+    [InlineData(0)]    // before the hash that follows the content
+    [InlineData(1)]
+    [InlineData(63)]
+    public async Task A_large_file_whose_hash_did_not_arrive_whole_is_not_sent_again(long ofHash)
+    {
+        var path = LargeFile(DeliveryPlan.LargeFrom);
+        var host = new TestHost { CutInputAt = DeliveryPlan.LargeFrom + ofHash };
+        var shipment = new Shipment("run-1", [new("in/film", FolderSnapshot.Take(path, Ct).Items, AreaMode.Link)], [], Nothing);
+        await Assert.ThrowsAsync<HostUnreachableException>(() => Store(host).DeliverAsync(shipment, null, Ct));
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_root, "store")));
+
+        host.CutInputAt = null;
+        var report = await Store(host).DeliverAsync(shipment, null, Ct);
+
+        Assert.Equal(0, report.BytesSent);
+        Assert.Equal("", _repository.Sh($"cmp {path} {_root}/runs/run-1/in/film/film.raw"));
+        await IsConsistentAsync();
+    }
+
+    [Fact]
+    public async Task A_large_file_of_a_cancelled_run_is_not_sent_and_the_last_word_is_run()
+    {
+        var items = FolderSnapshot.Take(LargeFile(DeliveryPlan.LargeFrom), Ct).Items;
+        Directory.CreateDirectory(Path.Combine(_root, "runs/run-1/status"));
+        File.WriteAllText(Path.Combine(_root, "runs/run-1/status/cancel"), "");
+
+        var report = await Store(new LocalHost()).DeliverAsync(new("run-1", [new("in/film", items, AreaMode.Link)], [], ShellText.Of($"echo asked")), null, Ct);
+
+        Assert.Equal((0, 0L, "asked\n"), (report.FilesSent, report.BytesSent, report.Output));
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_root, "incoming")));
+    }
+
+    [Fact]
+    public async Task A_part_longer_than_the_file_is_found_out()
+    {
+        var path = LargeFile(DeliveryPlan.LargeFrom);
+        var item = FolderSnapshot.Take(path, Ct).Items[0];
+        var part = $"{_root}/incoming/{Remote.PrefixOf("run-1")}.parts/{item.Key}";
+        _repository.Sh($"mkdir -p $(dirname {part}); head -c {DeliveryPlan.LargeFrom + 1_000} /dev/zero > {part}");
+
+        await Store(new LocalHost()).DeliverAsync(new("run-1", [new("in/film", [item], AreaMode.Link)], [], Nothing), null, Ct);
+
+        Assert.Equal("", _repository.Sh($"cmp {path} {_root}/runs/run-1/in/film/film.raw"));
+        await IsConsistentAsync();
+    }
+
+    [Fact]
     public async Task A_part_that_somebody_spoilt_is_sent_anew()
     {
         var path = LargeFile(DeliveryPlan.LargeFrom);
