@@ -37,6 +37,18 @@ public sealed class LoginNodeTests : IDisposable
     }
 
     [Fact]
+    public void A_cancelled_run_leaves_no_process_on_its_node()
+    {
+        OnLogin("muster submit -s here --name doomed --detach -- sh -c 'sleep 311 & sleep 312'; muster wait doomed --for running --timeout 60s");
+        Lab.Until(() => Sleepers().Split('\n', StringSplitOptions.RemoveEmptyEntries).Length == 2, "both of its processes run");
+
+        Assert.Contains("\"outcome\":\"cancelled\"", OnLogin("muster cancel doomed; muster wait doomed --timeout 60s; muster show doomed --json"));
+        Assert.Equal("", Sleepers());
+
+        static string Sleepers() => string.Concat(((string[])["c1", "c2", "c3"]).Select(node => Lab.Do("exec", node, "sh", "-c", "pgrep -f '^sleep 31[12]' || :")));
+    }
+
+    [Fact]
     public void The_doctor_finds_nothing_wrong() => Assert.EndsWith("code 0\n", OnLogin("muster sites check here; echo code $?"), StringComparison.Ordinal);
 
     private static string OnLogin(string script)

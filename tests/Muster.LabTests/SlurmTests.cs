@@ -31,6 +31,15 @@ public sealed class SlurmTests : IDisposable
     }
 
     [Fact]
+    public void A_job_that_another_takes_the_place_of_is_preempted()
+    {
+        Running("humble", ["--set", "partition=spare", "--set", "no-requeue", "--cpus", "4"], "sleep", "300");
+        var proud = Running("proud", ["--set", "nodelist=c3", "--cpus", "4"], "sleep", "300");
+        Ends("humble", "preempted");
+        Lab.Do("exec", "login", "scancel", proud);
+    }
+
+    [Fact]
     public async Task A_requeued_job_is_followed_into_its_second_attempt()
     {
         const string Twice = "echo begun; [ ${SLURM_RESTART_COUNT:-0} = 0 ] && sleep 300; echo again";

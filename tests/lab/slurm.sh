@@ -24,6 +24,8 @@ SchedulerParameters=bf_interval=1,batch_sched_delay=0,sched_min_interval=10000
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 EnforcePartLimits=ALL
+PreemptType=preempt/partition_prio
+PreemptMode=CANCEL
 GresTypes=gpu
 SlurmdParameters=config_overrides
 JobAcctGatherType=jobacct_gather/linux
@@ -43,6 +45,7 @@ NodeName=c3 NodeAddr=${address[c3]} CPUs=4 Boards=1 SocketsPerBoard=1 CoresPerSo
 PartitionName=debug Nodes=c[1-3] Default=YES MaxTime=INFINITE State=UP
 PartitionName=gpu Nodes=c1 Default=NO MaxTime=10 State=UP
 PartitionName=short Nodes=c[1-3] Default=NO MaxTime=1 State=UP
+PartitionName=spare Nodes=c3 Default=NO PriorityTier=0 MaxTime=INFINITE State=UP
 C
   if [[ -e $run/cluster/accounting ]]; then
     cat >>"$conf" <<C
@@ -102,9 +105,25 @@ slurm_controller() {
   case $1 in
     start) unmark login slurmctld; start_slurm ;;
     stop) mark login slurmctld; inside login pkill -TERM -x slurmctld || :; wait_end login slurmctld || fail "slurmctld does not end" "run: $here/lab slurm kill" ;;
+    forget) forget_jobs ;;
     kill) mark login slurmctld; inside login pkill -KILL -x 'slurmctld|slurmscriptd' || :; wait_end login slurmctld ;;
-    *) usage "lab slurm needs one of stop, kill, start" ;;
+    *) usage "lab slurm needs one of stop, kill, start, forget" ;;
   esac
+}
+
+# The controller forgets ended jobs after MinJobAge, here at once. What accounting holds stays.
+forget_jobs() {
+  local try conf=$run/cluster/slurm.conf left=?
+  sed -i 's/^MinJobAge=.*/MinJobAge=2/' "$conf"
+  on login scontrol reconfigure
+  for try in {1..400}; do
+    left=$(on login squeue -h --states=BF,CA,CD,DL,F,NF,OOM,PR,TO -o %i 2>&1)
+    [[ -n $left ]] || break
+    sleep 0.2
+  done
+  sed -i 's/^MinJobAge=.*/MinJobAge=600/' "$conf"
+  on login scontrol reconfigure
+  [[ -z $left ]] || fail "SLURM still knows ended jobs after 80 s" "look: $here/lab exec login squeue --states=all"
 }
 
 slurm_status() {

@@ -127,9 +127,9 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
         var word = await WordAsync(run, facts, ct);
         var now = clock.GetUtcNow();
         var after = RunJudge.After(store.Find(run.Id) ?? run, facts, word, site.Scheduler.Question([]) is not null, now);
-        // Seeing it again is news only now and then; a state is news at once.
+        // Seeing it again is news only now and then; a state is news at once, and so is that it begins to look ended.
         var changed = after.State != run.State || !after.Ports.SequenceEqual(run.Ports) || !after.Notes.SequenceEqual(run.Notes);
-        if (!changed && run.UnreachableSince is null && now - run.SeenAt < TimeSpan.FromSeconds(30)) return run;
+        if (!changed && after.VanishedSince == run.VanishedSince && run.UnreachableSince is null && now - run.SeenAt < TimeSpan.FromSeconds(30)) return run;
         after = store.Change(run.Id, known => RunJudge.After(known, facts, word, site.Scheduler.Question([]) is not null, now));
         if (changed) await tell(new RunEvent.Changed(after));
         return after;
@@ -151,7 +151,7 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
     {
         if (facts.Handle is not { } handle || site.Desk(run.Plan.Host) is not { } desk) return null;
         var exited = facts.Ending(".exit").Any();
-        var pace = exited ? TimeSpan.FromSeconds(2) : run.State is RunState.Running ? TimeSpan.FromSeconds(60) : TimeSpan.FromSeconds(10);
+        var pace = exited ? TimeSpan.FromSeconds(2) : run is { State: RunState.Running, VanishedSince: null } ? TimeSpan.FromSeconds(60) : TimeSpan.FromSeconds(10);
         var now = clock.GetUtcNow();
         if (now - _askedAt < (exited ? TimeSpan.FromSeconds(1) : pace)) return null;
         _askedAt = now;
