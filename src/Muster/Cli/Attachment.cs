@@ -15,6 +15,7 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
     private readonly SemaphoreSlim _gate = new(1);
     private readonly HashSet<string> _said = [];
     private Forwarder? _forwarder;
+    private LogMargin? _margin;
     private string _lastState = "";
 
     /// <summary>This much of the run was told already.</summary>
@@ -36,7 +37,8 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
     public async Task<int> FollowAsync(Run run, bool fetch, bool logs, CancellationToken ct)
     {
         var site = app.OpenSite(run.Plan.Site);
-        _forwarder = new(site, run.Plan.Host);
+        _forwarder = new(site, run.Plan);
+        _margin = run.Plan.Roles.Count > 0 ? new() : null;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var following = new Follower(app.Store, site, app.Clock).FollowAsync(run.Id, happening => TellAsync(happening, logs), stop.Token);
         while (true)
@@ -49,6 +51,7 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
             return code;
         }
         var ended = await following;
+        foreach (var (rest, isError) in _margin?.Rest() ?? []) app.Screen.Pass(rest, isError);
         var exit = ExitCodeOf(ended);
         if (fetch) await FetchCommand.BringAsync(app, ended, null, [], always: false, ct);
         return exit;
@@ -139,7 +142,7 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
     private void ShowLog(RunEvent.Log log)
     {
         if (app.Json) Stream(EventView.Of(log));
-        else app.Screen.Pass(log.Bytes, log.IsError);
+        else app.Screen.Pass(_margin?.Add(log) ?? log.Bytes, log.IsError);
     }
 
     private void ShowChange(Run run)

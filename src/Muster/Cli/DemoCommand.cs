@@ -86,7 +86,7 @@ internal sealed class Demo(Screen screen, bool json)
         }
 
         Say("\n3. Follow: the job's log comes here while it runs, every byte once. Close the lid, come back: `muster attach last`.");
-        await using var forwarder = new Forwarder(stage.Site, null);
+        await using var forwarder = new Forwarder(stage.Site, run.Plan);
         var ended = await new Follower(stage.Store, stage.Site, _clock).FollowAsync(run.Id, happening => Hear(happening, forwarder, ct), ct);
         ShowLog(all: true);
         var log = _log.ToString();
@@ -212,7 +212,7 @@ internal sealed class Demo(Screen screen, bool json)
             {
                 if (_run is { } id && Directory.Exists(Path.Combine(_site.Root, "runs", id.ToString())) && !File.Exists(Path.Combine(_site.Root, "runs", id.ToString(), "status", "ended")))
                 {
-                    await new RunFolder(Site.HostOf(null), _site.Root).CancelAsync(id, hard: false, limit.Token);
+                    await new RunFolder(Site.HostOf(null), _site.Root).CancelAsync(id.ToString(), hard: false, limit.Token);
                 }
                 while (Running().Any()) await Task.Delay(50, limit.Token);
             }
