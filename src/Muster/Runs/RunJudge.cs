@@ -112,7 +112,11 @@ public static class RunJudge
         string RankOf(StatusRecord record) => record.Name[..^".exit".Length];
         var worst = exits.OrderBy(record => record["reason"] switch
         {
-            "cancelled" => 0, "timed-out" => 1, "out-of-memory" => 2, "stopped" => 7, "released" => 10,
+            "cancelled" => 0,
+            "timed-out" => 1,
+            "out-of-memory" => 2,
+            "stopped" => 7,
+            "released" => 10,
             "terminated" => gang is null ? 3 : 6,
             _ => record.Number("code") == 0 ? 9 : 4,
         }).ThenBy(record => record.Time).ThenBy(record => gang?.ToList().IndexOf(RankOf(record))).First();
