@@ -1,5 +1,7 @@
 # What a rank does as one of several. It decides by records in its own folder alone: those of ranks on other hosts are carried there, as .peer.*.
 rm -f "$status"/.*."$me".cause
+# Programs that pass a path on to ranks elsewhere find it there, too.
+[ -e "$run/../$muster_id" ] || ln -s "${run##*/}" "$run/../$muster_id" 2>/dev/null
 cause=
 
 # seen RANK KIND: there is such a record of this attempt, in $seen.
@@ -111,10 +113,10 @@ join() {
   announce
   for group in $muster_listening; do
     [ "$group" != "$role" ] || break
-    for other in $muster_gang; do
-      [ "${other%.*}" = "$group" ] || continue
-      until seen "$other" ready; do
-        give_up "for $muster_patience s $other did not listen on its port"
+    for server in $muster_gang; do
+      [ "${server%.*}" = "$group" ] || continue
+      until seen "$server" ready; do
+        give_up "for $muster_patience s $server did not listen on its port"
         pause 0.2
       done
     done
