@@ -30,6 +30,9 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
 
     /// <summary>Told once of each address.</summary>
     public Action<Uri>? Opened { get; init; }
+
+    /// <summary>Told of everything that happens.</summary>
+    public Action<RunEvent>? Heard { get; init; }
     public Interrupts Interrupts => _interrupts;
 
     /// <summary>Follows to the end, or until the person goes. Gives the exit code of the command.</summary>
@@ -119,6 +122,7 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
         await _gate.WaitAsync();
         try
         {
+            Heard?.Invoke(happening);
             switch (happening)
             {
                 case RunEvent.Log log when logs: ShowLog(log); break;

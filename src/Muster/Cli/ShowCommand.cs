@@ -37,7 +37,7 @@ internal static class ShowCommand
         Line("name", run.Plan.Name);
         Line("site", RunText.Place(run));
         Line("command", Words.Command(run.Plan.Command));
-        foreach (var role in run.Plan.Roles) Line("role", $"{role.Name}: {Words.Count(role.Size, "rank")}{(role.Hosts.Count > 0 ? $" on {string.Join(", ", role.Hosts)}" : "")}{(role.Line is { } own ? $": {own}" : "")}");
+        foreach (var role in run.Plan.Roles) Line("role", $"{role.Name}: {Words.Count(role.Size, "rank")}{(role.Hosts.Count > 0 ? $" on {string.Join(", ", role.Hosts)}" : "")}{(role.Lines.Count > 0 ? $": {string.Join(" / ", role.Lines)}" : "")}");
         Line("launch", run.Plan.Launch);
         Line("folder", run.Plan.Folder);
         Line("state", $"{word} {text}".Trim());

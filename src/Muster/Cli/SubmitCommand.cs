@@ -103,7 +103,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
     {
         var screen = app.Screen;
         var submission = new Submission(app.Store, app.OpenSite(plan.Site), app.Cache, app.Clock, survey => Agrees(app, survey));
-        await using var attachment = new Attachment(app, onInterrupt);
+        await using var attachment = new Attachment(app, onInterrupt) { Heard = watch?.Heard };
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var submitting = submission.SubmitAsync(plan, environment, happening => Tell(screen, happening, watch), stop.Token);
         if (await Task.WhenAny(submitting, attachment.Interrupts.Next) != submitting)
@@ -191,4 +191,5 @@ internal sealed record SubmitWatch
     /// <summary>The snapshot is taken, and nothing is sent yet.</summary>
     public Action<Snapshots.Snapshot>? Taken { get; init; }
     public Func<Task>? Launched { get; init; }
+    public Action<Runs.Follow.RunEvent>? Heard { get; init; }
 }

@@ -6,8 +6,8 @@ public sealed record PlannedRole(string Name, int Size)
     /// <summary>The host of each rank, on a site with several.</summary>
     public IReadOnlyList<string> Hosts { get => field ?? []; init; }
 
-    /// <summary>A shell line of its own; null for the run's command.</summary>
-    public string? Line { get; init; }
+    /// <summary>Shell lines of its own: one for all of its ranks, or one for each; none for the run's command.</summary>
+    public IReadOnlyList<string> Lines { get => field ?? []; init; }
 
     /// <summary>How many of its first ranks do the work. When all such ranks have ended well, the others have served and are ended.</summary>
     public int Working { get; init; } = Size;

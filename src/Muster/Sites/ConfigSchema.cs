@@ -24,6 +24,7 @@ public static class ConfigSchema
     internal static readonly ConfigKey<IReadOnlyList<string>> Hosts = new("hosts", ConfigShape.Hosts, "names that ssh understands") { Kinds = SiteKinds.Ssh };
     internal static readonly ConfigKey<IReadOnlyDictionary<string, IReadOnlyList<string>>> Roles =
         new("roles", ConfigShape.Roles, "hosts that are kept for a role") { Kinds = SiteKinds.Ssh };
+    internal static readonly ConfigKey<string> ThisMachine = new("this-machine", ConfigShape.Host, "the one among the hosts that is this machine and needs no SSH") { Kinds = SiteKinds.Ssh };
     internal static readonly ConfigKey<bool> CheckPairs = new("check-pairs", ConfigShape.Flag, "check that the hosts reach each other") { Kinds = SiteKinds.Ssh };
     internal static readonly ConfigKey<string> SshConfig = new("ssh-config", ConfigShape.LocalPath, "a file for ssh -F") { Kinds = SiteKinds.Ssh | SiteKinds.Slurm };
     internal static readonly ConfigKey<string> Identity = new("identity", ConfigShape.LocalPath, "a private key for ssh -i") { Kinds = SiteKinds.Ssh | SiteKinds.Slurm };
@@ -41,7 +42,7 @@ public static class ConfigSchema
     internal static readonly IReadOnlyList<ConfigKey> SiteKeys =
     [
         Kind, Root, Setup, Env, Container, Runtime, Code,
-        Hosts, Roles, CheckPairs, Host, Sbatch, SshConfig, Identity,
+        Hosts, Roles, ThisMachine, CheckPairs, Host, Sbatch, SshConfig, Identity,
         Provider, Token, Machines, Limit, Lease,
     ];
 

@@ -26,6 +26,17 @@ public sealed record LaunchProfile(string Name, string? Script, Func<IReadOnlyLi
 
     public static string Names { get; } = string.Join(", ", All.Select(profile => profile.Name));
 
+    /// <summary>Whether a role that a site has takes part when nobody says which.</summary>
+    public bool Takes(string role) => role switch
+    {
+        "worker" => true,
+        "server" or "ps" => Name is "tf-ps" or "poseidon",
+        "master" => Name is "poseidon",
+        "scheduler" => Name is "dask",
+        "chief" or "evaluator" => Name is "tf-ps",
+        _ => false,
+    };
+
     /// <summary>A port of its own beside those that were asked for.</summary>
     public string? Port => Name == "dask" ? "dashboard" : null;
 

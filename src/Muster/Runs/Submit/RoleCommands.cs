@@ -13,8 +13,16 @@ internal static class RoleCommands
         foreach (var role in plan.Roles)
         {
             var gpus = role.Gpus ?? plan.Gpus;
-            var words = role.Line is { } line ? (IReadOnlyList<string>)["sh", "-c", line] : plan.RawLine ? ["sh", "-c", string.Join(' ', plan.Command)] : plan.Command;
-            text.Append(ShellText.Of($"{role.Name}) own={(role.Line is null ? "" : "1")} MUSTER_GPUS={(gpus is { } some ? $"{some}" : "")}; set -- {words} ;;\n"));
+            text.Append(ShellText.Of($"{role.Name})\nown={(role.Lines.Count > 0 ? "1" : "")} MUSTER_GPUS={(gpus is { } some ? $"{some}" : "")}\n"));
+            if (role.Lines.Count > 1)
+            {
+                text.Append("case $MUSTER_RANK in\n");
+                for (var rank = 0; rank < role.Lines.Count; rank++) text.Append(ShellText.Of($"{rank}) set -- sh -c {role.Lines[rank]} ;;\n"));
+                text.Append("esac ;;\n");
+                continue;
+            }
+            IReadOnlyList<string> words = role.Lines is [var line] ? ["sh", "-c", line] : plan.RawLine ? ["sh", "-c", string.Join(' ', plan.Command)] : plan.Command;
+            text.Append(ShellText.Of($"set -- {words} ;;\n"));
         }
         text.Append("esac\n");
         if (LaunchProfile.Get(plan.Launch).Script is { } script) text.Append($"launch={plan.Launch} framework=\n").Append(script);

@@ -13,6 +13,7 @@ internal static partial class RoleReader
 
     public static IReadOnlyList<PlannedRole> Read(SubmitRequest request, LaunchProfile profile, Site site)
     {
+        if (request.Launch is not null && request.Roles.Count == 0 && site is SshSite { Roles.Count: > 0 } whole) request = request with { Roles = [.. whole.Roles.Keys.Where(profile.Takes)] };
         if (request.Roles.Count == 0)
         {
             return request.Launch is null && request.RoleCommands.Count == 0 ? []
@@ -22,8 +23,10 @@ internal static partial class RoleReader
         if (roles.GroupBy(role => role.Name).FirstOrDefault(group => group.Count() > 1) is { } twice) throw Misuse($"the role {twice.Key} is named twice", "Name each role once; a host may stand twice in one.");
         var shaped = profile.Shape(roles).Select(role => role.Hosts.Count > 0 || site is not SshSite ssh ? role : role with { Hosts = HostsFor(role, ssh, roles) }).ToList();
         var own = Lines(request.RoleCommands);
+        if (shaped.FirstOrDefault(role => own.TryGetValue(role.Name, out var lines) && lines.Count != 1 && lines.Count != role.Size) is { } odd)
+            throw Misuse($"role {odd.Name} has {odd.Size} ranks and {own[odd.Name].Count} commands", "Give one for all of them, or one for each.");
         if (own.Keys.Except(shaped.Select(role => role.Name)).FirstOrDefault() is { } stranger) throw Misuse($"there is a command for the role {stranger}, and no such role", $"Add it with --role {stranger}=1, or correct the name.");
-        return Listening([.. shaped.Select(role => role with { Line = own.GetValueOrDefault(role.Name) })]);
+        return Listening([.. shaped.Select(role => role with { Lines = own.GetValueOrDefault(role.Name) ?? [] })]);
     }
 
     private static PlannedRole One(string text, Site site)
@@ -70,8 +73,8 @@ internal static partial class RoleReader
     {
         var kept = site.Roles.Values.SelectMany(hosts => hosts).ToHashSet();
         IReadOnlyList<string> free = [.. site.Hosts.Where(host => !kept.Contains(host))];
-        var hosts = site.Roles.TryGetValue(role.Name, out var own) ? own : free.Count > 0 ? free : site.Hosts;
-        if (asked.All(other => other.Name != role.Name)) return [asked[0].Hosts is [var first, ..] ? first : site.Roles.TryGetValue(asked[0].Name, out var theirs) ? theirs[0] : hosts[0]];
+        var hosts = site.Roles.TryGetValue(role.Name, out var own) || role.Name is "chief" or "scheduler" && site.Roles.TryGetValue("master", out own) ? own : free.Count > 0 ? free : site.Hosts;
+        if (own is null && asked.All(other => other.Name != role.Name)) return [asked[0].Hosts is [var first, ..] ? first : site.Roles.TryGetValue(asked[0].Name, out var theirs) ? theirs[0] : hosts[0]];
         return role.Size <= hosts.Count ? [.. hosts.Take(role.Size)]
             : throw new UserException($"role {role.Name} asks for {role.Size} ranks, and site {site.Name} has {hosts.Count} {(hosts.Count == 1 ? "host" : "hosts")} for it: {string.Join(", ", hosts)}",
                 $"Ask for fewer, or name the hosts; one that stands twice gets two ranks: --role {role.Name}={string.Join(',', Enumerable.Range(0, Math.Min(role.Size, 4)).Select(i => hosts[i % hosts.Count]))}");
@@ -81,14 +84,14 @@ internal static partial class RoleReader
     private static IReadOnlyList<PlannedRole> Listening(IReadOnlyList<PlannedRole> roles) =>
         [.. roles.Where(role => !role.Listens), .. roles.Where(role => role.Listens).OrderBy(role => role.Name is "scheduler" or "master" ? 0 : 1)];
 
-    private static Dictionary<string, string> Lines(IReadOnlyList<string> commands)
+    private static Dictionary<string, List<string>> Lines(IReadOnlyList<string> commands)
     {
-        var lines = new Dictionary<string, string>();
+        var lines = new Dictionary<string, List<string>>();
         foreach (var command in commands)
         {
             var at = command.IndexOf('=');
             if (at <= 0 || command[(at + 1)..].Trim().Length == 0 || command.Contains('\n')) throw Misuse($"'{command}' is no command of a role", "Write --role-command NAME='LINE'.");
-            if (!lines.TryAdd(command[..at], command[(at + 1)..])) throw Misuse($"the role {command[..at]} has two commands", "Give one; it may be a line with ';' and '&&'.");
+            (lines.TryGetValue(command[..at], out var known) ? known : lines[command[..at]] = []).Add(command[(at + 1)..]);
         }
         return lines;
     }

@@ -132,7 +132,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
 
     private static IReadOnlyList<string> CommandIn(SubmitRequest request, IReadOnlyList<PlannedRole> roles) => request.Command.Count switch
     {
-        0 when roles.Count > 0 && roles.All(role => role.Line is not null) => [],
+        0 when roles.Count > 0 && roles.All(role => role.Lines.Count > 0) => [],
         0 => throw new UserException("there is no command to run", "Write it behind the options: `muster submit -- python train.py`.") { ExitCode = ExitCodes.Usage },
         _ when request.Command.Any(word => word.Contains('\0')) => throw new UserException("a word of the command holds a NUL character", "Leave it out; no program can receive it.") { ExitCode = ExitCodes.Usage },
         _ => request.Command,
