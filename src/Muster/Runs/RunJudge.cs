@@ -67,7 +67,7 @@ public static class RunJudge
             var running = new RunState.Running(handle, run.Plan.Hosts() is { Count: > 1 } hosts ? string.Join(',', hosts) : Where(started), first.Time ?? now);
             var broken = facts.Supervisors.Where(pair => pair.Value != Liveness.Alive && !facts.Records.ContainsKey(pair.Key + ".exit")).ToList();
             // Of several ranks, the others are ended first, and what the broken one left: see Carriage. That leaves a record.
-            if (broken.Count > 0 && run.Plan.Roles.Count > 0) return seen with { State = running, VanishedSince = run.VanishedSince ?? now };
+            if (broken.Count > 0 && run.Plan.Roles.Count > 0 && !schedulerKnowsMore) return seen with { State = running, VanishedSince = run.VanishedSince ?? now };
             if (broken.Count > 0)
             {
                 var rebooted = broken.Any(pair => pair.Value == Liveness.Rebooted);
