@@ -80,7 +80,7 @@ public static class RunJudge
                 SchedulerWord.Ended(var outcome, var code, var text) => seen.AfterPatience(run, RecordPatience, now, running, new(outcome, code, now, new("scheduler", text))),
                 SchedulerWord.Absent => seen.AfterPatience(run, LostPatience, now, running, Forgotten(now)),
                 SchedulerWord.Waiting(var why) when exits.Count == 0 => seen with { State = new RunState.Queued(handle, why), VanishedSince = null },
-                _ => seen with { State = running, VanishedSince = word is null ? run.VanishedSince : null },
+                _ => seen with { State = running, VanishedSince = word is null && schedulerKnowsMore ? run.VanishedSince : null },
             };
         }
 
