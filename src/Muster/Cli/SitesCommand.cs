@@ -1,7 +1,10 @@
 using System.CommandLine;
 using System.Text.Json;
 using Muster.Cli.Terminal;
+using Muster.Configuration;
 using Muster.Sites;
+using Muster.Sites.Import;
+using Muster.Sites.Reading;
 
 namespace Muster.Cli;
 

@@ -1,5 +1,6 @@
 using Muster.Runs;
 using Muster.Runs.Explain;
+using Muster.Sites.Doctor;
 using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Sites;

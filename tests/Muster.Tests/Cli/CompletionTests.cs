@@ -1,3 +1,4 @@
+using Muster.Configuration;
 using Muster.Runs;
 using Muster.Sites;
 
