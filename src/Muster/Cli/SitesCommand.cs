@@ -10,7 +10,7 @@ namespace Muster.Cli;
 
 internal static class SitesCommand
 {
-    public static Command Create() => new("sites", "The places that run work: list, show, add, import and check them.") { List(), Show(), Add(), Import(), SitesCheckCommand.Create() };
+    public static Command Create() => new("sites", "The places that run work: list, show, add, import, check and tidy them.") { List(), Show(), Add(), Import(), SitesCheckCommand.Create(), SitesTidyCommand.Create() };
 
     private static Command List()
     {
