@@ -1,7 +1,6 @@
 using System.IO.Compression;
-using Muster.NodeOdm;
 
-namespace Muster.Node;
+namespace Muster.NodeOdm;
 
 /// <summary>Archives from clients, unpacked with care, and the one that a client gets.</summary>
 internal static class ZipFiles
