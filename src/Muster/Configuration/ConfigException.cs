@@ -3,11 +3,10 @@ using Muster.Faults;
 namespace Muster.Configuration;
 
 /// <summary>Everything that is wrong in the configuration, so that it is mended in one go.</summary>
-public sealed class ConfigException(IReadOnlyList<ConfigMistake> mistakes) : UserException(
+/// <param name="schema">The command that lists every key.</param>
+public sealed class ConfigException(IReadOnlyList<ConfigMistake> mistakes, string schema = "muster config schema") : UserException(
     string.Join('\n', mistakes),
-    mistakes.Count is 1
-        ? "Correct this line; `muster config schema` lists every key."
-        : "Correct these lines; `muster config schema` lists every key.")
+    $"Correct {(mistakes.Count is 1 ? "this line" : "these lines")}; `{schema}` lists every key.")
 {
     public IReadOnlyList<ConfigMistake> Mistakes { get; } = mistakes;
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using YamlDotNet.RepresentationModel;
 
@@ -17,6 +18,42 @@ internal abstract record ConfigKey(string Name, string Meaning)
 
     public abstract bool TryRead(YamlNode node, ConfigFile file, out object? value);
     public abstract void Describe(Utf8JsonWriter writer);
+
+    /// <summary>A JSON schema (draft 2020-12) of a file with these keys, for editors.</summary>
+    public static string Schema(string title, IReadOnlyList<ConfigKey> keys, params string[] required)
+    {
+        using var memory = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(memory, new JsonWriterOptions { Indented = true }))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("$schema", "https://json-schema.org/draft/2020-12/schema");
+            writer.WriteString("title", title);
+            Describe(writer, keys, required);
+            writer.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(memory.ToArray());
+    }
+
+    public static void Describe(Utf8JsonWriter writer, IReadOnlyList<ConfigKey> keys, params string[] required)
+    {
+        writer.WriteString("type", "object");
+        writer.WriteBoolean("additionalProperties", false);
+        if (required.Length > 0)
+        {
+            writer.WriteStartArray("required");
+            foreach (var name in required) writer.WriteStringValue(name);
+            writer.WriteEndArray();
+        }
+        writer.WriteStartObject("properties");
+        foreach (var key in keys)
+        {
+            writer.WriteStartObject(key.Name);
+            writer.WriteString("description", key.Meaning);
+            key.Describe(writer);
+            writer.WriteEndObject();
+        }
+        writer.WriteEndObject();
+    }
 }
 
 /// <inheritdoc/>

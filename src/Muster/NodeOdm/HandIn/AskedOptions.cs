@@ -1,6 +1,6 @@
 using System.Text.Json;
+using Muster.Configuration;
 using Muster.Faults;
-using Muster.Sites;
 
 namespace Muster.NodeOdm.HandIn;
 

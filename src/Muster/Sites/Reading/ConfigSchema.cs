@@ -1,6 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
-using System.Text.Json;
 using Muster.Configuration;
 using YamlDotNet.RepresentationModel;
 
@@ -57,40 +55,7 @@ public static class ConfigSchema
     private static readonly ConfigKey<string> MachineType = new("type", ConfigShape.Text, "the provider's name of the machine type");
 
     /// <summary>A JSON schema (draft 2020-12) of the file, for editors.</summary>
-    public static string ToJson()
-    {
-        using var memory = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(memory, new JsonWriterOptions { Indented = true }))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("$schema", "https://json-schema.org/draft/2020-12/schema");
-            writer.WriteString("title", "Muster configuration");
-            Describe(writer, TopKeys);
-            writer.WriteEndObject();
-        }
-        return Encoding.UTF8.GetString(memory.ToArray());
-    }
-
-    private static void Describe(Utf8JsonWriter writer, IReadOnlyList<ConfigKey> keys, params string[] required)
-    {
-        writer.WriteString("type", "object");
-        writer.WriteBoolean("additionalProperties", false);
-        if (required.Length > 0)
-        {
-            writer.WriteStartArray("required");
-            foreach (var name in required) writer.WriteStringValue(name);
-            writer.WriteEndArray();
-        }
-        writer.WriteStartObject("properties");
-        foreach (var key in keys)
-        {
-            writer.WriteStartObject(key.Name);
-            writer.WriteString("description", key.Meaning);
-            key.Describe(writer);
-            writer.WriteEndObject();
-        }
-        writer.WriteEndObject();
-    }
+    public static string ToJson() => ConfigKey.Schema("Muster configuration", TopKeys);
 
     private static ConfigShape<IReadOnlyList<(YamlScalarNode Name, YamlNode Node)>> SitesShape() => new(
         (YamlNode node, ConfigFile file, [MaybeNullWhen(false)] out IReadOnlyList<(YamlScalarNode Name, YamlNode Node)> value) =>
@@ -107,7 +72,7 @@ public static class ConfigSchema
         {
             writer.WriteString("type", "object");
             writer.WriteStartObject("additionalProperties");
-            Describe(writer, SiteKeys, Kind.Name);
+            ConfigKey.Describe(writer, SiteKeys, Kind.Name);
             writer.WriteEndObject();
         });
 
@@ -124,5 +89,5 @@ public static class ConfigSchema
             value = new(section.Get(MachineImages, 0), section.Get(MachineType, ""));
             return true;
         },
-        writer => Describe(writer, [MachineImages, MachineType], MachineImages.Name, MachineType.Name));
+        writer => ConfigKey.Describe(writer, [MachineImages, MachineType], MachineImages.Name, MachineType.Name));
 }
