@@ -26,7 +26,8 @@ public sealed partial class RecipeBook(ConfigSources sources)
 
     public Recipe Get(string name) => Find(name) is { } source ? Read(source)
         : throw new UserException($"there is no recipe '{ConfigFile.Flat(name)}'{Nearest.Hint(name, All().Select(known => known.Name))}",
-            "`muster recipes list` shows all; your own lie in `recipes/NAME/recipe.yaml` beside muster.yaml.") { ExitCode = ExitCodes.Usage };
+            "`muster recipes list` shows all; your own lie in `recipes/NAME/recipe.yaml` beside muster.yaml.")
+        { ExitCode = ExitCodes.Usage };
 
     /// <summary>The places that are looked at, whether they are there or not.</summary>
     public IReadOnlyList<string> Folders() =>

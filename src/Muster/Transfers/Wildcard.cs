@@ -125,6 +125,7 @@ internal sealed class Wildcard
                 if (Member(pattern, ref p) is not { } end) return null;
                 to = end;
             }
+            set[from] = true;   // git takes the first of a range also where the range is empty
             for (int one = from; one <= to; one++) set[one] = true;
         }
         at = p;
