@@ -35,6 +35,8 @@ internal sealed class Bed : IDisposable
 
     public string SshOptions(string host) => $"-F {SshConfig} -o ControlPath={Folder}/peer-{host} -o ControlMaster=auto -o ControlPersist=600";
 
+    public void EndPeer(string host) => Run($"ssh -F {SshConfig} -o ControlPath={Folder}/peer-{host} -O exit {host} 2>/dev/null; :");
+
     public Process Start(string shell, string? folder = null)
     {
         var start = new ProcessStartInfo("bash") { WorkingDirectory = folder ?? Folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
@@ -81,7 +83,7 @@ internal sealed class Bed : IDisposable
 
     public void Dispose()
     {
-        foreach (var host in (string[])["node1", "login"]) Run($"ssh -F {SshConfig} -o ControlPath={Folder}/peer-{host} -O exit {host} 2>/dev/null; :");
+        foreach (var host in (string[])["node1", "login"]) EndPeer(host);
         Directory.Delete(Folder, recursive: true);
     }
 

@@ -67,7 +67,7 @@ internal static class FetchCommand
     }
 
     /// <summary>Results are not code: the next snapshot must not take them along.</summary>
-    private static void KeepOutOfGit(string folder)
+    public static void KeepOutOfGit(string folder)
     {
         var ignore = Path.Combine(folder, ".gitignore");
         if (!File.Exists(ignore)) File.WriteAllText(ignore, "*\n");

@@ -111,6 +111,7 @@ public sealed record FaultDetail(int Code, string Message, string? Hint);
 [JsonSerializable(typeof(EventView))]
 [JsonSerializable(typeof(FaultView))]
 [JsonSerializable(typeof(FetchView))]
+[JsonSerializable(typeof(TidyListView))]
 [JsonSerializable(typeof(DemoStepView))]
 [JsonSerializable(typeof(ServeView))]
 internal sealed partial class CliJson : JsonSerializerContext

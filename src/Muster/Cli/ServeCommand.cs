@@ -130,7 +130,7 @@ internal static class ServeCommand
         }
     }
 
-    private static string? TokenIn(string? path)
+    internal static string? TokenIn(string? path)
     {
         if (path is null) return null;
         try { return File.ReadAllText(path).Trim(); }

@@ -166,7 +166,8 @@ internal sealed class SubmitCommand : Command, ITakesCommand
         return app.Screen.Ask($"{what}\nTake it along? [y]es [n]o", "yn") == 'y';
     }
 
-    private static int DryRun(App app, RunPlan plan, Site site)
+    /// <summary>Prints a plan with the exact scripts; nothing is done.</summary>
+    public static int DryRun(App app, RunPlan plan, Site site)
     {
         var scheduler = app.OpenSite(site).Scheduler;
         if (app.Json)

@@ -47,6 +47,12 @@ public sealed class RunFolder(IHost host, string root)
     /// <summary>The text that launches, for the end of the delivery or by itself.</summary>
     public static ShellText Launch(string root, string folder) => ShellText.Of($"{Expand(root)}\nsh \"$root\"/runs/{folder}/launch start");
 
+    public async Task<LaunchAnswer> LaunchAsync(string folder, CancellationToken ct)
+    {
+        var answer = await host.RunAsync(Launch(root, folder), ct);
+        return answer.ExitCode == 127 ? new LaunchAnswer.Unstaged() : LaunchAnswer.Read(answer.Output, answer.Said);
+    }
+
     /// <summary>Leaves the wish to cancel where every launcher and supervisor looks for it, and stops what is there.</summary>
     public async Task<LaunchAnswer> CancelAsync(string folder, bool hard, CancellationToken ct)
     {

@@ -39,6 +39,14 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
         }
     }
 
+    /// <summary>Launches a run whose submission was interrupted, if all of it had arrived; otherwise it stays as it is.</summary>
+    public async Task<Run> FinishAsync(RunId id, CancellationToken ct)
+    {
+        var run = store.Find(id)!;
+        var answer = await new RunPlaces(open(run.Plan.Site), run.Plan).LaunchAsync(ct);
+        return store.Change(id, known => LaunchProtocol.After(known, answer, clock.GetUtcNow()));
+    }
+
     /// <summary>The scheduler's handle of a run, once it has one.</summary>
     internal static string? HandleOf(Run run) => run.State switch
     {

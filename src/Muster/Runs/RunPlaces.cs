@@ -38,6 +38,13 @@ public sealed class RunPlaces(OpenSite site, RunPlan plan)
             : RunFacts.Together([.. seen.Select(answer => answer.Value).OfType<RunFacts>()], [.. answers.Where(answer => answer.Fault is not null).Select(answer => answer.Host ?? "")]);
     }
 
+    /// <summary>Launches what has arrived on each host. Where it was launched before, nothing changes.</summary>
+    public async Task<LaunchAnswer> LaunchAsync(CancellationToken ct)
+    {
+        var answers = await EachAsync(host => FolderOn(host).LaunchAsync(plan.FolderOn(host), ct));
+        return answers.FirstOrDefault(answer => answer.Fault is not null)?.Fault is { } fault ? throw fault : LaunchAnswer.Together([.. answers.Select(answer => answer.Value!)]);
+    }
+
     /// <summary>Leaves the wish to cancel on every host. Those that can be reached have it also when one cannot.</summary>
     public async Task<LaunchAnswer> CancelAsync(bool hard, CancellationToken ct)
     {

@@ -49,6 +49,12 @@ public sealed record RunPlan
     /// <summary>The local folder that the code comes from.</summary>
     public required string WorkingFolder { get; init; }
 
+    /// <summary>What it was made from, where it was no command.</summary>
+    public string? Recipe { get; init; }
+
+    /// <summary>Commands of muster for whoever has brought the results home; <c>$OUT</c> stands for their folder.</summary>
+    public IReadOnlyList<IReadOnlyList<string>> AfterFetch { get => field ?? []; init; }
+
     /// <summary>Filled in by the snapshot.</summary>
     public string? Commit { get; init; }
     public string? Branch { get; init; }
@@ -70,7 +76,11 @@ public sealed record RunPlan
 }
 
 /// <summary>A local file or folder that the run finds as <c>$MUSTER_IN/NAME</c>.</summary>
-public sealed record PlannedInput(string Path, string Name);
+public sealed record PlannedInput(string Path, string Name)
+{
+    /// <summary>Patterns of what is taken along of a folder; none for all of it.</summary>
+    public IReadOnlyList<string> Only { get => field ?? []; init; }
+}
 
 /// <summary>A port of the run: a fixed number, or one that Muster hands to it.</summary>
 public sealed record PlannedPort(string Name, int? Number);

@@ -17,6 +17,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public Uri Address => new($"http://127.0.0.1:{Port}/");
     public string Folder => _folder.FullName;
     public string Notes { get; private set; } = "";
+    public int Id => _process!.Id;
 
     /// <summary>Starts it, and answers when it does, with how long that took.</summary>
     public async Task<TimeSpan> StartAsync(string path = "info")

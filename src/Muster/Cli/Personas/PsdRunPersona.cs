@@ -2,6 +2,7 @@ using System.CommandLine;
 using Muster.Faults;
 using Muster.Runs.Submit;
 using Muster.Sites;
+using Muster.Sites.Import;
 
 namespace Muster.Cli.Personas;
 

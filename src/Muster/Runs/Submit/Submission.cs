@@ -152,7 +152,7 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
         foreach (var input in plan.Inputs)
         {
             var taken = FolderSnapshot.Take(input.Path, ct);
-            areas.Add(new($"in/{input.Name}", taken.Items, AreaMode.Link));
+            areas.Add(new($"in/{input.Name}", input.Only.Count == 0 ? taken.Items : [.. taken.Items.Where(item => Wildcard.FitsAny(input.Only, item.Path.Text))], AreaMode.Link));
         }
         return (plan, areas);
     }
