@@ -53,7 +53,7 @@ public static class MusterCommand
         OpenCommand.Create(), RerunCommand.Create(), ShellCommand.Create(),
         AsCommand.Create(), DemoCommand.Create(), DemoPageCommand.Create(),
         ServeCommand.Create(), NodeCommand.Create(), TasksCommand.Create(),
-        RecipesCommand.Create(words),
+        RecipesCommand.Create(words), SceneCommand.Create(),
         VersionCommand.Create(), SitesCommand.Create(), ConfigCommand.Create(), WhyCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create(),
     };
 
