@@ -13,7 +13,7 @@ public sealed class NodeFaultTests
     public async Task A_task_whose_node_stays_away_is_done_on_another()
     {
         await using var first = await ScriptedNode.StartAsync(new() { Takes = Long });
-        await using var gateway = await TestGateway.StartAsync(first);
+        await using var gateway = await TestGateway.StartAsync(new FastTime(5), null, first);
         var task = await gateway.SubmitAsync();
         await gateway.UntilAsync(() => gateway.TaskOf(task).Phase is TaskPhase.Running { Seen: 2 });
         await using var second = await ScriptedNode.StartAsync();
@@ -113,7 +113,7 @@ public sealed class NodeFaultTests
                 return Task.FromResult(true);
             },
         });
-        await using var gateway = await TestGateway.StartAsync(node);
+        await using var gateway = await TestGateway.StartAsync(new FastTime(5), null, node);
         var task = await gateway.SubmitAsync(files: 3);
         await gateway.UntilAsync(task, TaskCode.Completed);
         Assert.Equal(["0.jpg", "1.jpg", "2.jpg"], (await gateway.ArchiveAsync(task)).Keys);
@@ -164,7 +164,7 @@ public sealed class NodeFaultTests
                 return true;
             },
         });
-        await using var gateway = await TestGateway.StartAsync(node);
+        await using var gateway = await TestGateway.StartAsync(new FastTime(5), null, node);
         var task = await gateway.SubmitAsync();
         await gateway.UntilAsync(task, TaskCode.Completed);
         Assert.Equal(2, (await gateway.ArchiveAsync(task)).Count);
@@ -201,7 +201,7 @@ public sealed class NodeFaultTests
     public async Task A_node_that_begins_a_task_anew_confuses_nobody()
     {
         await using var node = await ScriptedNode.StartAsync(new() { Takes = TimeSpan.FromMilliseconds(1500) });
-        await using var gateway = await TestGateway.StartAsync(node);
+        await using var gateway = await TestGateway.StartAsync(new FastTime(5), null, node);
         var task = await gateway.SubmitAsync();
         await gateway.UntilAsync(() => gateway.TaskOf(task).ProcessingTime > 500);
         var work = node.Tasks[task.ToString()];
