@@ -21,7 +21,7 @@ internal static class Benchmarks
 {
     public static IReadOnlyList<(string Name, Func<Bed, IEnumerable<Row>> Measure)> All { get; } =
     [
-        ("start", Start), ("submit", Submit), ("latency", Latency), ("bulk", Bulk), ("small", SmallFiles), ("tree", Tree), ("again", Again), ("budget", Budget),
+        ("start", Start), ("submit", Submit), ("latency", Latency), ("bulk", Bulk), ("small", SmallFiles), ("tree", Tree), ("again", Again), ("budget", Budget), ("gateway", GatewayBench.Polling), ("gateway-bytes", GatewayBench.Moving),
     ];
 
     private static IEnumerable<Row> Start(Bed bed)
