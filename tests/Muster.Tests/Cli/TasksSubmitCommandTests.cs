@@ -52,7 +52,7 @@ public sealed class TasksSubmitCommandTests(TasksSubmitCommandTests.OwnGateway o
     [Fact]
     public async Task Killed_in_the_middle_it_goes_on_where_it_stopped()
     {
-        await using var link = new BadLink(_gateway.Address, 1) { Delay = TimeSpan.FromMilliseconds(150) };
+        await using var link = new BadLink(_gateway.Address, 1) { Delay = TimeSpan.FromMilliseconds(60) };
         using (var killed = Start(link.Address, []))
         {
             while (Journals is not [var journal] || new FileInfo(journal).Length < 800) await Task.Delay(5, Ct);

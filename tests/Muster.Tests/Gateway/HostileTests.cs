@@ -73,6 +73,20 @@ public sealed class HostileTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_photo_none_and_tiny_ones_by_the_thousand_are_each_what_they_are()
+    {
+        var many = Environment.GetEnvironmentVariable("MUSTER_SOAK") == "1" ? 20_000 : 1_000;
+        await _gateway.UntilAsync(await _gateway.SubmitAsync(files: 1), TaskCode.Completed);
+        var client = _gateway.Client();
+        var (none, tiny) = (await BeginAsync(), await BeginAsync());
+        Assert.Equal("Not enough images (0 files uploaded)", Assert.IsType<NodeReply<string>.Denied>(await client.CommitAsync(none.ToString(), Ct)).Error);
+        Assert.True(TestGateway.Said(await client.UploadAsync(tiny.ToString(), [.. Enumerable.Range(0, many).Select(n => TestGateway.File($"{n}.jpg", BitConverter.GetBytes(n)))], Ct)));
+        TestGateway.Said(await client.CommitAsync(tiny.ToString(), Ct));
+        Assert.Equal(many, (await _gateway.UntilAsync(tiny, TaskCode.Completed)).ImagesCount);
+        Assert.Equal(many, (await _gateway.ArchiveAsync(tiny)).Count);
+    }
+
+    [Fact]
     public async Task A_text_field_without_end_is_refused_early()
     {
         using var socket = new TcpClient();
