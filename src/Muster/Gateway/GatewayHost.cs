@@ -1,10 +1,13 @@
 using System.Net;
+using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Muster.Faults;
+using Muster.Gateway.Admin;
 using Muster.Gateway.Api;
+using Muster.Gateway.Console;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
@@ -61,10 +64,16 @@ public sealed class GatewayHost : IAsyncDisposable
         var dispatcher = new Dispatcher(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks, clock, log);
         var housekeeper = new Housekeeper(Tasks, _store, Actions, Tokens, Fleet, Spool, options, clock, log);
         var notices = new EndNotices(Tasks, _store, Results, _provider, task => TaskView.Json(task, null, clock.GetUtcNow()), options, clock, log);
+        var waiting = new WaitingList(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks);
+        var desk = new AdminDesk(Fleet, Tokens, Tasks);
+        _open = () => AdminDoors.Open(options, new ConsoleCommands(Fleet, Tasks, Actions, Tokens, desk, waiting, clock), clock, log);
         _start = () => [notices.RunAsync, watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
     }
 
     private readonly Func<IReadOnlyList<Func<CancellationToken, Task>>> _start;
+    private readonly Func<AdminDoors> _open;
+
+    public static string Version { get; } = typeof(GatewayHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     public TaskLedger Tasks { get; }
     public TaskActions Actions { get; }
@@ -79,6 +88,9 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>The engine of our own node, when there is no other.</summary>
     public IEngine? Embedded { get; private set; }
 
+    /// <summary>Where those who run it reach it.</summary>
+    public AdminDoors? Doors { get; private set; }
+
     /// <summary>Where clients reach it.</summary>
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
 
@@ -89,7 +101,13 @@ public sealed class GatewayHost : IAsyncDisposable
         {
             await gateway.EmbedAsync(options, logs, clock, ct);
             await gateway.AdoptAsync(options.Routes);
+            gateway.Doors = gateway._open();
             await gateway._web.StartAsync(ct);
+        }
+        catch (UserException)
+        {
+            await gateway.DisposeAsync();
+            throw;
         }
         catch (IOException fault)
         {
@@ -157,6 +175,7 @@ public sealed class GatewayHost : IAsyncDisposable
         using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5))) await _web.StopAsync(patience.Token);
         await _stop.CancelAsync();
         foreach (var loop in _loops) await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (Doors is not null) await Doors.DisposeAsync();
         if (_node is not null) await _node.DisposeAsync();
         await Tasks.DisposeAsync();
         await _web.DisposeAsync();

@@ -13,6 +13,18 @@ public sealed record GatewayOptions
     public string? SslKey { get; init; }
     public string? SslCert { get; init; }
 
+    /// <summary>The console that operators reach by telnet; null for none.</summary>
+    public Door? Console { get; init; }
+
+    /// <summary>What operators, their pages and `muster nodes` ask by HTTP; null for none.</summary>
+    public Door? Admin { get; init; }
+
+    /// <summary>Asked for by both; without one they are open to this machine alone.</summary>
+    public string AdminPassword { get; init; } = "";
+
+    /// <summary>Where both listen; null: as clients come in where there is a password, else on this machine alone.</summary>
+    public string? AdminBind { get; init; }
+
     /// <summary>Where everything is kept: database, spool, results.</summary>
     public required string Data { get; init; }
 
@@ -72,3 +84,6 @@ public sealed record GatewayOptions
     /// <summary>Bytes a second to each node; 0: no limit.</summary>
     public long UploadMaxSpeed { get; init; }
 }
+
+/// <param name="Wanted">Somebody asked for this port; else the gateway goes without the door where it is taken.</param>
+public sealed record Door(int Port, bool Wanted = true);
