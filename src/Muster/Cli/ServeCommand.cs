@@ -73,6 +73,7 @@ internal static class ServeCommand
         if (gateway.Embedded is { } engine) screen.Note("node", $"its own, with {engine.Name} {engine.Version}; others: --node http://HOST:PORT");
         else foreach (var node in gateway.Fleet.Nodes) screen.Note("node", node.Url.ToString());
         if (gateway.Doors?.Console is { } console) screen.Note("console", $"telnet {console.Address} {console.Port}");
+        if (gateway.Doors?.Web is { } admin) screen.Note("admin", $"{admin}, for `muster nodes`, `muster tasks` and `muster tokens`");
         if (gateway.Tokens.IsOpen && !IPAddress.IsLoopback(IPAddress.Parse(options.Bind))) screen.Note("warning", "anybody who reaches it can use it: set a token with --token-file", Tint.Yellow);
     }
 
@@ -97,10 +98,10 @@ internal static class ServeCommand
             SslCert = InForce(SslCert) is { Length: > 0 } cert ? cert : null,
             SslKey = InForce(SslKey) is { Length: > 0 } key ? key : null,
             Engine = InForce(Engine) is "none" ? null : stop => EngineChoice.OpenAsync(NodeConfig.Read(EngineFlags().ToDictionary()), App.Sources, note => app.Screen.Note("engine", note), stop),
-            Token = SecretIn(InForce(TokenFile)) ?? InForce(Token) ?? Environment.GetEnvironmentVariable("MUSTER_TOKEN") ?? "",
+            Token = SecretFile.Read(InForce(TokenFile)) ?? InForce(Token) ?? Environment.GetEnvironmentVariable("MUSTER_TOKEN") ?? "",
             Console = DoorOf(ConsolePort, 8080),
             Admin = DoorOf(AdminPort, 10000),
-            AdminPassword = SecretIn(InForce(AdminPassFile)) ?? InForce(AdminPass) ?? Environment.GetEnvironmentVariable("MUSTER_ADMIN_PASS") ?? "",
+            AdminPassword = SecretFile.Read(InForce(AdminPassFile)) ?? InForce(AdminPass) ?? Environment.GetEnvironmentVariable("MUSTER_ADMIN_PASS") ?? "",
             AdminBind = InForce(AdminBind),
             Provider = InForce(Provider) switch { null or "local" => "local", "lightning" => "lightning", var other => throw Wrong(Provider, other, "local or lightning") },
             PublicAddress = InForce(PublicAddress) is not { Length: > 0 } address ? null : Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out var url) ? url : throw Wrong(PublicAddress, address, "an address such as http://10.0.0.5:3000"),
@@ -128,13 +129,6 @@ internal static class ServeCommand
         {
             throw new UserException($"cannot read {path}: {fault.Message}", "It holds one JSON object, with the names of the flags as keys.", fault);
         }
-    }
-
-    private static string? SecretIn(string? path)
-    {
-        if (path is null) return null;
-        try { return File.ReadAllText(path).Trim(); }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException) { throw new UserException($"cannot read the secret in {path}: {fault.Message}", "Check the path and who may read it.", fault); }
     }
 
     private static UserException Wrong(Option option, string text, string wanted) => new($"{option.Name} is '{text}'", $"Give it {wanted}.") { ExitCode = ExitCodes.Usage };

@@ -66,12 +66,13 @@ public sealed class GatewayHost : IAsyncDisposable
         var notices = new EndNotices(Tasks, _store, Results, _provider, task => TaskView.Json(task, null, clock.GetUtcNow()), options, clock, log);
         var waiting = new WaitingList(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks);
         var desk = new AdminDesk(Fleet, Tokens, Tasks);
-        _open = () => AdminDoors.Open(options, new ConsoleCommands(Fleet, Tasks, Actions, Tokens, desk, waiting, clock), clock, log);
+        _open = ct => AdminDoors.OpenAsync(options, new ConsoleCommands(Fleet, Tasks, Actions, Tokens, desk, waiting, clock),
+            new AdminApi(Fleet, Tasks, Actions, Tokens, Spool, desk, waiting, clock), new ClusterPages(Fleet, Tasks, desk, clock), logs, clock, ct);
         _start = () => [notices.RunAsync, watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
     }
 
     private readonly Func<IReadOnlyList<Func<CancellationToken, Task>>> _start;
-    private readonly Func<AdminDoors> _open;
+    private readonly Func<CancellationToken, Task<AdminDoors>> _open;
 
     public static string Version { get; } = typeof(GatewayHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
@@ -101,7 +102,7 @@ public sealed class GatewayHost : IAsyncDisposable
         {
             await gateway.EmbedAsync(options, logs, clock, ct);
             await gateway.AdoptAsync(options.Routes);
-            gateway.Doors = gateway._open();
+            gateway.Doors = await gateway._open(ct);
             await gateway._web.StartAsync(ct);
         }
         catch (UserException)

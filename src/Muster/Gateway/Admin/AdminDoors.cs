@@ -10,12 +10,17 @@ namespace Muster.Gateway.Admin;
 public sealed partial class AdminDoors : IAsyncDisposable
 {
     private ConsoleServer? _console;
+    private AdminServer? _web;
 
     /// <summary>Where the console listens, if it does.</summary>
     public IPEndPoint? Console => _console?.Address;
 
-    internal static AdminDoors Open(GatewayOptions options, ConsoleCommands commands, TimeProvider clock, ILogger log)
+    /// <summary>Where its HTTP door is, if there is one.</summary>
+    public Uri? Web => _web?.Address;
+
+    internal static async Task<AdminDoors> OpenAsync(GatewayOptions options, ConsoleCommands commands, AdminApi api, ClusterPages pages, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
     {
+        var log = logs.CreateLogger("admin");
         var doors = new AdminDoors();
         var address = AddressOf(options);
         var keeper = new Doorkeeper(options.AdminPassword, clock);
@@ -25,12 +30,23 @@ public sealed partial class AdminDoors : IAsyncDisposable
             catch (SocketException fault) when (!console.Wanted) { Without(log, "console", console.Port, "--admin-cli-port", fault.Message); }
             catch (SocketException fault) { throw Taken(address, console.Port, "--admin-cli-port", fault); }
         }
+        if (options.Admin is { } web)
+        {
+            try { doors._web = await AdminServer.StartAsync(new(address, web.Port), api, pages, keeper, logs, clock, ct); }
+            catch (IOException fault) when (!web.Wanted) { Without(log, "admin door", web.Port, "--admin-web-port", fault.Message); }
+            catch (IOException fault)
+            {
+                await doors.DisposeAsync();
+                throw Taken(address, web.Port, "--admin-web-port", fault);
+            }
+        }
         return doors;
     }
 
     public async ValueTask DisposeAsync()
     {
         if (_console is not null) await _console.DisposeAsync();
+        if (_web is not null) await _web.DisposeAsync();
     }
 
     private static IPAddress AddressOf(GatewayOptions options)
