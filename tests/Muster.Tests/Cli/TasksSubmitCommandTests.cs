@@ -87,7 +87,7 @@ public sealed class TasksSubmitCommandTests(TasksSubmitCommandTests.OwnGateway o
 
     private Process Start(Uri server, string[] arguments, string token = Token)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), ["tasks", "submit", Samples, "--gateway", server.ToString(), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder.FullName };
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), ["tasks", "submit", Samples, "--server", server.ToString(), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder.FullName };
         start.Environment["XDG_STATE_HOME"] = Path.Combine(_folder.FullName, "state");
         start.Environment["MUSTER_TOKEN"] = token;
         return Process.Start(start)!;
