@@ -98,6 +98,10 @@ internal sealed class TestGateway : IAsyncDisposable
         }
     }
 
+    /// <summary>What a task no longer needs is let go just after clients see its end.</summary>
+    public Task UntilNoFilesAsync(params IReadOnlyList<string> folders) =>
+        UntilAsync(() => !folders.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Folder, folder), "*", SearchOption.AllDirectories)).Any());
+
     public GatewayTask TaskOf(Guid id) => Host.Tasks.Find(id) ?? throw new InvalidOperationException($"{id} is gone");
 
     /// <summary>The archive of a task: its names and contents.</summary>
