@@ -59,7 +59,7 @@ internal static class ShowCommand
         if (run.State is RunState.Ended end) app.Screen.Data($"{run.Plan.Name} {end.Word}: {end.Evidence.Source} says: {end.Evidence.Text}");
         else app.Screen.Data($"{run.Plan.Name} has not ended, as far as is known: {RunText.Describe(run, app.Clock.GetUtcNow()).Text}");
         var site = app.OpenSite(run.Plan.Site);
-        var facts = await new RunPlaces(site, run.Plan).LookAsync(ct);
+        var facts = await new RunPlaces(site, run.Plan).LookAsync(TimeSpan.FromSeconds(10), ct);
         foreach (var record in (facts?.Records.Values ?? []).OrderBy(record => record.Time).ThenBy(record => Course(record.Name)).ThenBy(record => record.Name, StringComparer.Ordinal))
         {
             app.Screen.Data($"{record.Name}: {string.Join(' ', record.Values.Select(pair => pair.Key == "time" && record.Time is { } time ? $"time={time:O}" : $"{pair.Key}={pair.Value}"))}");

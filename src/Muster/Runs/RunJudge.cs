@@ -67,7 +67,7 @@ public static class RunJudge
             var running = new RunState.Running(handle, run.Plan.Hosts() is { Count: > 1 } hosts ? string.Join(',', hosts) : Where(started), first.Time ?? now);
             var broken = facts.Supervisors.Where(pair => pair.Value != Liveness.Alive && !facts.Records.ContainsKey(pair.Key + ".exit")).ToList();
             // Of several ranks, the others are ended first, and what the broken one left: see Carriage. That leaves a record.
-            if (broken.Count > 0 && run.Plan.Roles.Count > 0) return seen with { State = running, VanishedSince = run.VanishedSince ?? now };
+            if (broken.Count > 0 && run.Plan.Roles.Count > 0 && !schedulerKnowsMore) return seen with { State = running, VanishedSince = run.VanishedSince ?? now };
             if (broken.Count > 0)
             {
                 var rebooted = broken.Any(pair => pair.Value == Liveness.Rebooted);
@@ -80,7 +80,7 @@ public static class RunJudge
                 SchedulerWord.Ended(var outcome, var code, var text) => seen.AfterPatience(run, RecordPatience, now, running, new(outcome, code, now, new("scheduler", text))),
                 SchedulerWord.Absent => seen.AfterPatience(run, LostPatience, now, running, Forgotten(now)),
                 SchedulerWord.Waiting(var why) when exits.Count == 0 => seen with { State = new RunState.Queued(handle, why), VanishedSince = null },
-                _ => seen with { State = running, VanishedSince = word is null ? run.VanishedSince : null },
+                _ => seen with { State = running, VanishedSince = word is null && schedulerKnowsMore ? run.VanishedSince : null },
             };
         }
 

@@ -13,10 +13,12 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
     public async Task<IReadOnlyList<Run>> RefreshAsync(IReadOnlyList<Run> runs, TimeSpan patience, TimeSpan oldestWord, CancellationToken ct)
     {
         var live = runs.Where(run => run.State.IsLive).ToList();
-        var alone = live.Where(run => run.Plan.Hosts().Count == 1).GroupBy(run => (run.Plan.Site, run.Plan.Host));
+        // Under a scheduler ranks need nobody who looks.
+        bool IsGang(Run run) => run.Plan.Roles.Count > 0 && run.Plan.BatchLines.Count == 0;
+        var alone = live.Where(run => !IsGang(run)).GroupBy(run => (run.Plan.Site, run.Plan.Host));
         await Task.WhenAll([
             .. alone.Select(group => RefreshAsync(group.Key.Site, group.Key.Host, [.. group], patience, oldestWord, ct)),
-            .. live.Where(run => run.Plan.Hosts().Count > 1).Select(run => RefreshAsync(run, patience, ct)),
+            .. live.Where(IsGang).Select(run => RefreshAsync(run, patience, ct)),
         ]);
         return [.. runs.Select(run => store.Find(run.Id) ?? run)];
     }
@@ -69,7 +71,7 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
         }
     }
 
-    /// <summary>A run on several hosts. Who looks at it also carries between them what they cannot tell each other.</summary>
+    /// <summary>A run of several ranks. Who looks at it also carries between them what they cannot tell each other.</summary>
     private async Task RefreshAsync(Run run, TimeSpan patience, CancellationToken ct)
     {
         if (run.State is RunState.Planned)
@@ -77,15 +79,15 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
             EndIfAbandoned(run);
             return;
         }
-        using var limit = new CancellationTokenSource(patience, clock);
+        using var limit = new CancellationTokenSource(patience * 2, clock);   // a host that does not answer takes no time from the others
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
         try
         {
             var places = new RunPlaces(open(run.Plan.Site), run.Plan);
-            if (await places.LookAsync(either.Token) is not { } facts) return;
+            if (await places.LookAsync(patience, either.Token) is not { } facts) return;
             var after = store.Change(run.Id, known => RunJudge.After(known, facts, null, schedulerKnowsMore: false, clock.GetUtcNow()));
             await places.CarryAsync(after, facts, clock.GetUtcNow(), either.Token);
-            if (after.State.IsLive && after.CancelWished) await CancelAsync(run.Id, hard: false, either.Token);
+            if (after.State.IsLive && after.CancelWished && (!facts.CancelKnown || facts.Tried && facts.Handle is null)) await CancelAsync(run.Id, hard: false, either.Token);
         }
         catch (Exception fault) when (fault is UserException or OperationCanceledException && !ct.IsCancellationRequested)
         {

@@ -11,12 +11,27 @@ public sealed class RunPlaces(OpenSite site, RunPlan plan)
 
     public IReadOnlyList<string?> Hosts { get; } = plan.Hosts();
 
+    /// <summary>Ranks that have nobody above them: no scheduler starts them or ends them together.</summary>
+    public bool IsGang { get; } = plan.Roles.Count > 0 && site.Scheduler.Question([]) is null;
+
     public RunFolder FolderOn(string? host, bool hurried = false) => new(site.HostOf(host, hurried), site.Root);
 
-    /// <summary>The run's records from every host that answers; when none does, that fault.</summary>
-    public async Task<RunFacts?> LookAsync(CancellationToken ct)
+    /// <summary>The run's records from every host that answers within <paramref name="patience"/>; when none does, that fault.</summary>
+    public async Task<RunFacts?> LookAsync(TimeSpan patience, CancellationToken ct)
     {
-        var answers = await EachAsync(async host => (await FolderOn(host).LookAsync([plan.FolderOn(host)], ct)).GetValueOrDefault(plan.FolderOn(host)));
+        var answers = await EachAsync(async host =>
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            limit.CancelAfter(patience);
+            try
+            {
+                return (await FolderOn(host).LookAsync([plan.FolderOn(host)], limit.Token)).GetValueOrDefault(plan.FolderOn(host));
+            }
+            catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+            {
+                throw new HostUnreachableException(host ?? "", ContactFault.Silent, $"{host} did not answer within {patience.TotalSeconds:0} s", "Try again later.");
+            }
+        });
         var seen = answers.Where(answer => answer.Fault is null).ToList();
         if (seen.Count == 0) throw answers[0].Fault!;
         return seen.All(answer => answer.Value is null) ? null

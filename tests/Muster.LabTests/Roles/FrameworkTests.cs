@@ -109,6 +109,23 @@ public sealed class FrameworkTests : IDisposable
         Assert.Equal(["worker.0 | 0 of 2", "worker.1 | 1 of 2"], plain.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public void A_cluster_of_this_machine_alone_needs_no_SSH()
+    {
+        var bin = Path.Combine(_lab.Folder, "poseidon", "bin");
+        _lab.Shell($"mkdir -p {bin} && echo 'PATH={bin}:$PATH' >{bin}/activate && for name in ps_master ps_server train.py; do {{ echo '#!/usr/bin/python3'; cat poseidon.py; }} >{bin}/$name; chmod 755 {bin}/$name; done");
+        File.WriteAllText(Path.Combine(_lab.Code, "config.json"), $$"""
+            { "worker_nodes": ["127.0.0.1"], "server_nodes": ["127.0.0.1"], "virtualenv": "{{Path.GetDirectoryName(bin)}}" }
+            """);
+
+        var answer = _lab.Muster("as", "psd_run", "-c", "config.json", "echo 'a, b'; train.py");
+
+        Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
+        var folder = Assert.Single(Directory.GetDirectories(_lab.Code, "poseidon_log_*"));
+        Assert.Equal(["master.log", "server0.log", "worker0.log"], Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.StartsWith("a, b\nclient 0 sees 1\n", File.ReadAllText(Path.Combine(folder, "worker0.log")), StringComparison.Ordinal);
+    }
+
     private static void PoseidonOn(params IEnumerable<string> hosts)
     {
         var program = Convert.ToBase64String(File.ReadAllBytes(Path.Combine(Lab.Repository, "tests", "Muster.LabTests", "Roles", "Programs", "poseidon.py")));

@@ -128,6 +128,21 @@ public sealed class GangFaultTests : IDisposable
     }
 
     [Fact]
+    public void A_host_that_cannot_take_its_part_leaves_nobody_waiting_elsewhere()
+    {
+        var config = File.ReadAllText(Path.Combine(Lab.Folders, "muster.yaml")) + $"  small:\n    kind: ssh\n    ssh-config: {Path.Combine(Lab.Folders, "ssh_config")}\n    hosts: [node1, node2]\n    root: /scratch/muster\n";
+        File.WriteAllText(Path.Combine(_lab.Folder, "muster.yaml"), config);
+        _lab.Set("MUSTER_CONFIG", Path.Combine(_lab.Folder, "muster.yaml"));
+        _lab.Shell("head -c 30000000 /dev/urandom > big");
+        Lab.Do("fault", "full", "node2", "/scratch");
+
+        _lab.Muster("submit", "-s", "small", "--name", "full", "--role", "worker=2", "--", "sleep", "600").IsFault(1, "node2");
+
+        Assert.Equal("failed", Ended("full").GetProperty("outcome").GetString());
+        Lab.Until(() => Lab.On("node1", $"grep -lsz MUSTER_RUN_ID={Id("full")} /proc/[0-9]*/environ; pgrep -f '[/]{Id("full")}/supervise'; :").Length == 0, "nobody waits on node1");
+    }
+
+    [Fact]
     public void More_hosts_than_there_are_are_refused()
     {
         _lab.Muster("submit", "-s", "lab-ssh", "--role", "worker=5", "--", "true").IsFault(1, "asks for 5 ranks");

@@ -18,6 +18,7 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
         List<FollowLine> lines = [.. run.Plan.Hosts().Select(host => new FollowLine(site, run.Plan, host, [], clock))];
         if (run.State is RunState.Ended && run.UnreachableSince is null && store.Find(id) is { } ended && !ended.State.IsLive) return await FinishAsync(ended, lines, tell, ct);
         var places = new RunPlaces(site, run.Plan);
+        var isGang = places.IsGang;
         using var gate = new SemaphoreSlim(1);   // the lines of several hosts speak one at a time
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var following = lines.Select(line => line.FollowAsync(JudgeLineAsync, LostAsync, happening => new(AloneAsync(() => tell(happening).AsTask())), enough.Token)).ToList();
@@ -44,7 +45,7 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
                 if (line.HasEnded && lines.Count == 1 && run.State is not RunState.Ended) run = await SettleAsync(run, line, tell, enough.Token);
                 next = line.HasEnded ? run.State is RunState.Ended || lines.Count > 1 ? FollowNext.Stop : FollowNext.Again : FollowNext.GoOn;
                 if (run.State is RunState.Ended && !line.HasEnded) await enough.CancelAsync();
-                else if (lines.Count > 1 && _carrying.IsCompleted) _carrying = places.CarryAsync(run, Facts(lines), clock.GetUtcNow(), enough.Token);
+                else if (isGang && _carrying.IsCompleted) _carrying = places.CarryAsync(run, Facts(lines), clock.GetUtcNow(), enough.Token);
             });
             return next;
         }

@@ -11,7 +11,7 @@ public sealed record Carriage(string? Host, IReadOnlyList<StatusRecord> Records,
     public static IReadOnlyList<Carriage> For(Run run, RunFacts facts, DateTimeOffset now)
     {
         var hosts = run.Plan.Hosts();
-        if (run.Plan.Roles.Count == 0 || run.State is RunState.Ended || hosts is [null]) return [];
+        if (run.Plan.Roles.Count == 0 || run.State is RunState.Ended) return [];
         var ranks = run.Plan.Ranks();
         bool HasEnded(string rank) => facts.Records.ContainsKey(rank + ".exit");
         // Where the others gave up waiting for a rank that never spoke, it is looked for.

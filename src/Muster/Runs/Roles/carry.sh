@@ -23,6 +23,7 @@ END
     echo "code=143"; echo "reason=$reason"; echo "time=$(date +%s)"; echo "host=$(uname -n)"; echo "attempt=0"
     [ -z "$survivors" ] || echo "survivors=$survivors"
   } | record "$rank.exit"
+  ! port=$(field port "$status/$rank.address") || rm -f "$root/ports/$(uname -n)/$port"
   at=0
   for exit in "$status"/*.exit; do at=$((at + 1)); done
   [ $at -lt "$muster_size" ] || { echo "time=$(date +%s)" | record ended; rm -f "$run/env.sh"; }
