@@ -20,7 +20,7 @@ born() {
 field() {
   while IFS= read -r field_line; do
     case $field_line in "$1="*) printf '%s\n' "${field_line#*=}"; return 0 ;; esac
-  done <"$2" 2>/dev/null
+  done 2>/dev/null <"$2"
   return 1
 }
 

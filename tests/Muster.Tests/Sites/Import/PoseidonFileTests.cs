@@ -1,6 +1,7 @@
+using Muster.Sites.Import;
 using Muster.Sites.Reading;
 
-namespace Muster.Sites.Import;
+namespace Muster.Sites;
 
 public sealed class PoseidonFileTests : IDisposable
 {
