@@ -62,7 +62,7 @@ internal class RecipeCommand : Command
         }
         if (recipe.Preflight is not null) Tell(app, recipe, await RecipePreflight.RunAsync(values, plan, app.OpenSite(site), ct));
         if (recipe.Stage is not null) await StageAsync(app, values, site, plan.Host, ct);
-        return await SubmitCommand.SubmitAsync(app, plan, environment, manner.Detach, manner.Fetch, manner.OnInterrupt, ct);
+        return await SubmitCommand.SubmitAsync(app, plan, environment, manner.Detach, manner.Fetch, manner.OnInterrupt, ct, manner.Watch);
     }
 
     /// <summary>Looks at everything that was given; what is odd is told, and what is wrong is thrown, all at once.</summary>
@@ -120,4 +120,4 @@ internal class RecipeCommand : Command
 internal sealed class ProgramRecipeCommand(Recipe recipe) : RecipeCommand(recipe), ITakesCommand;
 
 /// <summary>How a recipe is run, beside what it is given.</summary>
-internal sealed record RecipeManner(bool DryRun, bool Detach, bool Fetch, OnInterrupt OnInterrupt);
+internal sealed record RecipeManner(bool DryRun, bool Detach, bool Fetch, OnInterrupt OnInterrupt, SubmitWatch? Watch = null);

@@ -1,5 +1,6 @@
 using Muster.Faults;
 using Muster.Runs;
+using Muster.Runs.Roles;
 using Muster.Runs.Submit;
 using Muster.Shell;
 using Muster.Sites;
@@ -19,8 +20,9 @@ public sealed class RecipePlanner(RunPlanner planner, string cache)
         var needs = recipe.Resources;
         var local = recipe.Inputs.Where(input => values.LocalPath(input.Name) is not null).ToList();
         if (recipe.Program && wished.Command.Count == 0) throw Misuse($"{recipe.Name} runs a program of yours, and there is none", $"Write it behind the options: muster run {recipe.Name} -s {site.Name} -- python train.py");
-        var together = recipe.Roles.Count > 0 && !(recipe.Alone && wished.Host is not null);
-        if (wished.Roles.Count > 0 && !together) throw Misuse($"{recipe.Name} has no roles{(recipe.Alone ? " with --host" : "")}", "Leave --role out.");
+        var alone = recipe.Alone && wished.Roles.Count == 0 && (wished.Host is not null || site is LocalSite);
+        var together = recipe.Roles.Count > 0 && !alone;
+        if (wished.Roles.Count > 0 && !together) throw Misuse($"{recipe.Name} has no roles", "Leave --role out.");
         var (plan, environment) = planner.Plan(wished with
         {
             Command = [.. Words(recipe.Script), .. wished.Command.Select(ShellText.Quote)],
@@ -32,7 +34,7 @@ public sealed class RecipePlanner(RunPlanner planner, string cache)
             Time = wished.Time ?? needs.Time,
             Container = wished.Container ?? recipe.Container,
             Outputs = [.. recipe.Outputs, .. wished.Outputs],
-            Ports = [.. recipe.Ports, .. wished.Ports],
+            Ports = [.. recipe.Ports, .. alone && LaunchProfile.Get(recipe.Launch).Port is { } port ? [port] : Array.Empty<string>(), .. wished.Ports],
             Launch = together ? recipe.Launch : null,
             Roles = together ? RolesOf(recipe, wished.Roles, site) : [],
             RoleCommands = together ? [.. recipe.Roles.Where(role => role.Script is not null).Select(role => $"{role.Name}={string.Join(' ', Words(role.Script!))}")] : [],
