@@ -38,7 +38,7 @@ public sealed class FrameworkTests : IDisposable
     [Fact]
     public void The_recipe_torchrun_works_in_one_SLURM_job()
     {
-        var answer = _lab.Muster("run", "torchrun", "-s", "lab-slurm", "--role", "worker=2", "--processes", "2", "--env", "TORCHRUN_OPTIONS=-r 1 -t 1", "--", "/usr/bin/python3", "reduce.py");
+        var answer = _lab.Muster("run", "torchrun", "-s", "lab-slurm", "--memory", "3G", "--role", "worker=2", "--processes", "2", "--env", "TORCHRUN_OPTIONS=-r 1 -t 1", "--", "/usr/bin/python3", "reduce.py");
 
         Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
         foreach (var rank in (string[])["rank 0 of 4 (local 0)", "rank 3 of 4 (local 1)"]) Assert.Contains($"{rank} has 10", answer.Output, StringComparison.Ordinal);
@@ -111,9 +111,13 @@ public sealed class FrameworkTests : IDisposable
 
         var answer = _lab.Muster("as", "psd_run", "--cluster_config", "config.json", "--out=logs", "python3 poseidon/bin/train.py, echo second; python3 poseidon/bin/train.py");
         var plain = _lab.Muster("submit", "-s", "config.json", "--launch", "plain", "--", "sh", "-c", "echo $MUSTER_RANK of $MUSTER_SIZE");
+        var form = _lab.Muster("submit", "-s", "config.json", "--launch", "poseidon", "--", "train.py");
+        var forms = _lab.Muster("submit", "-s", "config.json", "--launch", "poseidon", "--role-command", "worker=train.py", "--role-command", "worker=echo second; train.py");
 
         Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
         Assert.Contains("worker.1 | second", answer.Output, StringComparison.Ordinal);
+        foreach (var muster in (Answer[])[form, forms]) Assert.True(muster.ExitCode == 0 && muster.Output.Contains("worker.1 | client 1 done", StringComparison.Ordinal), muster.Output + muster.Said);
+        Assert.Contains("worker.1 | second", forms.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("worker.0 | second", answer.Output, StringComparison.Ordinal);
         Assert.Equal(["worker.0 | 0 of 2", "worker.1 | 1 of 2"], plain.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
     }

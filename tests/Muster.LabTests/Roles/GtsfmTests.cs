@@ -51,6 +51,18 @@ public sealed class GtsfmTests : IDisposable
     }
 
     [Fact]
+    public void Without_a_cluster_file_its_command_line_works_on_this_machine()
+    {
+        _lab.Shell($"cp -R {Path.Combine(Lab.Repository, "tests", "Muster.LabTests", "Roles", "Gtsfm", "gtsfm")} .");
+
+        var answer = _lab.Muster("as", "gtsfm", "--loader", "colmap", "--dataset_dir", Path.Combine(_lab.Code, "set"), "--num_workers", "2", "--python", "/usr/bin/python3");
+
+        Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
+        Assert.Contains("\"num_workers\": 2", File.ReadAllText(Path.Combine(_lab.Code, "muster-out", "gtsfm", "results", "config.yaml")), StringComparison.Ordinal);
+        Assert.Contains("6 of 6 cameras", answer.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void One_host_alone_works_and_a_run_that_ends_well_without_a_scene_has_failed()
     {
         var answer = _lab.Muster("run", "gtsfm", "-s", "lab-ssh", "--host", "node2", "--dataset-dir", "single", "--loader", "olsson");
