@@ -116,7 +116,7 @@ public sealed class FrameworkTests : IDisposable
 
         Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
         Assert.Contains("worker.1 | second", answer.Output, StringComparison.Ordinal);
-        foreach (var muster in (Answer[])[form, forms]) Assert.True(muster.ExitCode == 0 && muster.Output.Contains("worker.1 | client 1 done", StringComparison.Ordinal), muster.Output + muster.Said);
+        foreach (var muster in (Answer[])[form, forms]) Assert.True(muster.ExitCode == 0 && (muster.Output + muster.Said).Contains("worker.1 | client 1 done", StringComparison.Ordinal), muster.Output + muster.Said);
         Assert.Contains("worker.1 | second", forms.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("worker.0 | second", answer.Output, StringComparison.Ordinal);
         Assert.Equal(["worker.0 | 0 of 2", "worker.1 | 1 of 2"], plain.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));

@@ -70,6 +70,46 @@ public sealed class GangFaultTests : IDisposable
     }
 
     [Fact]
+    public void A_network_that_breaks_between_two_hosts_ends_with_the_rank_that_missed_the_other()
+    {
+        _lab.Shell($"cp {Path.Combine(Lab.Repository, "tests", "Muster.LabTests", "Roles", "Programs", "talk.py")} .");
+        using var muster = Following(["submit", "-s", "lab-ssh", "--name", "between", "--role", "worker=node1,node2,node3", "--", "/usr/bin/python3", "talk.py"]);
+        Lab.Until(() => _lab.Muster("logs", "between").Output.Contains("all are there", StringComparison.Ordinal), "they talk");
+        Lab.Do("exec", "node2", "ip", "route", "add", "blackhole", "10.231.0.11/32");
+        try
+        {
+            Assert.StartsWith("worker.1 on node2: exited with 7", Text(Ended("between")), StringComparison.Ordinal);
+            NothingIsLeft("between");
+        }
+        finally
+        {
+            Lab.Do("exec", "node2", "ip", "route", "del", "blackhole", "10.231.0.11/32");
+        }
+    }
+
+    [Fact]
+    public void A_scheduler_that_is_killed_ends_its_workers_and_their_client_and_is_named()
+    {
+        Lab.Do("install", "python3-distributed");
+        using var muster = Following(["run", "dask", "-s", "lab-ssh", "--name", "headless", "--role", "worker=node2,node3", "--", "sleep", "600"]);
+        Lab.Until(() => Known("headless") && State("headless").GetProperty("state").GetString() == "running" && Lab.On("node2", $"ls ~/.muster/runs/{Id("headless")}*/status/main.0.started 2>/dev/null || :").Length > 0, "the client runs", 60);
+        Lab.On("node2", "pkill -9 -f '[d]ask_scheduler'");
+
+        Assert.StartsWith("scheduler.0 on node2: exited with 137", Text(Ended("headless")), StringComparison.Ordinal);
+        NothingIsLeft("headless");
+    }
+
+    [Fact]
+    public void In_one_SLURM_job_a_rank_that_is_killed_ends_the_others_too()
+    {
+        var answer = _lab.Muster("submit", "-s", "lab-slurm", "--no-snapshot", "--name", "inside", "--role", "worker=3", "--", "sh", "-c", "if [ $MUSTER_RANK = 1 ]; then sleep 1; kill -9 $$; fi; sleep 600");
+
+        Assert.Equal(137, answer.ExitCode);
+        Assert.Contains("worker.1 on ", answer.Said, StringComparison.Ordinal);
+        Lab.Until(() => ((string[])["c1", "c2", "c3"]).All(host => Lab.On(host, $"grep -lsz MUSTER_RUN_ID={Id("inside")} /proc/[0-9]*/environ || :").Length == 0), "nothing is left");
+    }
+
+    [Fact]
     public void Without_anybody_who_looks_no_rank_begins_and_whoever_looks_lets_all_begin()
     {
         _lab.Muster("submit", "-s", "lab-ssh", "--no-snapshot", "--detach", "--name", "asleep", "--role", "worker=node1,node2,node3", "--", "sh", "-c", "echo $MUSTER_RANK");
@@ -151,15 +191,23 @@ public sealed class GangFaultTests : IDisposable
 
     private System.Diagnostics.Process Started(string name, string script)
     {
-        var muster = _lab.Start("submit", "-s", "lab-ssh", "--no-snapshot", "--name", name, "--role", "worker=node1,node2,node3", "--", "sh", "-c", script);
+        var muster = Following(["submit", "-s", "lab-ssh", "--no-snapshot", "--name", name, "--role", "worker=node1,node2,node3", "--", "sh", "-c", script]);
+        Lab.Until(() => Known(name), "the run is known");
+        Lab.Until(() => Nodes.All(host => Lab.On(host, $"ls ~/.muster/runs/{Id(name)}*/status/*.started 2>/dev/null || :").Length > 0), "every rank runs", 60);
+        return muster;
+    }
+
+    private System.Diagnostics.Process Following(string[] words)
+    {
+        var muster = _lab.Start(words);
         muster.OutputDataReceived += (_, _) => { };
         muster.BeginOutputReadLine();
         muster.ErrorDataReceived += (_, _) => { };
         muster.BeginErrorReadLine();
-        Lab.Until(() => _lab.Muster("ps", "--json").Output.Contains($"\"{name}\"", StringComparison.Ordinal), "the run is known");
-        Lab.Until(() => Nodes.All(host => Lab.On(host, $"ls ~/.muster/runs/{Id(name)}*/status/*.started 2>/dev/null || :").Length > 0), "every rank runs", 60);
         return muster;
     }
+
+    private bool Known(string name) => _lab.Muster("ps", "--json").Output.Contains($"\"{name}\"", StringComparison.Ordinal);
 
     private JsonElement State(string name) => JsonDocument.Parse(_lab.Muster("show", name, "--cached", "--json").Output).RootElement;
 

@@ -211,6 +211,8 @@ trap '' TERM INT USR1
 [ "$reason" = exited ] || [ $code != 127 ] || code=143   # some shells forget a child that ended while they were ending its tree
 kill $watcher 2>/dev/null
 [ "$reason" != released ] || code=0
+# A scheduler that ends a step for one rank's sake signals every process of it, so that the command may end before this shell hears of it.
+[ "$reason" != exited ] || [ "$code" -le 128 ] || [ -z "$muster_gang" ] || ! failed || reason=stopped
 
 # Whatever the command left behind ends with it; a viewer may be asked to stay, and then keeps only itself.
 if [ "$reason" = exited ] && [ "$code" -gt 128 ] && [ "$(out_of_memory)" != "$kills_before" ]; then reason=out-of-memory; fi
