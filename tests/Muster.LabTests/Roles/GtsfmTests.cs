@@ -101,6 +101,26 @@ public sealed class GtsfmTests : IDisposable
     }
 
     [Fact]
+    public void Hosts_that_cannot_be_reached_are_told_with_all_that_is_wrong_on_the_others()
+    {
+        try
+        {
+            Lab.Do("fault", "sshd", "node2");
+            Lab.Do("fault", "hostkey", "node3");
+            var answer = _lab.Muster("run", "gtsfm", "-s", "lab-ssh", "--role", "worker=node1,node2,node3", "--loader", "olsson", "--dataset-dir", "set", "--config-name", "no_such");
+
+            Assert.Equal(2, answer.ExitCode);
+            foreach (var finding in (string[])["node1: there is no pipeline", "node2 cannot be reached", "node3 shows another host key"]) Assert.Contains(finding, answer.Said, StringComparison.Ordinal);
+            Assert.DoesNotContain("sent ", answer.Said, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Lab.Do("mend", "node2");
+            Lab.Do("mend", "node3");
+        }
+    }
+
+    [Fact]
     public void What_can_be_seen_here_is_told_before_any_host_is_asked()
     {
         var answer = _lab.Muster("run", "gtsfm", "-s", "lab-ssh", "--loader", "colmap", "--dataset-dir", "single", "--overrides", "loader", "--worker-memory-limit", "much");
