@@ -7,7 +7,7 @@ namespace Muster.Cli;
 internal static class AsCommand
 {
     /// <summary>Older tools whose names the wrapper knows and whose words cannot be read yet.</summary>
-    private static readonly string[] Coming = ["droidslamcli", "gtsfm"];
+    private static readonly string[] Coming = ["droidslamcli"];
 
     public static Command Create()
     {
@@ -15,6 +15,7 @@ internal static class AsCommand
         {
             SubmitPersona.Create(),
             PsdRunPersona.Create(),
+            GtsfmPersona.Create(),
             ClusterOdmPersona.Create(),
         };
         foreach (var tool in Coming) command.Add(NotYet(tool));
@@ -24,7 +25,7 @@ internal static class AsCommand
     private static Command NotYet(string tool)
     {
         var command = new Command(tool) { Hidden = true, TreatUnmatchedTokensAsErrors = false };
-        command.SetAction(int (_) => throw new UserException($"the command line of {tool} cannot be taken yet", "`muster as submit`, `muster as psd_run` and `muster as clusterodm` can; README.md says what comes with later versions.") { ExitCode = ExitCodes.Usage });
+        command.SetAction(int (_) => throw new UserException($"the command line of {tool} cannot be taken yet", "`muster as submit`, `psd_run`, `gtsfm` and `clusterodm` can; README.md says what comes with later versions.") { ExitCode = ExitCodes.Usage });
         return command;
     }
 }

@@ -3,7 +3,7 @@ namespace Muster.Recipes;
 /// <summary>Checks of inputs that a recipe asks for by name, beside types and ranges.</summary>
 public static class RecipeChecks
 {
-    private static readonly Dictionary<string, Func<RecipeValues, IEnumerable<RecipeFinding>>> Known = [];
+    private static readonly Dictionary<string, Func<RecipeValues, IEnumerable<RecipeFinding>>> Known = new() { ["gtsfm"] = GtsfmCheck.Run };
 
     public static IReadOnlyCollection<string> Names => Known.Keys;
 
