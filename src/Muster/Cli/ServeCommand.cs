@@ -50,21 +50,26 @@ internal static class ServeCommand
         {
             Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, EngineFile, OdmPath, OdmImage, Data, TokenFile, Token, ConsolePort, AdminPort, AdminPassFile, AdminPass, AdminBind, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery,
         };
-        command.SetAction(async (parsed, ct) =>
+        command.SetAction((parsed, ct) =>
         {
             var app = MusterCommand.Current.App();
-            var options = OptionsOf(parsed, app);
-            using var interrupts = new Interrupts();
-            using var logs = new NoteLog(app.Screen, LogLevel.Information);
-            await using var gateway = await GatewayHost.StartAsync(options, logs, app.Clock, ct);
-            if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new ServeView(gateway.Address.ToString()), CliJson.Plain.ServeView));
-            else Tell(app.Screen, gateway, options);
-            var broken = gateway.BrokenAsync();
-            if (await Task.WhenAny(interrupts.Next, broken) == broken) await broken;
-            app.Screen.Note("stopping", "requests under way are finished first");
-            return ExitCodes.Done;
+            return RunAsync(app, OptionsOf(parsed, app), LogLevel.Information, ct);
         });
         return command;
+    }
+
+    /// <summary>Serves until it is told to stop.</summary>
+    internal static async Task<int> RunAsync(App app, GatewayOptions options, LogLevel level, CancellationToken ct)
+    {
+        using var interrupts = new Interrupts();
+        using var logs = new NoteLog(app.Screen, level);
+        await using var gateway = await GatewayHost.StartAsync(options, logs, app.Clock, ct);
+        if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new ServeView(gateway.Address.ToString()), CliJson.Plain.ServeView));
+        else Tell(app.Screen, gateway, options);
+        var broken = gateway.BrokenAsync();
+        if (await Task.WhenAny(interrupts.Next, broken) == broken) await broken;
+        app.Screen.Note("stopping", "requests under way are finished first");
+        return ExitCodes.Done;
     }
 
     private static void Tell(Screen screen, GatewayHost gateway, GatewayOptions options)
@@ -112,7 +117,8 @@ internal static class ServeCommand
             ResultsExpire = Time(Keep, defaults.ResultsExpire),
             MoveAfter = Time(MoveAfter, defaults.MoveAfter),
             PollEvery = Time(PollEvery, defaults.PollEvery),
-            Nodes = [.. (parsed.GetValue(Nodes) ?? []).Select(NodeAddress.Parse).Select(node => (node.Url, node.Token, false)), .. NodesFile.Read(Path.Combine("data", "nodes.json"))],
+            Nodes = [.. (parsed.GetValue(Nodes) ?? []).Select(NodeAddress.Parse).Select(node => (node.Url, node.Token, false))],
+            FileNodes = NodesFile.Read(Path.Combine("data", "nodes.json")),
             Routes = RoutesFile.Read(Path.Combine("data", "routes.json")),
         };
     }

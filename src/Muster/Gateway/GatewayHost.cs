@@ -39,6 +39,7 @@ public sealed class GatewayHost : IAsyncDisposable
         Fleet = new(_store, clock);
         Tokens = new(_store, options.Token, clock);
         foreach (var (url, token, locked) in options.Nodes) Fleet.Add(url, token, locked);
+        TakeOver(options.FileNodes);
         _catalog = new OptionCatalog(_store, () => Fleet.Nodes);
         Actions = new(Tasks, Fleet, Results, Tokens);
         var log = logs.CreateLogger("gateway");
@@ -118,6 +119,15 @@ public sealed class GatewayHost : IAsyncDisposable
         gateway.Address = new(gateway._web.Urls.First());
         foreach (var loop in gateway._start()) gateway._loops.Add(Task.Run(() => loop(gateway._stop.Token), CancellationToken.None));
         return gateway;
+    }
+
+    private void TakeOver(IReadOnlyList<(Uri Url, string Token, bool Locked)> nodes)
+    {
+        const string setting = "nodes-file";
+        var digest = AccessToken.HashOf(string.Join('\n', nodes));
+        if (nodes.Count == 0 || _store.Setting(setting) == digest) return;
+        foreach (var (url, token, locked) in nodes) Fleet.Add(url, token, locked);
+        _store.Set(setting, digest);
     }
 
     /// <summary>What stands in it is nobody else's business.</summary>

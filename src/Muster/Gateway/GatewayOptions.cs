@@ -31,6 +31,9 @@ public sealed record GatewayOptions
     /// <summary>Nodes named at the start, beside those that are known already.</summary>
     public IReadOnlyList<(Uri Url, string Token, bool Locked)> Nodes { get; init; } = [];
 
+    /// <summary>Nodes in a file of an older gateway. They are taken over once, and again when the file has changed, so that one that was removed here stays removed.</summary>
+    public IReadOnlyList<(Uri Url, string Token, bool Locked)> FileNodes { get; init; } = [];
+
     /// <summary>Tasks that an older gateway has placed on them: clients go on asking for these.</summary>
     public IReadOnlyList<(Guid Task, Uri Node, string Token, DateTimeOffset Accessed)> Routes { get; init; } = [];
 
