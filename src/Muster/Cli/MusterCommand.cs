@@ -51,7 +51,7 @@ public static class MusterCommand
         CancelCommand.Create(), WaitCommand.Create(), FetchCommand.Create(),
         OpenCommand.Create(), RerunCommand.Create(), ShellCommand.Create(),
         AsCommand.Create(), DemoCommand.Create(), DemoPageCommand.Create(),
-        ServeCommand.Create(), NodeCommand.Create(), NodesCommand.Create(), TasksCommand.Create(), TokensCommand.Create(), VersionCommand.Create(),
+        ServeCommand.Create(), NodeCommand.Create(), NodesCommand.Create(), TasksCommand.Create(), TokensCommand.Create(), DiagnoseCommand.Create(), VersionCommand.Create(),
         SitesCommand.Create(), ConfigCommand.Create(), WhyCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create(),
     };
 

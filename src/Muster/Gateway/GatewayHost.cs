@@ -30,7 +30,7 @@ public sealed class GatewayHost : IAsyncDisposable
     private readonly ZipFetcher _fetcher;
     private Node.NodeServer? _node;
 
-    private GatewayHost(GatewayOptions options, ILoggerFactory logs, TimeProvider clock)
+    private GatewayHost(GatewayOptions options, RecentLog logs, TimeProvider clock)
     {
         _store = new(PrivateFile(options.Data, "gateway.db"));
         Spool = new(Path.Combine(options.Data, "spool"), options.SpoolBudget, _store.Contents());
@@ -48,7 +48,7 @@ public sealed class GatewayHost : IAsyncDisposable
         var intake = new Intake(Tasks, Spool, Fleet, _catalog, new(options.FloodLimit, clock), gate.LimitsOf, _provider, options, clock);
 
         var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Services.AddSingleton(logs);
+        builder.Services.AddSingleton<ILoggerFactory>(logs);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options));
         _web = builder.Build();
         var api = new PublicApi(gate, intake, Actions, Tasks, Fleet, Spool, Results, new(Fleet, Tasks, _catalog, clock), clock);
@@ -68,7 +68,7 @@ public sealed class GatewayHost : IAsyncDisposable
         var waiting = new WaitingList(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks);
         var desk = new AdminDesk(Fleet, Tokens, Tasks);
         _open = ct => AdminDoors.OpenAsync(options, new ConsoleCommands(Fleet, Tasks, Actions, Tokens, desk, waiting, clock),
-            new AdminApi(Fleet, Tasks, Actions, Tokens, Spool, desk, waiting, clock), new ClusterPages(Fleet, Tasks, desk, clock), logs, clock, ct);
+            new AdminApi(Fleet, Tasks, Actions, Tokens, Spool, desk, waiting, new(options, Fleet, Tasks, waiting, Spool, logs), clock), new ClusterPages(Fleet, Tasks, desk, clock), logs, clock, ct);
         _start = () => [notices.RunAsync, watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
     }
 
@@ -98,7 +98,9 @@ public sealed class GatewayHost : IAsyncDisposable
 
     public static async Task<GatewayHost> StartAsync(GatewayOptions options, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
     {
-        var gateway = new GatewayHost(options, logs, clock);
+        var recent = new RecentLog(logs, clock);
+        logs = recent;
+        var gateway = new GatewayHost(options, recent, clock);
         try
         {
             await gateway.EmbedAsync(options, logs, clock, ct);

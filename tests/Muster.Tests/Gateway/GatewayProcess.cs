@@ -14,7 +14,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public GatewayProcess(params string[] arguments) => _arguments = ["serve", "--port", $"{Port}", "--data", Path.Combine(_folder.FullName, "data"), .. NoDoors(arguments), .. arguments];
 
     /// <summary>Many run at once, and none takes a port that it was not given.</summary>
-    private static IEnumerable<string> NoDoors(string[] arguments) =>
+    internal static IEnumerable<string> NoDoors(string[] arguments) =>
         ((string[])["--admin-cli-port", "--admin-web-port"]).Except(arguments).SelectMany(flag => (string[])[flag, "0"]);
 
     public int Port { get; } = FreePort();
@@ -22,11 +22,15 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public string Folder => _folder.FullName;
     public string Notes { get; private set; } = "";
 
+    /// <summary>Where it is to say how far it is, as to systemd.</summary>
+    public string? NotifySocket { get; init; }
+
     /// <summary>Starts it, and answers when it does, with how long that took.</summary>
     public async Task<TimeSpan> StartAsync(string path = "info")
     {
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), _arguments) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = _folder.FullName };
         start.Environment["XDG_STATE_HOME"] = start.Environment["HOME"] = _folder.FullName;
+        if (NotifySocket is not null) start.Environment["NOTIFY_SOCKET"] = NotifySocket;
         var began = TimeProvider.System.GetTimestamp();
         _process = Process.Start(start)!;
         _process.ErrorDataReceived += (_, line) => Notes += line.Data + "\n";
