@@ -24,6 +24,9 @@ internal sealed class Bed : IDisposable
     }
 
     public string Folder { get; }
+
+    /// <summary>A server to measure in place of our own gateway.</summary>
+    public Uri? Server { get; set; }
     public string Repository { get; }
     public string LabRun { get; }
     public string SshConfig { get; }
@@ -34,6 +37,8 @@ internal sealed class Bed : IDisposable
     public string Ssh(string host) => $"ssh -F {SshConfig} -o ControlPath={Folder}/peer-{host} -o ControlMaster=auto -o ControlPersist=600 {host}";
 
     public string SshOptions(string host) => $"-F {SshConfig} -o ControlPath={Folder}/peer-{host} -o ControlMaster=auto -o ControlPersist=600";
+
+    public void EndPeer(string host) => Run($"ssh -F {SshConfig} -o ControlPath={Folder}/peer-{host} -O exit {host} 2>/dev/null; :");
 
     public Process Start(string shell, string? folder = null)
     {
@@ -81,7 +86,7 @@ internal sealed class Bed : IDisposable
 
     public void Dispose()
     {
-        foreach (var host in (string[])["node1", "login"]) Run($"ssh -F {SshConfig} -o ControlPath={Folder}/peer-{host} -O exit {host} 2>/dev/null; :");
+        foreach (var host in (string[])["node1", "login"]) EndPeer(host);
         Directory.Delete(Folder, recursive: true);
     }
 

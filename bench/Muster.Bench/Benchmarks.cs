@@ -22,6 +22,8 @@ internal static class Benchmarks
     public static IReadOnlyList<(string Name, Func<Bed, IEnumerable<Row>> Measure)> All { get; } =
     [
         ("start", Start), ("submit", Submit), ("latency", Latency), ("bulk", Bulk), ("small", SmallFiles), ("tree", Tree), ("again", Again), ("budget", Budget),
+        ("export", SceneBenchmarks.Export), ("tensor", SceneBenchmarks.Tensor), ("evaluation", SceneBenchmarks.Evaluation), ("large", SceneBenchmarks.Large),
+        ("gateway", GatewayBench.Polling), ("gateway-bytes", GatewayBench.Moving),
     ];
 
     private static IEnumerable<Row> Start(Bed bed)
@@ -216,6 +218,7 @@ internal static class Benchmarks
             most = Math.Max(most, spent);
         }
         process.Kill();
+        bed.EndPeer("login");
         var connections = bed.Run($"{bed.Repository}/tests/lab/lab exec login sh -c \"ss -Htn state established sport = 22 src 10.231.0.10 | wc -l\"").Trim();
         bed.Run($"{bed.Muster} cancel --detach $({bed.Muster} ps --quiet --cached --site lab-slurm | head -200 | tr '\\n' ' ')");
         yield return new("200 SLURM runs followed: scheduler commands in the busiest minute", most.ToString(CultureInfo.InvariantCulture), "", "", "6");

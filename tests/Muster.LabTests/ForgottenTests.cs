@@ -1,5 +1,6 @@
 using Muster.Runs;
 using Muster.Sites;
+using Muster.Sites.Reading;
 using Muster.Sites.Schedulers;
 
 namespace Muster;

@@ -9,7 +9,7 @@ public sealed class ArchitectureTests
     /// <summary>The floors of the house from the top down. Folders of one floor do not know each other.</summary>
     private static readonly string[][] Floors =
     [
-        ["Cli"], ["Dashboard"], ["Gateway"], ["Node"], ["NodeOdm"], ["Recipes"], ["Runs"], ["Snapshots"], ["Transfers"], ["Sites"], ["Hosts"], ["Scenes"], ["Storage"], ["Shell", "Faults"],
+        ["Cli"], ["Dashboard"], ["Gateway"], ["Node"], ["NodeOdm"], ["Recipes"], ["Runs"], ["Snapshots"], ["Transfers"], ["Sites"], ["Hosts"], ["Scenes"], ["Storage"], ["Configuration"], ["Shell", "Faults"],
     ];
 
     private static readonly Assembly Program = typeof(Runs.Run).Assembly;

@@ -1,6 +1,9 @@
 using Muster.Cli.Terminal;
+using Muster.Configuration;
 using Muster.Runs;
 using Muster.Sites;
+using Muster.Sites.Import;
+using Muster.Sites.Reading;
 using Muster.Transfers;
 
 namespace Muster.Cli;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Muster.Faults;
 using Muster.Runs;
 using Muster.Sites;
 
@@ -18,6 +19,11 @@ internal static class AttachCommand
         {
             var app = MusterCommand.Current.App();
             var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
+            if (RunKeeper.IsAbandoned(run))
+            {
+                run = await app.Keeper.FinishAsync(run.Id, ct);
+                if (run.State is RunState.Planned or RunState.Staging) throw new UserException($"{run.Plan.Name} was interrupted before all of it had arrived; nothing was started", "Submit it again: what has arrived is not sent twice. `muster cancel` makes sure that this one never starts.");
+            }
             await using var attachment = new Attachment(app, parsed.GetValue(onInterrupt));
             return await attachment.FollowAsync(run, fetch: !parsed.GetValue(noFetch), logs: true, ct);
         });

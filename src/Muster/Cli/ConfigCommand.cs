@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
-using Muster.Sites;
+using Muster.Configuration;
+using Muster.Sites.Reading;
 
 namespace Muster.Cli;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using Muster.Sites;
+using Muster.Configuration;
 
 namespace Muster.Cli;
 

@@ -14,7 +14,7 @@ public static class MusterCommand
 
     public static async Task<int> RunAsync(string[] arguments)
     {
-        var root = Create();
+        var root = Create(arguments);
         var split = CommandWords.Split(root, arguments);
         var parsed = root.Parse(split.Options);
         var json = parsed.GetValue(Json);
@@ -44,15 +44,17 @@ public static class MusterCommand
         }
     }
 
-    internal static RootCommand Create() => new("Muster gathers whatever machines you have and runs your jobs on them.\n\n  muster submit -s SITE -- python train.py     run a command there, with this folder's code\n  muster ps                                     what runs, and where\n  muster demo                                   see it work, in a minute")
+    /// <param name="words">What was typed: some commands know their parts only then.</param>
+    internal static RootCommand Create(IReadOnlyList<string> words) => new("Muster gathers whatever machines you have and runs your jobs on them.\n\n  muster submit -s SITE -- python train.py     run a command there, with this folder's code\n  muster ps                                     what runs, and where\n  muster demo                                   see it work, in a minute")
     {
         Json, Quiet, Yes,
-        SubmitCommand.Create(), PsCommand.Create(), ShowCommand.Create(), LogsCommand.Create(), AttachCommand.Create(),
+        SubmitCommand.Create(), RunCommand.Create(words), PsCommand.Create(), ShowCommand.Create(), LogsCommand.Create(), AttachCommand.Create(),
         CancelCommand.Create(), WaitCommand.Create(), FetchCommand.Create(),
         OpenCommand.Create(), RerunCommand.Create(), ShellCommand.Create(),
         AsCommand.Create(), DemoCommand.Create(), DemoPageCommand.Create(),
-        ServeCommand.Create(), NodeCommand.Create(), NodesCommand.Create(), TasksCommand.Create(), TokensCommand.Create(), DiagnoseCommand.Create(), VersionCommand.Create(),
-        SitesCommand.Create(), ConfigCommand.Create(), WhyCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create(),
+        ServeCommand.Create(), NodeCommand.Create(), NodesCommand.Create(), TasksCommand.Create(), TokensCommand.Create(),
+        RecipesCommand.Create(words), SceneCommand.Create(),
+        DiagnoseCommand.Create(), VersionCommand.Create(), SitesCommand.Create(), ConfigCommand.Create(), WhyCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create(),
     };
 
     /// <summary>What one invocation was given besides its parsed options.</summary>

@@ -3,6 +3,7 @@ using Muster.Cli.Terminal;
 using Muster.Hosts;
 using Muster.Shell;
 using Muster.Sites;
+using Muster.Sites.Doctor;
 
 namespace Muster.Cli;
 

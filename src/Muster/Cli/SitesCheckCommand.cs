@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Sites;
+using Muster.Sites.Doctor;
 using Muster.Sites.Schedulers;
 
 namespace Muster.Cli;

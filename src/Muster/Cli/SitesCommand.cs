@@ -1,13 +1,16 @@
 using System.CommandLine;
 using System.Text.Json;
 using Muster.Cli.Terminal;
+using Muster.Configuration;
 using Muster.Sites;
+using Muster.Sites.Import;
+using Muster.Sites.Reading;
 
 namespace Muster.Cli;
 
 internal static class SitesCommand
 {
-    public static Command Create() => new("sites", "The places that run work: list, show, add, import and check them.") { List(), Show(), Add(), Import(), SitesCheckCommand.Create() };
+    public static Command Create() => new("sites", "The places that run work: list, show, add, import, check and tidy them.") { List(), Show(), Add(), Import(), SitesCheckCommand.Create(), SitesTidyCommand.Create() };
 
     private static Command List()
     {

@@ -14,13 +14,14 @@ internal static class TasksCommand
     public static Command Create()
     {
         var command = new Command("tasks", """
-            The tasks of a gateway: list, show, watch, cancel, remove and restart them.
+            The tasks of a gateway: hand photos in; list, show, watch, cancel, remove and restart them.
 
+              muster tasks submit photos/
               muster tasks list --state queued,running
               muster tasks show last
               muster tasks logs 3fa8 -f
             """);
-        foreach (var sub in (Command[])[List(), Queue(), Show(), Logs(), Watch(), Act("cancel", "Cancel tasks.", HttpMethod.Post, "/cancel", "cancelled"), Act("restart", "Run ended tasks again.", HttpMethod.Post, "/restart", "restarted"), Act("remove", "Cancel tasks and forget them, with their files and archives.", HttpMethod.Delete, "", "removed")]) command.Add(sub);
+        foreach (var sub in (Command[])[TasksSubmitCommand.Create(), List(), Queue(), Show(), Logs(), Watch(), Act("cancel", "Cancel tasks.", HttpMethod.Post, "/cancel", "cancelled"), Act("restart", "Run ended tasks again.", HttpMethod.Post, "/restart", "restarted"), Act("remove", "Cancel tasks and forget them, with their files and archives.", HttpMethod.Delete, "", "removed")]) command.Add(sub);
         return command;
     }
 

@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using Muster.Configuration;
 using Muster.Faults;
 using Muster.Node.Engines;
-using Muster.Sites;
 using Muster.Storage;
 
 namespace Muster.Node;

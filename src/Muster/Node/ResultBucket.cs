@@ -1,3 +1,4 @@
+using Muster.NodeOdm;
 using Muster.Storage;
 
 namespace Muster.Node;

@@ -35,6 +35,8 @@ public sealed record OptionFault(string Name, string Error);
 [JsonSerializable(typeof(ErrorAnswer))]
 [JsonSerializable(typeof(ActionAnswer))]
 [JsonSerializable(typeof(AuthInfo))]
+[JsonSerializable(typeof(ReceivedAnswer))]
+[JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(bool))]
 [JsonSerializable(typeof(double))]

@@ -14,7 +14,8 @@ public sealed partial class NodeOdmClient
     /// Brings a result home. After a break it goes on where it stopped, where the node serves ranges, and begins again where it does not.
     /// The reply says how many bytes there are; they are all in <paramref name="into"/> then.
     /// </summary>
-    public async Task<NodeReply<long>> DownloadAsync(string uuid, string asset, FileStream into, CancellationToken ct)
+    /// <param name="watch">Whoever watches is told of breaks, and waits for their end however long they are.</param>
+    public async Task<NodeReply<long>> DownloadAsync(string uuid, string asset, FileStream into, CancellationToken ct, DownloadWatch? watch = null)
     {
         EntityTagHeaderValue? version = null;
         for (var breaks = 0; ;)
@@ -22,17 +23,18 @@ public sealed partial class NodeOdmClient
             var before = version is null ? 0 : into.Length;
             if (before == 0) into.SetLength(0);
             into.Position = before;
-            var (reply, tag) = await OnceAsync(uuid, asset, into, version, ct);
+            var (reply, tag) = await OnceAsync(uuid, asset, into, version, watch, ct);
             if (reply is not (NodeReply<long>.Silent or NodeReply<long>.Away)) return reply;
+            watch?.Broke(reply.Text);
             version = tag;
             breaks = into.Length > before ? 0 : breaks + 1;
-            if (breaks >= MostBreaks) return reply;
+            if (breaks >= MostBreaks && watch is null) return reply;
             await Task.Delay(TimeSpan.FromSeconds(Math.Min(breaks, 5)), clock, ct);
         }
     }
 
     /// <param name="version">What the bytes that are here already belong to; null when there are none.</param>
-    private async Task<(NodeReply<long> Reply, EntityTagHeaderValue? Version)> OnceAsync(string uuid, string asset, FileStream into, EntityTagHeaderValue? version, CancellationToken ct)
+    private async Task<(NodeReply<long> Reply, EntityTagHeaderValue? Version)> OnceAsync(string uuid, string asset, FileStream into, EntityTagHeaderValue? version, DownloadWatch? watch, CancellationToken ct)
     {
         using var idle = new CancellationTokenSource(patience, clock);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct, idle.Token);
@@ -62,7 +64,7 @@ public sealed partial class NodeOdmClient
             }
             version = response.Headers.ETag is { IsWeak: false } tag && response.Headers.AcceptRanges.Contains("bytes") ? tag : version;
             var total = response.StatusCode == HttpStatusCode.OK ? response.Content.Headers.ContentLength : response.Content.Headers.ContentRange?.Length;
-            await CopyAsync(await response.Content.ReadAsStreamAsync(limit.Token), into, idle, limit.Token);
+            await CopyAsync(await response.Content.ReadAsStreamAsync(limit.Token), into, idle, bytes => watch?.Moved(bytes, total), limit.Token);
             return (total is { } all && into.Length != all ? new NodeReply<long>.Silent($"{Name} ended the download early") : new NodeReply<long>.Said(into.Length), version);
         }
         catch (Exception fault) when (FaultOf<long>(fault, ct) is { } reply)
@@ -71,14 +73,19 @@ public sealed partial class NodeOdmClient
         }
     }
 
-    private async Task CopyAsync(Stream from, FileStream into, CancellationTokenSource idle, CancellationToken ct)
+    private async Task CopyAsync(Stream from, FileStream into, CancellationTokenSource idle, Action<long> moved, CancellationToken ct)
     {
         var block = new byte[BlockBytes];
         while (await from.ReadAsync(block, ct) is > 0 and var read)
         {
             idle.CancelAfter(patience);
             await into.WriteAsync(block.AsMemory(0, read), ct);
+            moved(into.Position);
         }
         await into.FlushAsync(ct);
     }
 }
+
+/// <param name="Broke">Is told why a download stopped for now.</param>
+/// <param name="Moved">Is told how many bytes are here, and of how many, where that is known.</param>
+public sealed record DownloadWatch(Action<string> Broke, Action<long, long?> Moved);

@@ -63,6 +63,9 @@ public sealed partial class NodeOdmClient(HttpMessageInvoker http, Uri node, str
         return (await AskAsync(request, OdmJson.Wire.ActionAnswer, idle, ct)).Select(answer => answer.Success);
     }
 
+    /// <summary>What a task has already that is not committed. Only our own servers say it.</summary>
+    public Task<NodeReply<ReceivedAnswer>> ReceivedAsync(string uuid, CancellationToken ct) => GetAsync($"task/new/files/{uuid}", "", OdmJson.Wire.ReceivedAnswer, ct);
+
     public async Task<NodeReply<string>> CommitAsync(string uuid, CancellationToken ct)
     {
         using var request = Request(HttpMethod.Post, $"task/new/commit/{uuid}", "");

@@ -1,3 +1,5 @@
+using Muster.Configuration;
+
 namespace Muster.Sites;
 
 /// <summary>Machines made on demand, and paid for while they exist.</summary>

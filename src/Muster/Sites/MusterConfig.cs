@@ -1,4 +1,6 @@
+using Muster.Configuration;
 using Muster.Faults;
+using Muster.Sites.Reading;
 
 namespace Muster.Sites;
 

@@ -1,3 +1,5 @@
+using Muster.Configuration;
+
 namespace Muster.Sites;
 
 /// <summary>A named place that runs work, as the configuration describes it. It has one of the kinds below <c>Sites/</c>.</summary>

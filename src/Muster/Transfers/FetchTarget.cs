@@ -38,6 +38,13 @@ internal sealed class FetchTarget(string root)
         return new(Part(place), kept == 0 ? FileMode.CreateNew : FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
     }
 
+    /// <summary>Puts a file that is here already, whole and checked, in its place.</summary>
+    public void Take(string from, Wanted one, FetchRecord record)
+    {
+        File.Move(from, Part(one.Place), overwrite: true);
+        Finish(one, record);
+    }
+
     /// <summary>Gives the part, whole and checked, its name.</summary>
     public void Finish(Wanted one, FetchRecord record)
     {

@@ -36,7 +36,9 @@ internal sealed record RemoteListing(IReadOnlyList<RemoteFile> Files, IReadOnlyS
         {
             channel.Input.Close();
             var end = await channel.EndAsync(ct);   // throws when it was the connection that ended
-            throw new UserException($"{host.Name}: {folder} cannot be listed: {end.Said}", "See the message above.");
+            throw end.ExitCode == 44
+                ? new UserException($"{host.Name}: {folder} is not there any more", "It was removed over there. What was fetched before is where it was fetched to.")
+                : new UserException($"{host.Name}: {folder} cannot be listed: {end.Said}", "See the message above.");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 
 namespace Muster.Transfers;
 
@@ -13,6 +14,10 @@ internal sealed class Wildcard
 
     /// <param name="isPath">A slash is matched by a slash and by <c>**</c> only; otherwise the text is a name without slashes.</param>
     public Wildcard(ReadOnlySpan<byte> pattern, bool isPath) => _steps = Read(pattern, isPath);
+
+    /// <summary>Whether a path below a folder fits one of the patterns, in which a slash is only matched by a slash and <c>**</c>.</summary>
+    public static bool FitsAny(IReadOnlyList<string> patterns, string path) =>
+        patterns.Any(pattern => new Wildcard(Encoding.UTF8.GetBytes(pattern), isPath: true).Fits(Encoding.UTF8.GetBytes(path)));
 
     public bool Fits(ReadOnlySpan<byte> text)
     {
@@ -120,6 +125,7 @@ internal sealed class Wildcard
                 if (Member(pattern, ref p) is not { } end) return null;
                 to = end;
             }
+            set[from] = true;   // git takes the first of a range also where the range is empty
             for (int one = from; one <= to; one++) set[one] = true;
         }
         at = p;

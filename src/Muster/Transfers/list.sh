@@ -4,6 +4,7 @@ case $1 in
   "~" | "~/"*) folder=$HOME${1#"~"} ;;
   *) folder=$1 ;;
 esac
+[ -d "$folder" ] || exit 44   # it is gone
 cd "$folder" || exit 1
 find . -type f -print0 && printf '\0'
 find . -type f -exec stat -c '%a %s %Y' {} + && echo end

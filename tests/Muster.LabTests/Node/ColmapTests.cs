@@ -7,9 +7,10 @@ using Muster.NodeOdm;
 
 namespace Muster.Node;
 
-/// <summary>A real COLMAP reconstructs a small landscape.</summary>
+/// <summary>A real COLMAP reconstructs the landscape of the samples.</summary>
 public sealed class ColmapTests : IDisposable
 {
+    private static readonly string Samples = Path.Combine(AppContext.BaseDirectory, "samples");
     private readonly string _folder = Directory.CreateTempSubdirectory("muster-colmap-").FullName;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -22,10 +23,10 @@ public sealed class ColmapTests : IDisposable
         await using var node = await NodeServer.StartAsync(new() { Folder = Path.Combine(_folder, "node"), Port = 0, Address = IPAddress.Loopback }, engine, NullLoggerFactory.Instance, TimeProvider.System, Ct);
         using var connections = NodeOdmClient.Connections();
         var client = new NodeOdmClient(connections, new($"http://{node.Address}/"), null, TimeSpan.FromSeconds(30), TimeProvider.System);
-        var photos = Enumerable.Range(0, 9).Select(at => (Name: $"{at}.png", Png: Scene.Photo(20 + (1.2 * (at % 3)), 20 + (1.2 * (at / 3)), 0.1 * ((at % 3) - 1)))).ToList();
+        var photos = Directory.GetFiles(Samples);
         var uuid = TaskUuid.New();
-        Said(await client.InitAsync(uuid, new() { Name = "blocks", Options = """[{"name":"single-camera","value":true},{"name":"max-num-features","value":"2000"}]""" }, Ct));
-        foreach (var (name, png) in photos) Said(await client.UploadAsync(uuid, [new(name, png.Length, () => new MemoryStream(png))], Ct));
+        Said(await client.InitAsync(uuid, new() { Name = "field", Options = """[{"name":"single-camera","value":true},{"name":"max-num-features","value":"4000"}]""" }, Ct));
+        foreach (var photo in photos) Said(await client.UploadAsync(uuid, [UploadFile.OnDisk(photo)], Ct));
         Said(await client.CommitAsync(uuid, Ct));
 
         var steps = new List<double>();
@@ -46,8 +47,8 @@ public sealed class ColmapTests : IDisposable
         Said(await client.DownloadAsync(uuid, "all.zip", archive, Ct));
         using var zip = new ZipArchive(archive, ZipArchiveMode.Read, leaveOpen: true);
         Assert.Superset(new HashSet<string> { "colmap/cameras.bin", "colmap/images.bin", "colmap/points3D.bin", "colmap/cameras.txt", "colmap/images.txt", "colmap/points3D.txt", "points.ply", "task_output.txt" }, zip.Entries.Select(entry => entry.FullName).ToHashSet());
-        Assert.Equal(photos.Count, await LinesAsync(zip, "colmap/images.txt") / 2);
-        Assert.True(await LinesAsync(zip, "colmap/points3D.txt") > 500, output);
+        Assert.Equal(photos.Length, await LinesAsync(zip, "colmap/images.txt") / 2);
+        Assert.True(await LinesAsync(zip, "colmap/points3D.txt") > 2_000, output);
         using var ply = new StreamReader(zip.GetEntry("points.ply")!.Open());
         Assert.Equal("ply", await ply.ReadLineAsync(Ct));
     }
@@ -61,10 +62,12 @@ public sealed class ColmapTests : IDisposable
         var client = new NodeOdmClient(connections, new($"http://{node.Address}/"), null, TimeSpan.FromSeconds(30), TimeProvider.System);
         var uuid = TaskUuid.New();
         Said(await client.InitAsync(uuid, new(), Ct));
-        foreach (var at in new[] { 0, 1 })
+        foreach (var seed in new[] { 1, 2 })
         {
-            var png = Scene.Photo(500 * at, 0, 0);
-            Said(await client.UploadAsync(uuid, [new($"{at}.png", png.Length, () => new MemoryStream(png))], Ct));
+            var noise = new byte[640 * 480];
+            new Random(seed).NextBytes(noise);
+            byte[] photo = [.. "P5 640 480 255\n"u8, .. noise];
+            Said(await client.UploadAsync(uuid, [new($"{seed}.pgm", photo.Length, () => new MemoryStream(photo))], Ct));
         }
         Said(await client.CommitAsync(uuid, Ct));
         TaskInfo info;

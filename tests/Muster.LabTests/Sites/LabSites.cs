@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Muster.Hosts;
+using Muster.Sites.Reading;
 
 namespace Muster.Sites;
 

@@ -1,5 +1,6 @@
 using Muster.Runs;
 using Muster.Runs.Explain;
+using Muster.Sites.Doctor;
 using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Sites;
@@ -35,7 +36,7 @@ public sealed class SiteCheckTests
         var (hosts, budget) = await new SiteCheck(lab.Open(site), TimeProvider.System).RunAsync(Ct);
         var findings = SiteFindings.For(site, Assert.Single(hosts));
         Assert.Equal(["time 00:05:00 is over the limit of partition short, 00:01:00"], findings.Where(finding => finding.Mark is Mark.Bad).Select(finding => finding.Text));
-        Assert.Equal(3, findings.Count(finding => finding.About == "partition"));
+        Assert.Equal(4, findings.Count(finding => finding.About == "partition"));
         Assert.Equal((2, 2), (budget.RemoteCommands, budget.SchedulerCommands));
     }
 

@@ -1,3 +1,4 @@
+using Muster.Configuration;
 using Muster.Runs;
 using Muster.Sites;
 
@@ -16,7 +17,7 @@ public sealed class CompletionTests
         },
     ];
 
-    private static IEnumerable<string> After(params string[] words) => Completion.For(MusterCommand.Create(), words, () => Runs, () => Sites).Select(one => one.Word);
+    private static IEnumerable<string> After(params string[] words) => Completion.For(MusterCommand.Create(words), words, () => Runs, () => Sites).Select(one => one.Word);
 
     [Fact]
     public void Commands_come_first_and_hidden_ones_do_not()

@@ -32,7 +32,7 @@ public sealed class DemoCommandTests : IDisposable
         var (exitCode, steps, said) = Play();
 
         Assert.True(exitCode == 0, said);
-        Assert.Equal(["prepare", "submit", "untouched", "edit", "page", "end", "fetch", "clean"], steps);
+        Assert.Equal(["prepare", "submit", "untouched", "edit", "page", "end", "fetch", "serve", "hand-in", "task", "report", "clean"], steps);
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_folder.FullName, "tmp")));
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_folder.FullName, "home")));
     }
@@ -50,6 +50,6 @@ public sealed class DemoCommandTests : IDisposable
         var (exitCode, steps, said) = Play(programs);
 
         Assert.True(exitCode == 0, said);
-        Assert.Equal(["prepare", "submit", "edit", "page", "end", "fetch", "clean"], steps);
+        Assert.Equal(["prepare", "submit", "edit", "page", "end", "fetch", "serve", "hand-in", "task", "report", "clean"], steps);
     }
 }

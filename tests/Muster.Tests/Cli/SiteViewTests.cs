@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Muster.Configuration;
 using Muster.Sites;
 
 namespace Muster.Cli;

@@ -21,6 +21,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public Uri Address => new($"http://127.0.0.1:{Port}/");
     public string Folder => _folder.FullName;
     public string Notes { get; private set; } = "";
+    public int Id => _process!.Id;
 
     /// <summary>Where it is to say how far it is, as to systemd.</summary>
     public string? NotifySocket { get; init; }

@@ -36,6 +36,19 @@ public sealed class IgnoreRulesTests
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(250));
     }
 
+    [Theory]
+    [InlineData("[-- x]", "-", true)]   // an empty range holds its first
+    [InlineData("[z-a]", "z", true)]
+    [InlineData("[z-a]", "a", false)]
+    [InlineData("[!z-a]", "z", false)]
+    public void An_empty_range_holds_its_first_as_with_git(string pattern, string name, bool leftOut)
+    {
+        using var repository = new TestRepository(withFirstCommit: false);
+        repository.Write(".gitignore", pattern + "\n");
+        Assert.Equal(leftOut, new IgnoreRules(Encoding.UTF8.GetBytes(pattern + "\n"), [], null).LeavesOut(Encoding.UTF8.GetBytes(name), false));
+        Assert.Equal(leftOut, CheckIgnore(repository.Root, Encoding.UTF8.GetBytes(name)).Contains(name));
+    }
+
     /// <summary>As a walk asks: a folder that is left out is not entered.</summary>
     private static bool LeavesOut(IgnoreRules rules, string path, bool isFolder)
     {

@@ -52,6 +52,13 @@ public sealed class ResultFetchTests : IDisposable
     }
 
     [Fact]
+    public async Task Results_that_were_removed_there_are_told_as_such()
+    {
+        _there.Sh("rm -r \"$PWD\"");
+        Assert.Contains("is not there any more", (await Assert.ThrowsAsync<UserException>(() => Fetch(new LocalHost()).FetchAsync([], null, Ct))).Message);
+    }
+
+    [Fact]
     public async Task What_changed_there_is_brought_again()
     {
         _there.Write("model", "one");

@@ -13,8 +13,23 @@ internal sealed class ClusterOdmConfig
     /// <summary>Its own defaults, for where no <c>config-default.json</c> lies.</summary>
     private static readonly Dictionary<string, string> BuiltIn = new()
     {
-        ["port"] = "3000", ["secure-port"] = "0", ["admin-cli-port"] = "8080", ["admin-web-port"] = "10000", ["admin-pass"] = "", ["log-level"] = "info", ["cloud-provider"] = "local", ["upload-max-speed"] = "0",
-        ["downloads-from-s3"] = "", ["splitmerge"] = "true", ["flood-limit"] = "0", ["stale-uploads-timeout"] = "0", ["token"] = "", ["debug"] = "", ["ssl-key"] = "", ["ssl-cert"] = "", ["asr"] = "",
+        ["port"] = "3000",
+        ["secure-port"] = "0",
+        ["admin-cli-port"] = "8080",
+        ["admin-web-port"] = "10000",
+        ["admin-pass"] = "",
+        ["log-level"] = "info",
+        ["cloud-provider"] = "local",
+        ["upload-max-speed"] = "0",
+        ["downloads-from-s3"] = "",
+        ["splitmerge"] = "true",
+        ["flood-limit"] = "0",
+        ["stale-uploads-timeout"] = "0",
+        ["token"] = "",
+        ["debug"] = "",
+        ["ssl-key"] = "",
+        ["ssl-cert"] = "",
+        ["asr"] = "",
     };
 
     private readonly IReadOnlyDictionary<string, string> _flags;

@@ -51,6 +51,7 @@ internal sealed class PublicApi(Gatekeeper gate, Intake intake, TaskActions acti
             "/task/restart" => RestartAsync(http, caller),
             "/cache/clear" => SendAsync(http, "{\"ok\":true}"u8.ToArray()),
             _ when After(path, "/task/new/upload/") is { } id => UploadAsync(http, caller, id),
+            _ when After(path, "/task/new/files/") is { } id => http.AnswerAsync(Received(caller, id), OdmJson.Wire.ReceivedAnswer),
             _ when After(path, "/task/new/commit/") is { } id => CommitAsync(http, caller, id),
             _ when After(path, "/task/") is { } rest && rest.IndexOf('/') is > 0 and var slash => TaskAsync(http, caller, rest[..slash], rest[(slash + 1)..]),
             _ => http.RefuseAsync($"Cannot handle {path}"),
@@ -68,12 +69,19 @@ internal sealed class PublicApi(Gatekeeper gate, Intake intake, TaskActions acti
     private async Task UploadAsync(HttpContext http, Caller caller, string text)
     {
         var id = Guid.TryParse(text, out var parsed) ? parsed : Guid.Empty;
-        if (!intake.IsReceiving(caller, id)) throw new RefusalException("Invalid taskId: the task no longer exists.", noRetry: true);
+        intake.Received(caller, id);
         var (_, files) = await ReceiveAsync(http);
         if (files.Count == 0) throw new RefusalException("Need at least 1 file.", noRetry: true);
         await intake.AddAsync(caller, id, files);
         await http.AnswerAsync(ActionAnswer.Done, OdmJson.Wire.ActionAnswer);
     }
+
+    /// <summary>
+    /// Our own extension: what a task has that is being handed in, so that its client goes on where it stopped. It answers for one task, to whoever may
+    /// upload to it: no hash can be asked for, so nobody learns what others have, and knowing a hash brings nobody its content.
+    /// </summary>
+    private ReceivedAnswer Received(Caller caller, string text) =>
+        new([.. intake.Received(caller, Guid.TryParse(text, out var id) ? id : Guid.Empty).Select(file => new ReceivedFile(file.Name, file.Bytes, file.Hash))]);
 
     private async Task CommitAsync(HttpContext http, Caller caller, string text) =>
         await AnswerAsync(http, await intake.CommitAsync(caller, Guid.TryParse(text, out var id) ? id : Guid.Empty, AddressOf(http.Request), http.RequestAborted));

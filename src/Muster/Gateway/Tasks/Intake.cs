@@ -29,7 +29,8 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
         return id;
     }
 
-    public bool IsReceiving(Caller caller, Guid id) => ledger.Find(id) is { Phase: TaskPhase.Receiving } task && caller.Sees(task);
+    /// <summary>What a task has that is being handed in. There is nothing to be got of another's, or of one that is not.</summary>
+    public IEnumerable<SpoolFile> Received(Caller caller, Guid id) => ledger.Find(id) is { Phase: TaskPhase.Receiving } task && caller.Sees(task) ? task.Received.Values : throw Gone();
 
     /// <summary>Gives a task what has come in. A file that it has already is not taken twice; another of the same name gets a name of its own.</summary>
     public async Task AddAsync(Caller caller, Guid id, IReadOnlyList<SpoolFile> files)
@@ -39,7 +40,7 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
         {
             superfluous = await ledger.ChangeAsync(book =>
             {
-                if (book.Find(id) is not { Phase: TaskPhase.Receiving } task || !caller.Sees(task)) throw new RefusalException("Invalid taskId: the task no longer exists.", noRetry: true);
+                if (book.Find(id) is not { Phase: TaskPhase.Receiving } task || !caller.Sees(task)) throw Gone();
                 var (named, again) = Named(task, files);
                 if (caller.Limits.MaxImages is { } most && Images([.. task.Received.Values, .. named]) > most) throw new RefusalException("Max images count exceeded.", noRetry: true);
                 foreach (var file in named) task = book.AddFile(task, file);
@@ -163,6 +164,8 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
             throw new RefusalException(fault.Message, noRetry: true);
         }
     }
+
+    private static RefusalException Gone() => new("Invalid taskId: the task no longer exists.", noRetry: true);
 
     private static Guid IdFor(string? proposed) =>
         string.IsNullOrEmpty(proposed) ? Guid.NewGuid() : TaskUuid.IsValid(proposed) ? Guid.Parse(proposed) : throw new RefusalException($"Invalid set-uuid: {proposed}");

@@ -1,9 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Muster.Configuration;
 using Muster.Faults;
 using Muster.NodeOdm;
-using Muster.Sites;
 using YamlDotNet.RepresentationModel;
 
 namespace Muster.Node.Engines;

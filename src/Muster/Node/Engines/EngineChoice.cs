@@ -1,5 +1,5 @@
+using Muster.Configuration;
 using Muster.Faults;
-using Muster.Sites;
 
 namespace Muster.Node.Engines;
 

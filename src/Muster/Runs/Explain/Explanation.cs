@@ -29,7 +29,7 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
         {
             case RunState.Planned or RunState.Staging when abandoned:
                 Add("why", "the process that submitted it has ended before the launch was confirmed");
-                Add("do", $"muster attach {name}   finishes the launch if it can");
+                Add("do", $"muster attach {name}   finishes the launch if all of it has arrived");
                 Add("do", $"muster cancel {name}   makes sure that it never starts");
                 return new($"{name} was interrupted on its way", lines);
             case RunState.Planned:

@@ -71,7 +71,7 @@ public sealed class ClusterOdmPersonaTests : IDisposable
 
     [Theory]
     [InlineData("-p", "3001", "--admin_cli_port", "0", "--admin-web-port=0", "-c", "local", "--no_splitmerge", "--stale_uploads_timeout", "3", "--debug", "--ssl_key", "k", "--downloads-from-s3", "http://x", "--asr", "a.json")]
-    public void Flags_come_with_dashes_underscores_and_short(params string[] words) => Assert.Empty(MusterCommand.Create().Parse(["as", "clusterodm", .. words]).Errors);
+    public void Flags_come_with_dashes_underscores_and_short(params string[] words) => Assert.Empty(MusterCommand.Create([]).Parse(["as", "clusterodm", .. words]).Errors);
 
     [Fact]
     public async Task It_takes_a_clusters_folder_over_and_serves()

@@ -6,7 +6,7 @@ public sealed class SubmitPersonaTests
 {
     private static (ParseResult Parsed, string[] Command) Read(params string[] words)
     {
-        var root = MusterCommand.Create();
+        var root = MusterCommand.Create([]);
         var (options, command) = CommandWords.Split(root, ["as", "submit", .. words]);
         return (root.Parse(options), command);
     }

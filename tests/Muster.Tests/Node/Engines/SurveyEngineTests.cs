@@ -23,6 +23,16 @@ public sealed class SurveyEngineTests
         });
 
     [Fact]
+    public void The_samples_are_a_flight_without_fault()
+    {
+        var report = SurveyReport.Of([.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "samples")).Select(Photo.Read)], null);
+        Assert.Equal((16, 16, "Muster Rendered 1"), (report.Photos, report.Located, Assert.Single(report.Cameras).Key));
+        Assert.Empty(report.Suspicions);
+        Assert.Equal(6.7, report.GroundResolutionCm!.Value, 0.1);
+        Assert.InRange(report.ForwardOverlapPercent!.Value, 65, 80);
+    }
+
+    [Fact]
     public async Task A_flight_is_described_and_what_is_odd_is_named()
     {
         await using var node = await StartAsync(new SurveyEngine());

@@ -1,0 +1,125 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Muster.Faults;
+
+namespace Muster.NodeOdm.HandIn;
+
+/// <summary>What has been done of one hand-in, a line for each step, so that the next process goes on where this one stopped. One at a time holds it.</summary>
+public sealed class HandInJournal : IDisposable
+{
+    private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
+
+    private readonly string _path;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, string> _sent = [];
+    private readonly FileStream _file;
+
+    private HandInJournal(string path)
+    {
+        _path = path;
+        try
+        {
+            _file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException fault)
+        {
+            throw new UserException($"the same files are being handed in by another process ({fault.Message})", "Wait for its end, or end it; then this command goes on where it stopped.", fault);
+        }
+        using var reader = new StreamReader(_file, leaveOpen: true);
+        while (reader.ReadLine() is { } line) Read(line);
+        EndLine();
+        if (Task.Length == 0) BeginAnew();
+        else IsOld = true;
+    }
+
+    /// <param name="key">What makes it the same hand-in.</param>
+    public static HandInJournal Open(string folder, string key, TimeProvider clock)
+    {
+        Directory.CreateDirectory(folder);
+        foreach (var old in Directory.EnumerateFiles(folder, "*.jsonl").Where(path => clock.GetUtcNow() - File.GetLastWriteTimeUtc(path) > Kept)) File.Delete(old);
+        return new(Path.Combine(folder, $"{key}.jsonl"));
+    }
+
+    public string Task { get; private set; } = "";
+
+    /// <summary>An earlier process began it.</summary>
+    public bool IsOld { get; private set; }
+    public bool IsCommitted { get; private set; }
+
+    /// <summary>The hash of a file that the server has acknowledged.</summary>
+    public string? HashOf(string name)
+    {
+        lock (_lock) return _sent.GetValueOrDefault(name);
+    }
+
+    public void Sent(string name, string sha256)
+    {
+        lock (_lock)
+        {
+            _sent[name] = sha256;
+            Write(new() { Name = name, Sha256 = sha256 });
+        }
+    }
+
+    public void Committed()
+    {
+        IsCommitted = true;
+        Write(new() { Committed = true });
+    }
+
+    /// <summary>As another task, of which the server knows nothing.</summary>
+    public void BeginAnew()
+    {
+        _file.SetLength(0);
+        _sent.Clear();
+        (Task, IsOld, IsCommitted) = (TaskUuid.New(), false, false);
+        Write(new() { Task = Task });
+    }
+
+    /// <summary>It is over, and so is this journal.</summary>
+    public void Forget()
+    {
+        _file.Dispose();
+        File.Delete(_path);
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    private void Write(Line line)
+    {
+        _file.Seek(0, SeekOrigin.End);
+        _file.Write([.. JsonSerializer.SerializeToUtf8Bytes(line, JournalJson.Default.Line), (byte)'\n']);
+        _file.Flush();
+    }
+
+    private void Read(string text)
+    {
+        Line? line;
+        try { line = JsonSerializer.Deserialize(text, JournalJson.Default.Line); }
+        catch (JsonException) { return; }   // a crash cut it off, so what it would have said is done again
+        if (line is null) return;
+        Task = line.Task ?? Task;
+        IsCommitted |= line.Committed;
+        if (line is { Name: { } name, Sha256: { } hash }) _sent[name] = hash;
+    }
+
+    /// <summary>A line that a crash cut off must not take the next one with it.</summary>
+    private void EndLine()
+    {
+        if (_file.Length == 0) return;
+        _file.Seek(-1, SeekOrigin.End);
+        if (_file.ReadByte() != '\n') _file.WriteByte((byte)'\n');
+    }
+
+    internal sealed record Line
+    {
+        public string? Task { get; init; }
+        public string? Name { get; init; }
+        public string? Sha256 { get; init; }
+        public bool Committed { get; init; }
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
+[JsonSerializable(typeof(HandInJournal.Line))]
+internal sealed partial class JournalJson : JsonSerializerContext;

@@ -1,0 +1,94 @@
+using System.IO.Compression;
+
+namespace Muster.NodeOdm;
+
+/// <summary>Archives from clients, unpacked with care, and the one that a client gets.</summary>
+internal static class ZipFiles
+{
+    private const int MostEntries = 200_000;
+    private const int LinkMode = 0xA000;
+
+    /// <param name="flatten">Folders within the archive are dropped.</param>
+    /// <param name="mostBytes">What the disk can bear; an archive says little about what is in it.</param>
+    public static void Unpack(string archive, string folder, bool flatten, long mostBytes, CancellationToken ct)
+    {
+        try
+        {
+            using var zip = ZipFile.OpenRead(archive);
+            if (zip.Entries.Count > MostEntries) throw new RefusalException($"The archive holds more than {MostEntries} files");
+            var root = Path.GetFullPath(folder) + Path.DirectorySeparatorChar;
+            Directory.CreateDirectory(root);
+            var buffer = new byte[256 << 10];
+            foreach (var entry in zip.Entries)
+            {
+                if (entry.FullName.EndsWith('/') || ((entry.ExternalAttributes >> 16) & 0xF000) == LinkMode) continue;
+                var name = flatten ? UploadName.Of(entry.FullName) : entry.FullName;
+                if (name is null) continue;
+                var path = Path.GetFullPath(Path.Combine(root, name));
+                if (!path.StartsWith(root, StringComparison.Ordinal)) throw new RefusalException($"The archive names a file outside of it: {entry.FullName}");
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                using var from = entry.Open();
+                using var to = new FileStream(path, FileMode.Create, FileAccess.Write);
+                while (from.Read(buffer) is > 0 and var read)
+                {
+                    ct.ThrowIfCancellationRequested();
+                    if ((mostBytes -= read) < 0) throw new RefusalException("The archive becomes too large when it is unpacked");
+                    to.Write(buffer, 0, read);
+                }
+            }
+        }
+        catch (InvalidDataException fault)
+        {
+            throw new RefusalException($"This is no zip archive that can be read: {fault.Message}");
+        }
+    }
+
+    /// <summary>Packs what there is of <paramref name="results"/>, uncompressed, as photos and rasters are compressed already. The archive appears whole.</summary>
+    /// <returns>Those that are not there.</returns>
+    public static IReadOnlyList<string> Pack(string folder, IEnumerable<string> results, string archive, CancellationToken ct)
+    {
+        var missing = new List<string>();
+        var aside = archive + ".part";
+        using (var file = new FileStream(aside, FileMode.Create, FileAccess.ReadWrite, FileShare.Delete, bufferSize: 1 << 20))
+        {
+            using (var zip = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
+            {
+                var packed = new HashSet<string>();
+                foreach (var result in results)
+                {
+                    var files = FilesOf(folder, result).ToList();
+                    if (files.Count == 0) missing.Add(result);
+                    foreach (var path in files.Where(packed.Add)) Add(zip, folder, path, ct);
+                }
+            }
+            file.Flush(flushToDisk: true);
+        }
+        File.Move(aside, archive, overwrite: true);
+        return missing;
+    }
+
+    /// <summary>A file, or all files of a folder; no links.</summary>
+    public static IEnumerable<string> FilesOf(string folder, string result)
+    {
+        var path = Path.Combine(folder, result);
+        if (new FileInfo(path) is { Exists: true, LinkTarget: null }) return [path];
+        return new DirectoryInfo(path) is { Exists: true, LinkTarget: null }
+            ? Directory.EnumerateFiles(path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }).Order(StringComparer.Ordinal)
+            : [];
+    }
+
+    private static void Add(ZipArchive zip, string folder, string path, CancellationToken ct)
+    {
+        var entry = zip.CreateEntry(Path.GetRelativePath(folder, path).Replace('\\', '/'), CompressionLevel.NoCompression);
+        var written = File.GetLastWriteTime(path);
+        entry.LastWriteTime = written.Year is >= 1980 and < 2108 ? written : new DateTime(1980, 1, 1);
+        using var from = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        using var to = entry.Open();
+        var buffer = new byte[256 << 10];
+        while (from.Read(buffer) is > 0 and var read)
+        {
+            ct.ThrowIfCancellationRequested();
+            to.Write(buffer, 0, read);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using Muster.Configuration;
+using Muster.Sites;
+
+namespace Muster.Runs;
+
+public sealed class RunKeeperTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("muster-keeper-");
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("echo launched 42", "launched")]
+    [InlineData("echo cancelled", "cancelled")]
+    [InlineData("echo unstaged", "staging")]
+    [InlineData(null, "staging")]
+    public async Task A_launch_that_was_interrupted_is_finished_when_all_of_it_had_arrived(string? launcher, string state)
+    {
+        var store = new RunStore(Path.Combine(_folder.FullName, "runs.db"));
+        var plan = new RunPlan { Id = RunId.New(TimeProvider.System), Name = "x", Site = "here", Command = ["true"], WorkingFolder = "/" };
+        store.Add(new() { Plan = plan, Created = DateTimeOffset.UtcNow, State = new RunState.Staging(), Submitter = Gone() });
+        if (launcher is not null)
+        {
+            var run = Directory.CreateDirectory(Path.Combine(_folder.FullName, "root", "runs", plan.Id.ToString()));
+            File.WriteAllText(Path.Combine(run.FullName, "launch"), launcher);
+        }
+        var site = new OpenSite(new LocalSite { Name = "here", Origin = Origin.BuiltIn, Root = Path.Combine(_folder.FullName, "root") }, new(_folder.FullName, _folder.FullName, _folder.FullName, MayAsk: false), TimeProvider.System);
+
+        Assert.True(RunKeeper.IsAbandoned(store.Find(plan.Id)!));
+        Assert.Equal(state, (await new RunKeeper(store, _ => site, TimeProvider.System).FinishAsync(plan.Id, Ct)).State.Word);
+    }
+
+    private static Submitter Gone()
+    {
+        using var process = Process.Start("true");
+        var gone = new Submitter(process.Id, DateTimeOffset.UtcNow);
+        process.WaitForExit();
+        return gone;
+    }
+}
