@@ -11,6 +11,7 @@ using Muster.Gateway.Console;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
+using Muster.Gateway.Telemetry;
 using Muster.Gateway.Tokens;
 using Muster.Node.Engines;
 using Muster.NodeOdm;
@@ -24,6 +25,7 @@ public sealed class GatewayHost : IAsyncDisposable
     private readonly SqliteTaskStore _store;
     private readonly WebApplication _web;
     private readonly OperationApi _operation;
+    private readonly Collector? _collector;
     private readonly OptionCatalog _catalog;
     private readonly List<Task> _loops = [];
     private readonly LightningProvider? _provider;
@@ -52,7 +54,9 @@ public sealed class GatewayHost : IAsyncDisposable
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options));
         _web = builder.Build();
         var api = new PublicApi(gate, intake, Actions, Tasks, Fleet, Spool, Results, new(Fleet, Tasks, _catalog, clock), clock);
-        _operation = new(Tasks, Fleet, Spool, clock);
+        var measures = new GatewayMeasures(Tasks, Fleet, Spool, clock);
+        _collector = Collector.Find(measures, () => new(Tasks, Fleet), log);
+        _operation = new(Tasks, measures);
         _web.Use(async (http, next) => { if (!await _operation.HandleAsync(http)) await next(http); });
         _web.UseOdmFaults(log);
         _web.UseOdmCors();
@@ -92,6 +96,9 @@ public sealed class GatewayHost : IAsyncDisposable
 
     /// <summary>Where those who run it reach it.</summary>
     public AdminDoors? Doors { get; private set; }
+
+    /// <summary>A collector gets its measures and traces.</summary>
+    public bool IsCollected => _collector is not null;
 
     /// <summary>Where clients reach it.</summary>
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
@@ -191,6 +198,7 @@ public sealed class GatewayHost : IAsyncDisposable
         if (Doors is not null) await Doors.DisposeAsync();
         if (_node is not null) await _node.DisposeAsync();
         await Tasks.DisposeAsync();
+        _collector?.Dispose();
         await _web.DisposeAsync();
         _store.Dispose();
         Spool.Dispose();

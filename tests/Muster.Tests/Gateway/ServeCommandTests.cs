@@ -90,7 +90,7 @@ public sealed class ServeCommandTests
             var bytes = new byte[100];
             return Encoding.UTF8.GetString(bytes, 0, await socket.ReceiveAsync(bytes, Ct));
         }
-        await using var gateway = new GatewayProcess("--engine", "none") { NotifySocket = Path.Combine(folder.FullName, "notify") };
+        await using var gateway = new GatewayProcess("--engine", "none") { Environment = { ["NOTIFY_SOCKET"] = Path.Combine(folder.FullName, "notify") } };
         var said = SaidAsync();
         await gateway.StartAsync("healthz");
         Assert.Equal("READY=1", await said);

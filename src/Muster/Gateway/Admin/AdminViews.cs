@@ -62,7 +62,7 @@ public sealed record TaskEntry(Guid Id, string Name, string Owner, string State,
     public static TaskEntry Of(GatewayTask task, NodeFleet fleet, TokenBook tokens)
     {
         var end = task.Phase as TaskPhase.Ended;
-        return new(task.Id, task.Name, task.Owner, Word(task.Code), task.Phase.GetType().Name.ToLowerInvariant(), task.Created, task.Images, task.Files, task.Bytes, task.Progress, task.Lines, task.Attempts.Count)
+        return new(task.Id, task.Name, task.Owner, Word(task.Code), task.Phase.Word, task.Created, task.Images, task.Files, task.Bytes, task.Progress, task.Lines, task.Attempts.Count)
         {
             OwnerName = tokens.NameOf(task.Owner),
             Node = task.Phase.Place is { } place ? fleet.Find(place.Node)?.Name ?? place.Node : null,
