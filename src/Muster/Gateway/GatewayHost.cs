@@ -11,6 +11,7 @@ using Muster.Gateway.Console;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
+using Muster.Gateway.Telemetry;
 using Muster.Gateway.Tokens;
 using Muster.Node.Engines;
 using Muster.NodeOdm;
@@ -24,13 +25,14 @@ public sealed class GatewayHost : IAsyncDisposable
     private readonly SqliteTaskStore _store;
     private readonly WebApplication _web;
     private readonly OperationApi _operation;
+    private readonly Collector? _collector;
     private readonly OptionCatalog _catalog;
     private readonly List<Task> _loops = [];
     private readonly LightningProvider? _provider;
     private readonly ZipFetcher _fetcher;
     private Node.NodeServer? _node;
 
-    private GatewayHost(GatewayOptions options, ILoggerFactory logs, TimeProvider clock)
+    private GatewayHost(GatewayOptions options, RecentLog logs, TimeProvider clock)
     {
         _store = new(PrivateFile(options.Data, "gateway.db"));
         Spool = new(Path.Combine(options.Data, "spool"), options.SpoolBudget, _store.Contents());
@@ -48,11 +50,13 @@ public sealed class GatewayHost : IAsyncDisposable
         var intake = new Intake(Tasks, Spool, Fleet, _catalog, new(options.FloodLimit, clock), gate.LimitsOf, _provider, options, clock);
 
         var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Services.AddSingleton(logs);
+        builder.Services.AddSingleton<ILoggerFactory>(logs);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options));
         _web = builder.Build();
         var api = new PublicApi(gate, intake, Actions, Tasks, Fleet, Spool, Results, new(Fleet, Tasks, _catalog, clock), clock);
-        _operation = new(Tasks, Fleet, Spool, clock);
+        var measures = new GatewayMeasures(Tasks, Fleet, Spool, clock);
+        _collector = Collector.Find(measures, () => new(Tasks, Fleet), log);
+        _operation = new(Tasks, measures);
         _web.Use(async (http, next) => { if (!await _operation.HandleAsync(http)) await next(http); });
         _web.UseOdmFaults(log);
         _web.UseOdmCors();
@@ -68,7 +72,7 @@ public sealed class GatewayHost : IAsyncDisposable
         var waiting = new WaitingList(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks);
         var desk = new AdminDesk(Fleet, Tokens, Tasks);
         _open = ct => AdminDoors.OpenAsync(options, new ConsoleCommands(Fleet, Tasks, Actions, Tokens, desk, waiting, clock),
-            new AdminApi(Fleet, Tasks, Actions, Tokens, Spool, desk, waiting, clock), new ClusterPages(Fleet, Tasks, desk, clock), logs, clock, ct);
+            new AdminApi(Fleet, Tasks, Actions, Tokens, Spool, desk, waiting, new(options, Fleet, Tasks, waiting, Spool, logs), clock), new ClusterPages(Fleet, Tasks, desk, clock), logs, clock, ct);
         _start = () => [notices.RunAsync, watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
     }
 
@@ -93,12 +97,17 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>Where those who run it reach it.</summary>
     public AdminDoors? Doors { get; private set; }
 
+    /// <summary>A collector gets its measures and traces.</summary>
+    public bool IsCollected => _collector is not null;
+
     /// <summary>Where clients reach it.</summary>
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
 
     public static async Task<GatewayHost> StartAsync(GatewayOptions options, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
     {
-        var gateway = new GatewayHost(options, logs, clock);
+        var recent = new RecentLog(logs, clock);
+        logs = recent;
+        var gateway = new GatewayHost(options, recent, clock);
         try
         {
             await gateway.EmbedAsync(options, logs, clock, ct);
@@ -189,6 +198,7 @@ public sealed class GatewayHost : IAsyncDisposable
         if (Doors is not null) await Doors.DisposeAsync();
         if (_node is not null) await _node.DisposeAsync();
         await Tasks.DisposeAsync();
+        _collector?.Dispose();
         await _web.DisposeAsync();
         _store.Dispose();
         Spool.Dispose();
