@@ -49,7 +49,7 @@ internal sealed class RecipeCommand : Command
         var (plan, environment) = new RecipePlanner(new(app.Store, app.Clock, Environment.GetEnvironmentVariable), app.Folders.Cache).Plan(values, wished, site);
         if (manner.DryRun)
         {
-            if (recipe.Stage is not null && !app.Json) app.Screen.Data($"# {recipe.Stage}, first, on {plan.Host ?? "this machine"}\n{RecipeStaging.ScriptFor(values, site.Root)}\n");
+            if (recipe.Stage is not null && !app.Json) app.Screen.Data($"# {recipe.Stage}, first, on {plan.Host ?? "this machine"}\n{RecipeStaging.ScriptFor(values, site)}\n");
             return SubmitCommand.DryRun(app, plan, site);
         }
         if (recipe.Stage is not null) await StageAsync(app, values, site, plan.Host, ct);
@@ -59,13 +59,13 @@ internal sealed class RecipeCommand : Command
     /// <summary>Looks at everything that was given; what is odd is told, and what is wrong is thrown, all at once.</summary>
     public static RecipeValues Read(App app, Recipe recipe, IReadOnlyDictionary<string, string> given, string folder)
     {
-        var (values, findings) = RecipeValues.Read(recipe, given, folder);
+        var (values, findings) = RecipeValues.Read(recipe, given, folder, Path.Combine(app.Folders.State, "checks"));
         foreach (var finding in findings.Where(finding => !finding.IsError)) app.Screen.Note("note", finding.ToString(), Tint.Yellow);
         return findings.Any(finding => finding.IsError) ? throw new RecipeException(recipe, findings) : values;
     }
 
     public static Task StageAsync(App app, RecipeValues values, Site site, string? host, CancellationToken ct) =>
-        RecipeStaging.RunAsync(values, app.OpenSite(site).HostOf(host), site.Root, line => app.Screen.Note("staging", line), ct);
+        RecipeStaging.RunAsync(values, app.OpenSite(site).HostOf(host), site, line => app.Screen.Note("staging", line), ct);
 
     private Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
     {
