@@ -139,6 +139,39 @@ public sealed class DroidSlamTests : IDisposable
         Assert.True(answer.Said.Contains("no GPU is visible on node1", StringComparison.Ordinal), answer.Said);
     }
 
+    [Fact]
+    public void The_older_command_line_submits_lists_follows_and_copies()
+    {
+        _lab.Set("MUSTER_SSH_CONFIG", $"{Lab.Folders}/ssh_config");
+        File.WriteAllText(Path.Combine(_lab.Code, "droidslam.yaml"), $$"""
+            connection: { host: login, user: muster-lab }
+            remote: { base: ~/droidslam, stageOn: local }
+            slurm: { timeLimit: "00:10:00", gpuCount: 0, cpusPerTask: 1, mem: 100M }
+            container: { image: {{Home("login", "droid.sif")}}, setup: "PATH=$HOME/bin:$PATH" }
+            infer: { imageDir: ./images, calibration: calib.txt, weights: droid.pth, stride: 1, parameters: { need-gpu: false, min-free: 1000, source: {{_lab.Code}}/program } }
+            """);
+
+        File.WriteAllText(Path.Combine(_lab.Code, "program", "droid_slam", "FAULT"), "slow");
+        var submitted = _lab.Muster("as", "droidslamcli", "infer", "--config", "droidslam.yaml");
+        Assert.True(submitted.ExitCode == 0, submitted.Said);
+        var id = submitted.Output.Trim();
+        var number = SubmitTests.Show(_lab, id).GetProperty("handle").GetString()!.Split(';')[0];
+        var followed = _lab.Muster("as", "droidslamcli", "status", $"--jobID={number}");
+        Assert.Equal(["preflight", "image", "source", "build", "slam", "finish"], Phases(followed.Output));
+        Assert.Contains("droid-slam-infer", _lab.Muster("as", "droidslamcli", "status").Output, StringComparison.Ordinal);
+        foreach (var name in (string[])[$"--jobId={id[..13]}", $"--jobID={id}", "-a"])
+        {
+            var copied = _lab.Muster("as", "droidslamcli", "extract", "infer", name, "--location=results", "--config", "droidslam.yaml");
+            Assert.True(copied.ExitCode == 0, copied.Said);
+        }
+        Assert.True(File.Exists(Path.Combine(_lab.Code, "results", id, "reconstruction.pth")));
+
+        _lab.Muster("as", "droidslamcli", "status", "--jobId", "99999999").IsFault(7, "no job has the id '99999999'");
+        _lab.Muster("as", "droidslamcli", "extract", "infer", "--location=results").IsFault(2, "either --jobId or -a");
+        File.WriteAllText(Path.Combine(_lab.Code, "calib.txt"), "1 2 3");
+        _lab.Muster("as", "droidslamcli", "infer").IsFault(2, "E202");
+    }
+
     private static readonly string[] Inputs =
         ["--images", "images", "--calibration", "calib.txt", "--weights", "droid.pth", "--need-gpu", "false", "--gpus", "0", "--min-free", "1000", "--cpus", "1", "--memory", "100M", "--stride", "1"];
 

@@ -25,11 +25,7 @@ internal static class LogsCommand
             var site = app.OpenSite(run.Plan.Site);
             if (parsed.GetValue(follow))
             {
-                await new Follower(app.Store, site, app.Clock).FollowAsync(run.Id, happening =>
-                {
-                    if (happening is RunEvent.Log log && Wanted(log.Name)) Print(app, log);
-                    return ValueTask.CompletedTask;
-                }, ct);
+                await FollowAsync(app, run, Wanted, ct);
                 return 0;
             }
             var tails = new Dictionary<string, LogTail>();
@@ -44,6 +40,14 @@ internal static class LogsCommand
         });
         return command;
     }
+
+    /// <summary>Prints the logs that are wanted from their first byte until the run ends.</summary>
+    public static Task FollowAsync(App app, Run run, Func<string, bool> wanted, CancellationToken ct) =>
+        new Follower(app.Store, app.OpenSite(run.Plan.Site), app.Clock).FollowAsync(run.Id, happening =>
+        {
+            if (happening is RunEvent.Log log && wanted(log.Name)) Print(app, log);
+            return ValueTask.CompletedTask;
+        }, ct);
 
     private static void Print(App app, RunEvent.Log log)
     {

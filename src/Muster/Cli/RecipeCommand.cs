@@ -45,7 +45,7 @@ internal sealed class RecipeCommand : Command
     /// <summary>Runs a recipe with what it was given, as `run` and the personas do.</summary>
     public static async Task<int> RunAsync(App app, Recipe recipe, IReadOnlyDictionary<string, string> given, SubmitRequest wished, Site site, RecipeManner manner, CancellationToken ct)
     {
-        var values = Read(app, recipe, given, wished.WorkingFolder);
+        var values = Read(app, recipe, given, wished.WorkingFolder, manner.Findings);
         var (plan, environment) = new RecipePlanner(new(app.Store, app.Clock, Environment.GetEnvironmentVariable), app.Folders.Cache).Plan(values, wished, site);
         if (manner.DryRun)
         {
@@ -57,9 +57,10 @@ internal sealed class RecipeCommand : Command
     }
 
     /// <summary>Looks at everything that was given; what is odd is told, and what is wrong is thrown, all at once.</summary>
-    public static RecipeValues Read(App app, Recipe recipe, IReadOnlyDictionary<string, string> given, string folder)
+    public static RecipeValues Read(App app, Recipe recipe, IReadOnlyDictionary<string, string> given, string folder, IReadOnlyList<RecipeFinding> more)
     {
-        var (values, findings) = RecipeValues.Read(recipe, given, folder, Path.Combine(app.Folders.State, "checks"));
+        var (values, found) = RecipeValues.Read(recipe, given, folder, Path.Combine(app.Folders.State, "checks"));
+        var findings = found.Concat(more).ToList();
         foreach (var finding in findings.Where(finding => !finding.IsError)) app.Screen.Note("note", finding.ToString(), Tint.Yellow);
         return findings.Any(finding => finding.IsError) ? throw new RecipeException(recipe, findings) : values;
     }
@@ -100,4 +101,8 @@ internal sealed class RecipeCommand : Command
 }
 
 /// <summary>How a recipe is run, beside what it is given.</summary>
-internal sealed record RecipeManner(bool DryRun, bool Detach, bool Fetch, OnInterrupt OnInterrupt);
+internal sealed record RecipeManner(bool DryRun, bool Detach, bool Fetch, OnInterrupt OnInterrupt)
+{
+    /// <summary>What was found elsewhere, to be told with the rest.</summary>
+    public IReadOnlyList<RecipeFinding> Findings { get; init; } = [];
+}

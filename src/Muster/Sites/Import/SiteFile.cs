@@ -8,7 +8,7 @@ namespace Muster.Sites.Import;
 /// <summary>Reads a file of an older tool where a site is expected; what it is shows in its content.</summary>
 public static class SiteFile
 {
-    private const string Readable = "Give a cluster_tools file (JSON with hostname, user, sbatch_options, …), or the name of a site in muster.yaml.";
+    private const string Readable = "Give a cluster_tools file (JSON with hostname, user, sbatch_options, …), a configuration of DROIDSLAMCLI (YAML), or the name of a site in muster.yaml.";
 
     public static ImportedSite Read(string path, ConfigSources sources)
     {
@@ -21,7 +21,7 @@ public static class SiteFile
         {
             throw new UserException($"{path} cannot be read: {fault.Message}", "Check its permissions.", fault);
         }
-        return text.TrimStart('\uFEFF', ' ', '\t', '\r', '\n').StartsWith('{') ? ReadJson(text, path, sources) : throw NotRead(WhatYaml(full, text, sources), path);
+        return text.TrimStart('\uFEFF', ' ', '\t', '\r', '\n').StartsWith('{') ? ReadJson(text, path, sources) : ReadYaml(full, text, path, sources);
     }
 
     private static ImportedSite ReadJson(string text, string path, ConfigSources sources)
@@ -39,13 +39,15 @@ public static class SiteFile
         }
     }
 
-    /// <summary>Which tool's YAML this is, as far as its first keys tell.</summary>
-    private static string? WhatYaml(string full, string text, ConfigSources sources)
+    private static ImportedSite ReadYaml(string full, string text, string path, ConfigSources sources)
     {
-        if (new ConfigFile(full, sources).Load(text) is not YamlMappingNode map) return null;
-        var keys = map.Children.Keys.OfType<YamlScalarNode>().Select(key => key.Value).ToHashSet();
-        if (keys.Contains("workers")) return "a cluster file of GTSfM";
-        return keys.Contains("connection") || keys.Contains("slurm") ? "a configuration of DROIDSLAMCLI" : null;
+        if (new ConfigFile(full, sources).Load(text) is not YamlMappingNode map) throw NotRead(null, path);
+        if (DroidSlamFile.Fits(map))
+        {
+            var read = DroidSlamFile.Read(path, sources);
+            return new(read.Site, read.Warnings);
+        }
+        throw NotRead(map.Children.Keys.OfType<YamlScalarNode>().Any(key => key.Value is "workers") ? "a cluster file of GTSfM" : null, path);
     }
 
     private static UserException NotRead(string? what, string path) => new(

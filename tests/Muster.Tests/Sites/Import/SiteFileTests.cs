@@ -68,7 +68,6 @@ public sealed class SiteFileTests : IDisposable
     [Theory]
     [InlineData("""{ "worker_nodes": ["a"], "server_nodes": ["a"] }""", "Poseidon")]
     [InlineData("workers:\n  - a\n", "GTSfM")]
-    [InlineData("connection:\n  host: a\n", "DROIDSLAMCLI")]
     [InlineData("""{ "a": 1 }""", "no site that Muster can read")]
     [InlineData("sites: {}", "no site that Muster can read")]
     [InlineData("\0", "no site that Muster can read")]
