@@ -1,10 +1,13 @@
 using System.Net;
+using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Muster.Faults;
+using Muster.Gateway.Admin;
 using Muster.Gateway.Api;
+using Muster.Gateway.Console;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
@@ -36,6 +39,7 @@ public sealed class GatewayHost : IAsyncDisposable
         Fleet = new(_store, clock);
         Tokens = new(_store, options.Token, clock);
         foreach (var (url, token, locked) in options.Nodes) Fleet.Add(url, token, locked);
+        TakeOver(options.FileNodes);
         _catalog = new OptionCatalog(_store, () => Fleet.Nodes);
         Actions = new(Tasks, Fleet, Results, Tokens);
         var log = logs.CreateLogger("gateway");
@@ -61,10 +65,17 @@ public sealed class GatewayHost : IAsyncDisposable
         var dispatcher = new Dispatcher(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks, clock, log);
         var housekeeper = new Housekeeper(Tasks, _store, Actions, Tokens, Fleet, Spool, options, clock, log);
         var notices = new EndNotices(Tasks, _store, Results, _provider, task => TaskView.Json(task, null, clock.GetUtcNow()), options, clock, log);
+        var waiting = new WaitingList(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks);
+        var desk = new AdminDesk(Fleet, Tokens, Tasks);
+        _open = ct => AdminDoors.OpenAsync(options, new ConsoleCommands(Fleet, Tasks, Actions, Tokens, desk, waiting, clock),
+            new AdminApi(Fleet, Tasks, Actions, Tokens, Spool, desk, waiting, clock), new ClusterPages(Fleet, Tasks, desk, clock), logs, clock, ct);
         _start = () => [notices.RunAsync, watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
     }
 
     private readonly Func<IReadOnlyList<Func<CancellationToken, Task>>> _start;
+    private readonly Func<CancellationToken, Task<AdminDoors>> _open;
+
+    public static string Version { get; } = typeof(GatewayHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     public TaskLedger Tasks { get; }
     public TaskActions Actions { get; }
@@ -79,6 +90,9 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>The engine of our own node, when there is no other.</summary>
     public IEngine? Embedded { get; private set; }
 
+    /// <summary>Where those who run it reach it.</summary>
+    public AdminDoors? Doors { get; private set; }
+
     /// <summary>Where clients reach it.</summary>
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
 
@@ -89,7 +103,13 @@ public sealed class GatewayHost : IAsyncDisposable
         {
             await gateway.EmbedAsync(options, logs, clock, ct);
             await gateway.AdoptAsync(options.Routes);
+            gateway.Doors = await gateway._open(ct);
             await gateway._web.StartAsync(ct);
+        }
+        catch (UserException)
+        {
+            await gateway.DisposeAsync();
+            throw;
         }
         catch (IOException fault)
         {
@@ -99,6 +119,15 @@ public sealed class GatewayHost : IAsyncDisposable
         gateway.Address = new(gateway._web.Urls.First());
         foreach (var loop in gateway._start()) gateway._loops.Add(Task.Run(() => loop(gateway._stop.Token), CancellationToken.None));
         return gateway;
+    }
+
+    private void TakeOver(IReadOnlyList<(Uri Url, string Token, bool Locked)> nodes)
+    {
+        const string setting = "nodes-file";
+        var digest = AccessToken.HashOf(string.Join('\n', nodes));
+        if (nodes.Count == 0 || _store.Setting(setting) == digest) return;
+        foreach (var (url, token, locked) in nodes) Fleet.Add(url, token, locked);
+        _store.Set(setting, digest);
     }
 
     /// <summary>What stands in it is nobody else's business.</summary>
@@ -157,6 +186,7 @@ public sealed class GatewayHost : IAsyncDisposable
         using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5))) await _web.StopAsync(patience.Token);
         await _stop.CancelAsync();
         foreach (var loop in _loops) await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (Doors is not null) await Doors.DisposeAsync();
         if (_node is not null) await _node.DisposeAsync();
         await Tasks.DisposeAsync();
         await _web.DisposeAsync();

@@ -67,7 +67,7 @@ internal static class DroidSlamPersona
             var app = MusterCommand.Current.App();
             if (parsed.GetValue(id) is { } wanted)
             {
-                await LogsCommand.FollowAsync(app, Find(app, wanted), name => name.EndsWith(".out", StringComparison.Ordinal), ct);
+                await LogsCommand.FollowAsync(app, Find(app, wanted), name => name.EndsWith(".out", StringComparison.Ordinal), null, ct);
                 return 0;
             }
             await app.Keeper.RefreshAsync([.. Jobs(app).Where(run => run.State.IsLive)], TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct);
