@@ -8,6 +8,7 @@ public static class RecipeChecks
     private static readonly Dictionary<string, Func<RecipeValues, string, IEnumerable<RecipeFinding>>> Known = new()
     {
         ["droid-slam"] = InferCheck.Run,
+        ["droid-slam-train"] = TrainCheck.Run,
     };
 
     public static IReadOnlyCollection<string> Names => Known.Keys;

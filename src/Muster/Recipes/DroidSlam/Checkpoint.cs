@@ -1,5 +1,7 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
+using Muster.Scenes;
+using Muster.Scenes.Formats.Tensors;
 
 namespace Muster.Recipes.DroidSlam;
 
@@ -7,6 +9,7 @@ namespace Muster.Recipes.DroidSlam;
 internal static class Checkpoint
 {
     private const long Smallest = 1_000_000, Largest = 1_000_000_000;
+    private static readonly string[] Heads = ["update.weight.2.weight", "update.weight.2.bias", "update.delta.2.weight", "update.delta.2.bias"];
     private static readonly byte[] LegacyStart = [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19];
 
     /// <param name="memory">A folder that remembers the hash of each name at its first use.</param>
@@ -20,6 +23,11 @@ internal static class Checkpoint
         if (!IsCheckpoint(path))
         {
             yield return RecipeFinding.Error($"{path} is not what PyTorch saves: neither a zip with data.pkl nor the older form", "E302");
+            yield break;
+        }
+        if (Misses(path) is { } what)
+        {
+            yield return RecipeFinding.Error($"{path} is no checkpoint of DROID-SLAM: {what}", "E303");
             yield break;
         }
         if (Differs(path, file.Name, memory)) yield return RecipeFinding.Warning($"{path} is not the {file.Name} that was used before; delete {memory} to forget that one", "W304");
@@ -40,6 +48,23 @@ internal static class Checkpoint
         catch (InvalidDataException)
         {
             return false;
+        }
+    }
+
+    /// <summary>What a checkpoint must have and this file has not.</summary>
+    private static string? Misses(string path)
+    {
+        try
+        {
+            using var file = TensorFile.Open(path);
+            var rows = file.Tensors.ToDictionary(entry => entry.Key.Replace("module.", "", StringComparison.Ordinal), entry => entry.Value.Shape.FirstOrDefault());
+            return Heads.FirstOrDefault(name => !rows.ContainsKey(name)) is { } missing ? $"it has no {missing}"
+                : Heads.FirstOrDefault(name => rows[name] < 2) is { } thin ? $"its {thin} has {rows[thin]} rows, and 2 are needed"
+                : null;
+        }
+        catch (SceneException fault)
+        {
+            return fault.Message;
         }
     }
 

@@ -197,6 +197,21 @@ public sealed class InferCheckTests : IDisposable
     }
 
     [Fact]
+    public void E303_weights_of_another_network()
+    {
+        void Of(byte[] bytes) => File.WriteAllBytes(Path.Combine(_folder.Path, "droid.pth"), bytes);
+        Of(DroidWeights.Of(DroidWeights.Heads.SkipLast(1)));
+        Assert.Equal(["E303"], Codes());
+        Assert.Contains("it has no update.delta.2.bias", Findings().Single().Text, StringComparison.Ordinal);
+        Of(DroidWeights.Of(DroidWeights.Heads, rows: 1));
+        Assert.Equal(["E303"], Codes());
+        Zip("droid.pth", "archive/data.pkl", [0x80, 2, (byte)'c', .. "os\nsystem\n"u8, (byte)'.']);
+        Assert.Equal(["E303"], Codes());
+        Of(DroidWeights.Of(DroidWeights.Heads, rows: 3));
+        Assert.Empty(Codes());
+    }
+
+    [Fact]
     public void W304_other_weights_of_the_same_name()
     {
         Assert.Empty(Codes());
@@ -237,7 +252,7 @@ public sealed class InferCheckTests : IDisposable
         File.WriteAllBytes(Path.Combine(_folder.Path, "images", name), bytes);
     }
 
-    private void Weights(string name, byte seed = 1) => Zip(name, "archive/data.pkl", [seed]);
+    private void Weights(string name, byte seed = 1) => File.WriteAllBytes(Path.Combine(_folder.Path, name), DroidWeights.Of(DroidWeights.Heads, seed: seed));
 
     private void Zip(string name, string member, byte[] bytes)
     {

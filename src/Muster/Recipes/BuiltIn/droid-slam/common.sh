@@ -1,4 +1,4 @@
-# What infer and train share: phases, records, the container, the time limit. Read by their run.sh.
+# What infer and train share: phases, records, the container, the time limit. Read by their run.sh, which says its $kind.
 here=$MUSTER_IN/recipe
 state=$MUSTER_OUT/state
 mkdir -p "$state" "$MUSTER_RUN_DIR/scratch"
@@ -47,6 +47,7 @@ deadline() {
 # The program is asked to save what it has so long before the limit: it looks for the file between two frames.
 timer=
 warn_before_limit() {
+  rm -f "$state/stop"   # of an attempt that was put back into the queue
   end=$(deadline)
   [ -n "$end" ] || return 0
   echo "$end" >"$state/deadline"
@@ -84,14 +85,14 @@ things() {
        image=$MUSTER_SHARED/sif/$(plain "$reference")@$(key "$reference").sif ;;
   esac
   [ -z "$MUSTER_INPUT_IMAGE_FILE" ] || image=$MUSTER_INPUT_IMAGE_FILE
-  [ -e "$image" ] || fail 11 "the image $image is not there; stage it: muster recipes stage droid-slam/infer"
+  [ -e "$image" ] || fail 11 "the image $image is not there; stage it: muster recipes stage droid-slam/$kind"
   begin source
   src=$MUSTER_INPUT_SOURCE
   if [ -z "$src" ]; then
     record=$MUSTER_SHARED/refs/$(key "$MUSTER_PARAM_REPOSITORY $MUSTER_PARAM_REF")
     [ -s "$record" ] && src=$MUSTER_SHARED/src/$(cat "$record")
   fi
-  [ -n "$src" ] && [ -d "$src/droid_slam" ] || fail 12 "the source $MUSTER_PARAM_REPOSITORY at $MUSTER_PARAM_REF is not there; stage it: muster recipes stage droid-slam/infer"
+  [ -n "$src" ] && [ -d "$src/droid_slam" ] || fail 12 "the source $MUSTER_PARAM_REPOSITORY at $MUSTER_PARAM_REF is not there; stage it: muster recipes stage droid-slam/$kind"
 }
 
 # contain WORDS...: runs them in the image, in the program's folder. More binds stand in $binds, one a line.
@@ -136,10 +137,24 @@ build() {
   rmdir "$build/.lock"
 }
 
+# drive WORDS...: the driver in the container, until it ends or is asked to, before the limit; its errors are shown as they come, and read at the end.
+drive() {
+  warn_before_limit
+  errors=$MUSTER_RUN_DIR/scratch/errors
+  : >"$errors"
+  contain python3 "$@" 2>>"$errors" &
+  pid=$!
+  tail -n +1 -f --pid=$pid "$errors" >&2 &
+  shown=$!
+  wait $pid; code=$?
+  wait $shown
+  case $code in 0 | 9) ;; *) classify "$errors" ;; esac
+}
+
 classify() { # classify FILE: what the last lines of the errors mean, as a code
   tail -n 200 "$1" | tr '\r' '\n' >"$MUSTER_RUN_DIR/scratch/last"
   has() { grep -q "$1" "$MUSTER_RUN_DIR/scratch/last"; }
-  if has 'out of memory' && has 'CUDA\|OutOfMemoryError'; then fail 21 "GPU memory is full: lower --buffer, take a larger GPU, and do not use --asynchronous on one GPU"
+  if has 'out of memory' && has 'CUDA\|OutOfMemoryError'; then fail 21 "GPU memory is full: take a larger GPU${MUSTER_PARAM_BUFFER:+, lower --buffer, and do not use --asynchronous on one GPU}"
   elif has 'not enough values to unpack (expected 2, got 0)'; then fail 22 "fewer than 2 keyframes: no motion, a wrong calibration, or weights that give no numbers"
   elif grep -q 'index [0-9]* is out of bounds for dimension 0 with size' "$MUSTER_RUN_DIR/scratch/last" || has 'muster: the keyframe buffer is full'; then fail 23 "the keyframe buffer is full: raise --buffer"
   elif has "'NoneType' object has no attribute 'shape'"; then fail 24 "an image cannot be read, or is none"
@@ -147,6 +162,9 @@ classify() { # classify FILE: what the last lines of the errors mean, as a code
   elif has 'no kernel image is available'; then fail 26 "the extensions were compiled for another kind of GPU"
   elif has 'undefined symbol\|No module named .droid_backends.\|lietorch_backends\|mismatches the version that was used to compile'; then fail 27 "the extensions do not fit the image's PyTorch and CUDA"
   elif has "cannot connect to X server\|could not connect to display\|GLFW"; then fail 28 "the viewer was started, and there is no display"
+  elif has 'muster: no clip\|muster: no depth is known'; then fail 31 "no clip can be cut from the data: too few images, too much or too little motion between them, or no known depths; look it over with: muster scene check"
+  elif has 'muster: .* images, .* depth maps and .* poses'; then fail 31 "the data has not one depth map and one pose for each image"
+  elif has 'muster: the loss is no number'; then fail 32 "the loss is no number any more: lower --lr, or look over the depths and poses"
   elif has 'muster: fewer keyframes than warmup'; then fail 29 "it came to its end and never initialised: too little motion between frames, or too few frames"
   else fail 20 "the program failed; its last words are in the log"
   fi

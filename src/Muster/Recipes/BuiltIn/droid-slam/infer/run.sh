@@ -1,4 +1,5 @@
 # DROID-SLAM over a folder of images; results in $MUSTER_OUT.
+kind=infer
 . "$MUSTER_IN/recipe/common.sh"
 preflight
 things
@@ -18,17 +19,5 @@ done
 # Their values are numbers and names of devices, so no word needs a quote.
 set -- "$@" $flags
 [ "$MUSTER_PARAM_ASYNCHRONOUS" = false ] || set -- "$@" --asynchronous
-warn_before_limit
-contain python3 /recipe/headless_driver.py "$@" 2>"$MUSTER_RUN_DIR/scratch/errors" &
-pid=$!
-# The errors are shown as they come, and kept to be read at the end.
-touch "$MUSTER_RUN_DIR/scratch/errors"
-tail -n +1 -f --pid=$pid "$MUSTER_RUN_DIR/scratch/errors" >&2 &
-shown=$!
-wait $pid; code=$?
-wait $shown
-case $code in
-  0) ;;
-  9) fail 9 "stopped before the time limit: the results are partial. Run it again with more --time" ;;
-  *) classify "$MUSTER_RUN_DIR/scratch/errors" ;;
-esac
+drive /recipe/headless_driver.py "$@"
+[ $code = 0 ] || fail 9 "stopped before the time limit: the results are partial. Run it again with more --time"
