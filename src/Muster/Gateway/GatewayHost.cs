@@ -11,6 +11,7 @@ using Muster.Gateway.Tasks;
 using Muster.Gateway.Tokens;
 using Muster.Node.Engines;
 using Muster.NodeOdm;
+using Muster.Storage;
 
 namespace Muster.Gateway;
 
@@ -19,6 +20,8 @@ public sealed class GatewayHost : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly SqliteTaskStore _store;
+    private readonly IBlobStore _blobs;
+    private readonly Downloads _downloads;
     private readonly WebApplication _web;
     private readonly OperationApi _operation;
     private readonly OptionCatalog _catalog;
@@ -27,11 +30,12 @@ public sealed class GatewayHost : IAsyncDisposable
     private readonly ZipFetcher _fetcher;
     private Node.NodeServer? _node;
 
-    private GatewayHost(GatewayOptions options, ILoggerFactory logs, TimeProvider clock)
+    private GatewayHost(GatewayOptions options, SqliteTaskStore store, (IBlobStore Store, string Name) blobs, ILoggerFactory logs, TimeProvider clock)
     {
-        _store = new(PrivateFile(options.Data, "gateway.db"));
-        Spool = new(Path.Combine(options.Data, "spool"), options.SpoolBudget, _store.Contents());
-        Results = new(Path.Combine(options.Data, "results"));
+        (_store, _blobs) = (store, blobs.Store);
+        Spool = new(_blobs, $"spool/{blobs.Name}/", options.SpoolBudget, _store.Contents());
+        Results = new(_blobs);
+        _downloads = new(Results, options);
         Tasks = new(_store, Spool, clock);
         Fleet = new(_store, clock);
         Tokens = new(_store, options.Token, clock);
@@ -47,8 +51,8 @@ public sealed class GatewayHost : IAsyncDisposable
         builder.Services.AddSingleton(logs);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options));
         _web = builder.Build();
-        var api = new PublicApi(gate, intake, Actions, Tasks, Fleet, Spool, Results, new(Fleet, Tasks, _catalog, clock), clock);
-        _operation = new(Tasks, Fleet, Spool, clock);
+        var api = new PublicApi(gate, intake, Actions, Tasks, Fleet, Spool, _downloads, new(Fleet, Tasks, _catalog, clock), clock);
+        _operation = new(Tasks, Fleet, Spool, _blobs, clock);
         _web.Use(async (http, next) => { if (!await _operation.HandleAsync(http)) await next(http); });
         _web.UseOdmFaults(log);
         _web.UseOdmCors();
@@ -84,7 +88,17 @@ public sealed class GatewayHost : IAsyncDisposable
 
     public static async Task<GatewayHost> StartAsync(GatewayOptions options, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
     {
-        var gateway = new GatewayHost(options, logs, clock);
+        var store = new SqliteTaskStore(PrivateFile(options.Data, "gateway.db"));
+        GatewayHost gateway;
+        try
+        {
+            gateway = new(options, store, await BlobHome.OpenAsync(options, store, ct), logs, clock);
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
         try
         {
             await gateway.EmbedAsync(options, logs, clock, ct);
@@ -161,7 +175,8 @@ public sealed class GatewayHost : IAsyncDisposable
         await Tasks.DisposeAsync();
         await _web.DisposeAsync();
         _store.Dispose();
-        Spool.Dispose();
+        _blobs.Dispose();
+        _downloads.Dispose();
         _fetcher.Dispose();
         _provider?.Dispose();
         _stop.Dispose();

@@ -45,7 +45,7 @@ public sealed class HostileTests : IAsyncLifetime
             Assert.True(answer.TryGetProperty("error", out _) ^ answer.TryGetProperty("success", out _));
         }
         var kept = _gateway.TaskOf(id).Received.Values.Select(file => file.Hash).ToHashSet();
-        await _gateway.UntilAsync(() => Directory.EnumerateFiles(Path.Combine(_gateway.Folder, "spool"), "*", SearchOption.AllDirectories).Select(path => Path.GetFileName(path)).ToHashSet().SetEquals(kept));
+        await _gateway.UntilAsync(() => _gateway.Files("spool").ToHashSet().SetEquals(kept));
         await StillWorksAsync();
     }
 
@@ -147,7 +147,7 @@ public sealed class HostileTests : IAsyncLifetime
         TestGateway.Said(await gateway.Client().UploadAsync(upload, [TestGateway.File("a.jpg", TestGateway.Photo("given up"))], Ct));
         await gateway.SubmitAsync();
         await gateway.UntilAsync(() => gateway.Host.Tasks.Live.All().Count == 0 && gateway.Host.Tasks.Lists.Count == 0);
-        Assert.Empty(new[] { "spool", "results" }.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(gateway.Folder, folder), "*", SearchOption.AllDirectories)));
+        Assert.Empty(new[] { "spool", "results" }.SelectMany(gateway.Files));
         Assert.True(Assert.IsType<NodeReply<bool>.Denied>(await gateway.Client().UploadAsync(upload, [TestGateway.File("b.jpg", [1])], Ct)).NoRetry);
     }
 

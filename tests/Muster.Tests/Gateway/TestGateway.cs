@@ -71,6 +71,12 @@ internal sealed class TestGateway : IAsyncDisposable
         return Guid.Parse(id);
     }
 
+    /// <summary>Names of the files that lie in its spool, or wherever; of contents, their hashes.</summary>
+    public IEnumerable<string> Files(string folder) => FilesIn(Path.Combine(Folder, folder));
+
+    public static IEnumerable<string> FilesIn(string folder) =>
+        Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(path => Path.GetFileName(path).Split('-')[0]) : [];
+
     public static byte[] Photo(string content) => System.Text.Encoding.UTF8.GetBytes($"photo {content}");
     public static UploadFile File(string name, byte[] content) => new(name, content.Length, () => new MemoryStream(content));
 

@@ -16,12 +16,14 @@ internal sealed partial class Housekeeper(TaskLedger ledger, SqliteTaskStore sto
 
     public async Task RunAsync(CancellationToken ct)
     {
-        spool.Sweep();
+        var swept = false;
         var fast = TimeSpan.FromSeconds(Math.Clamp(options.PartsLease.TotalSeconds / 4, 0.2, 15));
         for (var next = DateTimeOffset.MinValue; ; await Task.Delay(fast, clock, ct))
         {
             try
             {
+                if (!swept) await spool.SweepAsync(ct);
+                swept = true;
                 await EndOrphansAsync();
                 await MakeRoomAsync();
                 if (clock.GetUtcNow() < next) continue;

@@ -23,7 +23,7 @@ public sealed class SqliteTaskStore : IDisposable
             CREATE INDEX live_tasks ON tasks (live) WHERE live = 1;
             CREATE INDEX placed_tasks ON tasks (place);
             CREATE INDEX ended_tasks ON tasks (ended) WHERE ended IS NOT NULL;
-            CREATE TABLE files (task TEXT NOT NULL, name TEXT NOT NULL, hash TEXT NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (task, name)) WITHOUT ROWID;
+            CREATE TABLE files (task TEXT NOT NULL, name TEXT NOT NULL, hash TEXT NOT NULL, bytes INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY (task, name)) WITHOUT ROWID;
             CREATE TABLE output (task TEXT NOT NULL, first INTEGER NOT NULL, lines INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (task, first)) WITHOUT ROWID;
             CREATE TABLE chores (node TEXT NOT NULL, task TEXT NOT NULL, remove INTEGER NOT NULL, slot INTEGER NOT NULL, PRIMARY KEY (node, task)) WITHOUT ROWID;
             CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, task TEXT, node TEXT);
@@ -44,7 +44,7 @@ public sealed class SqliteTaskStore : IDisposable
         {
             using var transaction = _writer.BeginTransaction(deferred: false);
             foreach (var id in batch.OutputGone.Concat(batch.Removed)) Do("DELETE FROM output WHERE task = $a", id.ToString());
-            foreach (var (task, file) in batch.Files) Do("INSERT OR REPLACE INTO files (task, name, hash, bytes) VALUES ($a, $b, $c, $d)", task.ToString(), file.Name, file.Hash, file.Bytes);
+            foreach (var (task, file) in batch.Files) Do("INSERT OR REPLACE INTO files (task, name, hash, bytes, key) VALUES ($a, $b, $c, $d, $e)", task.ToString(), file.Name, file.Hash, file.Bytes, file.Key);
             foreach (var id in batch.FilesGone.Concat(batch.Removed))
             {
                 released.AddRange(Read(_writer, "SELECT hash FROM files WHERE task = $a", row => row.GetString(0), id.ToString()));
@@ -78,7 +78,7 @@ public sealed class SqliteTaskStore : IDisposable
     {
         using var connection = _file.Open();
         var tasks = Read(connection, "SELECT task FROM tasks WHERE live = 1 ORDER BY place", TaskOf);
-        var received = Read(connection, "SELECT f.task, f.name, f.hash, f.bytes FROM files f JOIN tasks t ON t.id = f.task WHERE t.listed = 0", row => (Task: Guid.Parse(row.GetString(0)), File: FileOf(row, 1)))
+        var received = Read(connection, "SELECT f.task, f.name, f.hash, f.bytes, f.key FROM files f JOIN tasks t ON t.id = f.task WHERE t.listed = 0", row => (Task: Guid.Parse(row.GetString(0)), File: FileOf(row, 1)))
             .ToLookup(pair => pair.Task, pair => pair.File);
         return [.. tasks.Select(task => received.Contains(task.Id) ? task with { Received = received[task.Id].ToImmutableDictionary(file => file.Name) } : task)];
     }
@@ -100,11 +100,11 @@ public sealed class SqliteTaskStore : IDisposable
 
     public long LastOrder() => Query("SELECT coalesce(max(place), 0) FROM tasks", row => row.GetInt64(0)).Single();
 
-    public IReadOnlyList<SpoolFile> Files(Guid task) => Query("SELECT name, hash, bytes FROM files WHERE task = $a ORDER BY name", row => FileOf(row, 0), task.ToString());
+    public IReadOnlyList<SpoolFile> Files(Guid task) => Query("SELECT name, hash, bytes, key FROM files WHERE task = $a ORDER BY name", row => FileOf(row, 0), task.ToString());
 
     /// <summary>Every content that some task still needs, its size, and how many names it has.</summary>
-    public IReadOnlyList<(string Hash, long Bytes, int Names)> Contents() =>
-        Query("SELECT hash, max(bytes), count(*) FROM files GROUP BY hash", row => (row.GetString(0), row.GetInt64(1), row.GetInt32(2)));
+    public IReadOnlyList<(SpoolFile File, int Names)> Contents() =>
+        Query("SELECT '', hash, max(bytes), max(key), count(*) FROM files GROUP BY hash", row => (FileOf(row, 0), row.GetInt32(4)));
 
     /// <summary>Lines <paramref name="from"/> to <paramref name="to"/>, the latter not included.</summary>
     public IReadOnlyList<string> Output(Guid task, int from, int to)
@@ -137,7 +137,8 @@ public sealed class SqliteTaskStore : IDisposable
 
     public string? Setting(string name) => Query("SELECT value FROM settings WHERE name = $a", row => row.GetString(0), name).SingleOrDefault();
 
-    public void Set(string name, string value) => Command("INSERT OR REPLACE INTO settings (name, value) VALUES ($a, $b)", name, value);
+    public void Set(string name, string value, bool onlyWhereMissing = false) =>
+        Command($"INSERT INTO settings (name, value) VALUES ($a, $b) ON CONFLICT (name) DO {(onlyWhereMissing ? "NOTHING" : "UPDATE SET value = $b")}", name, value);
 
     public void Dispose()
     {
@@ -191,7 +192,7 @@ public sealed class SqliteTaskStore : IDisposable
 
     private static void Run(SqliteConnection connection, string text) => Read(connection, text, _ => true);
     private static GatewayTask TaskOf(SqliteDataReader row) => JsonSerializer.Deserialize(row.GetString(0), GatewayJson.Default.GatewayTask)!;
-    private static SpoolFile FileOf(SqliteDataReader row, int at) => new(row.GetString(at), row.GetString(at + 1), row.GetInt64(at + 2));
+    private static SpoolFile FileOf(SqliteDataReader row, int at) => new(row.GetString(at), row.GetString(at + 1), row.GetInt64(at + 2), row.GetString(at + 3));
     private static string OneLine(string line) => line.Contains('\n') ? line.ReplaceLineEndings(" ") : line;
 
     private static GatewayEvent EventOf(SqliteDataReader row) =>

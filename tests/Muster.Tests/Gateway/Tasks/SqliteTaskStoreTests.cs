@@ -19,7 +19,7 @@ public sealed class SqliteTaskStoreTests : IDisposable
         TaskPhase[] phases =
         [
             new TaskPhase.Receiving(Now), new TaskPhase.Queued(Now, true), new TaskPhase.Sending("n", Guid.NewGuid(), Now, SendingStage.Committing, 2),
-            new TaskPhase.Running("n", Guid.NewGuid(), Now, true, 7, Now), new TaskPhase.Collecting("n", Guid.NewGuid(), Now), new TaskPhase.Ended(NodeOdm.TaskCode.Completed, Now, null, "n", Guid.NewGuid(), new(5, "ab")),
+            new TaskPhase.Running("n", Guid.NewGuid(), Now, true, 7, Now), new TaskPhase.Collecting("n", Guid.NewGuid(), Now), new TaskPhase.Ended(NodeOdm.TaskCode.Completed, Now, null, "n", Guid.NewGuid(), new(5, "ab", "results/ab")),
         ];
         var tasks = phases.Select((phase, n) => Task(n) with { Phase = phase, Parent = Guid.NewGuid(), Outputs = ["a"], Attempts = new() { Count = 1, MoreMemoryThan = 3 } }).ToList();
         foreach (var task in tasks) batch.Tasks[task.Id] = task;
@@ -40,9 +40,9 @@ public sealed class SqliteTaskStoreTests : IDisposable
         using var store = Open();
         var (a, b) = (Task(1), Task(2));
         var batch = new TaskBatch { Tasks = { [a.Id] = a, [b.Id] = b } };
-        batch.Files.AddRange([(a.Id, new SpoolFile("1.jpg", "aa", 5)), (a.Id, new SpoolFile("2.jpg", "bb", 6)), (b.Id, new SpoolFile("1.jpg", "aa", 5))]);
+        batch.Files.AddRange([(a.Id, new SpoolFile("1.jpg", "aa", 5, "k/aa")), (a.Id, new SpoolFile("2.jpg", "bb", 6, "k/bb")), (b.Id, new SpoolFile("1.jpg", "aa", 5, "k/aa"))]);
         store.Write(batch);
-        Assert.Equal([("aa", 5, 2), ("bb", 6, 1)], store.Contents().OrderBy(content => content.Hash, StringComparer.Ordinal));
+        Assert.Equal([("aa", 5, "k/aa", 2), ("bb", 6, "k/bb", 1)], store.Contents().Select(content => (content.File.Hash, content.File.Bytes, content.File.Key, content.Names)).Order());
         Assert.Equal(["aa", "bb"], store.Write(new() { FilesGone = { a.Id } }).Order());
         Assert.Equal(["aa"], store.Write(new() { Removed = { b.Id } }));
         Assert.Empty(store.Contents());
