@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Muster.Faults;
@@ -19,7 +20,7 @@ namespace Muster.Gateway;
 public sealed class GatewayHost : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
-    private readonly SqliteTaskStore _store;
+    private readonly TaskStore _store;
     private readonly IBlobStore _blobs;
     private readonly Downloads _downloads;
     private readonly WebApplication _web;
@@ -29,8 +30,9 @@ public sealed class GatewayHost : IAsyncDisposable
     private readonly LightningProvider? _provider;
     private readonly ZipFetcher _fetcher;
     private Node.NodeServer? _node;
+    private bool _listens;
 
-    private GatewayHost(GatewayOptions options, SqliteTaskStore store, (IBlobStore Store, string Name) blobs, ILoggerFactory logs, TimeProvider clock)
+    private GatewayHost(GatewayOptions options, TaskStore store, (IBlobStore Store, string Name) blobs, ILoggerFactory logs, TimeProvider clock)
     {
         (_store, _blobs) = (store, blobs.Store);
         Spool = new(_blobs, $"spool/{blobs.Name}/", options.SpoolBudget, _store.Contents());
@@ -57,6 +59,7 @@ public sealed class GatewayHost : IAsyncDisposable
         _web.UseOdmFaults(log);
         _web.UseOdmCors();
         _web.Run(api.HandleAsync);
+        Pipeline = ((IApplicationBuilder)_web).Build();
 
         var sender = new FileSender(Tasks, Fleet, Spool, task => task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, Tokens.MakeForParts(task)) : task.Options, options, clock);
         _fetcher = new(Tasks, intake, Spool, options, clock);
@@ -86,9 +89,37 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>Where clients reach it.</summary>
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
 
+    /// <summary>What answers requests.</summary>
+    internal RequestDelegate Pipeline { get; }
+
     public static async Task<GatewayHost> StartAsync(GatewayOptions options, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
     {
-        var store = new SqliteTaskStore(PrivateFile(options.Data, "gateway.db"));
+        var gateway = await OpenAsync(options, new SqliteTaskStore(PrivateFile(options.Data, "gateway.db")), logs, clock, ct);
+        try
+        {
+            gateway._listens = true;
+            await gateway._web.StartAsync(ct);
+        }
+        catch (IOException fault)
+        {
+            await gateway.DisposeAsync();
+            throw new UserException($"cannot listen on {options.Bind}:{options.Port}: {fault.Message}", "Choose another --port, or stop what listens there.", fault);
+        }
+        gateway.Address = new(gateway._web.Urls.First());
+        gateway.Begin();
+        return gateway;
+    }
+
+    /// <summary>A gateway for as long as it leads others; requests are given to its <see cref="Pipeline"/>.</summary>
+    internal static async Task<GatewayHost> StartTermAsync(GatewayOptions options, TaskStore store, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
+    {
+        var gateway = await OpenAsync(options, store, logs, clock, ct);
+        gateway.Begin();
+        return gateway;
+    }
+
+    private static async Task<GatewayHost> OpenAsync(GatewayOptions options, TaskStore store, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
+    {
         GatewayHost gateway;
         try
         {
@@ -103,16 +134,18 @@ public sealed class GatewayHost : IAsyncDisposable
         {
             await gateway.EmbedAsync(options, logs, clock, ct);
             await gateway.AdoptAsync(options.Routes);
-            await gateway._web.StartAsync(ct);
+            return gateway;
         }
-        catch (IOException fault)
+        catch
         {
             await gateway.DisposeAsync();
-            throw new UserException($"cannot listen on {options.Bind}:{options.Port}: {fault.Message}", "Choose another --port, or stop what listens there.", fault);
+            throw;
         }
-        gateway.Address = new(gateway._web.Urls.First());
-        foreach (var loop in gateway._start()) gateway._loops.Add(Task.Run(() => loop(gateway._stop.Token), CancellationToken.None));
-        return gateway;
+    }
+
+    private void Begin()
+    {
+        foreach (var loop in _start()) _loops.Add(Task.Run(() => loop(_stop.Token), CancellationToken.None));
     }
 
     /// <summary>What stands in it is nobody else's business.</summary>
@@ -168,7 +201,10 @@ public sealed class GatewayHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _operation.Stopping();
-        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5))) await _web.StopAsync(patience.Token);
+        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5)))
+        {
+            if (_listens) await _web.StopAsync(patience.Token);
+        }
         await _stop.CancelAsync();
         foreach (var loop in _loops) await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_node is not null) await _node.DisposeAsync();

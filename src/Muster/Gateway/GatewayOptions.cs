@@ -17,6 +17,12 @@ public sealed record GatewayOptions
     /// <summary>Where everything is kept: database, spool, results.</summary>
     public required string Data { get; init; }
 
+    /// <summary>A PostgreSQL database that several gateways share; null for a file of our own.</summary>
+    public string? Database { get; init; }
+
+    /// <summary>How the other gateways of that database reach this one; else as it listens.</summary>
+    public Uri? PeerAddress { get; init; }
+
     /// <summary>Where uploads and results lie when not in <see cref="Data"/>: a folder, which other gateways may share.</summary>
     public string? Blobs { get; init; }
 

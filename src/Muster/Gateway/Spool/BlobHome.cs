@@ -10,7 +10,7 @@ internal static class BlobHome
     private const string Setting = "blobs";
 
     /// <returns>The place, and the name that the database has for it.</returns>
-    public static async Task<(IBlobStore Blobs, string Name)> OpenAsync(GatewayOptions options, SqliteTaskStore store, CancellationToken ct)
+    public static async Task<(IBlobStore Blobs, string Name)> OpenAsync(GatewayOptions options, TaskStore store, CancellationToken ct)
     {
         var blobs = options.Bucket is { } place ? new BlobBucket(place, Path.Combine(options.Data, "incoming")) : (IBlobStore)Swept(new(options.Blobs ?? options.Data));
         try

@@ -10,7 +10,7 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Tasks;
 
 /// <summary>Tells the end of a task to the address that its client named, and to the provider of its token. What is due survives the gateway. Nodes are not told of a webhook, as their call would come before the archive is here.</summary>
-internal sealed partial class EndNotices(TaskLedger ledger, SqliteTaskStore store, ResultFolder results, LightningProvider? provider, Func<GatewayTask, ReadOnlyMemory<byte>> describe, GatewayOptions options, TimeProvider clock, ILogger log)
+internal sealed partial class EndNotices(TaskLedger ledger, TaskStore store, ResultFolder results, LightningProvider? provider, Func<GatewayTask, ReadOnlyMemory<byte>> describe, GatewayOptions options, TimeProvider clock, ILogger log)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
