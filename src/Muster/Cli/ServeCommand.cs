@@ -6,6 +6,7 @@ using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Gateway;
 using Muster.Gateway.Fleet;
+using Muster.Gateway.Shared;
 using Muster.Node;
 using Muster.Node.Engines;
 using Muster.Runs.Submit;
@@ -45,21 +46,33 @@ internal static class ServeCommand
         {
             Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, EngineFile, OdmPath, OdmImage, Data, TokenFile, Token, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery,
         };
+        foreach (var option in ServeStorage.Options) command.Add(option);
         command.SetAction(async (parsed, ct) =>
         {
             var app = MusterCommand.Current.App();
             var options = OptionsOf(parsed, app);
             using var interrupts = new Interrupts();
             using var logs = new NoteLog(app.Screen, LogLevel.Information);
+            if (options.Database is not null)
+            {
+                await using var shared = await SharedGateway.StartAsync(options, logs, app.Clock, ct);
+                if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new ServeView(shared.Address.ToString()), CliJson.Plain.ServeView));
+                else app.Screen.Note("serving", $"{shared.Address}, with others of the same database", Tint.Green);
+                return await UntilStoppedAsync(app, interrupts, shared.BrokenAsync());
+            }
             await using var gateway = await GatewayHost.StartAsync(options, logs, app.Clock, ct);
             if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new ServeView(gateway.Address.ToString()), CliJson.Plain.ServeView));
             else Tell(app.Screen, gateway, options);
-            var broken = gateway.BrokenAsync();
-            if (await Task.WhenAny(interrupts.Next, broken) == broken) await broken;
-            app.Screen.Note("stopping", "requests under way are finished first");
-            return ExitCodes.Done;
+            return await UntilStoppedAsync(app, interrupts, gateway.BrokenAsync());
         });
         return command;
+    }
+
+    private static async Task<int> UntilStoppedAsync(App app, Interrupts interrupts, Task broken)
+    {
+        if (await Task.WhenAny(interrupts.Next, broken) == broken) await broken;
+        app.Screen.Note("stopping", "requests under way are finished first");
+        return ExitCodes.Done;
     }
 
     private static void Tell(Screen screen, GatewayHost gateway, GatewayOptions options)
@@ -81,7 +94,7 @@ internal static class ServeCommand
             foreach (var option in (Option[])[Engine, EngineFile, OdmPath, OdmImage]) if (InForce(option) is { } value) yield return new(option.Name[2..], value);
         }
         var defaults = new GatewayOptions { Data = "" };
-        return new()
+        var options = new GatewayOptions
         {
             Data = Path.GetFullPath(InForce(Data) ?? Path.Combine(app.Folders.State, "gateway")),
             Bind = InForce(Bind) ?? defaults.Bind,
@@ -103,6 +116,7 @@ internal static class ServeCommand
             Nodes = [.. (parsed.GetValue(Nodes) ?? []).Select(NodeOf), .. NodesFile.Read(Path.Combine("data", "nodes.json"))],
             Routes = RoutesFile.Read(Path.Combine("data", "routes.json")),
         };
+        return ServeStorage.In(options, InForce, TokenIn);
     }
 
     /// <summary>A node as it is written on the command line: an address, or a host and a port.</summary>
