@@ -24,6 +24,9 @@ internal sealed class Bed : IDisposable
     }
 
     public string Folder { get; }
+
+    /// <summary>A server to measure in place of our own gateway.</summary>
+    public Uri? Server { get; set; }
     public string Repository { get; }
     public string LabRun { get; }
     public string SshConfig { get; }

@@ -22,6 +22,8 @@ internal static class Benchmarks
     public static IReadOnlyList<(string Name, Func<Bed, IEnumerable<Row>> Measure)> All { get; } =
     [
         ("start", Start), ("submit", Submit), ("latency", Latency), ("bulk", Bulk), ("small", SmallFiles), ("tree", Tree), ("again", Again), ("budget", Budget),
+        ("export", SceneBenchmarks.Export), ("tensor", SceneBenchmarks.Tensor), ("evaluation", SceneBenchmarks.Evaluation), ("large", SceneBenchmarks.Large),
+        ("gateway", GatewayBench.Polling), ("gateway-bytes", GatewayBench.Moving),
     ];
 
     private static IEnumerable<Row> Start(Bed bed)

@@ -15,6 +15,7 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
     private readonly SemaphoreSlim _gate = new(1);
     private readonly HashSet<string> _said = [];
     private Forwarder? _forwarder;
+    private LogMargin? _margin;
     private string _lastState = "";
 
     /// <summary>This much of the run was told already.</summary>
@@ -29,6 +30,9 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
 
     /// <summary>Told once of each address.</summary>
     public Action<Uri>? Opened { get; init; }
+
+    /// <summary>Told of everything that happens.</summary>
+    public Action<RunEvent>? Heard { get; init; }
     public Interrupts Interrupts => _interrupts;
 
     /// <summary>Follows to the end, or until the person goes. Gives the exit code of the command.</summary>
@@ -36,7 +40,8 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
     public async Task<int> FollowAsync(Run run, bool fetch, bool logs, CancellationToken ct)
     {
         var site = app.OpenSite(run.Plan.Site);
-        _forwarder = new(site, run.Plan.Host);
+        _forwarder = new(site, run.Plan);
+        _margin = run.Plan.Roles.Count > 0 ? new() : null;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var following = new Follower(app.Store, site, app.Clock).FollowAsync(run.Id, happening => TellAsync(happening, logs), stop.Token);
         while (true)
@@ -49,6 +54,7 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
             return code;
         }
         var ended = await following;
+        foreach (var (rest, isError) in _margin?.Rest() ?? []) app.Screen.Pass(rest, isError);
         var exit = ExitCodeOf(ended);
         if (fetch) await FetchCommand.BringAsync(app, ended, null, [], always: false, ct);
         return exit;
@@ -116,6 +122,7 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
         await _gate.WaitAsync();
         try
         {
+            Heard?.Invoke(happening);
             switch (happening)
             {
                 case RunEvent.Log log when logs: ShowLog(log); break;
@@ -139,7 +146,7 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
     private void ShowLog(RunEvent.Log log)
     {
         if (app.Json) Stream(EventView.Of(log));
-        else app.Screen.Pass(log.Bytes, log.IsError);
+        else app.Screen.Pass(_margin?.Add(log) ?? log.Bytes, log.IsError);
     }
 
     private void ShowChange(Run run)

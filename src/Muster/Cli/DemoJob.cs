@@ -45,7 +45,7 @@ internal sealed class DemoJob(string folder, DemoTeller teller, TimeProvider clo
         }
 
         teller.Say("\n3. Follow: the job's log comes here while it runs, every byte once. Close the lid, come back: `muster attach last`.");
-        await using var forwarder = new Forwarder(_stage.Site, null);
+        await using var forwarder = new Forwarder(_stage.Site, run.Plan);
         var ended = await new Follower(_stage.Store, _stage.Site, clock).FollowAsync(run.Id, happening => Hear(happening, forwarder, ct), ct);
         ShowLog(all: true);
         var log = _log.ToString();
@@ -129,7 +129,7 @@ internal sealed class DemoJob(string folder, DemoTeller teller, TimeProvider clo
             {
                 if (_run is { } id && Directory.Exists(Path.Combine(_site.Root, "runs", id.ToString())) && !File.Exists(Path.Combine(_site.Root, "runs", id.ToString(), "status", "ended")))
                 {
-                    await new RunFolder(Site.HostOf(null), _site.Root).CancelAsync(id, hard: false, limit.Token);
+                    await new RunFolder(Site.HostOf(null), _site.Root).CancelAsync(id.ToString(), hard: false, limit.Token);
                 }
                 while (Running().Any()) await Task.Delay(50, limit.Token);
             }

@@ -26,18 +26,25 @@ internal static class FetchCommand
     /// <param name="always">Say it, and remember the place, also when there was nothing to bring.</param>
     public static async Task BringAsync(App app, Run run, string? to, IReadOnlyList<string> only, bool always, CancellationToken ct)
     {
+        var hosts = run.Plan.Hosts();
+        // Ranks on several hosts may have given their results the same names.
+        foreach (var host in hosts) await BringAsync(app, run, host, Path.Combine(to ?? Path.Combine("muster-out", run.Plan.Name), hosts.Count > 1 ? host! : ""), to is null, only, always, ct);
+    }
+
+    private static async Task BringAsync(App app, Run run, string? host, string to, bool keepOut, IReadOnlyList<string> only, bool always, CancellationToken ct)
+    {
         var site = app.OpenSite(run.Plan.Site);
-        var target = Path.GetFullPath(to ?? Path.Combine("muster-out", run.Plan.Name));
+        var target = Path.GetFullPath(to);
         var existed = Directory.Exists(target);
         var began = app.Clock.GetTimestamp();
-        var fetch = new ResultFetch(site.HostOf(run.Plan.Host), run.Id.ToString(), $"{site.Root}/runs/{run.Id}/out", target);
+        var fetch = new ResultFetch(site.HostOf(host), run.Plan.FolderOn(host), $"{site.Root}/runs/{run.Plan.FolderOn(host)}/out", target);
         var report = await fetch.FetchAsync(only, new Progress(app.Screen), ct);
         foreach (var warning in report.Warnings) app.Screen.Note("note", warning, Tint.Yellow);
         foreach (var kept in report.Kept) app.Screen.Note("note", $"{kept} here is another file; the run's is beside it", Tint.Yellow);
         var some = report.FilesFetched > 0 || report.FilesHere > 0;
         if (!some && !existed) RemoveEmpty(target);
-        if (some && to is null) KeepOutOfGit(Path.GetDirectoryName(target)!);
-        if (some) app.Store.Change(run.Id, known => known with { FetchedTo = target });
+        if (some && keepOut) KeepOutOfGit(Path.GetFullPath("muster-out"));
+        if (some) app.Store.Change(run.Id, known => known with { FetchedTo = run.Plan.Hosts().Count > 1 ? Path.GetDirectoryName(target) : target });
         if (app.Json && always)
         {
             app.Screen.Data(System.Text.Json.JsonSerializer.Serialize(new FetchView(1, run.Id.ToString(), target, report.FilesFetched, report.BytesFetched, report.FilesHere, report.Kept), CliJson.Plain.FetchView));

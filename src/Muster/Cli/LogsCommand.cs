@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Muster.Cli.Terminal;
 using Muster.Runs;
 using Muster.Runs.Follow;
 
@@ -14,7 +15,7 @@ internal static class LogsCommand
         var all = new Option<bool>("--all") { Description = "From the first byte." };
         var tail = new Option<int>("--tail") { Description = "So many lines from the end (100).", HelpName = "N", DefaultValueFactory = _ => 100 };
         var errors = new Option<bool>("--errors") { Description = "Only standard error." };
-        var rank = new Option<string?>("--rank") { Description = "Only one rank, such as main.3.", HelpName = "ROLE.N" };
+        var rank = new Option<string?>("--rank") { Description = "Only one rank, such as main.3; then without its name before each line.", HelpName = "ROLE.N" };
         var command = new Command("logs", "What a run printed: its output to standard output, its errors to standard error.") { selector, follow, all, tail, errors, rank };
         command.SetAction(async (parsed, ct) =>
         {
@@ -23,32 +24,39 @@ internal static class LogsCommand
             bool Wanted(string name) => (!parsed.GetValue(errors) || name.EndsWith(".err", StringComparison.Ordinal))
                 && (parsed.GetValue(rank) is not { } only || name.StartsWith(only + ".", StringComparison.Ordinal));
             var site = app.OpenSite(run.Plan.Site);
+            var margin = run.Plan.Roles.Count > 0 && parsed.GetValue(rank) is null ? new LogMargin() : null;
             if (parsed.GetValue(follow))
             {
                 await new Follower(app.Store, site, app.Clock).FollowAsync(run.Id, happening =>
                 {
-                    if (happening is RunEvent.Log log && Wanted(log.Name)) Print(app, log);
+                    if (happening is RunEvent.Log log && Wanted(log.Name)) Print(app, log, margin);
                     return ValueTask.CompletedTask;
                 }, ct);
-                return 0;
+                return End(app, margin);
             }
             var tails = new Dictionary<string, LogTail>();
             await foreach (var log in new Follower(app.Store, site, app.Clock).ReadAsync(run, ct))
             {
                 if (!Wanted(log.Name)) continue;
-                if (parsed.GetValue(all)) Print(app, log);
+                if (parsed.GetValue(all)) Print(app, log, margin);
                 else (tails.TryGetValue(log.Name, out var kept) ? kept : tails[log.Name] = new(parsed.GetValue(tail))).Add(log);
             }
-            foreach (var log in tails.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value.Rest()).OfType<RunEvent.Log>()) Print(app, log);
-            return 0;
+            foreach (var log in tails.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value.Rest()).OfType<RunEvent.Log>()) Print(app, log, margin);
+            return End(app, margin);
         });
         return command;
     }
 
-    private static void Print(App app, RunEvent.Log log)
+    private static int End(App app, LogMargin? margin)
+    {
+        foreach (var (rest, isError) in margin?.Rest() ?? []) app.Screen.Pass(rest, isError);
+        return 0;
+    }
+
+    private static void Print(App app, RunEvent.Log log, LogMargin? margin)
     {
         if (app.Json) app.Screen.Data(JsonSerializer.Serialize(EventView.Of(log), CliJson.Plain.EventView));
-        else app.Screen.Pass(log.Bytes, log.IsError);
+        else app.Screen.Pass(margin?.Add(log) ?? log.Bytes, log.IsError);
     }
 
     /// <summary>The last lines of one log, without keeping the rest.</summary>

@@ -52,8 +52,8 @@ public static class MusterCommand
         CancelCommand.Create(), WaitCommand.Create(), FetchCommand.Create(),
         OpenCommand.Create(), RerunCommand.Create(), ShellCommand.Create(),
         AsCommand.Create(), DemoCommand.Create(), DemoPageCommand.Create(),
-        ServeCommand.Create(), NodeCommand.Create(), TasksCommand.Create(),
-        RecipesCommand.Create(words),
+        ServeCommand.Create(), NodeCommand.Create(), NodesCommand.Create(), TasksCommand.Create(), TokensCommand.Create(),
+        RecipesCommand.Create(words), SceneCommand.Create(),
         VersionCommand.Create(), SitesCommand.Create(), ConfigCommand.Create(), WhyCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create(),
     };
 

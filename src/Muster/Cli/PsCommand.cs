@@ -75,7 +75,7 @@ internal static class PsCommand
             {
                 if (Read(text) is not { } plan || app.Store.Find(plan.Id) is not null) continue;
                 // The plan was written where the site may have had another name; here it is this one.
-                app.Store.Add(new Run { Plan = plan with { Site = siteName, Host = host }, Created = plan.Id.Time, State = new RunState.Staging() });
+                app.Store.Add(new Run { Plan = plan with { Site = siteName, Host = plan.Hosts().Count > 1 ? plan.Host : host }, Created = plan.Id.Time, State = new RunState.Staging() });
                 known++;
             }
         }

@@ -20,7 +20,7 @@ internal static class RunText
         _ => ("", "", Tint.None),
     };
 
-    public static string Place(Run run) => run.Plan.Host is { } host && host != run.Plan.Site ? $"{SiteName(run)}:{host}" : SiteName(run);
+    public static string Place(Run run) => run.Plan.Hosts() is { Count: > 1 } hosts ? $"{SiteName(run)}:{string.Join(',', hosts)}" : run.Plan.Host is { } host && host != run.Plan.Site ? $"{SiteName(run)}:{host}" : SiteName(run);
 
     /// <summary>A site that is a file is shown by the file's name.</summary>
     public static string SiteName(Run run) => run.Plan.Site.Contains('/') ? Path.GetFileName(run.Plan.Site) : run.Plan.Site;

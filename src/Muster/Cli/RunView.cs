@@ -13,6 +13,8 @@ public sealed record RunView
     public required string Site { get; init; }
     public string? Host { get; init; }
     public required IReadOnlyList<string> Command { get; init; }
+    public string? Launch { get; init; }
+    public IReadOnlyList<RoleView>? Roles { get; init; }
     public required string State { get; init; }
     public string? Reason { get; init; }
     public string? Where { get; init; }
@@ -41,6 +43,8 @@ public sealed record RunView
         Site = run.Plan.Site,
         Host = run.Plan.Host,
         Command = run.Plan.Command,
+        Launch = run.Plan.Launch,
+        Roles = run.Plan.Roles.Count == 0 ? null : [.. run.Plan.Roles.Select(role => new RoleView(role.Name, role.Size, role.Hosts))],
         State = run.State is RunState.Ended ? "ended" : run.State.Word,
         Reason = (run.State as RunState.Queued)?.Reason,
         Where = (run.State as RunState.Running)?.Where,
@@ -65,6 +69,8 @@ public sealed record RunView
 }
 
 public sealed record EvidenceView(string Source, string Text);
+
+public sealed record RoleView(string Name, int Size, IReadOnlyList<string> Hosts);
 
 public sealed record PortView(string Name, string Rank, string Host, int Port);
 

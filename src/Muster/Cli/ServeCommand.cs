@@ -30,6 +30,11 @@ internal static class ServeCommand
     private static readonly Option<string?> Data = Text("--data", "DIR", "Where database, uploads and results are kept.");
     private static readonly Option<string?> TokenFile = Text("--token-file", "FILE", "A file with the token that clients need; $MUSTER_TOKEN otherwise.");
     private static readonly Option<string?> Token = Text("--token", "TOKEN", "The same on the command line, where others on this machine can read it.");
+    private static readonly Option<int?> ConsolePort = Number("--admin-cli-port", "The console for telnet (8080); 0 for none.");
+    private static readonly Option<int?> AdminPort = Number("--admin-web-port", "Where `muster nodes`, `tasks` and `tokens` and pages come in (10000); 0 for none.");
+    private static readonly Option<string?> AdminPassFile = Text("--admin-pass-file", "FILE", "A file with the password of both; $MUSTER_ADMIN_PASS otherwise. Without one, only this machine reaches them.");
+    private static readonly Option<string?> AdminPass = Text("--admin-pass", "TEXT", "The same on the command line, where others on this machine can read it.");
+    private static readonly Option<string?> AdminBind = Text("--admin-bind", "ADDRESS", "Where both listen: as --bind with a password, else 127.0.0.1.");
     private static readonly Option<string?> PublicAddress = Text("--public-address", "URL", "How nodes reach this gateway, for split-merge.");
     private static readonly Option<string?> Provider = Text("--cloud-provider", "NAME", "Who knows the tokens: local, or lightning.", "-c");
     private static readonly Option<bool> NoSplitMerge = new("--no-splitmerge") { Description = "Accept no parts of tasks." };
@@ -44,28 +49,33 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Serve many NodeODM nodes behind one address, with a queue that loses nothing.")
         {
-            Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, EngineFile, OdmPath, OdmImage, Data, TokenFile, Token, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery,
+            Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, EngineFile, OdmPath, OdmImage, Data, TokenFile, Token, ConsolePort, AdminPort, AdminPassFile, AdminPass, AdminBind, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery,
         };
         foreach (var option in ServeStorage.Options) command.Add(option);
-        command.SetAction(async (parsed, ct) =>
+        command.SetAction((parsed, ct) =>
         {
             var app = MusterCommand.Current.App();
-            var options = OptionsOf(parsed, app);
-            using var interrupts = new Interrupts();
-            using var logs = new NoteLog(app.Screen, LogLevel.Information);
-            if (options.Database is not null)
-            {
-                await using var shared = await SharedGateway.StartAsync(options, logs, app.Clock, ct);
-                if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new ServeView(shared.Address.ToString()), CliJson.Plain.ServeView));
-                else app.Screen.Note("serving", $"{shared.Address}, with others of the same database", Tint.Green);
-                return await UntilStoppedAsync(app, interrupts, shared.BrokenAsync());
-            }
-            await using var gateway = await GatewayHost.StartAsync(options, logs, app.Clock, ct);
-            if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new ServeView(gateway.Address.ToString()), CliJson.Plain.ServeView));
-            else Tell(app.Screen, gateway, options);
-            return await UntilStoppedAsync(app, interrupts, gateway.BrokenAsync());
+            return RunAsync(app, OptionsOf(parsed, app), LogLevel.Information, ct);
         });
         return command;
+    }
+
+    /// <summary>Serves until it is told to stop.</summary>
+    internal static async Task<int> RunAsync(App app, GatewayOptions options, LogLevel level, CancellationToken ct)
+    {
+        using var interrupts = new Interrupts();
+        using var logs = new NoteLog(app.Screen, level);
+        if (options.Database is not null)
+        {
+            await using var shared = await SharedGateway.StartAsync(options, logs, app.Clock, ct);
+            if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new ServeView(shared.Address.ToString()), CliJson.Plain.ServeView));
+            else app.Screen.Note("serving", $"{shared.Address}, with others of the same database", Tint.Green);
+            return await UntilStoppedAsync(app, interrupts, shared.BrokenAsync());
+        }
+        await using var gateway = await GatewayHost.StartAsync(options, logs, app.Clock, ct);
+        if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new ServeView(gateway.Address.ToString()), CliJson.Plain.ServeView));
+        else Tell(app.Screen, gateway, options);
+        return await UntilStoppedAsync(app, interrupts, gateway.BrokenAsync());
     }
 
     private static async Task<int> UntilStoppedAsync(App app, Interrupts interrupts, Task broken)
@@ -80,6 +90,8 @@ internal static class ServeCommand
         screen.Note("serving", $"{gateway.Address}, {Words.Count(gateway.Tasks.Lists.Count, "task")} known, data in {options.Data}", Tint.Green);
         if (gateway.Embedded is { } engine) screen.Note("node", $"its own, with {engine.Name} {engine.Version}; others: --node http://HOST:PORT");
         else foreach (var node in gateway.Fleet.Nodes) screen.Note("node", node.Url.ToString());
+        if (gateway.Doors?.Console is { } console) screen.Note("console", $"telnet {console.Address} {console.Port}");
+        if (gateway.Doors?.Web is { } admin) screen.Note("admin", $"{admin}, for `muster nodes`, `muster tasks` and `muster tokens`");
         if (gateway.Tokens.IsOpen && !IPAddress.IsLoopback(IPAddress.Parse(options.Bind))) screen.Note("warning", "anybody who reaches it can use it: set a token with --token-file", Tint.Yellow);
     }
 
@@ -89,6 +101,7 @@ internal static class ServeCommand
         string? InForce(Option option) => parsed.GetResult(option) is { Implicit: false } given ? (given.Tokens is [.., var last] ? last.Value : "true") : file.GetValueOrDefault(option.Name.TrimStart('-'));
         int Whole(Option option, int otherwise) => InForce(option) is not { } text ? otherwise : int.TryParse(text, out var number) && number >= 0 ? number : throw Wrong(option, text, "a whole number");
         TimeSpan Time(Option option, TimeSpan otherwise) => InForce(option) is not { } text ? otherwise : Durations.TryParse(text, out var time) ? time : throw Wrong(option, text, "a time such as 90s, 10m or 2h");
+        Door? DoorOf(Option option, int usual) => Whole(option, usual) is > 0 and var port ? new(port, Wanted: InForce(option) is not null) : null;
         IEnumerable<KeyValuePair<string, string>> EngineFlags()
         {
             foreach (var option in (Option[])[Engine, EngineFile, OdmPath, OdmImage]) if (InForce(option) is { } value) yield return new(option.Name[2..], value);
@@ -103,7 +116,11 @@ internal static class ServeCommand
             SslCert = InForce(SslCert) is { Length: > 0 } cert ? cert : null,
             SslKey = InForce(SslKey) is { Length: > 0 } key ? key : null,
             Engine = InForce(Engine) is "none" ? null : stop => EngineChoice.OpenAsync(NodeConfig.Read(EngineFlags().ToDictionary()), App.Sources, note => app.Screen.Note("engine", note), stop),
-            Token = TokenIn(InForce(TokenFile)) ?? InForce(Token) ?? Environment.GetEnvironmentVariable("MUSTER_TOKEN") ?? "",
+            Token = SecretFile.Read(InForce(TokenFile)) ?? InForce(Token) ?? Environment.GetEnvironmentVariable("MUSTER_TOKEN") ?? "",
+            Console = DoorOf(ConsolePort, 8080),
+            Admin = DoorOf(AdminPort, 10000),
+            AdminPassword = SecretFile.Read(InForce(AdminPassFile)) ?? InForce(AdminPass) ?? Environment.GetEnvironmentVariable("MUSTER_ADMIN_PASS") ?? "",
+            AdminBind = InForce(AdminBind),
             Provider = InForce(Provider) switch { null or "local" => "local", "lightning" => "lightning", var other => throw Wrong(Provider, other, "local or lightning") },
             PublicAddress = InForce(PublicAddress) is not { Length: > 0 } address ? null : Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out var url) ? url : throw Wrong(PublicAddress, address, "an address such as http://10.0.0.5:3000"),
             SplitMerge = !parsed.GetValue(NoSplitMerge) && file.GetValueOrDefault("splitmerge") != "false",
@@ -113,21 +130,11 @@ internal static class ServeCommand
             ResultsExpire = Time(Keep, defaults.ResultsExpire),
             MoveAfter = Time(MoveAfter, defaults.MoveAfter),
             PollEvery = Time(PollEvery, defaults.PollEvery),
-            Nodes = [.. (parsed.GetValue(Nodes) ?? []).Select(NodeOf), .. NodesFile.Read(Path.Combine("data", "nodes.json"))],
+            Nodes = [.. (parsed.GetValue(Nodes) ?? []).Select(NodeAddress.Parse).Select(node => (node.Url, node.Token, false))],
+            FileNodes = NodesFile.Read(Path.Combine("data", "nodes.json")),
             Routes = RoutesFile.Read(Path.Combine("data", "routes.json")),
         };
-        return ServeStorage.In(options, InForce, TokenIn);
-    }
-
-    /// <summary>A node as it is written on the command line: an address, or a host and a port.</summary>
-    internal static (Uri Url, string Token, bool Locked) NodeOf(string text)
-    {
-        if (!Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : $"http://{text}", UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
-        {
-            throw new UserException($"'{text}' is no address of a node", "Write http://HOST:PORT, with /?token=… behind it if it needs one.") { ExitCode = ExitCodes.Usage };
-        }
-        var token = System.Web.HttpUtility.ParseQueryString(url.Query)["token"] ?? "";
-        return (new(url.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/"), token, false);
+        return ServeStorage.In(options, InForce, SecretFile.Read);
     }
 
     private static Dictionary<string, string> ConfigFile(string? path)
@@ -142,13 +149,6 @@ internal static class ServeCommand
         {
             throw new UserException($"cannot read {path}: {fault.Message}", "It holds one JSON object, with the names of the flags as keys.", fault);
         }
-    }
-
-    internal static string? TokenIn(string? path)
-    {
-        if (path is null) return null;
-        try { return File.ReadAllText(path).Trim(); }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException) { throw new UserException($"cannot read the token in {path}: {fault.Message}", "Check the path and who may read it.", fault); }
     }
 
     private static UserException Wrong(Option option, string text, string wanted) => new($"{option.Name} is '{text}'", $"Give it {wanted}.") { ExitCode = ExitCodes.Usage };

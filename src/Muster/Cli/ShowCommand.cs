@@ -37,6 +37,8 @@ internal static class ShowCommand
         Line("name", run.Plan.Name);
         Line("site", RunText.Place(run));
         Line("command", Words.Command(run.Plan.Command));
+        foreach (var role in run.Plan.Roles) Line("role", $"{role.Name}: {Words.Count(role.Size, "rank")}{(role.Hosts.Count > 0 ? $" on {string.Join(", ", role.Hosts)}" : "")}{(role.Lines.Count > 0 ? $": {string.Join(" / ", role.Lines)}" : "")}");
+        Line("launch", run.Plan.Launch);
         Line("folder", run.Plan.Folder);
         Line("state", $"{word} {text}".Trim());
         Line("job", RunKeeper.HandleOf(run));
@@ -57,7 +59,7 @@ internal static class ShowCommand
         if (run.State is RunState.Ended end) app.Screen.Data($"{run.Plan.Name} {end.Word}: {end.Evidence.Source} says: {end.Evidence.Text}");
         else app.Screen.Data($"{run.Plan.Name} has not ended, as far as is known: {RunText.Describe(run, app.Clock.GetUtcNow()).Text}");
         var site = app.OpenSite(run.Plan.Site);
-        var facts = (await new RunFolder(site.HostOf(run.Plan.Host), site.Root).LookAsync([run.Id], ct)).GetValueOrDefault(run.Id);
+        var facts = await new RunPlaces(site, run.Plan).LookAsync(TimeSpan.FromSeconds(10), ct);
         foreach (var record in (facts?.Records.Values ?? []).OrderBy(record => record.Time).ThenBy(record => Course(record.Name)).ThenBy(record => record.Name, StringComparer.Ordinal))
         {
             app.Screen.Data($"{record.Name}: {string.Join(' ', record.Values.Select(pair => pair.Key == "time" && record.Time is { } time ? $"time={time:O}" : $"{pair.Key}={pair.Value}"))}");

@@ -48,9 +48,9 @@ internal static class SitesTidyCommand
         app.Screen.Passing($"looking at {where} …");
         var since = app.Clock.GetUtcNow() - age;
         // A lost run is not known to have ended.
-        var ended = app.Store.Ended(int.MaxValue).Where(run => run.Plan.Site == site.Site.Name && (host is null || run.Plan.Host == host) && run.State is RunState.Ended { Outcome: not Outcome.Lost } end && end.At < since);
-        var old = await tidy.LookAsync(age, ended.Select(run => run.Id), ct);
-        var known = old.ToDictionary(run => run.Id, run => app.Store.Find(run.Id));
+        var ended = app.Store.Ended(int.MaxValue).Where(run => run.Plan.Site == site.Site.Name && (host is null || run.Plan.Host is null || run.Plan.Hosts().Contains(host)) && run.State is RunState.Ended { Outcome: not Outcome.Lost } end && end.At < since);
+        var old = await tidy.LookAsync(age, ended.Select(run => run.Plan.FolderOn(host)), ct);
+        var known = old.Select(run => run.Id).Distinct().ToDictionary(id => id, app.Store.Find);
         var going = old.Where(run => unfetched || run.Results == 0 || known[run.Id]?.FetchedTo is not null).ToList();
         var kept = old.Except(going).ToList();
 
@@ -61,10 +61,10 @@ internal static class SitesTidyCommand
             if (!dryRun && !app.Screen.MayAsk) throw new UserException($"{where}: nothing was removed, as nobody agreed", "Look first with --dry-run, then agree with --yes.");
             return new(site.Site.Name, host, [.. going.Select(View)], [.. kept.Select(View)], false, [], 0, 0);
         }
-        var report = await tidy.RemoveAsync(age, going.Select(run => run.Id), ct);
+        var report = await tidy.RemoveAsync(age, going.Select(run => run.Folder), ct);
         app.Screen.Note("removed", $"{where}: {Words.Count(report.Gone.Count, "run")}, {Words.Size(going.Sum(run => run.Bytes))}; {Words.Count(report.FilesSwept, "file")} that no run needs, {Words.Size(report.BytesSwept)}", Tint.Green);
-        foreach (var id in report.Stays) app.Screen.Note("stays", $"{id}: its folder could not be moved", Tint.Yellow);
-        return new(site.Site.Name, host, [.. going.Select(View)], [.. kept.Select(View)], true, [.. report.Stays.Select(id => id.ToString())], report.FilesSwept, report.BytesSwept);
+        foreach (var folder in report.Stays) app.Screen.Note("stays", $"{folder}: its folder could not be moved", Tint.Yellow);
+        return new(site.Site.Name, host, [.. going.Select(View)], [.. kept.Select(View)], true, report.Stays, report.FilesSwept, report.BytesSwept);
 
         OldRunView View(OldRun run) => new(run.Id.ToString(), known[run.Id]?.Plan.Name, run.Bytes, run.Results, known[run.Id]?.FetchedTo);
     }

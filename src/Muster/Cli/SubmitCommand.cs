@@ -27,6 +27,10 @@ internal sealed class SubmitCommand : Command, ITakesCommand
     private readonly Option<string?> _tensorboard = new("--tensorboard") { Description = "Start TensorBoard beside the job and bring it here; write the folder with '='.", HelpName = "DIR", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string?> _container = new("--container") { Description = "Run in a container image, by whichever runtime the site has.", HelpName = "IMAGE" };
     private readonly Option<string?> _array = new("--array") { Description = "Run once for each index: 0-9, 1,3,5, 0-99%4. The index is $MUSTER_RANK.", HelpName = "SPEC" };
+    private readonly Option<string[]> _role = new("--role") { Description = "Ranks that work together: worker=3, server=node3, worker=3,gpus=1. Also ready=port, service=yes, cpus=N, memory=SIZE.", HelpName = "NAME=N|HOST,…", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string[]> _roleCommand = new("--role-command") { Description = "A shell line for one role instead of COMMAND.", HelpName = "NAME=LINE", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string?> _launch = new("--launch") { Description = $"How the ranks find each other: {Runs.Roles.LaunchProfile.Names}.", HelpName = "PROFILE" };
+    private readonly Option<string?> _readyWithin = new("--ready-within") { Description = "How long the ranks wait for each other (10m).", HelpName = "TIME" };
     private readonly Option<string[]> _after = new("--after") { Description = "Start only when that run has succeeded.", HelpName = "RUN", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string?> _stay = new("--stay") { Description = "Keep TensorBoard that long after the end.", HelpName = "TIME" };
     private readonly Option<bool> _detach = new("--detach", "-d") { Description = "Do not follow the run." };
@@ -47,7 +51,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
         """)
     {
         foreach (var option in (Option[])[_site, _name, _host, _gpus, _cpus, _memory, _time, _nodes, _set, _env, _input, _output, _port, _tensorboard, _container,
-            _array, _after, _stay, _detach, _dryRun, _noSnapshot, _noFetch, _raw, _onInterrupt]) Add(option);
+            _array, _role, _roleCommand, _launch, _readyWithin, _after, _stay, _detach, _dryRun, _noSnapshot, _noFetch, _raw, _onInterrupt]) Add(option);
         SetAction(RunAsync);
     }
 
@@ -78,6 +82,10 @@ internal sealed class SubmitCommand : Command, ITakesCommand
             TensorBoard = parsed.GetResult(_tensorboard) is null ? null : parsed.GetValue(_tensorboard) ?? ".",
             Container = parsed.GetValue(_container),
             Array = parsed.GetValue(_array),
+            Roles = parsed.GetValue(_role) ?? [],
+            RoleCommands = parsed.GetValue(_roleCommand) ?? [],
+            Launch = parsed.GetValue(_launch),
+            ReadyWithin = parsed.GetValue(_readyWithin),
             After = parsed.GetValue(_after) ?? [],
             Stay = parsed.GetValue(_stay),
             Snapshot = !parsed.GetValue(_noSnapshot),
@@ -95,7 +103,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
     {
         var screen = app.Screen;
         var submission = new Submission(app.Store, app.OpenSite(plan.Site), app.Cache, app.Clock, survey => Agrees(app, survey));
-        await using var attachment = new Attachment(app, onInterrupt);
+        await using var attachment = new Attachment(app, onInterrupt) { Heard = watch?.Heard };
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var submitting = submission.SubmitAsync(plan, environment, happening => Tell(screen, happening, watch), stop.Token);
         if (await Task.WhenAny(submitting, attachment.Interrupts.Next) != submitting)
@@ -184,4 +192,5 @@ internal sealed record SubmitWatch
     /// <summary>The snapshot is taken, and nothing is sent yet.</summary>
     public Action<Snapshots.Snapshot>? Taken { get; init; }
     public Func<Task>? Launched { get; init; }
+    public Action<Runs.Follow.RunEvent>? Heard { get; init; }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Muster.Cli.Terminal;
 using Muster.Faults;
+using Muster.Gateway.Fleet;
 using Muster.NodeOdm;
 using Muster.NodeOdm.HandIn;
 using Muster.Sites;
@@ -13,7 +14,7 @@ internal static class TasksSubmitCommand
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static readonly Argument<string[]> Paths = new("PATHS") { Description = "A folder with photos, or photos and the files that belong to them.", HelpName = "DIR|FILE", Arity = ArgumentArity.OneOrMore };
-    private static readonly Option<string> Server = new("--gateway", "--node") { Description = "The server: a gateway, or any NodeODM node.", HelpName = "URL", DefaultValueFactory = _ => "http://127.0.0.1:3000" };
+    private static readonly Option<string> Server = new("--server", "--node") { Description = "The server: a gateway's address for clients, or any NodeODM node.", HelpName = "URL", DefaultValueFactory = _ => "http://127.0.0.1:3000" };
     private static readonly Option<string?> TokenFile = new("--token-file") { Description = "A file with the token that the server needs; $MUSTER_TOKEN otherwise.", HelpName = "FILE" };
     private static readonly Option<string[]> Options = new("--options", "-o") { Description = "An option of the engine behind the server, checked before anything is sent.", HelpName = "NAME=VALUE", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
     private static readonly Option<string?> Name = new("--name", "-n") { Description = "What to call the task (the folder's name).", HelpName = "NAME" };
@@ -29,7 +30,7 @@ internal static class TasksSubmitCommand
             Hand photos in as a task, follow it, and bring its results home.
 
               muster tasks submit photos/
-              muster tasks submit photos/ --gateway http://gateway:3000 -o dsm=true -o orthophoto-resolution=2 --name north
+              muster tasks submit photos/ --server http://gateway:3000 -o dsm=true -o orthophoto-resolution=2 --name north
               muster tasks submit *.jpg gcp_list.txt --detach
 
             Broken off, whatever broke it, the same command goes on where it stopped.
@@ -43,8 +44,8 @@ internal static class TasksSubmitCommand
         var app = MusterCommand.Current.App();
         var paths = parsed.GetValue(Paths)!;
         var source = SourceFiles.Of(paths);
-        var (url, token, _) = ServeCommand.NodeOf(parsed.GetValue(Server)!);
-        token = ServeCommand.TokenIn(parsed.GetValue(TokenFile)) ?? (token.Length > 0 ? token : Environment.GetEnvironmentVariable("MUSTER_TOKEN") ?? "");
+        var (url, token) = NodeAddress.Parse(parsed.GetValue(Server)!);
+        token = SecretFile.Read(parsed.GetValue(TokenFile)) ?? (token.Length > 0 ? token : Environment.GetEnvironmentVariable("MUSTER_TOKEN") ?? "");
         using var connections = NodeOdmClient.Connections();
         var client = new NodeOdmClient(connections, url, token.Length > 0 ? token : null, Patience, app.Clock);
         var name = parsed.GetValue(Name) ?? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Path.GetFullPath(paths[0])));

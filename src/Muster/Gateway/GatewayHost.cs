@@ -1,11 +1,14 @@
 using System.Net;
+using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Muster.Faults;
+using Muster.Gateway.Admin;
 using Muster.Gateway.Api;
+using Muster.Gateway.Console;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
@@ -42,6 +45,7 @@ public sealed class GatewayHost : IAsyncDisposable
         Fleet = new(_store, clock);
         Tokens = new(_store, options.Token, clock);
         foreach (var (url, token, locked) in options.Nodes) Fleet.Add(url, token, locked);
+        TakeOver(options.FileNodes);
         _catalog = new OptionCatalog(_store, () => Fleet.Nodes);
         Actions = new(Tasks, Fleet, Results, Tokens);
         var log = logs.CreateLogger("gateway");
@@ -68,10 +72,17 @@ public sealed class GatewayHost : IAsyncDisposable
         var dispatcher = new Dispatcher(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks, clock, log);
         var housekeeper = new Housekeeper(Tasks, _store, Actions, Tokens, Fleet, Spool, options, clock, log);
         var notices = new EndNotices(Tasks, _store, Results, _provider, task => TaskView.Json(task, null, clock.GetUtcNow()), options, clock, log);
+        var waiting = new WaitingList(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks);
+        var desk = new AdminDesk(Fleet, Tokens, Tasks);
+        _open = ct => AdminDoors.OpenAsync(options, new ConsoleCommands(Fleet, Tasks, Actions, Tokens, desk, waiting, clock),
+            new AdminApi(Fleet, Tasks, Actions, Tokens, Spool, desk, waiting, clock), new ClusterPages(Fleet, Tasks, desk, clock), logs, clock, ct);
         _start = () => [notices.RunAsync, watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
     }
 
     private readonly Func<IReadOnlyList<Func<CancellationToken, Task>>> _start;
+    private readonly Func<CancellationToken, Task<AdminDoors>> _open;
+
+    public static string Version { get; } = typeof(GatewayHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     public TaskLedger Tasks { get; }
     public TaskActions Actions { get; }
@@ -86,6 +97,9 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>The engine of our own node, when there is no other.</summary>
     public IEngine? Embedded { get; private set; }
 
+    /// <summary>Where those who run it reach it.</summary>
+    public AdminDoors? Doors { get; private set; }
+
     /// <summary>Where clients reach it.</summary>
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
 
@@ -99,6 +113,11 @@ public sealed class GatewayHost : IAsyncDisposable
         {
             gateway._listens = true;
             await gateway._web.StartAsync(ct);
+        }
+        catch (UserException)
+        {
+            await gateway.DisposeAsync();
+            throw;
         }
         catch (IOException fault)
         {
@@ -134,6 +153,7 @@ public sealed class GatewayHost : IAsyncDisposable
         {
             await gateway.EmbedAsync(options, logs, clock, ct);
             await gateway.AdoptAsync(options.Routes);
+            gateway.Doors = await gateway._open(ct);
             return gateway;
         }
         catch
@@ -146,6 +166,15 @@ public sealed class GatewayHost : IAsyncDisposable
     private void Begin()
     {
         foreach (var loop in _start()) _loops.Add(Task.Run(() => loop(_stop.Token), CancellationToken.None));
+    }
+
+    private void TakeOver(IReadOnlyList<(Uri Url, string Token, bool Locked)> nodes)
+    {
+        const string setting = "nodes-file";
+        var digest = AccessToken.HashOf(string.Join('\n', nodes));
+        if (nodes.Count == 0 || _store.Setting(setting) == digest) return;
+        foreach (var (url, token, locked) in nodes) Fleet.Add(url, token, locked);
+        _store.Set(setting, digest);
     }
 
     /// <summary>What stands in it is nobody else's business.</summary>
@@ -207,6 +236,7 @@ public sealed class GatewayHost : IAsyncDisposable
         }
         await _stop.CancelAsync();
         foreach (var loop in _loops) await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (Doors is not null) await Doors.DisposeAsync();
         if (_node is not null) await _node.DisposeAsync();
         await Tasks.DisposeAsync();
         await _web.DisposeAsync();

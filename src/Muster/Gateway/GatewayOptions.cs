@@ -14,6 +14,18 @@ public sealed record GatewayOptions
     public string? SslKey { get; init; }
     public string? SslCert { get; init; }
 
+    /// <summary>The console that operators reach by telnet; null for none.</summary>
+    public Door? Console { get; init; }
+
+    /// <summary>What operators, their pages and `muster nodes` ask by HTTP; null for none.</summary>
+    public Door? Admin { get; init; }
+
+    /// <summary>Asked for by both; without one they are open to this machine alone.</summary>
+    public string AdminPassword { get; init; } = "";
+
+    /// <summary>Where both listen; null: as clients come in where there is a password, else on this machine alone.</summary>
+    public string? AdminBind { get; init; }
+
     /// <summary>Where everything is kept: database, spool, results.</summary>
     public required string Data { get; init; }
 
@@ -37,6 +49,9 @@ public sealed record GatewayOptions
 
     /// <summary>Nodes named at the start, beside those that are known already.</summary>
     public IReadOnlyList<(Uri Url, string Token, bool Locked)> Nodes { get; init; } = [];
+
+    /// <summary>Nodes in a file of an older gateway. They are taken over once, and again when the file has changed, so that one that was removed here stays removed.</summary>
+    public IReadOnlyList<(Uri Url, string Token, bool Locked)> FileNodes { get; init; } = [];
 
     /// <summary>Tasks that an older gateway has placed on them: clients go on asking for these.</summary>
     public IReadOnlyList<(Guid Task, Uri Node, string Token, DateTimeOffset Accessed)> Routes { get; init; } = [];
@@ -91,3 +106,6 @@ public sealed record GatewayOptions
     /// <summary>Bytes a second to each node; 0: no limit.</summary>
     public long UploadMaxSpeed { get; init; }
 }
+
+/// <param name="Wanted">Somebody asked for this port; else the gateway goes without the door where it is taken.</param>
+public sealed record Door(int Port, bool Wanted = true);

@@ -33,7 +33,7 @@ public sealed record TaskForm
 
     private static string? Text(IReadOnlyDictionary<string, string> fields, string name) => fields.GetValueOrDefault(name) is { Length: > 0 } text ? text : null;
 
-    /// <summary>Paths within the project. What is no list is ignored; no path leads out.</summary>
+    /// <summary>Paths within the project. What is no list, or an empty one, is ignored; no path leads out.</summary>
     private static List<string>? OutputsIn(string? text)
     {
         if (text is null) return null;
@@ -41,7 +41,7 @@ public sealed record TaskForm
         {
             using var document = JsonDocument.Parse(text);
             if (document.RootElement.ValueKind != JsonValueKind.Array) return null;
-            return
+            List<string> paths =
             [
                 .. from item in document.RootElement.EnumerateArray()
                    where item.ValueKind == JsonValueKind.String
@@ -49,6 +49,7 @@ public sealed record TaskForm
                    where path.Length > 0
                    select path,
             ];
+            return paths.Count > 0 ? paths : null;
         }
         catch (JsonException)
         {

@@ -3,10 +3,10 @@ namespace Muster.Runs;
 /// <summary>Reads what <c>look.sh</c> prints.</summary>
 internal static class LookReader
 {
-    public static IReadOnlyDictionary<RunId, RunFacts> Read(string text)
+    public static IReadOnlyDictionary<string, RunFacts> Read(string text)
     {
-        var runs = new Dictionary<RunId, RunFacts>();
-        RunId? id = null;
+        var runs = new Dictionary<string, RunFacts>();
+        string? folder = null;
         var records = new Dictionary<string, StatusRecord>();
         var alive = new Dictionary<string, Liveness>();
         Dictionary<string, string>? values = null;
@@ -22,11 +22,11 @@ internal static class LookReader
             {
                 case ["run", var word]:
                     Close();
-                    if (RunId.TryParse(word, out var next)) id = next;
+                    folder = word;
                     break;
                 case ["absent", var word]:
                     Close();
-                    if (RunId.TryParse(word, out var missing)) runs[missing] = new RunFacts();
+                    runs[word] = new RunFacts();
                     break;
                 case ["record", var name]:
                     values = [];
@@ -43,8 +43,8 @@ internal static class LookReader
 
         void Close()
         {
-            if (id is { } known) runs[known] = new RunFacts { Present = true, Records = records, Supervisors = alive, Tried = tried };
-            (id, records, alive, values, tried) = (null, [], [], null, false);
+            if (folder is not null) runs[folder] = new RunFacts { Present = true, Records = records, Supervisors = alive, Tried = tried };
+            (folder, records, alive, values, tried) = (null, [], [], null, false);
         }
     }
 

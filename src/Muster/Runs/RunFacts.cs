@@ -23,6 +23,19 @@ public sealed record RunFacts
     /// <summary>A launcher has at least tried to hand it to the scheduler.</summary>
     public bool Tried { get; init; }
 
+    /// <summary>Hosts of the run that did not answer.</summary>
+    public IReadOnlyList<string> Silent { get; init; } = [];
+
+    /// <summary>What several hosts say of one run. The records of ranks are on one host each.</summary>
+    public static RunFacts Together(IReadOnlyList<RunFacts> parts, IReadOnlyList<string> silent) => parts is [var only] && silent.Count == 0 ? only : new()
+    {
+        Present = parts.Any(part => part.Present),
+        Records = parts.SelectMany(part => part.Records).GroupBy(pair => pair.Key).ToDictionary(group => group.Key, group => group.First().Value),
+        Supervisors = parts.SelectMany(part => part.Supervisors).GroupBy(pair => pair.Key).ToDictionary(group => group.Key, group => group.First().Value),
+        Tried = parts.Any(part => part.Tried),
+        Silent = silent,
+    };
+
     /// <summary>The scheduler's handle. The launcher's word for it may be missing, if it was killed; and where a scheduler took the run twice,
     /// because it answered the first time too late, the job that claimed the run is the one that counts.</summary>
     public string? Handle

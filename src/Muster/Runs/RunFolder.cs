@@ -22,6 +22,11 @@ public abstract record LaunchAnswer
     /// <summary>The folder is not complete.</summary>
     public sealed record Unstaged : LaunchAnswer;
 
+    /// <summary>What several hosts answered of one run: launched when all have, and as unclear as the least clear of them.</summary>
+    public static LaunchAnswer Together(IReadOnlyList<LaunchAnswer> answers) =>
+        answers.OfType<Refused>().FirstOrDefault() as LaunchAnswer ?? answers.OfType<Unclear>().FirstOrDefault() as LaunchAnswer ?? answers.OfType<Unstaged>().FirstOrDefault()
+        ?? (answers.All(answer => answer is Cancelled) ? answers[0] : answers.OfType<Launched>().First());
+
     public static LaunchAnswer Read(string output, string said)
     {
         var line = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? "";
@@ -40,22 +45,22 @@ public abstract record LaunchAnswer
 public sealed class RunFolder(IHost host, string root)
 {
     /// <summary>The text that launches, for the end of the delivery or by itself.</summary>
-    public static ShellText Launch(string root, RunId id) => ShellText.Of($"{Expand(root)}\nsh \"$root\"/runs/{id.ToString()}/launch start");
+    public static ShellText Launch(string root, string folder) => ShellText.Of($"{Expand(root)}\nsh \"$root\"/runs/{folder}/launch start");
 
-    public async Task<LaunchAnswer> LaunchAsync(RunId id, CancellationToken ct)
+    public async Task<LaunchAnswer> LaunchAsync(string folder, CancellationToken ct)
     {
-        var answer = await host.RunAsync(Launch(root, id), ct);
+        var answer = await host.RunAsync(Launch(root, folder), ct);
         return answer.ExitCode == 127 ? new LaunchAnswer.Unstaged() : LaunchAnswer.Read(answer.Output, answer.Said);
     }
 
     /// <summary>Leaves the wish to cancel where every launcher and supervisor looks for it, and stops what is there.</summary>
-    public async Task<LaunchAnswer> CancelAsync(RunId id, bool hard, CancellationToken ct)
+    public async Task<LaunchAnswer> CancelAsync(string folder, bool hard, CancellationToken ct)
     {
         var answer = await host.RunAsync(ShellText.Of($$"""
             {{Expand(root)}}
             umask 077
-            mkdir -p "$root"/runs/{{id.ToString()}}/status || exit 1
-            cd "$root"/runs/{{id.ToString()}} || exit 1
+            mkdir -p "$root"/runs/{{folder}}/status || exit 1
+            cd "$root"/runs/{{folder}} || exit 1
             if [ -f launch ] && [ -f common.sh ] && [ -f scheduler.sh ] && [ -f plan.sh ]; then exec sh ./launch cancel {{(hard ? "hard" : "")}}; fi
             echo "time=$(date +%s)" >status/.cancel.$$ && mv -f status/.cancel.$$ status/cancel && echo cancelled
             """), ct);
@@ -63,15 +68,15 @@ public sealed class RunFolder(IHost host, string root)
             : throw new UserException($"{host.Name}: the wish to cancel could not be written: {answer.Said}", $"Check that {root} is writable there: `muster sites check`.");
     }
 
-    public async Task<IReadOnlyDictionary<RunId, RunFacts>> LookAsync(IEnumerable<RunId> ids, CancellationToken ct)
+    public async Task<IReadOnlyDictionary<string, RunFacts>> LookAsync(IEnumerable<string> folders, CancellationToken ct)
     {
-        var output = await host.GetAsync(ShellText.Script("Runs/Remote/look.sh", [root, .. ids.Select(id => id.ToString())]), "looking at the runs", ct);
+        var output = await host.GetAsync(ShellText.Script("Runs/Remote/look.sh", [root, .. folders]), "looking at the runs", ct);
         return LookReader.Read(output);
     }
 
     /// <summary>Opens the stream of what is new; see <c>follow.sh</c> for its frames.</summary>
-    public Task<ShellChannel> FollowAsync(RunId id, bool once, IEnumerable<KeyValuePair<string, long>> offsets, CancellationToken ct) =>
-        host.OpenAsync(ShellText.Script("Runs/Remote/follow.sh", [root, id.ToString(), .. once ? ["once"] : Array.Empty<string>(), .. offsets.Select(pair => $"{pair.Key}={pair.Value}")]), ct);
+    public Task<ShellChannel> FollowAsync(string folder, bool once, IEnumerable<KeyValuePair<string, long>> offsets, CancellationToken ct) =>
+        host.OpenAsync(ShellText.Script("Runs/Remote/follow.sh", [root, folder, .. once ? ["once"] : Array.Empty<string>(), .. offsets.Select(pair => $"{pair.Key}={pair.Value}")]), ct);
 
     /// <summary>The plans of all runs on the site, for a machine that does not know them yet.</summary>
     public Task<string> PlansAsync(CancellationToken ct) => host.GetAsync(ShellText.Of($$"""

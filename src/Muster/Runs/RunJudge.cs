@@ -11,6 +11,9 @@ public static class RunJudge
     /// <summary>The same for an end that was wished before the run began.</summary>
     public static readonly TimeSpan WishPatience = TimeSpan.FromSeconds(3);
 
+    /// <summary>How long the ranks of a run may wait for each other before that is told.</summary>
+    private static readonly TimeSpan LatePatience = TimeSpan.FromSeconds(8);
+
     /// <summary>How long a scheduler must have answered without knowing a job, and no record appeared, until the job counts as lost.</summary>
     public static readonly TimeSpan LostPatience = TimeSpan.FromSeconds(120);
 
@@ -18,7 +21,7 @@ public static class RunJudge
     /// <param name="schedulerKnowsMore">A scheduler stands behind the run, and may start it again after an end.</param>
     public static Run After(Run run, RunFacts facts, SchedulerWord? word, bool schedulerKnowsMore, DateTimeOffset now)
     {
-        var seen = run with { SeenAt = now, UnreachableSince = null, Ports = PortsIn(facts), Notes = NotesIn(facts) };
+        var seen = run with { SeenAt = now, UnreachableSince = facts.Silent.Count == 0 ? null : run.UnreachableSince ?? now, Ports = PortsIn(facts), Notes = NotesIn(facts) };
         if (run.State is RunState.Ended) return seen;
         var ranks = run.Plan.Ranks();
         var started = facts.Ending(".started").ToList();
@@ -26,7 +29,7 @@ public static class RunJudge
 
         if (exits.Count >= ranks.Count && Latest(started) <= Latest(exits))
         {
-            var end = EndOf(exits, facts, run.CancelWished || facts.CancelKnown);
+            var end = EndOf(exits, facts, run.CancelWished || facts.CancelKnown, run.Plan.Roles.Count > 0 ? ranks : null);
             if (!schedulerKnowsMore || end.Code == 0 || end.Outcome == Outcome.Cancelled) return seen.EndWith(end);
             // A scheduler may start a job again after some exits, and knows causes that the job's own shell cannot see.
             switch (word)
@@ -61,8 +64,10 @@ public static class RunJudge
         if (started.Count > 0)
         {
             var first = started.OrderBy(record => record.Time).First();
-            var running = new RunState.Running(handle, Where(started), first.Time ?? now);
+            var running = new RunState.Running(handle, run.Plan.Hosts() is { Count: > 1 } hosts ? string.Join(',', hosts) : Where(started), first.Time ?? now);
             var broken = facts.Supervisors.Where(pair => pair.Value != Liveness.Alive && !facts.Records.ContainsKey(pair.Key + ".exit")).ToList();
+            // Of several ranks, the others are ended first, and what the broken one left: see Carriage. That leaves a record.
+            if (broken.Count > 0 && run.Plan.Roles.Count > 0 && !schedulerKnowsMore) return seen with { State = running, VanishedSince = run.VanishedSince ?? now };
             if (broken.Count > 0)
             {
                 var rebooted = broken.Any(pair => pair.Value == Liveness.Rebooted);
@@ -75,10 +80,14 @@ public static class RunJudge
                 SchedulerWord.Ended(var outcome, var code, var text) => seen.AfterPatience(run, RecordPatience, now, running, new(outcome, code, now, new("scheduler", text))),
                 SchedulerWord.Absent => seen.AfterPatience(run, LostPatience, now, running, Forgotten(now)),
                 SchedulerWord.Waiting(var why) when exits.Count == 0 => seen with { State = new RunState.Queued(handle, why), VanishedSince = null },
-                _ => seen with { State = running, VanishedSince = word is null ? run.VanishedSince : null },
+                _ => seen with { State = running, VanishedSince = word is null && schedulerKnowsMore ? run.VanishedSince : null },
             };
         }
 
+        if (word is null && facts.Ending(".address").Any(record => now - record.Time > LatePatience) && ranks.Where(rank => !facts.Records.ContainsKey(rank + ".address")).ToList() is { Count: > 0 } late)
+        {
+            return seen with { State = new RunState.Queued(handle, $"the others wait for {string.Join(", ", late.Select(rank => run.Plan.HostOf(rank) is { } host ? $"{rank} on {host}" : rank))}") };
+        }
         if (word is null && facts.Ending(".waiting").FirstOrDefault() is { } held) return seen with { State = new RunState.Queued(handle, $"it waits for the run {held["run"]}") };
         var waiting = run.State is RunState.Queued or RunState.Running ? run.State : new RunState.Launched(handle);
         return word switch
@@ -97,16 +106,28 @@ public static class RunJudge
     /// <summary>The site did not answer. The state stays what it was.</summary>
     public static Run Unseen(Run run, DateTimeOffset now) => run with { UnreachableSince = run.UnreachableSince ?? now };
 
-    private static RunState.Ended EndOf(List<StatusRecord> exits, RunFacts facts, bool cancelWished)
+    /// <param name="gang">The ranks in their order, where one that failed has the others stopped: then what failed by itself counts, and of several the first.</param>
+    private static RunState.Ended EndOf(List<StatusRecord> exits, RunFacts facts, bool cancelWished, IReadOnlyList<string>? gang)
     {
-        var worst = exits.OrderBy(record => record["reason"] switch { "cancelled" => 0, "timed-out" => 1, "out-of-memory" => 2, "terminated" => 3, _ => record.Number("code") == 0 ? 5 : 4 })
-            .ThenBy(record => record.Time).First();
+        string RankOf(StatusRecord record) => record.Name[..^".exit".Length];
+        var worst = exits.OrderBy(record => record["reason"] switch
+        {
+            "cancelled" => 0,
+            "timed-out" => 1,
+            "out-of-memory" => 2,
+            "stopped" => 7,
+            "released" => 10,
+            "terminated" => gang is null ? 3 : 6,
+            _ => record.Number("code") == 0 ? 9 : 4,
+        }).ThenBy(record => record.Time).ThenBy(record => gang?.ToList().IndexOf(RankOf(record))).First();
         var code = worst.Number("code");
         var outcome = worst["reason"] switch
         {
             "cancelled" => Outcome.Cancelled,
             "timed-out" => Outcome.TimedOut,
             "out-of-memory" => Outcome.OutOfMemory,
+            "lost" => Outcome.Lost,
+            "rebooted" => Outcome.NodeFailed,
             "terminated" when cancelWished => Outcome.Cancelled,
             _ => code == 0 ? Outcome.Succeeded : Outcome.Failed,
         };
@@ -114,11 +135,15 @@ public static class RunJudge
         var why = worst["reason"] switch
         {
             "dependency" => $"a run it waits for did not succeed ({facts.Records.GetValueOrDefault("note.after")?["run"]})",
-            "exited" => $"exited with {code}",
-            var reason => $"{reason}, code {code}",
+            "exited" => $"exited with {code}{(code == 127 && gang is not null ? ", which means that its program is not there" : "")}",
+            "unready" => worst["cause"],
+            "lost" => "its supervisor was gone and had written no exit record; what it left was ended",
+            "rebooted" => "the host was started anew while it ran",
+            var reason => $"{reason}, code {code}{(worst["cause"] is { } cause ? $" ({cause})" : "")}",
         };
         var left = worst["survivors"] is { } survivors ? $"; still there in spite of KILL: {survivors}" : "";
-        return new(outcome, code, at, new("exit record", $"{worst.Name[..^".exit".Length]} on {worst["host"]}: {why}{left}"));
+        var stopped = exits.Count(record => record["reason"] == "stopped") is > 0 and var others ? $"; for that {others} of {exits.Count} ranks were stopped" : "";
+        return new(outcome, code, at, new("exit record", $"{RankOf(worst)} on {worst["host"]}: {why}{left}{stopped}"));
     }
 
     private static Run EndWith(this Run run, RunState.Ended end) => run with { State = end, VanishedSince = null };

@@ -12,8 +12,14 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
     /// <param name="oldestWord">How old the scheduler's last word may be.</param>
     public async Task<IReadOnlyList<Run>> RefreshAsync(IReadOnlyList<Run> runs, TimeSpan patience, TimeSpan oldestWord, CancellationToken ct)
     {
-        var live = runs.Where(run => run.State.IsLive).GroupBy(run => (run.Plan.Site, run.Plan.Host));
-        await Task.WhenAll(live.Select(group => RefreshAsync(group.Key.Site, group.Key.Host, [.. group], patience, oldestWord, ct)));
+        var live = runs.Where(run => run.State.IsLive).ToList();
+        // Under a scheduler ranks need nobody who looks.
+        bool IsGang(Run run) => run.Plan.Roles.Count > 0 && run.Plan.BatchLines.Count == 0;
+        var alone = live.Where(run => !IsGang(run)).GroupBy(run => (run.Plan.Site, run.Plan.Host));
+        await Task.WhenAll([
+            .. alone.Select(group => RefreshAsync(group.Key.Site, group.Key.Host, [.. group], patience, oldestWord, ct)),
+            .. live.Where(IsGang).Select(run => RefreshAsync(run, patience, ct)),
+        ]);
         return [.. runs.Select(run => store.Find(run.Id) ?? run)];
     }
 
@@ -26,9 +32,7 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
             case LaunchProtocol.Act.EndHere:
                 return store.Change(id, known => known.State is RunState.Planned ? EndedHere(known, "cancelled before anything left this machine") : known);
             case LaunchProtocol.Act.AskCancel:
-                var site = open(run.Plan.Site);
-                var folder = new RunFolder(site.HostOf(run.Plan.Host), site.Root);
-                var answer = await folder.CancelAsync(id, hard, ct);
+                var answer = await new RunPlaces(open(run.Plan.Site), run.Plan).CancelAsync(hard, ct);
                 return store.Change(id, known => LaunchProtocol.After(known, answer, clock.GetUtcNow()));
             default:
                 return run;
@@ -39,8 +43,7 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
     public async Task<Run> FinishAsync(RunId id, CancellationToken ct)
     {
         var run = store.Find(id)!;
-        var site = open(run.Plan.Site);
-        var answer = await new RunFolder(site.HostOf(run.Plan.Host), site.Root).LaunchAsync(id, ct);
+        var answer = await new RunPlaces(open(run.Plan.Site), run.Plan).LaunchAsync(ct);
         return store.Change(id, known => LaunchProtocol.After(known, answer, clock.GetUtcNow()));
     }
 
@@ -68,12 +71,38 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
         }
     }
 
+    /// <summary>A run of several ranks. Who looks at it also carries between them what they cannot tell each other.</summary>
+    private async Task RefreshAsync(Run run, TimeSpan patience, CancellationToken ct)
+    {
+        if (run.State is RunState.Planned)
+        {
+            EndIfAbandoned(run);
+            return;
+        }
+        using var limit = new CancellationTokenSource(patience * 2, clock);   // a host that does not answer takes no time from the others
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
+        try
+        {
+            var places = new RunPlaces(open(run.Plan.Site), run.Plan);
+            if (await places.LookAsync(patience, either.Token) is not { } facts) return;
+            var after = store.Change(run.Id, known => RunJudge.After(known, facts, null, schedulerKnowsMore: false, clock.GetUtcNow()));
+            await places.CarryAsync(after, facts, clock.GetUtcNow(), either.Token);
+            if (after.State.IsLive && after.CancelWished && (!facts.CancelKnown || facts.Tried && facts.Handle is null)) await CancelAsync(run.Id, hard: false, either.Token);
+        }
+        catch (Exception fault) when (fault is UserException or OperationCanceledException && !ct.IsCancellationRequested)
+        {
+            store.Change(run.Id, known => RunJudge.Unseen(known, clock.GetUtcNow()));
+        }
+    }
+
+    private void EndIfAbandoned(Run run)
+    {
+        if (IsAbandoned(run)) store.Change(run.Id, known => known.State is RunState.Planned ? EndedHere(known, "its submission was interrupted before anything left this machine") : known);
+    }
+
     private async Task RefreshAsync(string siteName, string? host, IReadOnlyList<Run> runs, TimeSpan patience, TimeSpan oldestWord, CancellationToken ct)
     {
-        foreach (var run in runs.Where(run => run.State is RunState.Planned && IsAbandoned(run)))
-        {
-            store.Change(run.Id, known => known.State is RunState.Planned ? EndedHere(known, "its submission was interrupted before anything left this machine") : known);
-        }
+        foreach (var run in runs.Where(run => run.State is RunState.Planned)) EndIfAbandoned(run);
         var asked = runs.Where(run => run.State is not RunState.Planned).ToList();
         if (asked.Count == 0) return;
         using var limit = new CancellationTokenSource(patience, clock);
@@ -83,7 +112,8 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
             var site = open(siteName);
             var folder = new RunFolder(site.HostOf(host), site.Root);
             var began = clock.GetUtcNow();
-            var facts = await folder.LookAsync(asked.Select(run => run.Id), either.Token);
+            var looked = await folder.LookAsync(asked.Select(run => run.Id.ToString()), either.Token);
+            var facts = asked.Where(run => looked.ContainsKey(run.Id.ToString())).ToDictionary(run => run.Id, run => looked[run.Id.ToString()]);
             var handles = asked.Select(run => facts.GetValueOrDefault(run.Id)?.Handle).OfType<string>().ToList();
             var answer = handles.Count > 0 && site.Desk(host) is { } desk ? await desk.AskAsync(handles, [], oldestWord, either.Token) : null;
             foreach (var run in asked.Where(run => facts.ContainsKey(run.Id)))

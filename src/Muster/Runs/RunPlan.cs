@@ -29,6 +29,15 @@ public sealed record RunPlan
     public TimeSpan? Time { get; init; }
     public int? Gpus { get; init; }
     public ArraySpec? Array { get; init; }
+
+    /// <summary>The parts of a run that work together; none for a run of one command.</summary>
+    public IReadOnlyList<PlannedRole> Roles { get => field ?? []; init; }
+
+    /// <summary>How the ranks of a framework are started: a <see cref="Muster.Runs.Roles.LaunchProfile"/>.</summary>
+    public string? Launch { get; init; }
+
+    /// <summary>How long the ranks wait for each other before any begins.</summary>
+    public TimeSpan? ReadyWithin { get; init; }
     public IReadOnlyList<PlannedAfter> After { get; init; } = [];
     public TimeSpan? Stay { get; init; }
 
@@ -50,8 +59,20 @@ public sealed record RunPlan
     public string? Commit { get; init; }
     public string? Branch { get; init; }
 
-    /// <summary>The parts that run: <c>main.0</c>, or one for each index of an array.</summary>
-    public IReadOnlyList<string> Ranks() => Array is null ? ["main.0"] : [.. Array.Indices.Select(index => $"main.{index}")];
+    /// <summary>The parts that run: <c>main.0</c>, one for each index of an array, or the ranks of the roles.</summary>
+    public IReadOnlyList<string> Ranks() => Roles.Count > 0 ? [.. Roles.SelectMany(role => role.Ranks())]
+        : Array is null ? ["main.0"] : [.. Array.Indices.Select(index => $"main.{index}")];
+
+    /// <summary>The hosts that have a folder of this run, each once; the first is <see cref="Host"/>.</summary>
+    public IReadOnlyList<string?> Hosts() => Roles.Any(role => role.Hosts.Count > 0) ? [.. Roles.SelectMany(role => role.Hosts).Prepend(Host!).Distinct()] : [Host];
+
+    /// <summary>Where a rank runs, as far as the plan says.</summary>
+    public string? HostOf(string rank) =>
+        Roles.FirstOrDefault(role => rank.StartsWith(role.Name + ".", StringComparison.Ordinal)) is { Hosts.Count: > 0 } role
+        && int.TryParse(rank.AsSpan(role.Name.Length + 1), System.Globalization.CultureInfo.InvariantCulture, out var index) && index < role.Hosts.Count ? role.Hosts[index] : Host;
+
+    /// <summary>The folder's name below <c>runs/</c> on one of the hosts. They differ, as hosts may share their disk.</summary>
+    public string FolderOn(string? host) => Hosts().ToList().IndexOf(host) is > 0 and var at ? $"{Id}.{at}" : Id.ToString();
 }
 
 /// <summary>A local file or folder that the run finds as <c>$MUSTER_IN/NAME</c>.</summary>

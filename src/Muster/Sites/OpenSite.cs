@@ -50,6 +50,7 @@ public sealed class OpenSite
         if (IsHere) return Once("", false, () => new LocalHost());
         name ??= HostNames[0];
         if (!HostNames.Contains(name)) throw new UserException($"site {Site.Name} has no host {name} any more", $"Add it to `hosts:` of the site again ({Site.Origin}).");
+        if (Site is SshSite { ThisMachine: { } here } && here == name) return Once("", false, () => new LocalHost());
         return Once(name, hurried, () => new OpenSshHost(Target(name), hurried ? SshPatience.Usual.Hurried : SshPatience.Usual));
     }
 

@@ -9,6 +9,9 @@ public sealed record SshSite : Site
     /// <summary>The hosts that only take ranks of a role.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Roles { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
 
+    /// <summary>The one among the hosts that is this machine and needs no SSH.</summary>
+    public string? ThisMachine { get; init; }
+
     /// <summary>A file for <c>ssh -F</c>; null leaves it to SSH.</summary>
     public string? SshConfig { get; init; }
 

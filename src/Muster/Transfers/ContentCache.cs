@@ -9,30 +9,40 @@ public sealed class ContentCache(string folder)
     private readonly RecordFile _contents = new(Path.Combine(folder, "contents"), ContentHash.Length + ContentHash.Length + sizeof(long));
     private readonly Dictionary<ContentHash, (ContentHash Hash, long Size)> _known = [];
     private readonly List<byte[]> _learnt = [];
+    private readonly Lock _turn = new();   // several hosts may be served at once
     private bool _loaded;
 
     /// <summary>The hash and size of the content that its source calls <paramref name="key"/>.</summary>
     public (ContentHash Hash, long Size)? Find(ContentHash key)
     {
-        Load();
-        return _known.TryGetValue(key, out var known) ? known : null;
+        lock (_turn)
+        {
+            Load();
+            return _known.TryGetValue(key, out var known) ? known : null;
+        }
     }
 
     internal void Learn(ContentHash key, ContentHash hash, long size)
     {
-        Load();
-        if (!_known.TryAdd(key, (hash, size))) return;
-        var record = new byte[_contents.Length];
-        key.Bytes.CopyTo(record);
-        hash.Bytes.CopyTo(record.AsSpan(ContentHash.Length));
-        BinaryPrimitives.WriteInt64LittleEndian(record.AsSpan(2 * ContentHash.Length), size);
-        _learnt.Add(record);
+        lock (_turn)
+        {
+            Load();
+            if (!_known.TryAdd(key, (hash, size))) return;
+            var record = new byte[_contents.Length];
+            key.Bytes.CopyTo(record);
+            hash.Bytes.CopyTo(record.AsSpan(ContentHash.Length));
+            BinaryPrimitives.WriteInt64LittleEndian(record.AsSpan(2 * ContentHash.Length), size);
+            _learnt.Add(record);
+        }
     }
 
     internal void Save()
     {
-        _contents.Append(_learnt);
-        _learnt.Clear();
+        lock (_turn)
+        {
+            _contents.Append(_learnt);
+            _learnt.Clear();
+        }
     }
 
     /// <summary>What the site with this key is known to have.</summary>

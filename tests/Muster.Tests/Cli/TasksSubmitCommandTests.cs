@@ -52,7 +52,7 @@ public sealed class TasksSubmitCommandTests(TasksSubmitCommandTests.OwnGateway o
     [Fact]
     public async Task Killed_in_the_middle_it_goes_on_where_it_stopped()
     {
-        await using var link = new BadLink(_gateway.Address, 1) { Delay = TimeSpan.FromMilliseconds(150) };
+        await using var link = new BadLink(_gateway.Address, 1) { Delay = TimeSpan.FromMilliseconds(60) };
         using (var killed = Start(link.Address, []))
         {
             while (Journals is not [var journal] || new FileInfo(journal).Length < 800) await Task.Delay(5, Ct);
@@ -87,7 +87,7 @@ public sealed class TasksSubmitCommandTests(TasksSubmitCommandTests.OwnGateway o
 
     private Process Start(Uri server, string[] arguments, string token = Token)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), ["tasks", "submit", Samples, "--gateway", server.ToString(), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder.FullName };
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), ["tasks", "submit", Samples, "--server", server.ToString(), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder.FullName };
         start.Environment["XDG_STATE_HOME"] = Path.Combine(_folder.FullName, "state");
         start.Environment["MUSTER_TOKEN"] = token;
         return Process.Start(start)!;

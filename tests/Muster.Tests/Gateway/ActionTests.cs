@@ -137,7 +137,7 @@ public sealed class ActionTests
     public async Task A_cancelled_task_whose_node_is_gone_runs_again_from_its_files()
     {
         await using var first = await ScriptedNode.StartAsync(new() { Takes = Long });
-        await using var gateway = await TestGateway.StartAsync(first);
+        await using var gateway = await TestGateway.StartAsync(new FastTime(5), null, first);
         var task = await gateway.SubmitAsync();
         await gateway.UntilAsync(() => gateway.TaskOf(task).Phase is TaskPhase.Running);
         await ActAsync(gateway, "cancel", task);

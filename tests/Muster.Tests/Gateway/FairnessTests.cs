@@ -9,7 +9,7 @@ public sealed class FairnessTests
     [Fact]
     public async Task Those_with_one_task_get_the_next_free_slots_none_is_double_booked_and_none_stays_idle()
     {
-        ScriptedNode[] nodes = [.. await Task.WhenAll(Enumerable.Range(0, 4).Select(n => ScriptedNode.StartAsync(new() { Takes = TimeSpan.FromMilliseconds(600 + (n * 20)) })))];
+        ScriptedNode[] nodes = [.. await Task.WhenAll(Enumerable.Range(0, 4).Select(n => ScriptedNode.StartAsync(new() { Takes = TimeSpan.FromMilliseconds(250 + (n * 20)) })))];
         await using var gateway = await TestGateway.StartAsync(nodes);
         var tokens = "abc".Select(name => gateway.Host.Tokens.Make($"{name}", null, TokenLimits.None).Text).ToList();
         var many = new List<Guid>();

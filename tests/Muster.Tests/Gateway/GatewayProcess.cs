@@ -11,7 +11,11 @@ internal sealed class GatewayProcess : IAsyncDisposable
     private readonly string[] _arguments;
     private Process? _process;
 
-    public GatewayProcess(params string[] arguments) => _arguments = ["serve", "--port", $"{Port}", "--data", Path.Combine(_folder.FullName, "data"), .. arguments];
+    public GatewayProcess(params string[] arguments) => _arguments = ["serve", "--port", $"{Port}", "--data", Path.Combine(_folder.FullName, "data"), .. NoDoors(arguments), .. arguments];
+
+    /// <summary>Many run at once, and none takes a port that it was not given.</summary>
+    private static IEnumerable<string> NoDoors(string[] arguments) =>
+        ((string[])["--admin-cli-port", "--admin-web-port"]).Except(arguments).SelectMany(flag => (string[])[flag, "0"]);
 
     public int Port { get; } = FreePort();
     public Uri Address => new($"http://127.0.0.1:{Port}/");

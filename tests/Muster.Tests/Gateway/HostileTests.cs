@@ -73,6 +73,20 @@ public sealed class HostileTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_photo_none_and_many_tiny_ones_are_each_what_they_are()
+    {
+        var many = Environment.GetEnvironmentVariable("MUSTER_SOAK") == "1" ? 20_000 : 300;
+        await _gateway.UntilAsync(await _gateway.SubmitAsync(files: 1), TaskCode.Completed);
+        var client = _gateway.Client();
+        var (none, tiny) = (await BeginAsync(), await BeginAsync());
+        Assert.Equal("Not enough images (0 files uploaded)", Assert.IsType<NodeReply<string>.Denied>(await client.CommitAsync(none.ToString(), Ct)).Error);
+        Assert.True(TestGateway.Said(await client.UploadAsync(tiny.ToString(), [.. Enumerable.Range(0, many).Select(n => TestGateway.File($"{n}.jpg", BitConverter.GetBytes(n)))], Ct)));
+        TestGateway.Said(await client.CommitAsync(tiny.ToString(), Ct));
+        Assert.Equal(many, (await _gateway.UntilAsync(tiny, TaskCode.Completed)).ImagesCount);
+        Assert.Equal(many, (await _gateway.ArchiveAsync(tiny)).Count);
+    }
+
+    [Fact]
     public async Task A_text_field_without_end_is_refused_early()
     {
         using var socket = new TcpClient();
@@ -147,7 +161,7 @@ public sealed class HostileTests : IAsyncLifetime
         TestGateway.Said(await gateway.Client().UploadAsync(upload, [TestGateway.File("a.jpg", TestGateway.Photo("given up"))], Ct));
         await gateway.SubmitAsync();
         await gateway.UntilAsync(() => gateway.Host.Tasks.Live.All().Count == 0 && gateway.Host.Tasks.Lists.Count == 0);
-        Assert.Empty(new[] { "spool", "results" }.SelectMany(gateway.Files));
+        await gateway.UntilNoFilesAsync("spool", "results");
         Assert.True(Assert.IsType<NodeReply<bool>.Denied>(await gateway.Client().UploadAsync(upload, [TestGateway.File("b.jpg", [1])], Ct)).NoRetry);
     }
 

@@ -204,17 +204,18 @@ public sealed class InvariantTests : IAsyncLifetime
     [Fact]
     public async Task I14_a_restart_that_cannot_be_is_refused_promptly()
     {
-        Assert.False((await _gateway.PostAsync("task/restart", TestGateway.Json($$"""{"uuid":"{{Guid.NewGuid()}}"}"""))).GetProperty("success").GetBoolean());
-        var id = await _gateway.SubmitAsync();
-        await _gateway.UntilAsync(id, TaskCode.Completed);
+        await using var gateway = await TestGateway.StartAsync(new FastTime(10), null, _node);
+        Assert.False((await gateway.PostAsync("task/restart", TestGateway.Json($$"""{"uuid":"{{Guid.NewGuid()}}"}"""))).GetProperty("success").GetBoolean());
+        var id = await gateway.SubmitAsync();
+        await gateway.UntilAsync(id, TaskCode.Completed);
         _node.Before = async http =>
         {
             await Task.Delay(Timeout.Infinite, http.RequestAborted);
             return true;
         };
         var began = TimeProvider.System.GetTimestamp();
-        Assert.False((await _gateway.PostAsync("task/restart", TestGateway.Json($$"""{"uuid":"{{id}}"}"""))).GetProperty("success").GetBoolean());
-        Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(10));
+        Assert.False((await gateway.PostAsync("task/restart", TestGateway.Json($$"""{"uuid":"{{id}}"}"""))).GetProperty("success").GetBoolean());
+        Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(5));
         _node.Before = null;
     }
 
@@ -330,12 +331,39 @@ public sealed class InvariantTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task I26_a_node_that_sends_its_clients_to_a_bucket_is_followed_there_and_ours_are_not_sent_anywhere()
+    {
+        var id = await _gateway.SubmitAsync(files: 3);
+        _node.Before = http =>
+        {
+            var path = http.Request.Path.Value!;
+            if (!path.Contains("/download/", StringComparison.Ordinal) || http.Request.Query.ContainsKey("signed")) return Task.FromResult(false);
+            http.Response.Redirect($"{path}?signed=yes");
+            return Task.FromResult(true);
+        };
+        await _gateway.UntilAsync(id, TaskCode.Completed);
+        Assert.Equal(3, (await _gateway.ArchiveAsync(id)).Count);
+        using var response = await _gateway.Http.GetAsync($"task/{id}/download/all.zip", Ct);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal($"/task/{id}/download/all.zip", response.RequestMessage!.RequestUri!.AbsolutePath);
+    }
+
+    [Fact]
     public async Task I28_what_is_not_ready_is_no_archive()
     {
         _node.Takes = TimeSpan.FromMinutes(5);
         var id = await _gateway.SubmitAsync();
         Assert.Equal("Asset not ready", (await _gateway.GetAsync($"task/{id}/download/all.zip")).GetProperty("error").GetString());
         foreach (var asset in (string[])["orthophoto.tif", "..%2f..%2fgateway.db"]) Assert.Equal("Invalid asset", (await _gateway.GetAsync($"task/{id}/download/{asset}")).GetProperty("error").GetString());
+    }
+
+    [Fact]
+    public async Task I31_the_page_is_served_to_whoever_has_the_token()
+    {
+        Assert.Contains("<html", await _gateway.Http.GetStringAsync("", Ct), StringComparison.OrdinalIgnoreCase);
+        await using var closed = await TestGateway.StartAsync(options => options with { Token = "right" });
+        Assert.Equal(HttpStatusCode.Unauthorized, (await closed.Http.GetAsync("", Ct)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await closed.Http.GetAsync("?token=right", Ct)).StatusCode);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class NodeFaultTests
     public async Task A_task_whose_node_stays_away_is_done_on_another()
     {
         await using var first = await ScriptedNode.StartAsync(new() { Takes = Long });
-        await using var gateway = await TestGateway.StartAsync(first);
+        await using var gateway = await TestGateway.StartAsync(new FastTime(5), null, first);
         var task = await gateway.SubmitAsync();
         await gateway.UntilAsync(() => gateway.TaskOf(task).Phase is TaskPhase.Running { Seen: 2 });
         await using var second = await ScriptedNode.StartAsync();
@@ -113,7 +113,7 @@ public sealed class NodeFaultTests
                 return Task.FromResult(true);
             },
         });
-        await using var gateway = await TestGateway.StartAsync(node);
+        await using var gateway = await TestGateway.StartAsync(new FastTime(5), null, node);
         var task = await gateway.SubmitAsync(files: 3);
         await gateway.UntilAsync(task, TaskCode.Completed);
         Assert.Equal(["0.jpg", "1.jpg", "2.jpg"], (await gateway.ArchiveAsync(task)).Keys);
@@ -164,7 +164,7 @@ public sealed class NodeFaultTests
                 return true;
             },
         });
-        await using var gateway = await TestGateway.StartAsync(node);
+        await using var gateway = await TestGateway.StartAsync(new FastTime(5), null, node);
         var task = await gateway.SubmitAsync();
         await gateway.UntilAsync(task, TaskCode.Completed);
         Assert.Equal(2, (await gateway.ArchiveAsync(task)).Count);
@@ -198,10 +198,42 @@ public sealed class NodeFaultTests
     }
 
     [Fact]
+    public async Task Among_nodes_dead_cut_off_full_slow_and_with_wrong_clocks_every_task_ends_rightly_and_no_client_sees_an_error()
+    {
+        ScriptedNode[] nodes = [.. await Task.WhenAll(Enumerable.Range(0, 5).Select(n => ScriptedNode.StartAsync(new() { Slots = 2, Takes = TimeSpan.FromMilliseconds(200 + (100 * n)) })))];
+        // Their tasks are of 1970, as their clocks have it.
+        var (dies, vanishes, full, slow) = (nodes[0], nodes[1], nodes[2], nodes[3]);
+        await using var gateway = await TestGateway.StartAsync(new FastTime(5), null, nodes);
+        full.RefusesWith = "ENOSPC: no space left on device";
+        slow.Before = async _ =>
+        {
+            await Task.Delay(300);
+            return false;
+        };
+        var tasks = new List<Guid>();
+        for (var n = 0; n < 8; n++) tasks.Add(await gateway.SubmitAsync());
+        await gateway.UntilAsync(() => tasks.Exists(task => gateway.TaskOf(task).Phase is TaskPhase.Running));
+        await dies.DieAsync();
+        vanishes.Before = async http =>
+        {
+            await Task.Delay(Timeout.Infinite, http.RequestAborted);
+            return true;
+        };
+        while (tasks.Exists(task => gateway.TaskOf(task).Phase.IsLive))
+        {
+            foreach (var task in tasks) Assert.True((await gateway.InfoAsync(task, 0)).Status.Code is TaskCode.Queued or TaskCode.Running or TaskCode.Completed);
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+        foreach (var task in tasks) Assert.Equal(2, (await gateway.ArchiveAsync(task)).Count);
+        vanishes.Before = null;
+        foreach (var node in nodes) await node.DisposeAsync();
+    }
+
+    [Fact]
     public async Task A_node_that_begins_a_task_anew_confuses_nobody()
     {
         await using var node = await ScriptedNode.StartAsync(new() { Takes = TimeSpan.FromMilliseconds(1500) });
-        await using var gateway = await TestGateway.StartAsync(node);
+        await using var gateway = await TestGateway.StartAsync(new FastTime(5), null, node);
         var task = await gateway.SubmitAsync();
         await gateway.UntilAsync(() => gateway.TaskOf(task).ProcessingTime > 500);
         var work = node.Tasks[task.ToString()];

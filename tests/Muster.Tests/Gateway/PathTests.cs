@@ -21,7 +21,7 @@ public sealed class PathTests
         Assert.Equal(["0.jpg", "1.jpg", "2.jpg"], (await gateway.ArchiveAsync(id)).Keys);
         Assert.Equal(id.ToString(), Assert.Single(node.Tasks).Key);
         Assert.False(gateway.TaskOf(id).HasFiles);
-        Assert.Empty(gateway.Files("spool"));
+        await gateway.UntilNoFilesAsync("spool");
     }
 
     [Fact]

@@ -82,6 +82,7 @@ public sealed class RealNodeTests
             if (Soak) tasks.Add(await gateway.SubmitAsync(files: 2));
         }
         foreach (var task in tasks) await gateway.UntilAsync(task, TaskCode.Completed);
+        TestContext.Current.TestOutputHelper?.WriteLine($"figures: {tasks.Count} tasks, all completed");
         foreach (var task in tasks) Assert.NotEmpty(await gateway.ArchiveAsync(task));
         foreach (var node in nodes) await node.DisposeAsync();
     }

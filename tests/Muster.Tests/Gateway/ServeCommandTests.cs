@@ -83,7 +83,7 @@ public sealed class ServeCommandTests
     private static async Task<(int Code, string Notes)> RunAsync(string[] arguments)
     {
         var folder = Directory.CreateTempSubdirectory("muster-serve-test-");
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), ["serve", "--data", folder.FullName, .. arguments]) { RedirectStandardError = true, WorkingDirectory = folder.FullName };
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), ["serve", "--data", folder.FullName, "--admin-cli-port", "0", "--admin-web-port", "0", .. arguments]) { RedirectStandardError = true, WorkingDirectory = folder.FullName };
         using var process = Process.Start(start)!;
         var notes = await process.StandardError.ReadToEndAsync(Ct);
         await process.WaitForExitAsync(Ct);

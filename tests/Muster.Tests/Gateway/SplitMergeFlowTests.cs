@@ -103,7 +103,7 @@ public sealed class SplitMergeFlowTests
         await using var first = await ScriptedNode.StartAsync(new() { Takes = Long });
         await using var second = await ScriptedNode.StartAsync(new() { Takes = Long });
         await using var third = await ScriptedNode.StartAsync(new() { Takes = Long, MaxImages = 10 });
-        await using var gateway = await TestGateway.StartAsync(first, second, third);
+        await using var gateway = await TestGateway.StartAsync(new FastTime(5), null, first, second, third);
         var parent = await gateway.SubmitAsync(files: 12, options: Split);
         var token = await TokenAsync(gateway, parent, first, second);
         var part = await SubmitPartAsync(gateway, token);

@@ -13,10 +13,13 @@ internal sealed class TestGateway : IAsyncDisposable
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("muster-gateway-test-");
     private readonly GatewayOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly HttpMessageInvoker _connections = NodeOdmClient.Connections();
     private GatewayHost? _host;
 
-    private TestGateway(Func<GatewayOptions, GatewayOptions>? change)
+    private TestGateway(Func<GatewayOptions, GatewayOptions>? change, TimeProvider clock)
     {
+        _clock = clock;
         var options = new GatewayOptions
         {
             Data = _folder.FullName,
@@ -31,10 +34,12 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public static Task<TestGateway> StartAsync(params ScriptedNode[] nodes) => StartAsync(null, nodes);
 
+    public static Task<TestGateway> StartAsync(Func<GatewayOptions, GatewayOptions>? change, params ScriptedNode[] nodes) => StartAsync(TimeProvider.System, change, nodes);
+
     /// <summary>Starts it, and waits until it has seen its nodes.</summary>
-    public static async Task<TestGateway> StartAsync(Func<GatewayOptions, GatewayOptions>? change, params ScriptedNode[] nodes)
+    public static async Task<TestGateway> StartAsync(TimeProvider clock, Func<GatewayOptions, GatewayOptions>? change, params ScriptedNode[] nodes)
     {
-        var gateway = new TestGateway(change);
+        var gateway = new TestGateway(change, clock);
         await gateway.StartAsync();
         foreach (var node in nodes) gateway.Host.Fleet.Add(node.Url, "");
         await gateway.UntilAsync(() => gateway.Host.Fleet.Nodes.All(node => node.Health.Answers) && (nodes.Length == 0 || gateway.Host.HasOptions));
@@ -47,7 +52,7 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        _host = await GatewayHost.StartAsync(_options, NullLoggerFactory.Instance, TimeProvider.System, CancellationToken.None);
+        _host = await GatewayHost.StartAsync(_options, NullLoggerFactory.Instance, _clock, CancellationToken.None);
         Http.Dispose();
         Http = new() { BaseAddress = _host.Address, Timeout = Patience };
     }
@@ -58,7 +63,7 @@ internal sealed class TestGateway : IAsyncDisposable
         _host = null;
     }
 
-    public NodeOdmClient Client(string? token = null) => new(NodeOdmClient.Connections(), Host.Address, token, Patience, TimeProvider.System);
+    public NodeOdmClient Client(string? token = null) => new(_connections, Host.Address, token, Patience, TimeProvider.System);
 
     /// <summary>Hands a task in as PyODM does, one file a request.</summary>
     public async Task<Guid> SubmitAsync(int files = 2, string? options = null, string? token = null, string name = "x", params (string Name, byte[] Content)[] more)
@@ -98,6 +103,10 @@ internal sealed class TestGateway : IAsyncDisposable
             if (TimeProvider.System.GetElapsedTime(began) > Patience) Assert.Fail($"{otherwise()}; {string.Join(" | ", Host.Tasks.Live.All().Select(task => task.Phase))}");
         }
     }
+
+    /// <summary>What a task no longer needs is let go just after clients see its end.</summary>
+    public Task UntilNoFilesAsync(params IReadOnlyList<string> folders) =>
+        UntilAsync(() => !folders.SelectMany(Files).Any());
 
     public GatewayTask TaskOf(Guid id) => Host.Tasks.Find(id) ?? throw new InvalidOperationException($"{id} is gone");
 
@@ -139,8 +148,10 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await StopAsync();
+        // A connection that is kept open is one that a stop has to wait for.
         Http.Dispose();
+        _connections.Dispose();
+        await StopAsync();
         _folder.Delete(recursive: true);
     }
 }

@@ -19,7 +19,7 @@ public sealed class ZipUrlTests
         var done = await gateway.UntilAsync(task, TaskCode.Completed);
         Assert.Equal(4, done.ImagesCount);
         Assert.Equal(["a.jpg", "a_.jpg", "b.jpg", "evil.jpg", "gcp_list.txt"], (await gateway.ArchiveAsync(task)).Keys);
-        Assert.Empty(gateway.Files("spool"));
+        await gateway.UntilNoFilesAsync("spool");
     }
 
     [Fact]
@@ -32,7 +32,7 @@ public sealed class ZipUrlTests
         Assert.Contains("disk is full", (await gateway.UntilAsync(await SubmitAsync(gateway, server.Url), TaskCode.Failed)).Status.ErrorMessage!, StringComparison.Ordinal);
         _archive = Archive();
         Assert.Contains("no file in it", (await gateway.UntilAsync(await SubmitAsync(gateway, server.Url), TaskCode.Failed)).Status.ErrorMessage!, StringComparison.Ordinal);
-        Assert.Equal(0, gateway.Host.Spool.Used);
+        await gateway.UntilAsync(() => gateway.Host.Spool.Used == 0);
     }
 
     [Fact]

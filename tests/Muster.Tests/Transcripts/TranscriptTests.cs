@@ -10,7 +10,7 @@ namespace Muster.Transcripts;
 /// </summary>
 public sealed partial class TranscriptTests
 {
-    private static readonly string Folder = Path.Combine(FindRepository(), "tests", "Muster.Tests", "Transcripts");
+    private static readonly string Folder = Path.Combine(Repository.Folder, "tests", "Muster.Tests", "Transcripts");
 
     public static TheoryData<string> Names => [.. Directory.GetFiles(Folder, "*.txt").Select(file => Path.GetFileNameWithoutExtension(file)!).Order()];
 
@@ -104,13 +104,4 @@ public sealed partial class TranscriptTests
 
     [GeneratedRegex(@"\b(?=[0-9]*[a-f])[0-9a-f]{10,40}\b")]
     private static partial Regex Commit();
-
-    private static string FindRepository()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "Muster.slnx"))) return folder.FullName;
-        }
-        throw new InvalidOperationException("the tests run from the repository");
-    }
 }

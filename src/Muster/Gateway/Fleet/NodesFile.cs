@@ -25,10 +25,8 @@ public static class NodesFile
         }
     }
 
-    /// <summary>A node's address from a host and a port, as people write them: TLS on port 443 and nowhere else.</summary>
-    public static Uri UrlOf(string host, string port) => new($"{(port == "443" ? "https" : "http")}://{(host.Contains(':') && !host.StartsWith('[') ? $"[{host}]" : host)}:{port}/");
-
-    internal static Uri UrlOf(JsonElement node) => UrlOf(Text(node, "hostname"), Text(node, "port"));
+    internal static Uri UrlOf(JsonElement node) =>
+        NodeAddress.Find(Text(node, "hostname"), Text(node, "port")) ?? throw new UriFormatException($"'{Text(node, "hostname")}' with port '{Text(node, "port")}' is no address");
 
     internal static string Text(JsonElement entry, string key) =>
         !entry.TryGetProperty(key, out var value) ? "" : value.ValueKind == JsonValueKind.String ? value.GetString()! : value.ValueKind == JsonValueKind.Null ? "" : value.GetRawText();

@@ -97,6 +97,17 @@ public sealed class TaskLedger : IAsyncDisposable
 
     public IReadOnlyList<string> Output(GatewayTask task, int from) => from >= task.Lines ? [] : _store.Output(task.Id, from, task.Lines);
 
+    /// <summary>Tasks that clients can see, the newest first, of those placed before <paramref name="below"/>.</summary>
+    public IReadOnlyList<GatewayTask> Page(long below, int most) => _store.Page(below, most);
+
+    /// <summary>What happened behind the event numbered <paramref name="after"/>.</summary>
+    public IReadOnlyList<GatewayEvent> Events(long after, int most) => _store.Events(after, most);
+
+    public long LastEvent() => _store.LastEvent();
+
+    /// <summary>What happened to a task, from the first to the last.</summary>
+    public IReadOnlyList<GatewayEvent> Decisions(Guid task, int most = 1_000) => [.. _store.EventsOf(task, most).Reverse()];
+
     private async Task WriteAsync()
     {
         var reader = _changes.Reader;

@@ -105,6 +105,8 @@ public abstract class TaskStore : IDisposable
 
     public IReadOnlyList<GatewayEvent> EventsOf(Guid task, int most) => Query("SELECT number, at, kind, text, task, node FROM events WHERE task = $a ORDER BY number DESC LIMIT $b", EventOf, task.ToString(), most);
 
+    public long LastEvent() => Query("SELECT coalesce(max(number), 0) FROM events", row => row.GetInt64(0)).Single();
+
     public void ForgetEvents(long keep) => Command("DELETE FROM events WHERE number <= (SELECT max(number) FROM events) - $a", keep);
 
     public IReadOnlyList<GatewayNode> Nodes() => Query("SELECT node FROM nodes ORDER BY place", row => JsonSerializer.Deserialize(row.GetString(0), GatewayJson.Default.GatewayNode)!);

@@ -8,7 +8,8 @@ namespace Muster.Gateway.Tokens;
 /// <summary>All tokens that were made here. Where there is none, and none is configured, the gateway is open.</summary>
 public sealed class TokenBook
 {
-    private const string Configured = "configured";
+    /// <summary>The id of the token that the configuration names.</summary>
+    public const string Configured = "configured";
 
     private readonly TaskStore _store;
     private readonly TimeProvider _clock;
@@ -38,6 +39,9 @@ public sealed class TokenBook
 
     /// <summary>The limits of those who own tasks.</summary>
     public TokenLimits LimitsOf(string owner) => _byHash.Values.FirstOrDefault(token => token.Id == owner)?.Limits ?? TokenLimits.None;
+
+    /// <summary>What people call an owner's token; null where it is none of ours.</summary>
+    public string? NameOf(string owner) => _byHash.Values.FirstOrDefault(token => token.Id == owner)?.Name;
 
     /// <summary>Makes a token. Its text is not kept.</summary>
     public (AccessToken Token, string Text) Make(string name, DateTimeOffset? expires, TokenLimits limits)

@@ -30,7 +30,7 @@ public sealed class Explainer(RunStore store, Func<string, OpenSite> open, TimeP
     {
         var site = open(run.Plan.Site);
         var host = site.HostOf(run.Plan.Host);
-        var facts = run.State.IsLive ? (await new RunFolder(host, site.Root).LookAsync([run.Id], ct)).GetValueOrDefault(run.Id) : null;
+        var facts = run.State.IsLive ? await new RunPlaces(site, run.Plan).LookAsync(TimeSpan.FromSeconds(10), ct) : null;
         if (facts is not null) run = store.Change(run.Id, known => RunJudge.After(known, facts, null, site.Desk(run.Plan.Host) is not null, clock.GetUtcNow()));
 
         string? queue = null;

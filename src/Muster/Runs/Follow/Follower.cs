@@ -1,5 +1,4 @@
 using Muster.Faults;
-using Muster.Hosts;
 using Muster.Sites;
 using Muster.Sites.Schedulers;
 
@@ -8,146 +7,98 @@ namespace Muster.Runs.Follow;
 /// <summary>Follows one run to its end through every break of the network: log bytes exactly once, states only on evidence.</summary>
 public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
 {
-    /// <summary>A host that sends something every second is not heard for so long: its connection is taken for dead.</summary>
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(4);
-
-    private readonly Dictionary<string, long> _offsets = [];
-    private DateTimeOffset? _lostAt;
     private DateTimeOffset _askedAt;
-    private DateTimeOffset _newsAt;
-
-    /// <summary>Where in a log to go on; without it, from the beginning.</summary>
-    public void StartAt(string log, long offset) => _offsets[log] = offset;
+    private Task _carrying = Task.CompletedTask;
 
     /// <summary>Tells everything that happens until the run has ended and all its bytes were told. Cancelling only ends the following.</summary>
     public async Task<Run> FollowAsync(RunId id, Func<RunEvent, ValueTask> tell, CancellationToken ct)
     {
         var run = store.Find(id) ?? throw new InvalidOperationException($"run {id} is not in the store");
         await tell(new RunEvent.Changed(run));
-        if (run.State is RunState.Ended && run.UnreachableSince is null && store.Find(id) is { } ended && !ended.State.IsLive) return await FinishAsync(ended, tell, ct);
-        for (var tries = 0; ; tries++)
-        {
-            string why;
-            try
-            {
-                var (after, finished) = await OneConnectionAsync(run, tries, tell, () => tries = 0, ct);
-                run = after;
-                if (run.State is RunState.Ended) return finished ? run : await FinishAsync(run, tell, ct);
-                if (finished)
-                {
-                    // Its scheduler will start it again, and then its records go on.
-                    await Task.Delay(TimeSpan.FromSeconds(2), clock, ct);
-                    continue;
-                }
-                why = "the connection ended";
-            }
-            catch (HostUnreachableException fault) when (fault.MayPass || _lostAt is not null)
-            {
-                why = fault.Message;
-                if (!fault.MayPass) await Task.Delay(TimeSpan.FromSeconds(Math.Min(60, 5 * (tries + 1))), clock, ct);   // a host that refuses is not pestered
-            }
-            catch (Exception fault) when (fault is IOException or TimeoutException)
-            {
-                why = fault.Message;
-            }
-            ct.ThrowIfCancellationRequested();
-            if (_lostAt is null)
-            {
-                _lostAt = clock.GetUtcNow();
-                run = store.Change(id, known => RunJudge.Unseen(known, clock.GetUtcNow()));
-                await tell(new RunEvent.ContactLost(_lostAt.Value, why));
-            }
-            await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(1000, 100 * (tries + 1))), clock, ct);
-        }
-    }
-
-    private async Task<(Run Run, bool Finished)> OneConnectionAsync(Run run, int tries, Func<RunEvent, ValueTask> tell, Action answered, CancellationToken ct)
-    {
-        // Short tries find a link that has come back sooner; every third is a patient one, for slow links.
-        var host = site.HostOf(run.Plan.Host, hurried: tries % 3 != 0);
-        using var quiet = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, quiet.Token);
+        List<FollowLine> lines = [.. run.Plan.Hosts().Select(host => new FollowLine(site, run.Plan, host, [], clock))];
+        if (run.State is RunState.Ended && run.UnreachableSince is null && store.Find(id) is { } ended && !ended.State.IsLive) return await FinishAsync(ended, lines, tell, ct);
+        var places = new RunPlaces(site, run.Plan);
+        var isGang = places.IsGang;
+        using var gate = new SemaphoreSlim(1);   // the lines of several hosts speak one at a time
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var following = lines.Select(line => line.FollowAsync(JudgeLineAsync, LostAsync, happening => new(AloneAsync(() => tell(happening).AsTask())), enough.Token)).ToList();
         try
         {
-            await using var channel = await new RunFolder(host, site.Root).FollowAsync(run.Id, once: false, _offsets, ct);
-            var records = new Dictionary<string, StatusRecord>();
-            var missing = new Dictionary<string, Liveness>();
-            var news = false;
-            quiet.CancelAfter(Silence * 2);   // the first answer takes a few round trips
-            await foreach (var frame in FollowFrame.ReadAsync(new HeardStream(channel.Output, () => quiet.CancelAfter(Silence)), either.Token))
-            {
-                if (_lostAt is { } since)
-                {
-                    _lostAt = null;
-                    await tell(new RunEvent.ContactBack(clock.GetUtcNow() - since));
-                }
-                answered();
-                switch (frame)
-                {
-                    case FollowFrame.Log log:
-                        // That it runs is told before what it printed; that it has ended, behind it.
-                        if (news && !records.Keys.Any(name => name.EndsWith(".exit", StringComparison.Ordinal))) run = await JudgeAsync(run, new RunFacts { Present = true, Records = records, Supervisors = missing }, tell, ct);
-                        news = false;
-                        await ShowAsync(log, tell);
-                        continue;
-                    case FollowFrame.Record(var record):
-                        records[record.Name] = record;
-                        (news, _newsAt) = (true, clock.GetUtcNow());
-                        continue;
-                    case FollowFrame.Gone(var name):
-                        records.Remove(name);
-                        (news, _newsAt) = (true, clock.GetUtcNow());
-                        continue;
-                    case FollowFrame.SupervisorMissing(var rank, var what):
-                        missing[rank] = what;
-                        continue;
-                    case FollowFrame.Absent:
-                        continue;
-                }
-                quiet.CancelAfter(Timeout.InfiniteTimeSpan);   // what follows is our own work
-                news = false;
-                run = await JudgeAsync(run, new RunFacts { Present = true, Records = records, Supervisors = missing }, tell, ct);
-                if (run.State is RunState.Ended) return (run, frame is FollowFrame.End);
-                if (frame is FollowFrame.End) return (await SettleAsync(run, records, tell, ct), true);
-                quiet.CancelAfter(Silence);
-            }
-            ct.ThrowIfCancellationRequested();
-            await channel.EndAsync(either.Token);
-            return (run, false);
+            await foreach (var done in Task.WhenEach(following)) await done;
         }
-        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested) { }   // the run has ended, and what is left is read below
+        finally
         {
-            if (host is OpenSshHost ssh) await ssh.GiveUpConnectionAsync();
-            throw new TimeoutException($"{host.Name} has not been heard for {Silence.TotalSeconds:0} s");
+            await enough.CancelAsync();
+            await Task.WhenAll(following).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        await _carrying.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_carrying.IsFaulted) await _carrying;
+        return await FinishAsync(run, lines, tell, ct);
+
+        async Task<FollowNext> JudgeLineAsync(FollowLine line)
+        {
+            var next = FollowNext.GoOn;
+            await AloneAsync(async () =>
+            {
+                run = await JudgeAsync(run, Facts(lines), lines.Max(one => one.NewsAt), tell, enough.Token);
+                if (line.HasEnded && lines.Count == 1 && run.State is not RunState.Ended) run = await SettleAsync(run, line, tell, enough.Token);
+                next = line.HasEnded ? run.State is RunState.Ended || lines.Count > 1 ? FollowNext.Stop : FollowNext.Again : FollowNext.GoOn;
+                if (run.State is RunState.Ended && !line.HasEnded) await enough.CancelAsync();
+                else if (isGang && _carrying.IsCompleted) _carrying = places.CarryAsync(run, Facts(lines), clock.GetUtcNow(), enough.Token);
+            });
+            return next;
+        }
+
+        Task LostAsync() => AloneAsync(() =>
+        {
+            run = store.Change(id, known => RunJudge.Unseen(known, clock.GetUtcNow()));
+            return Task.CompletedTask;
+        });
+
+        async Task AloneAsync(Func<Task> act)
+        {
+            await gate.WaitAsync(CancellationToken.None);
+            try
+            {
+                await act();
+            }
+            finally
+            {
+                gate.Release();
+            }
         }
     }
 
-    private async Task<Run> JudgeAsync(Run run, RunFacts facts, Func<RunEvent, ValueTask> tell, CancellationToken ct)
+    private static RunFacts Facts(List<FollowLine> lines) => RunFacts.Together(
+        [.. lines.Select(line => line.Facts).OfType<RunFacts>()], [.. lines.Where(line => line.IsLost).Select(line => line.Host ?? "")]);
+
+    private async Task<Run> JudgeAsync(Run run, RunFacts facts, DateTimeOffset newsAt, Func<RunEvent, ValueTask> tell, CancellationToken ct)
     {
-        var word = await WordAsync(run, facts, ct);
+        var word = await WordAsync(run, facts, newsAt, ct);
         var now = clock.GetUtcNow();
         var after = RunJudge.After(store.Find(run.Id) ?? run, facts, word, site.Scheduler.Question([]) is not null, now);
         // Seeing it again is news only now and then; a state is news at once, and so is that it begins to look ended.
         var changed = after.State != run.State || !after.Ports.SequenceEqual(run.Ports) || !after.Notes.SequenceEqual(run.Notes);
-        if (!changed && after.VanishedSince == run.VanishedSince && run.UnreachableSince is null && now - run.SeenAt < TimeSpan.FromSeconds(30)) return run;
+        if (!changed && after.VanishedSince == run.VanishedSince && run.UnreachableSince == after.UnreachableSince && now - run.SeenAt < TimeSpan.FromSeconds(30)) return run;
         after = store.Change(run.Id, known => RunJudge.After(known, facts, word, site.Scheduler.Question([]) is not null, now));
         if (changed) await tell(new RunEvent.Changed(after));
         return after;
     }
 
     /// <summary>The run's own records say it is over, but its scheduler has to be heard first.</summary>
-    private async Task<Run> SettleAsync(Run run, IReadOnlyDictionary<string, StatusRecord> records, Func<RunEvent, ValueTask> tell, CancellationToken ct)
+    private async Task<Run> SettleAsync(Run run, FollowLine line, Func<RunEvent, ValueTask> tell, CancellationToken ct)
     {
         while (run.State is not RunState.Ended)
         {
             await Task.Delay(TimeSpan.FromSeconds(1), clock, ct);
-            run = await JudgeAsync(run, new RunFacts { Present = true, Records = records }, tell, ct);
+            run = await JudgeAsync(run, line.Facts! with { Supervisors = new Dictionary<string, Liveness>() }, line.NewsAt, tell, ct);
             if (run.State is RunState.Queued) break;   // it will run again
         }
         return run;
     }
 
-    private async Task<SchedulerWord?> WordAsync(Run run, RunFacts facts, CancellationToken ct)
+    private async Task<SchedulerWord?> WordAsync(Run run, RunFacts facts, DateTimeOffset newsAt, CancellationToken ct)
     {
         if (facts.Handle is not { } handle || site.Desk(run.Plan.Host) is not { } desk) return null;
         var exited = facts.Ending(".exit").Any();
@@ -157,15 +108,23 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
         _askedAt = now;
         var answer = await desk.AskAsync([handle], OtherHandles(), pace, ct);
         // A word from before the run's own news says nothing about it any more.
-        return answer is not null && answer.At >= _newsAt ? answer.Words.GetValueOrDefault(handle) : null;
+        return answer is not null && answer.At >= newsAt ? answer.Words.GetValueOrDefault(handle) : null;
     }
 
     private string[] OtherHandles() => [.. store.Live().Where(other => other.Plan.Site == site.Site.Name).Select(RunKeeper.HandleOf).OfType<string>()];
 
-    /// <summary>What stands in the logs by now.</summary>
+    /// <summary>What stands in the logs by now, on every host that answers.</summary>
     public async IAsyncEnumerable<RunEvent.Log> ReadAsync(Run run, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
     {
-        await using var channel = await new RunFolder(site.HostOf(run.Plan.Host), site.Root).FollowAsync(run.Id, once: true, _offsets, ct);
+        foreach (var host in run.Plan.Hosts())
+        {
+            await foreach (var log in ReadAsync(run, host, new Dictionary<string, long>(), ct)) yield return log;
+        }
+    }
+
+    private async IAsyncEnumerable<RunEvent.Log> ReadAsync(Run run, string? host, IReadOnlyDictionary<string, long> offsets, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+    {
+        await using var channel = await new RunFolder(site.HostOf(host), site.Root).FollowAsync(run.Plan.FolderOn(host), once: true, offsets, ct);
         await foreach (var frame in FollowFrame.ReadAsync(channel.Output, ct))
         {
             if (frame is FollowFrame.Log log) yield return new(log.Name, log.Offset, log.Bytes);
@@ -173,20 +132,19 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
     }
 
     /// <summary>What stands in the logs of a run that has ended and was not told yet.</summary>
-    private async Task<Run> FinishAsync(Run run, Func<RunEvent, ValueTask> tell, CancellationToken ct)
+    private async Task<Run> FinishAsync(Run run, List<FollowLine> lines, Func<RunEvent, ValueTask> tell, CancellationToken ct)
     {
-        await foreach (var log in ReadAsync(run, ct))
+        foreach (var line in lines.Where(line => !line.HasEnded))
         {
-            await tell(log);
-            _offsets[log.Name] = log.Offset + log.Bytes.Length;
+            try
+            {
+                await foreach (var log in ReadAsync(run, line.Host, line.Offsets, ct)) await tell(log);
+            }
+            catch (HostUnreachableException fault) when (lines.Count > 1)
+            {
+                await tell(new RunEvent.ContactLost(clock.GetUtcNow(), fault.Message));   // the others' are told all the same
+            }
         }
         return run;
-    }
-
-    private async ValueTask ShowAsync(FollowFrame.Log log, Func<RunEvent, ValueTask> tell)
-    {
-        if (log.Offset != _offsets.GetValueOrDefault(log.Name)) throw new IOException($"{log.Name} continued at {log.Offset} instead of {_offsets.GetValueOrDefault(log.Name)}");
-        await tell(new RunEvent.Log(log.Name, log.Offset, log.Bytes));
-        _offsets[log.Name] = log.Offset + log.Bytes.Length;
     }
 }

@@ -11,7 +11,7 @@ namespace Muster.Runs.Forward;
 public sealed record LocalPort(string Name, int Port, Uri Url);
 
 /// <summary>Brings the ports of a run to this machine. The local port is ours for as long as this object lives, whatever becomes of the connection.</summary>
-public sealed class Forwarder(OpenSite site, string? host) : IAsyncDisposable
+public sealed class Forwarder(OpenSite site, RunPlan plan) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _end = new();
     private readonly ConcurrentDictionary<string, Forward> _forwards = new();
@@ -93,7 +93,7 @@ public sealed class Forwarder(OpenSite site, string? host) : IAsyncDisposable
         {
             try
             {
-                await using var there = await PortRoute.ConnectAsync(site, host, forward.Target, forward.RunId, _end.Token);
+                await using var there = await PortRoute.ConnectAsync(site, plan.HostOf(forward.Target.Rank), forward.Target, forward.RunId, _end.Token);
                 await using var here = client.GetStream();
                 var up = PumpAsync(here, there);
                 var down = there.CopyToAsync(here, _end.Token);

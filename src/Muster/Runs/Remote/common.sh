@@ -20,13 +20,16 @@ born() {
 field() {
   while IFS= read -r field_line; do
     case $field_line in "$1="*) printf '%s\n' "${field_line#*=}"; return 0 ;; esac
-  done <"$2" 2>/dev/null
+  done 2>/dev/null <"$2"
   return 1
 }
 
 # tree MARK [SESSION …]: every process that carries the mark in its environment or belongs to one of the sessions.
 tree() {
-  tree_mark=$1; shift
+  tree_mark="
+MUSTER_MARK=$1
+"
+  shift
   tree_sessions=" $* "
   for tree_proc in /proc/[0-9]*; do
     tree_pid=${tree_proc#/proc/}
@@ -35,7 +38,9 @@ tree() {
     set -- ${tree_stat##*) }
     case $1 in Z|X) continue ;; esac
     case $tree_sessions in *" $4 "*) echo "$tree_pid"; continue ;; esac
-    case $(tr '\0' '\n' 2>/dev/null <"$tree_proc/environ") in *"MUSTER_MARK=$tree_mark"*) echo "$tree_pid" ;; esac
+    case "
+$(tr '\0' '\n' 2>/dev/null <"$tree_proc/environ")
+" in *"$tree_mark"*) echo "$tree_pid" ;; esac
   done 2>/dev/null
 }
 

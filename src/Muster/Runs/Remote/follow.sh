@@ -36,7 +36,7 @@ send_record() { # send_record NAME
     case $line in host="$host") here=1 ;; pid=*) pid=${line#*=} ;; boot="$boot") booted=1 ;; esac
   done <"$run/status/$1"
   echo . || exit 0
-  case $1 in *.started) [ -z "$here" ] || watched="$watched${1%.started}:${booted:+$pid} " ;; esac
+  case $1 in *.started|*.address) [ -z "$here" ] || watched="$watched${1%.*}:${booted:+$pid} " ;; esac
 }
 
 [ -d "$run" ] || { echo A; [ -z "$once" ] || exit 0; }

@@ -7,7 +7,7 @@ status=$run/status logs=$run/logs
 . "$run/plan.sh"
 . "$run/common.sh"
 . "$run/scheduler.sh"
-unset MUSTER_MARK MUSTER_RUN_ID
+unset MUSTER_MARK MUSTER_RUN_ID MUSTER_JOB MUSTER_PORT
 
 
 held=

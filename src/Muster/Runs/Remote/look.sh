@@ -13,7 +13,7 @@ for id; do
     echo "record $name"
     while IFS= read -r line; do echo " $line"; done <"$file"
     case $name in
-      *.started)
+      *.started|*.address)
         started_host= pid= born= started_boot=
         while IFS= read -r line; do
           case $line in
@@ -24,9 +24,9 @@ for id; do
         [ "$started_host" = "$host" ] || continue
         now=
         if read -r line 2>/dev/null <"/proc/$pid/stat"; then set_aside=${line##*) }; now=$(set -- $set_aside; [ "$1" = Z ] || { shift 19; echo "$1"; }); fi   # a zombie has ended
-        if [ "$now" = "$born" ] && [ "$started_boot" = "$boot" ]; then echo "alive ${name%.started} 1"
-        elif [ "$started_boot" = "$boot" ]; then echo "alive ${name%.started} 0"
-        else echo "rebooted ${name%.started}"
+        if [ "$now" = "$born" ] && [ "$started_boot" = "$boot" ]; then echo "alive ${name%.*} 1"
+        elif [ "$started_boot" = "$boot" ]; then echo "alive ${name%.*} 0"
+        else echo "rebooted ${name%.*}"
         fi ;;
     esac
   done

@@ -10,15 +10,16 @@ status=$run/status logs=$run/logs
 # Until there is something to stop, a signal only hastens what the records say anyway.
 trap : TERM INT USR1
 host=$(uname -n)
-mark=$muster_id/$me
 attempt=${SLURM_RESTART_COUNT:-0}
-if [ -n "$SLURM_JOB_ID" ]; then self=slurm:${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}; else self=$host:$$:$(born $$); fi
+if [ -n "$SLURM_JOB_ID" ]; then self=slurm:${MUSTER_JOB:-${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}}; else self=$host:$$:$(born $$); fi
 
-# One starter wins for ever, however often the run was launched; a requeued job is the same starter.
-if ! ln -s "$self" "$status/.owner.$me" 2>/dev/null && [ "$(readlink "$status/.owner.$me")" != "$self" ]; then
-  echo "muster: $me already belongs to $(readlink "$status/.owner.$me"); $self steps back" >&2
-  exit 0
-fi
+# One starter wins for ever, however often the run was launched; a requeued job is the same starter, and of a gang all ranks have the same job.
+for claim in ${MUSTER_JOB:+gang} $me; do
+  if ! ln -s "$self" "$status/.owner.$claim" 2>/dev/null && [ "$(readlink "$status/.owner.$claim")" != "$self" ]; then
+    echo "muster: $claim already belongs to $(readlink "$status/.owner.$claim"); $self steps back" >&2
+    exit 0
+  fi
+done
 
 finish() { # finish CODE REASON
   {
@@ -29,12 +30,26 @@ finish() { # finish CODE REASON
     echo "attempt=$attempt"
     [ -z "$SLURM_JOB_ID" ] || echo "job=$SLURM_JOB_ID"
     [ -z "$survivors" ] || echo "survivors=$survivors"
+    [ -z "$cause" ] || echo "cause=$cause"
   } | record "$me.exit"
+  [ -z "$MUSTER_PORT" ] || rm -f "$run/../../ports/$host/$MUSTER_PORT"
   set -- "$status"/*.exit
   [ $# -lt "$muster_size" ] || { echo "time=$(date +%s)" | record ended; }
+  [ ! -e "$status/ended" ] || [ "$reason" = terminated ] || rm -f "$run/env.sh"   # it may hold secrets; a requeued job still needs it
+}
+
+myself() { # by this the host can tell later whether the supervisor is still there
+  echo "pid=$$"
+  echo "born=$(born $$)"
+  echo "boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"
+  echo "attempt=$attempt"
 }
 
 survivors=
+cause=
+MUSTER_PORT=
+size=$muster_size
+reason=
 if [ -e "$status/$me.exit" ]; then mv -f "$status/$me.exit" "$status/.$me.exit.before.$attempt"; rm -f "$status/ended" "$status/$me".port.*; fi
 if [ -e "$status/cancel" ] || [ -e "$status/refused" ]; then finish 143 cancelled; exit 0; fi
 
@@ -77,6 +92,8 @@ for port in $muster_ports; do
   upper=$(printf %s "$name" | tr 'a-z.-' 'A-Z__')
   eval "MUSTER_PORT_$upper=$number; export MUSTER_PORT_$upper"
 done
+mark=$muster_id/$me
+[ -z "$muster_gang" ] || { . "$run/gang.sh"; join; }
 
 report_port() { # report_port NAME ADDRESS PORT
   case $2 in 00000000|00000000000000000000000000000000) address=any ;; 0100007F|*01000000) address=loopback ;; *) address=own ;; esac
@@ -123,8 +140,9 @@ watch() { # tells the supervisor of cancel wishes and the time limit, and report
     fi
     [ -z "$ports" ] || see_named_ports
     [ -z "$companions" ] || see_companion_ports
+    [ -z "$muster_gang" ] || watch_gang
     round=$((round + 1))
-    if [ -n "$ports$companions" ] && [ $round -lt 240 ]; then pause 0.25; else sleep 1; fi
+    if [ -n "$ports$companions$awaited" ] && [ $round -lt 240 ]; then pause 0.25; else sleep 1; fi
     [ -d "/proc/$$" ] || exit 0
   done
 }
@@ -137,7 +155,7 @@ out_of_memory() { # how often this control group was killed for memory
 }
 
 session_of() { # starts "$@" in a session of its own, with the mark by which everything it starts is known
-  MUSTER_MARK=$mark MUSTER_RUN_ID=$muster_id MUSTER_ROLE=$role MUSTER_RANK=$rank MUSTER_SIZE=$muster_size \
+  MUSTER_MARK=$mark MUSTER_RUN_ID=$muster_id MUSTER_ROLE=$role MUSTER_RANK=$rank MUSTER_SIZE=$size \
   MUSTER_RUN_DIR=$run MUSTER_IN=$run/in MUSTER_OUT=$run/out MUSTER_STATUS=$status \
     exec $setsid "$@"
 }
@@ -150,12 +168,15 @@ reason=exited
 near=
 again=
 companions=
+awaited=${awaited:-}
 stop() {
   again=1
   [ "$reason" = exited ] || return 0
   if [ -e "$status/cancel" ]; then reason=cancelled
-  elif [ -e "$status/.limit.$me" ] || [ -n "$near" ]; then reason=timed-out
-  else reason=terminated
+  elif [ -e "$status/.limit.$me" ] || [ -n "$near" ] || [ -e "$status/.near.$attempt" ]; then reason=timed-out
+  else
+    reason=terminated
+    [ -z "$muster_gang" ] || told_why
   fi
   end_tree "$muster_grace" "$mark" "$child" || survivors=$(echo $end_pids)
 }
@@ -174,10 +195,7 @@ child=$!
 {
   echo "time=$began"
   echo "host=$host"
-  echo "pid=$$"
-  echo "born=$(born $$)"
-  echo "boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"
-  echo "attempt=$attempt"
+  myself
   [ -z "$SLURM_JOB_ID" ] || { echo "job=$SLURM_JOB_ID"; echo "handle=${self#slurm:}"; echo "nodes=$SLURM_JOB_NODELIST"; }
 } | record "$me.started"
 watch </dev/null >/dev/null 2>&1 &
@@ -192,6 +210,7 @@ done
 trap '' TERM INT USR1
 [ "$reason" = exited ] || [ $code != 127 ] || code=143   # some shells forget a child that ended while they were ending its tree
 kill $watcher 2>/dev/null
+[ "$reason" != released ] || code=0
 
 # Whatever the command left behind ends with it; a viewer may be asked to stay, and then keeps only itself.
 if [ "$reason" = exited ] && [ "$code" -gt 128 ] && [ "$(out_of_memory)" != "$kills_before" ]; then reason=out-of-memory; fi
@@ -226,5 +245,4 @@ if [ -n "$muster_stay" ] && [ "$reason" = exited ]; then
   while [ "$(date +%s)" -lt "$until" ] && [ ! -e "$status/cancel" ]; do sleep 1; done
   end_tree "$muster_grace" "$mark" "$child"
 fi
-[ ! -e "$status/ended" ] || [ "$reason" = terminated ] || rm -f "$run/env.sh"   # it may hold secrets; a requeued job still needs it
 exit "$code"

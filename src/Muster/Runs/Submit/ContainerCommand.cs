@@ -13,7 +13,7 @@ internal static class ContainerCommand
         var forApptainer = isFile || image.Contains("://", StringComparison.Ordinal) ? image : "docker://" + image;
         return ShellText.Of($"""
             image={forApptainer} reference={registry} is_file={(isFile ? "1" : "")} runtime={plan.Runtime ?? ""} gpus={plan.Gpus ?? 0}
-            set -- {inner}
+            {(plan.Roles.Count > 0 ? ShellText.Of($"") : ShellText.Of($"set -- {inner}"))}
             if [ -z "$runtime" ]; then
               for candidate in apptainer singularity podman docker; do
                 case $candidate in podman|docker) [ -z "$is_file" ] || continue ;; esac
@@ -28,7 +28,7 @@ internal static class ContainerCommand
               podman|docker)
                 set -- --network host --volume "$MUSTER_RUN_DIR:$MUSTER_RUN_DIR" --workdir "$PWD" "$reference" "$@"
                 # By name alone: the values are taken from our environment and stand on no command line.
-                for variable in $(env | sed -n 's/^\(MUSTER_[A-Z0-9_]*\|SLURM_[A-Z0-9_]*\|CUDA_VISIBLE_DEVICES\)=.*/\1/p') {plan.EnvironmentNames}; do
+                for variable in $(env | sed -n 's/^\(MUSTER_[A-Z0-9_]*\|SLURM_[A-Z0-9_]*\|CUDA_VISIBLE_DEVICES\)=.*/\1/p') $framework {plan.EnvironmentNames}; do
                   set -- --env "$variable" "$@"
                 done
                 [ "$gpus" = 0 ] || if [ $runtime = podman ]; then set -- --device nvidia.com/gpu=all "$@"; else set -- --gpus all "$@"; fi

@@ -13,12 +13,13 @@ public sealed record RunFile(string Name, string Text, bool Private = false);
 public static class RunFiles
 {
     /// <param name="environment">The values; they go into a file of their own that only the user can read.</param>
-    public static IReadOnlyList<RunFile> For(RunPlan plan, IScheduler scheduler, IReadOnlyDictionary<string, string> environment)
+    /// <param name="host">One of the plan's hosts, for its part of the run; null for its first.</param>
+    public static IReadOnlyList<RunFile> For(RunPlan plan, IScheduler scheduler, IReadOnlyDictionary<string, string> environment, string? host = null)
     {
         var files = new List<RunFile>
         {
             new("run.json", JsonSerializer.Serialize(plan, RunJson.Indented.RunPlan) + "\n"),
-            new("plan.sh", Plan(plan)),
+            new("plan.sh", Plan(plan, host ?? plan.Host)),
             new("job", Job(plan)),
             new("common.sh", ShellScripts.Read("Runs/Remote/common.sh")),
             new("supervise", ShellScripts.Read("Runs/Remote/supervise.sh")),
@@ -26,6 +27,7 @@ public static class RunFiles
             new("scheduler.sh", scheduler.LauncherScript),
         };
         if (plan.BatchLines.Count > 0) files.Add(new("batch.sh", Batch(plan)));
+        if (plan.Roles.Count > 0) files.Add(new("gang.sh", ShellScripts.Read("Runs/Remote/gang.sh")));
         if (plan.Array?.AtOnce is not null && plan.BatchLines.Count == 0) files.Add(new("turns", ShellScripts.Read("Sites/Schedulers/Processes/turns.sh")));
         if (plan.Outputs.Count > 0) files.Add(new("outputs", string.Concat(plan.Outputs.SelectMany(Patterns).Select(pattern => pattern + "\n"))));
         if (environment.Count > 0) files.Add(new("env.sh", Environment(environment), Private: true));
@@ -39,7 +41,8 @@ public static class RunFiles
         var text = new StringBuilder("#!/bin/sh\n");
         foreach (var line in plan.BatchLines) text.Append(line).Append('\n');
         // SLURM copies the script away, so the folder is named; --chdir has made it the working folder.
-        text.Append("exec sh ./supervise main \"${SLURM_ARRAY_TASK_ID:-0}\"\n");
+        if (plan.Roles.Count > 0) text.Append(GangSteps.Of(plan));
+        else text.Append("exec sh ./supervise main \"${SLURM_ARRAY_TASK_ID:-0}\"\n");
         return text.ToString();
     }
 
@@ -54,16 +57,19 @@ public static class RunFiles
             text.Append(line).Append('\n');
             text.Append("code=$?; [ $code -eq 0 ] || echo \"muster: a setup line ended with $code\" >&2\n");
         }
+        if (plan.Roles.Count > 0) return text.Append(RoleCommands.Of(plan)).ToString();
         text.Append(plan.Container is { } image ? ContainerCommand.For(plan, image)
             : plan.RawLine ? string.Join(' ', plan.Command) + "\n"
             : ShellText.Of($"exec {plan.Command}\n").ToString());
         return text.ToString();
     }
 
-    private static string Plan(RunPlan plan)
+    private static string Plan(RunPlan plan, string? host)
     {
         string Seconds(TimeSpan? time) => time is { } known ? ((long)Math.Ceiling(known.TotalSeconds)).ToString(CultureInfo.InvariantCulture) : "";
-        var ranks = plan.Ranks();
+        var gang = plan.Roles.Count > 0;
+        List<string> ranks = [.. plan.Ranks().Where(rank => !gang || plan.HostOf(rank) == host)];
+        string Roles(Func<PlannedRole, bool> which) => string.Join(' ', plan.Roles.Where(which).Select(role => role.Name));
         return ShellText.Of($"""
             muster_id={plan.Id.ToString()}
             muster_job={plan.Id.JobName}
@@ -77,6 +83,12 @@ public static class RunFiles
             muster_ports={string.Join(' ', plan.Ports.Select(port => $"{port.Name}={port.Number}"))}
             muster_companions={string.Join(' ', plan.Companions.Select(companion => companion.Name))}
             muster_container={plan.Container ?? ""}
+            muster_gang={(gang ? string.Join(' ', plan.Ranks()) : "")}
+            muster_roles={Roles(_ => true)}
+            muster_listening={Roles(role => role.Listens)}
+            muster_work={string.Join(' ', plan.Roles.SelectMany(role => role.Ranks(role.Working)))}
+            muster_hosts={plan.Hosts().Count}
+            muster_patience={Seconds(plan.ReadyWithin)}
             muster_after={(plan.BatchLines.Count > 0 ? "" : string.Join(' ', plan.After.Select(after => after.Id.ToString())))}
 
             """).ToString();

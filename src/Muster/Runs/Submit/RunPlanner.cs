@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Muster.Faults;
+using Muster.Runs.Roles;
 using Muster.Shell;
 using Muster.Sites;
 using Muster.Sites.Schedulers.Slurm;
@@ -14,7 +15,9 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
     public (RunPlan Plan, IReadOnlyDictionary<string, string> Environment) Plan(SubmitRequest request, Site site)
     {
         var id = RunId.New(clock);
-        var command = CommandIn(request);
+        var profile = LaunchProfile.Get(request.Launch);
+        var roles = RoleReader.Read(request, profile, site);
+        var command = CommandIn(request, roles);
         var environment = Environment(request, site);
         var array = request.Array is { } text ? ArrayIn(text) : null;
         var after = request.After.Select(selector => AfterIn(selector, site)).ToList();
@@ -27,20 +30,23 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
             Id = id,
             Name = request.Name ?? NameFor(command),
             Site = site.Name,
-            Host = HostFor(request, site, after),
+            Host = roles is [{ Hosts: [var first, ..] }, ..] ? first : HostFor(request, site, after),
             Command = command,
             RawLine = request.RawLine,
             Setup = site.Setup,
             EnvironmentNames = [.. environment.Keys],
             Inputs = [.. request.Inputs.Select(input => InputIn(input, request.WorkingFolder))],
             Outputs = [.. request.Outputs.Select(OutputIn)],
-            Ports = [.. request.Ports.Select(PortIn)],
+            Ports = [.. request.Ports.Select(PortIn), .. profile.Port is { } own && roles.Count > 0 ? [new(own, null)] : Array.Empty<PlannedPort>()],
             Companions = request.TensorBoard is { } folder ? [TensorBoard(folder, request.Name ?? NameFor(command))] : [],
             Container = request.Container ?? site.Container,
             Runtime = site.Runtime?.ToString().ToLowerInvariant(),
             Time = TimeIn(request.Time, "--time"),
             Gpus = request.Gpus,
             Array = array,
+            Roles = roles,
+            Launch = request.Launch,
+            ReadyWithin = roles.Count > 0 ? TimeIn(request.ReadyWithin, "--ready-within") ?? TimeSpan.FromMinutes(10) : null,
             After = after,
             Stay = TimeIn(request.Stay, "--stay"),
             Snapshot = request.Snapshot,
@@ -51,7 +57,21 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         {
             throw new UserException($"two inputs are called '{twice.Key}'", "Give one of them another name: --input PATH:NAME.");
         }
+        if (roles.Count > 0) RefuseForRoles(request, site);
         return (site is SlurmSite slurm ? plan with { BatchLines = BatchLines(plan, request, slurm) } : WithoutScheduler(plan, request, site), environment);
+    }
+
+    private static void RefuseForRoles(SubmitRequest request, Site site)
+    {
+        var odd = request switch
+        {
+            { Array: not null } => "--array",
+            { Stay: not null } => "--stay",
+            { Host: not null } => "--host",
+            { After.Count: > 0 } when site is not SlurmSite => "--after",
+            _ => null,
+        };
+        if (odd is not null) throw new UserException($"{odd} does not go together with --role", odd == "--host" ? "Name hosts with the role: --role worker=HOST,HOST." : $"Leave {odd} out.") { ExitCode = ExitCodes.Usage };
     }
 
     private static RunPlan WithoutScheduler(RunPlan plan, SubmitRequest request, Site site)
@@ -68,6 +88,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         if (request.Cpus is { } cpus) flags = flags.With("cpus-per-task", cpus.ToString(CultureInfo.InvariantCulture));
         if (request.Memory is { } memory) flags = flags.With("mem", memory);
         if (request.Nodes is { } nodes) flags = flags.With("nodes", nodes.ToString(CultureInfo.InvariantCulture));
+        if (GangSteps.AreAlike(plan.Roles)) flags = OfRole(flags.With("ntasks", $"{plan.Ranks().Count}"), plan.Roles[0]);
         if (plan.Time is { } time) flags = flags.With("time", $"{(int)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}");
         foreach (var set in request.Set)
         {
@@ -86,11 +107,32 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
             "#SBATCH --open-mode=append",
             // The supervisor is told before the limit, so that it can tell a time-out from a cancel.
             .. options.Has("signal") ? Array.Empty<string>() : ["#SBATCH --signal=B:USR1@30"],
+            .. plan.Roles.Count > 0 && !GangSteps.AreAlike(plan.Roles) ? Parts(plan, options) : [],
         ];
     }
 
-    private static IReadOnlyList<string> CommandIn(SubmitRequest request) => request.Command.Count switch
+    /// <summary>The parts of a heterogeneous job. What was asked for the run goes to the first role, whose lines stand before, and to each of the others.</summary>
+    private static IEnumerable<string> Parts(RunPlan plan, SbatchOptions options)
     {
+        for (var part = 0; part < plan.Roles.Count; part++)
+        {
+            if (part > 0) yield return "#SBATCH hetjob";
+            if (part > 0) foreach (var line in OfRole(options, plan.Roles[part]).ToLines()) yield return line;
+            if (part == 0) foreach (var line in OfRole(SbatchOptions.None, plan.Roles[0]).ToLines()) yield return line;
+            yield return $"#SBATCH --ntasks={plan.Roles[part].Size}";
+        }
+    }
+
+    private static SbatchOptions OfRole(SbatchOptions options, PlannedRole role)
+    {
+        if (role.Gpus is { } gpus) options = options.With("gpus-per-task", $"{gpus}");
+        if (role.Cpus is { } cpus) options = options.With("cpus-per-task", $"{cpus}");
+        return role.Memory is { } memory ? options.With("mem", memory) : options;
+    }
+
+    private static IReadOnlyList<string> CommandIn(SubmitRequest request, IReadOnlyList<PlannedRole> roles) => request.Command.Count switch
+    {
+        0 when roles.Count > 0 && roles.All(role => role.Lines.Count > 0) => [],
         0 => throw new UserException("there is no command to run", "Write it behind the options: `muster submit -- python train.py`.") { ExitCode = ExitCodes.Usage },
         _ when request.Command.Any(word => word.Contains('\0')) => throw new UserException("a word of the command holds a NUL character", "Leave it out; no program can receive it.") { ExitCode = ExitCodes.Usage },
         _ => request.Command,

@@ -36,7 +36,7 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
         try
         {
             // The way to the host is opened while the snapshot is taken: a refused key is known before anything is sent.
-            var connecting = site.HostOf(plan.Host) is OpenSshHost ssh ? ssh.ConnectAsync(ct) : Task.CompletedTask;
+            var connecting = Task.WhenAll(plan.Hosts().Select(host => site.HostOf(host)).OfType<OpenSshHost>().Select(ssh => ssh.ConnectAsync(ct)));
             (plan, areas) = await GatherAsync(plan, tell, ct);
             await connecting;
         }
@@ -72,16 +72,9 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
     {
         run = store.Change(run.Id, known => LaunchProtocol.After(known, null, clock.GetUtcNow()));
         if (LaunchProtocol.Next(run) is not LaunchProtocol.Act.Deliver) return run;   // somebody ended it a moment ago
-        var files = RunFiles.For(run.Plan, site.Scheduler, environment).Select(file => new PlainFile(file.Name, Encoding.UTF8.GetBytes(file.Text), file.Private)).ToList();
-        var shipment = new Shipment(run.Id.ToString(), areas, files, RunFolder.Launch(site.Root, run.Id));
-        var siteKey = $"{site.Site.Name}/{run.Plan.Host}";
-        var began = clock.GetTimestamp();
         try
         {
-            var target = new SiteStore(site.HostOf(run.Plan.Host), site.Root, siteKey, cache);
-            var report = await target.DeliverAsync(shipment, new Progress(tell), ct);
-            tell(new SubmitEvent.Sent(report, clock.GetElapsedTime(began)));
-            var answer = LaunchAnswer.Read(report.Output, report.Said);
+            var answer = LaunchAnswer.Together(await Task.WhenAll(run.Plan.Hosts().Select(host => DeliverAsync(run.Plan, host, areas, environment, tell, ct))));
             var after = store.Change(run.Id, known => LaunchProtocol.After(known, answer, clock.GetUtcNow()));
             switch (answer)
             {
@@ -103,12 +96,39 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
         }
         catch (UserException fault) when (fault is not HostUnreachableException)
         {
-            // The launcher comes last in a delivery: where the delivery failed, nothing was started.
+            // The launcher comes last in a delivery: where the delivery failed, nothing was started. Ranks elsewhere wait for those, and are told not to.
+            if (run.Plan.Hosts().Count > 1 && !await TakenBackAsync(run, ct)) throw;
             store.Change(run.Id, known => known.State is RunState.Staging
                 ? known with { State = new RunState.Ended(Outcome.Failed, null, clock.GetUtcNow(), new("delivery", fault.Message)), Submitter = null }
                 : known);
             throw;
         }
+    }
+
+    /// <summary>Ends what waits on the hosts that the delivery reached. Where one is out of reach by now, the wish is kept.</summary>
+    private async Task<bool> TakenBackAsync(Run run, CancellationToken ct)
+    {
+        store.Change(run.Id, known => known with { CancelWished = true, Submitter = null });
+        try
+        {
+            await new RunPlaces(site, run.Plan).CancelAsync(hard: false, ct);
+        }
+        catch (UserException fault)
+        {
+            return fault is not HostUnreachableException;   // a host that cannot even take the wish has started nothing
+        }
+        return true;
+    }
+
+    /// <summary>Brings one host its part, and launches it there.</summary>
+    private async Task<LaunchAnswer> DeliverAsync(RunPlan plan, string? host, IReadOnlyList<Area> areas, IReadOnlyDictionary<string, string> environment, Action<SubmitEvent> tell, CancellationToken ct)
+    {
+        var files = RunFiles.For(plan, site.Scheduler, environment, host).Select(file => new PlainFile(file.Name, Encoding.UTF8.GetBytes(file.Text), file.Private)).ToList();
+        var shipment = new Shipment(plan.FolderOn(host), areas, files, RunFolder.Launch(site.Root, plan.FolderOn(host)));
+        var began = clock.GetTimestamp();
+        var report = await new SiteStore(site.HostOf(host), site.Root, $"{site.Site.Name}/{host}", cache).DeliverAsync(shipment, new Progress(tell), ct);
+        tell(new SubmitEvent.Sent(report, clock.GetElapsedTime(began)));
+        return LaunchAnswer.Read(report.Output, report.Said);
     }
 
     private UserException Refusal(string said)

@@ -21,6 +21,14 @@ public sealed record SubmitRequest
     public string? TensorBoard { get; init; }
     public string? Container { get; init; }
     public string? Array { get; init; }
+
+    /// <summary><c>NAME=COUNT</c>, <c>NAME=HOST,HOST</c> or <c>NAME</c>, with more behind commas: see <see cref="RoleReader"/>.</summary>
+    public IReadOnlyList<string> Roles { get; init; } = [];
+
+    /// <summary><c>NAME=LINE</c>: a shell line for one role.</summary>
+    public IReadOnlyList<string> RoleCommands { get; init; } = [];
+    public string? Launch { get; init; }
+    public string? ReadyWithin { get; init; }
     public IReadOnlyList<string> After { get; init; } = [];
     public string? Stay { get; init; }
     public bool Snapshot { get; init; } = true;

@@ -8,24 +8,24 @@ namespace Muster.Runs.Tidy;
 /// <summary>What a host holds of runs that ended long ago: their folders, and the content that no run needs any longer.</summary>
 public sealed class SiteTidy(IHost host, string root)
 {
-    /// <param name="ended">Runs of which we know that they ended so long ago. Some may have left no record of it there.</param>
-    public async Task<IReadOnlyList<OldRun>> LookAsync(TimeSpan age, IEnumerable<RunId> ended, CancellationToken ct) =>
-        [.. (await TellAsync("look", age, ended, ct)).SelectMany(line => line is ["run", var word, var bytes, var results] && RunId.TryParse(word, out var id) ? [new OldRun(id, Number(bytes), (int)Number(results))] : (OldRun[])[])];
+    /// <param name="ended">Folders of runs of which we know that they ended so long ago. Some may have left no record of it there.</param>
+    public async Task<IReadOnlyList<OldRun>> LookAsync(TimeSpan age, IEnumerable<string> ended, CancellationToken ct) =>
+        [.. (await TellAsync("look", age, ended, ct)).SelectMany(line => line is ["run", var folder, var bytes, var results] && RunId.TryParse(folder.Split('.')[0], out var id) ? [new OldRun(id, folder, Number(bytes), (int)Number(results))] : (OldRun[])[])];
 
     /// <summary>Takes runs away, and with them the content that only they held. Content that anybody used meanwhile stays.</summary>
-    public async Task<TidyReport> RemoveAsync(TimeSpan age, IEnumerable<RunId> runs, CancellationToken ct)
+    public async Task<TidyReport> RemoveAsync(TimeSpan age, IEnumerable<string> folders, CancellationToken ct)
     {
-        var lines = await TellAsync("remove", age, runs, ct);
+        var lines = await TellAsync("remove", age, folders, ct);
         var swept = lines.FirstOrDefault(line => line[0] == "swept") ?? ["swept", "0", "0"];
-        return new(Ids("gone"), Ids("stays"), (int)Number(swept[1]), Number(swept[2]));
+        return new(Folders("gone"), Folders("stays"), (int)Number(swept[1]), Number(swept[2]));
 
-        IReadOnlyList<RunId> Ids(string word) => [.. lines.SelectMany(line => line[0] == word && RunId.TryParse(line[1], out var id) ? [id] : (RunId[])[])];
+        IReadOnlyList<string> Folders(string word) => [.. lines.Where(line => line[0] == word).Select(line => line[1])];
     }
 
-    private async Task<List<string[]>> TellAsync(string verb, TimeSpan age, IEnumerable<RunId> runs, CancellationToken ct)
+    private async Task<List<string[]>> TellAsync(string verb, TimeSpan age, IEnumerable<string> folders, CancellationToken ct)
     {
         var script = ShellText.Script("Runs/Tidy/tidy.sh", [root, verb, ((long)age.TotalMinutes).ToString(CultureInfo.InvariantCulture)]);
-        var answer = await host.RunAsync(script, string.Concat(runs.Select(run => $"{run}\n")), ct);
+        var answer = await host.RunAsync(script, string.Concat(folders.Select(folder => folder + "\n")), ct);
         var lines = answer.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).ToList();
         return answer.ExitCode == 0 && lines is [.., ["done"] or ["nothing"]] ? lines
             : throw new UserException($"{host.Name}: {root} could not be tidied: {answer.Said}", "Whatever was not taken away is still there. `muster sites check` looks at the site.");
@@ -35,9 +35,10 @@ public sealed class SiteTidy(IHost host, string root)
 }
 
 /// <summary>A run that ended long ago.</summary>
+/// <param name="Folder">Its folder on that host; a run on several has one on each.</param>
 /// <param name="Bytes">What goes with it; content that it shares is not counted.</param>
 /// <param name="Results">How many files lie in its <c>out/</c>.</param>
-public sealed record OldRun(RunId Id, long Bytes, int Results);
+public sealed record OldRun(RunId Id, string Folder, long Bytes, int Results);
 
 /// <param name="Stays">Runs whose folder could not be moved.</param>
-public sealed record TidyReport(IReadOnlyList<RunId> Gone, IReadOnlyList<RunId> Stays, int FilesSwept, long BytesSwept);
+public sealed record TidyReport(IReadOnlyList<string> Gone, IReadOnlyList<string> Stays, int FilesSwept, long BytesSwept);

@@ -8,7 +8,7 @@ namespace Muster.Sites.Import;
 /// <summary>Reads a file of an older tool where a site is expected; what it is shows in its content.</summary>
 public static class SiteFile
 {
-    private const string Readable = "Give a cluster_tools file (JSON with hostname, user, sbatch_options, …), or the name of a site in muster.yaml.";
+    private const string Readable = "Give a cluster_tools file (JSON with hostname, user, sbatch_options, …), one of Poseidon (worker_nodes, server_nodes, …), or the name of a site in muster.yaml.";
 
     public static ImportedSite Read(string path, ConfigSources sources)
     {
@@ -31,7 +31,8 @@ public static class SiteFile
             using var document = JsonDocument.Parse(text);
             var json = document.RootElement;
             if (ClusterToolsFile.Fits(json)) return ClusterToolsFile.Read(json, path, sources);
-            throw NotRead(json.TryGetProperty("worker_nodes", out _) || json.TryGetProperty("workers", out _) ? "a cluster file of Poseidon" : null, path);
+            if (PoseidonFile.Fits(json)) return PoseidonFile.Read(json, path, sources);
+            throw NotRead(null, path);
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)   // the latter: half of a surrogate pair
         {

@@ -25,6 +25,7 @@ public static class ConfigSchema
     internal static readonly ConfigKey<IReadOnlyList<string>> Hosts = new("hosts", SiteShapes.Hosts, "names that ssh understands") { Kinds = Ssh };
     internal static readonly ConfigKey<IReadOnlyDictionary<string, IReadOnlyList<string>>> Roles =
         new("roles", SiteShapes.Roles, "hosts that are kept for a role") { Kinds = Ssh };
+    internal static readonly ConfigKey<string> ThisMachine = new("this-machine", SiteShapes.Host, "the one among the hosts that is this machine and needs no SSH") { Kinds = Ssh };
     internal static readonly ConfigKey<bool> CheckPairs = new("check-pairs", ConfigShape.Flag, "check that the hosts reach each other") { Kinds = Ssh };
     internal static readonly ConfigKey<string> SshConfig = new("ssh-config", ConfigShape.LocalPath, "a file for ssh -F") { Kinds = [.. Ssh, .. Slurm] };
     internal static readonly ConfigKey<string> Identity = new("identity", ConfigShape.LocalPath, "a private key for ssh -i") { Kinds = [.. Ssh, .. Slurm] };
@@ -42,7 +43,7 @@ public static class ConfigSchema
     internal static readonly IReadOnlyList<ConfigKey> SiteKeys =
     [
         Kind, Root, Setup, Env, Container, Runtime, Code,
-        Hosts, Roles, CheckPairs, Host, Sbatch, SshConfig, Identity,
+        Hosts, Roles, ThisMachine, CheckPairs, Host, Sbatch, SshConfig, Identity,
         Provider, Token, Machines, Limit, Lease,
     ];
 

@@ -82,6 +82,7 @@ internal static class SiteReader
             Origin = file.At(key),
             Hosts = hosts,
             Roles = roles,
+            ThisMachine = Optional(section, ConfigSchema.ThisMachine),
             SshConfig = SshConfig(section, file),
             Identity = Optional(section, ConfigSchema.Identity),
             CheckPairs = section.Get(ConfigSchema.CheckPairs, false),

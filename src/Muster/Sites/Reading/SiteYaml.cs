@@ -15,6 +15,7 @@ internal static partial class SiteYaml
         [
             $"hosts: {List(ssh.Hosts)}",
             .. Map("roles", ssh.Roles.Select(role => (role.Key, List(role.Value)))),
+            .. Text("this-machine", ssh.ThisMachine),
             .. Text("ssh-config", ssh.SshConfig),
             .. Text("identity", ssh.Identity),
             .. ssh.CheckPairs ? ["check-pairs: true"] : Array.Empty<string>(),

@@ -54,7 +54,7 @@ public sealed class SubmitPersonaTests
 
     [Theory]
     [InlineData("psd_run")]
-    [InlineData("clusterodm")]
+    [InlineData("gtsfm")]
     public async Task A_tool_that_cannot_be_played_yet_says_so_whatever_its_options(string tool) =>
         Assert.Equal(2, await MusterCommand.RunAsync(["as", tool, "--some", "option", "-x", "word"]));
 }

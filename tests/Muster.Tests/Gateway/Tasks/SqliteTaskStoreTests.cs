@@ -30,24 +30,27 @@ public sealed class SqliteTaskStoreTests : TaskStoreFacts, IDisposable
             fill.Parameters.AddWithValue("$id", Guid.Empty.ToString());
             Assert.Equal(100_000, fill.ExecuteNonQuery());
         }
-        // The best of some, as other tests run beside this one.
-        var load = Enumerable.Range(0, 3).Min(_ =>
+        Holds(TimeSpan.FromSeconds(4), () =>
         {
-            var watch = Stopwatch.StartNew();
             using var store = Open();
             var live = store.Live();
             Assert.Equal((1_000, 1_000, 100_000), (live.Count, live.DistinctBy(task => (task.Id, task.Order)).Count(), store.Listed().Count));
-            return watch.Elapsed;
         });
-        Assert.True(load < TimeSpan.FromSeconds(4), $"it took {load.TotalSeconds:0.0} s");
         using var store = Open();
-        var page = Enumerable.Range(0, 10).Min(n =>
+        Holds(TimeSpan.FromMilliseconds(50), () => Assert.Equal(100, store.Page(50_000, 100).Count));
+    }
+
+    /// <summary>Once of some times, as other tests run beside this one.</summary>
+    private static void Holds(TimeSpan limit, Action act)
+    {
+        var best = TimeSpan.MaxValue;
+        for (var n = 0; n < 5 && best >= limit; n++)
         {
             var watch = Stopwatch.StartNew();
-            Assert.Equal(100, store.Page(50_000 + n, 100).Count);
-            return watch.Elapsed;
-        });
-        Assert.True(page < TimeSpan.FromMilliseconds(50), $"a page took {page.TotalMilliseconds:0} ms");
+            act();
+            best = watch.Elapsed < best ? watch.Elapsed : best;
+        }
+        Assert.True(best < limit, $"it took {best.TotalMilliseconds:0} ms");
     }
 
     private SqliteTaskStore Open() => new(Path.Combine(_folder.FullName, "gateway.db"));

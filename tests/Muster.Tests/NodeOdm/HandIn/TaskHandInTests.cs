@@ -127,7 +127,9 @@ public sealed class TaskHandInTests : IAsyncLifetime
 
     private HandInJournal Journal() => HandInJournal.Open(Path.Combine(_folder.FullName, "state"), _source.Key("server"), TimeProvider.System);
 
-    private TaskHandIn HandIn(Uri server, HandInJournal journal, Action<HandInEvent>? more = null) => new(new(NodeOdmClient.Connections(), server, null, TimeSpan.FromSeconds(10), TimeProvider.System), journal, _source, new() { Name = "x" }, happening =>
+    private readonly HttpMessageInvoker _connections = NodeOdmClient.Connections();
+
+    private TaskHandIn HandIn(Uri server, HandInJournal journal, Action<HandInEvent>? more = null) => new(new(_connections, server, null, TimeSpan.FromSeconds(10), TimeProvider.System), journal, _source, new() { Name = "x" }, happening =>
     {
         lock (_told) _told.Add(happening);
         more?.Invoke(happening);
@@ -144,6 +146,7 @@ public sealed class TaskHandInTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        _connections.Dispose();
         await _gateway.DisposeAsync();
         await _node.DisposeAsync();
         _folder.Delete(recursive: true);

@@ -34,9 +34,9 @@ public sealed class SiteTidyTests : IDisposable
         Assert.Equal((first, 1), (old.Id, old.Results));
         Assert.InRange(old.Bytes, 5, 1_000);
 
-        var report = await Tidy.RemoveAsync(TimeSpan.Zero, [first], Ct);
+        var report = await Tidy.RemoveAsync(TimeSpan.Zero, [first.ToString()], Ct);
 
-        Assert.Equal([first], report.Gone);
+        Assert.Equal([first.ToString()], report.Gone);
         Assert.Equal((1, (long)"the first alone".Length), (report.FilesSwept, report.BytesSwept));
         Assert.Equal([second.ToString()], Directory.GetDirectories($"{_root}/runs").Select(Path.GetFileName));
         Assert.Equal("the second alone", File.ReadAllText($"{_root}/runs/{second}/in/data/own"));
@@ -49,7 +49,7 @@ public sealed class SiteTidyTests : IDisposable
         Data("data", "needed twice");
         var run = await DeliverAsync();
         End(run);
-        await Tidy.RemoveAsync(TimeSpan.Zero, [run], Ct);
+        await Tidy.RemoveAsync(TimeSpan.Zero, [run.ToString()], Ct);
         Assert.Empty(Directory.GetFiles($"{_root}/store", "*", SearchOption.AllDirectories));
 
         Assert.Equal("needed twice", File.ReadAllText($"{_root}/runs/{await DeliverAsync()}/in/data/data"));
@@ -64,8 +64,8 @@ public sealed class SiteTidyTests : IDisposable
 
         Assert.Empty(await Tidy.LookAsync(TimeSpan.FromDays(1), [], Ct));
         // Only our own word that it ended makes the silent one old.
-        Assert.Equal(silent, Assert.Single(await Tidy.LookAsync(TimeSpan.FromDays(1), [silent], Ct)).Id);
-        var report = await Tidy.RemoveAsync(TimeSpan.FromDays(1), [silent], Ct);
+        Assert.Equal(silent, Assert.Single(await Tidy.LookAsync(TimeSpan.FromDays(1), [silent.ToString()], Ct)).Id);
+        var report = await Tidy.RemoveAsync(TimeSpan.FromDays(1), [silent.ToString()], Ct);
         Assert.Equal((1, 0), (report.Gone.Count, report.FilesSwept));
         Assert.Equal(new[] { live, late }.Select(id => id.ToString()).Order(), Directory.GetDirectories($"{_root}/runs").Select(path => Path.GetFileName(path)!).Order());
     }

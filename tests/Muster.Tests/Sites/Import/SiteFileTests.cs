@@ -66,7 +66,9 @@ public sealed class SiteFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{ "worker_nodes": ["a"], "server_nodes": ["a"] }""", "Poseidon")]
+    [InlineData("""{ "worker_nodes": ["a"] }""", "lacks 'server_nodes'")]
+    [InlineData("""{ "worker_nodes": ["a b"], "server_nodes": ["a"] }""", "not a host that ssh understands")]
+    [InlineData("""{ "worker_nodes": [], "server_nodes": ["a"] }""", "is not a list of addresses")]
     [InlineData("workers:\n  - a\n", "GTSfM")]
     [InlineData("connection:\n  host: a\n", "DROIDSLAMCLI")]
     [InlineData("""{ "a": 1 }""", "no site that Muster can read")]
@@ -77,7 +79,7 @@ public sealed class SiteFileTests : IDisposable
     {
         var fault = Fault("some.conf", text);
         Assert.Contains(expected, fault.Message);
-        Assert.Contains("JSON", fault.Mend);
+        if (!text.Contains("worker_nodes")) Assert.Contains("JSON", fault.Mend);
     }
 
     [Fact]

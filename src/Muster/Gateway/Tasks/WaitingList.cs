@@ -1,0 +1,41 @@
+using Muster.Gateway.Fleet;
+
+namespace Muster.Gateway.Tasks;
+
+/// <summary>A task that waits, its place, and why it is not on a node yet.</summary>
+public sealed record WaitingEntry(int Position, GatewayTask Task, DateTimeOffset Since, string Why);
+
+/// <summary>The queue for people: who waits, in the order of commits, and for what.</summary>
+public sealed class WaitingList(TaskLedger ledger, NodeFleet fleet, Func<string, int?> mostAtOnce)
+{
+    private const int NodesNamed = 4;
+
+    public IReadOnlyList<WaitingEntry> Entries(int most = int.MaxValue)
+    {
+        List<HeldSlot> held = [.. ledger.Live.Held(), .. ledger.Chores.Held()];
+        var taken = held.CountBy(slot => slot.Node).ToDictionary();
+        var holds = held.Where(slot => !slot.ByPart).CountBy(slot => slot.Share).ToDictionary();
+        List<NodeSlots> nodes = [.. fleet.Nodes.Select(node => new NodeSlots(node, taken.GetValueOrDefault(node.Id)))];
+        return
+        [
+            .. ledger.Live.Queue().Take(most).Select((task, n) => new WaitingEntry(n + 1, task, ((TaskPhase.Queued)task.Phase).Since,
+                Why(task.Need, nodes, task.Parent is null ? holds.GetValueOrDefault(task.Owner) : 0, mostAtOnce(task.Owner)))),
+        ];
+    }
+
+    /// <param name="holds">Slots that its token holds already, as far as they count.</param>
+    /// <param name="most">Slots that its token may hold.</param>
+    internal static string Why(TaskNeed need, IReadOnlyList<NodeSlots> nodes, int holds, int? most)
+    {
+        if (nodes.Count == 0) return "there is no node";
+        if (holds >= most) return $"its token may have {most} at work, and has";
+        var able = NodeChoice.Candidates(nodes, need).ToList();
+        if (able.Count == 0)
+        {
+            var reasons = nodes.Take(NodesNamed).Select(node => $"{node.Node.Name}: {NodeChoice.WhyNot(node.Node, need)}");
+            return $"no node can take it: {string.Join("; ", reasons)}{(nodes.Count > NodesNamed ? $"; and {nodes.Count - NodesNamed} more" : "")}";
+        }
+        if (able.Any(node => node.Free > 0)) return need.IsSplitMergeParent ? "the last free slot is for parts of another task" : "it is placed next";
+        return able.Count == 1 ? $"{able[0].Node.Name} is full" : $"all {able.Count} nodes that can take it are full";
+    }
+}

@@ -1,0 +1,141 @@
+namespace Muster.Roles;
+
+/// <summary>Real frameworks over hosts that cannot log in to each other, and in one SLURM job.</summary>
+public sealed class FrameworkTests : IDisposable
+{
+    private readonly Lab _lab = new();
+
+    public FrameworkTests()
+    {
+        Lab.Do("install", "python3-torch", "python3-distributed", "openmpi-bin", "libopenmpi-dev");
+        foreach (var program in Directory.GetFiles(Path.Combine(Lab.Repository, "tests", "Muster.LabTests", "Roles", "Programs"))) File.Copy(program, Path.Combine(_lab.Code, Path.GetFileName(program)));
+    }
+
+    public void Dispose() => _lab.Dispose();
+
+    [Theory]
+    [InlineData("lab-ssh", "worker=node1,node2,node3")]
+    [InlineData("lab-slurm", "worker=3")]
+    public void Torch_reduces_a_sum_over_all_ranks(string site, string role)
+    {
+        var answer = _lab.Muster("submit", "-s", site, "--role", role, "--launch", "torch-env", "--", "/usr/bin/python3", "reduce.py");
+
+        Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
+        Assert.Equal(["has 6", "has 6", "has 6"], answer.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line[^5..]));
+        Assert.Contains("worker.2 | rank 2 of 3", answer.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Torchrun_has_an_agent_for_each_rank_also_where_a_host_has_two()
+    {
+        // Debian's torchrun 1.13 with Python 3.11 needs its redirections named.
+        var answer = _lab.Muster("submit", "-s", "lab-ssh", "--env", "TORCHRUN_OPTIONS=-r 1 -t 1", "--role", "worker=node1,node2,node2", "--launch", "torchrun", "--", "/usr/bin/python3", "reduce.py");
+
+        Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
+        Assert.Contains("rank 2 of 3 (local 0) has 6", answer.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Dask_computes_on_all_hosts_and_its_dashboard_is_brought_here()
+    {
+        Lab.On("node1", "rm -f ~/seen");
+        using var muster = _lab.Start("submit", "-s", "lab-ssh", "--role", "worker=2", "--launch", "dask", "--env", "STAY_UNTIL=~/seen", "--", "/usr/bin/python3", "squares.py");
+        var said = muster.StandardError;
+        string? url = null;
+        while (url is null && await said.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+        {
+            if (line.StartsWith("dashboard ", StringComparison.Ordinal)) url = line.Split(' ')[^1];
+        }
+        var rest = said.ReadToEndAsync(TestContext.Current.CancellationToken);
+        using var web = new HttpClient();
+        Assert.Equal("ok", await web.GetStringAsync($"{url}health", TestContext.Current.CancellationToken));
+        Assert.Contains("Workers", await web.GetStringAsync($"{url}info/main/workers.html", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Lab.On("node1", "touch ~/seen");
+
+        Assert.Contains("main.0 | total 328350 on node1 node2", await muster.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        await muster.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(muster.ExitCode == 0, await rest);
+    }
+
+    [Fact]
+    public void Mpirun_starts_its_ranks_on_hosts_that_it_cannot_log_in_to()
+    {
+        // It passes over loopback devices, where the lab's hosts have their addresses.
+        for (var host = 1; host <= 3; host++) Lab.Do("exec", $"node{host}", "ip", "addr", "replace", $"10.231.0.1{host}/32", "dev", "eth0");
+        _lab.Shell("mpicc -o sum sum.c");
+
+        var answer = _lab.Muster("submit", "-s", "lab-ssh", "--role", "worker=node1,node2,node2,node3", "--launch", "mpi", "--", "./sum");
+
+        Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
+        Assert.Contains("sum 10", answer.Output, StringComparison.Ordinal);
+        foreach (var host in (string[])["node1", "node2", "node3"]) Assert.Contains($"of 4 on {host}", answer.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Psd_run_starts_master_servers_and_workers_and_leaves_the_logs_its_users_know()
+    {
+        PoseidonOn("node1", "node2", "node3");
+        _lab.Set("MUSTER_SSH_CONFIG", Path.Combine(Lab.Folders, "ssh_config"));
+        File.WriteAllText(Path.Combine(_lab.Code, "config.json"), """
+            { "master_node": "node3", "worker_nodes": ["node1", "node2"], "server_nodes": ["node2", "node3"], "username": "muster-lab", "virtualenv": "/home/muster-lab/poseidon" }
+            """);
+
+        var answer = _lab.Muster("as", "psd_run", "-c", "config.json", "-o", "logs", "python3 poseidon/bin/train.py");
+
+        Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
+        var folder = Assert.Single(Directory.GetDirectories(Path.Combine(_lab.Code, "logs"), "poseidon_log_*"));
+        Assert.Equal(["master.log", "server0.log", "server1.log", "worker0.log", "worker1.log"], Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Contains("registered, 2 of 2", File.ReadAllText(Path.Combine(folder, "master.log")), StringComparison.Ordinal);
+        Assert.Equal("client 1 sees 3\nclient 1 sees 3\nclient 1 done\n", File.ReadAllText(Path.Combine(folder, "worker1.log")));
+        Assert.Contains("succeeded", File.ReadAllText(Path.Combine(_lab.Code, "poseidon_run.log")), StringComparison.Ordinal);
+        Assert.Equal("", string.Concat(((string[])["node1", "node2", "node3"]).Select(host => Lab.On(host, "pgrep -f '[p]s_master|[p]s_server' || :"))));
+    }
+
+    [Fact]
+    public void As_many_commands_as_workers_are_one_for_each_and_the_cluster_file_is_a_site()
+    {
+        PoseidonOn("node1", "node2", "node3");
+        _lab.Set("MUSTER_SSH_CONFIG", Path.Combine(Lab.Folders, "ssh_config"));
+        File.WriteAllText(Path.Combine(_lab.Code, "config.json"), """
+            { "master_node": "node1", "worker_nodes": ["node1", "node2"], "server_nodes": ["node1", "node2"], "username": "muster-lab", "virtualenv": "/home/muster-lab/poseidon" }
+            """);
+
+        var answer = _lab.Muster("as", "psd_run", "--cluster_config", "config.json", "--out=logs", "python3 poseidon/bin/train.py, echo second; python3 poseidon/bin/train.py");
+        var plain = _lab.Muster("submit", "-s", "config.json", "--launch", "plain", "--", "sh", "-c", "echo $MUSTER_RANK of $MUSTER_SIZE");
+
+        Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
+        Assert.Contains("worker.1 | second", answer.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("worker.0 | second", answer.Output, StringComparison.Ordinal);
+        Assert.Equal(["worker.0 | 0 of 2", "worker.1 | 1 of 2"], plain.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_cluster_of_this_machine_alone_needs_no_SSH()
+    {
+        var bin = Path.Combine(_lab.Folder, "poseidon", "bin");
+        _lab.Shell($"mkdir -p {bin} && echo 'PATH={bin}:$PATH' >{bin}/activate && for name in ps_master ps_server train.py; do {{ echo '#!/usr/bin/python3'; cat poseidon.py; }} >{bin}/$name; chmod 755 {bin}/$name; done");
+        File.WriteAllText(Path.Combine(_lab.Code, "config.json"), $$"""
+            { "worker_nodes": ["127.0.0.1"], "server_nodes": ["127.0.0.1"], "virtualenv": "{{Path.GetDirectoryName(bin)}}" }
+            """);
+
+        var answer = _lab.Muster("as", "psd_run", "-c", "config.json", "echo 'a, b'; train.py");
+
+        Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
+        var folder = Assert.Single(Directory.GetDirectories(_lab.Code, "poseidon_log_*"));
+        Assert.Equal(["master.log", "server0.log", "worker0.log"], Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.StartsWith("a, b\nclient 0 sees 1\n", File.ReadAllText(Path.Combine(folder, "worker0.log")), StringComparison.Ordinal);
+    }
+
+    private static void PoseidonOn(params IEnumerable<string> hosts)
+    {
+        var program = Convert.ToBase64String(File.ReadAllBytes(Path.Combine(Lab.Repository, "tests", "Muster.LabTests", "Roles", "Programs", "poseidon.py")));
+        foreach (var host in hosts)
+        {
+            Lab.On(host, $$"""
+                mkdir -p ~/poseidon/bin && cd ~/poseidon/bin || exit 1
+                echo 'PATH=$HOME/poseidon/bin:$PATH' >activate
+                for name in ps_master ps_server train.py; do { echo '#!/usr/bin/python3'; echo {{program}} | base64 -d; } >$name; chmod 755 $name; done
+                """);
+        }
+    }
+}
