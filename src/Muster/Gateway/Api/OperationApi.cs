@@ -1,15 +1,19 @@
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Muster.Faults;
 using Muster.Gateway.Tasks;
 using Muster.Gateway.Telemetry;
+using Muster.Storage;
 
 namespace Muster.Gateway.Api;
 
 /// <summary>What operators and their machines ask: is it alive, is it ready, how much of what. None of it depends on a node.</summary>
-internal sealed class OperationApi(TaskLedger ledger, GatewayMeasures measures)
+internal sealed class OperationApi(TaskLedger ledger, GatewayMeasures measures, IBlobStore blobs, TimeProvider clock)
 {
+    private static readonly TimeSpan TryEvery = TimeSpan.FromSeconds(4);
     private volatile bool _stopping;
+    private volatile Try _tried = new(clock.GetTimestamp(), null);
 
     public void Stopping() => _stopping = true;
 
@@ -22,8 +26,8 @@ internal sealed class OperationApi(TaskLedger ledger, GatewayMeasures measures)
                 await SayAsync(http, StatusCodes.Status200OK, "ok\n");
                 return true;
             case "/readyz":
-                var ready = !_stopping && ledger.WriteFault is null;
-                await SayAsync(http, ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, ready ? "ready\n" : _stopping ? "stopping\n" : "the database cannot be written\n");
+                var fault = _stopping ? "stopping" : ledger.WriteFault is not null ? "the database cannot be written" : await BlobFaultAsync(http.RequestAborted);
+                await SayAsync(http, fault is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, $"{fault ?? "ready"}\n");
                 return true;
             case "/metrics" when http.Connection.RemoteIpAddress is { } from && IPAddress.IsLoopback(from):
                 await SayAsync(http, StatusCodes.Status200OK, Metrics(), "text/plain; version=0.0.4; charset=utf-8");
@@ -32,6 +36,22 @@ internal sealed class OperationApi(TaskLedger ledger, GatewayMeasures measures)
                 return false;
         }
     }
+
+    /// <summary>Why uploads and results cannot be kept. It is tried every few seconds at most, whoever asks.</summary>
+    private async Task<string?> BlobFaultAsync(CancellationToken ct)
+    {
+        if (clock.GetElapsedTime(_tried.At) < TryEvery) return _tried.Fault;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(TryEvery);
+        string? fault = null;
+        try { await blobs.CheckAsync(limit.Token); }
+        catch (UserException why) { fault = why.Message; }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested) { fault = "uploads and results cannot be kept: their place does not answer"; }
+        _tried = new(clock.GetTimestamp(), fault);
+        return fault;
+    }
+
+    private sealed record Try(long At, string? Fault);
 
     private string Metrics()
     {
