@@ -53,11 +53,11 @@ internal class RecipeCommand : Command
     /// <summary>Runs a recipe with what it was given, as `run` and the personas do.</summary>
     public static async Task<int> RunAsync(App app, Recipe recipe, IReadOnlyDictionary<string, string> given, SubmitRequest wished, Site site, RecipeManner manner, CancellationToken ct)
     {
-        var values = Read(app, recipe, given, wished.WorkingFolder);
+        var values = Read(app, recipe, given, wished.WorkingFolder, manner.Findings);
         var (plan, environment) = new RecipePlanner(new(app.Store, app.Clock, Environment.GetEnvironmentVariable), app.Folders.Cache).Plan(values, wished, site);
         if (manner.DryRun)
         {
-            if (recipe.Stage is not null && !app.Json) app.Screen.Data($"# {recipe.Stage}, first, on {plan.Host ?? "this machine"}\n{RecipeStaging.ScriptFor(values, site.Root)}\n");
+            if (recipe.Stage is not null && !app.Json) app.Screen.Data($"# {recipe.Stage}, first, on {plan.Host ?? "this machine"}\n{RecipeStaging.ScriptFor(values, site)}\n");
             return SubmitCommand.DryRun(app, plan, site);
         }
         if (recipe.Preflight is not null) Tell(app, recipe, await RecipePreflight.RunAsync(values, plan, app.OpenSite(site), ct));
@@ -66,10 +66,10 @@ internal class RecipeCommand : Command
     }
 
     /// <summary>Looks at everything that was given; what is odd is told, and what is wrong is thrown, all at once.</summary>
-    public static RecipeValues Read(App app, Recipe recipe, IReadOnlyDictionary<string, string> given, string folder)
+    public static RecipeValues Read(App app, Recipe recipe, IReadOnlyDictionary<string, string> given, string folder, IReadOnlyList<RecipeFinding> more)
     {
-        var (values, findings) = RecipeValues.Read(recipe, given, folder);
-        Tell(app, recipe, findings);
+        var (values, found) = RecipeValues.Read(recipe, given, folder, Path.Combine(app.Folders.State, "checks"));
+        Tell(app, recipe, [.. found, .. more]);
         return values;
     }
 
@@ -80,7 +80,7 @@ internal class RecipeCommand : Command
     }
 
     public static Task StageAsync(App app, RecipeValues values, Site site, string? host, CancellationToken ct) =>
-        RecipeStaging.RunAsync(values, app.OpenSite(site).HostOf(host), site.Root, line => app.Screen.Note("staging", line), ct);
+        RecipeStaging.RunAsync(values, app.OpenSite(site).HostOf(host), site, line => app.Screen.Note("staging", line), ct);
 
     private Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
     {
@@ -120,4 +120,8 @@ internal class RecipeCommand : Command
 internal sealed class ProgramRecipeCommand(Recipe recipe) : RecipeCommand(recipe), ITakesCommand;
 
 /// <summary>How a recipe is run, beside what it is given.</summary>
-internal sealed record RecipeManner(bool DryRun, bool Detach, bool Fetch, OnInterrupt OnInterrupt, SubmitWatch? Watch = null);
+internal sealed record RecipeManner(bool DryRun, bool Detach, bool Fetch, OnInterrupt OnInterrupt, SubmitWatch? Watch = null)
+{
+    /// <summary>What was found elsewhere, to be told with the rest.</summary>
+    public IReadOnlyList<RecipeFinding> Findings { get; init; } = [];
+}

@@ -79,7 +79,7 @@ public sealed class RecipePlannerTests : IDisposable
         var site = new OpenSite(new LocalSite { Name = "local", Origin = new("test"), Root = _folder.Path }, new(_folder.Path, _folder.Path, _folder.Path, false), TimeProvider.System);
         var recipe = _recipe with { Preflight = "look.sh" };
 
-        var findings = await RecipePreflight.RunAsync(RecipeValues.Read(recipe, new Dictionary<string, string>(), _folder.Path).Values, Plan(site.Site, "worker=2"), site, TestContext.Current.CancellationToken);
+        var findings = await RecipePreflight.RunAsync(RecipeValues.Read(recipe, new Dictionary<string, string>(), _folder.Path, _folder.Path).Values, Plan(site.Site, "worker=2"), site, TestContext.Current.CancellationToken);
 
         Assert.Equal(["no room for worker.0 worker.1 server.0 server.1", "it is old", "the preflight ended with 3: last"], findings.Select(finding => finding.Text.Split(": ", 2)[1]));
         Assert.Equal([true, false, true], findings.Select(finding => finding.IsError));
@@ -89,7 +89,7 @@ public sealed class RecipePlannerTests : IDisposable
 
     private RunPlan Plan(Site site, SubmitRequest wished, Recipe? recipe = null)
     {
-        var values = RecipeValues.Read(recipe ?? _recipe, new Dictionary<string, string>(), _folder.Path).Values;
+        var values = RecipeValues.Read(recipe ?? _recipe, new Dictionary<string, string>(), _folder.Path, _folder.Path).Values;
         var planner = new RunPlanner(new RunStore(Path.Combine(_folder.Path, "runs.db")), TimeProvider.System, _ => null);
         return new RecipePlanner(planner, _folder.Path).Plan(values, wished, site).Plan;
     }

@@ -71,7 +71,6 @@ public sealed class SiteFileTests : IDisposable
     [InlineData("""{ "worker_nodes": [], "server_nodes": ["a"] }""", "is not a list of addresses")]
     [InlineData("workers:\n  - a b\n", ":2: 'a b' is not a host")]
     [InlineData("workers: []\n", "'workers' is not a list of hosts")]
-    [InlineData("connection:\n  host: a\n", "DROIDSLAMCLI")]
     [InlineData("""{ "a": 1 }""", "no site that Muster can read")]
     [InlineData("sites: {}", "no site that Muster can read")]
     [InlineData("\0", "no site that Muster can read")]
