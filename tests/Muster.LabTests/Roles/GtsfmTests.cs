@@ -84,6 +84,18 @@ public sealed class GtsfmTests : IDisposable
     }
 
     [Fact]
+    public void Work_that_is_bound_to_a_lost_worker_is_not_waited_for()
+    {
+        var recipe = Path.Combine(Lab.Repository, "src", "Muster", "Recipes", "BuiltIn", "gtsfm");
+        var program = Path.Combine(Lab.Repository, "tests", "Muster.LabTests", "Roles", "Programs", "lost.py");
+
+        var said = _lab.Shell($"PYTHONDONTWRITEBYTECODE=1 MUSTER_RUN_DIR=$PWD MUSTER_RUN_ID=x timeout 60 /usr/bin/python3 {program} {recipe} 2>&1; echo ended with $?");
+
+        Assert.Contains("which reads the photos and writes the results, is gone", said, StringComparison.Ordinal);
+        Assert.Contains("ended with 74", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_is_wrong_on_any_host_is_told_before_anything_is_sent()
     {
         Lab.On("node2", "rm -rf ~/gtsfm");
