@@ -171,6 +171,8 @@ public sealed class GangFaultTests : IDisposable
     public void A_host_that_cannot_take_its_part_leaves_nobody_waiting_elsewhere()
     {
         var config = File.ReadAllText(Path.Combine(Lab.Folders, "muster.yaml")) + $"  small:\n    kind: ssh\n    ssh-config: {Path.Combine(Lab.Folders, "ssh_config")}\n    hosts: [node1, node2]\n    root: /scratch/muster\n";
+        // A disk of 64 MB, for 30 MB.
+        foreach (var host in Nodes) Lab.On(host, "rm -rf /scratch/muster");
         File.WriteAllText(Path.Combine(_lab.Folder, "muster.yaml"), config);
         _lab.Set("MUSTER_CONFIG", Path.Combine(_lab.Folder, "muster.yaml"));
         _lab.Shell("head -c 30000000 /dev/urandom > big");

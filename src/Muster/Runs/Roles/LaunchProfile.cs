@@ -37,6 +37,14 @@ public sealed record LaunchProfile(string Name, string? Script, Func<IReadOnlyLi
         _ => false,
     };
 
+    /// <summary>Whether it knows what ranks of the role execute, so that they need no command.</summary>
+    public bool Starts(string role) => role switch
+    {
+        "scheduler" or "worker" => Name is "dask",
+        "master" or "server" => Name is "poseidon",
+        _ => false,
+    };
+
     /// <summary>A port of its own beside those that were asked for.</summary>
     public string? Port => Name == "dask" ? "dashboard" : null;
 

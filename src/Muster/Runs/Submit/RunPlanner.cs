@@ -17,7 +17,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         var id = RunId.New(clock);
         var profile = LaunchProfile.Get(request.Launch);
         var roles = RoleReader.Read(request, profile, site);
-        var command = CommandIn(request, roles);
+        var command = CommandIn(request, roles, profile);
         var environment = Environment(request, site);
         var array = request.Array is { } text ? ArrayIn(text) : null;
         var after = request.After.Select(selector => AfterIn(selector, site)).ToList();
@@ -130,9 +130,9 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         return role.Memory is { } memory ? options.With("mem", memory) : options;
     }
 
-    private static IReadOnlyList<string> CommandIn(SubmitRequest request, IReadOnlyList<PlannedRole> roles) => request.Command.Count switch
+    private static IReadOnlyList<string> CommandIn(SubmitRequest request, IReadOnlyList<PlannedRole> roles, LaunchProfile profile) => request.Command.Count switch
     {
-        0 when roles.Count > 0 && roles.All(role => role.Lines.Count > 0) => [],
+        0 when roles.Count > 0 && roles.All(role => role.Lines.Count > 0 || profile.Starts(role.Name)) => [],
         0 => throw new UserException("there is no command to run", "Write it behind the options: `muster submit -- python train.py`.") { ExitCode = ExitCodes.Usage },
         _ when request.Command.Any(word => word.Contains('\0')) => throw new UserException("a word of the command holds a NUL character", "Leave it out; no program can receive it.") { ExitCode = ExitCodes.Usage },
         _ => request.Command,

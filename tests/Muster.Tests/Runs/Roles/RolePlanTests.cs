@@ -47,6 +47,17 @@ public sealed class RolePlanTests : IDisposable
     }
 
     [Fact]
+    public void Roles_that_their_framework_starts_need_no_command()
+    {
+        var request = new SubmitRequest { Command = [], WorkingFolder = "/", Roles = ["worker=2", "server=n1,n2"], Launch = "poseidon", RoleCommands = ["worker=train"] };
+        RunPlan Planned(SubmitRequest wished) => new RunPlanner(new RunStore(Path.Combine(_folder.FullName, "runs.db")), TimeProvider.System, _ => null).Plan(wished, Hosts).Plan;
+
+        Assert.Empty(Planned(request).Command);
+        Assert.Contains("no command", Assert.Throws<UserException>(() => Planned(request with { Launch = null })).Message, StringComparison.Ordinal);
+        Assert.Contains("no command", Assert.Throws<UserException>(() => Planned(request with { Launch = "dask", Roles = ["worker=2"], RoleCommands = [] })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Poseidon_wants_as_many_servers_as_workers_and_other_frameworks_do_not()
     {
         Assert.Contains("as many servers as workers", Assert.Throws<UserException>(() => Plan(Hosts, "poseidon", "worker=2", "server")).Message, StringComparison.Ordinal);
