@@ -135,5 +135,5 @@ public sealed class PostgresTaskStore : TaskStore
     }
 }
 
-/// <summary>Another gateway leads. What was asked for may have been written or not; whoever asked is to ask again.</summary>
-public sealed class TermOverException() : Exception("another gateway leads now");
+/// <summary>Another gateway leads, or will, and all work here ends. What was asked for may have been written or not; whoever asked is to ask again.</summary>
+public sealed class TermOverException() : OperationCanceledException("another gateway leads now");
