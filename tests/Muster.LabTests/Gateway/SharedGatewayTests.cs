@@ -133,6 +133,11 @@ public sealed class SharedGatewayTests : IAsyncLifetime
         Assert.Empty(errors);
         Assert.Equal(ids.Order(), await ListAsync(_gateways[0]));
         Assert.Equal(ids.Length, _node.Tasks.Count);
+
+        // As when an answer is lost while it starts: whoever cannot tell what was written in its term begins another.
+        Services.Sql(_database, "UPDATE leader SET batch = batch + 5");
+        await RunAsync(errors).WaitAsync(Patience, Ct);
+        Assert.Empty(errors);
     }
 
     [Fact]

@@ -111,7 +111,7 @@ public sealed partial class SharedGateway : IAsyncDisposable
         try
         {
             var broken = host.BrokenAsync();
-            if (await Task.WhenAny(broken, Task.Delay(Timeout.Infinite, either.Token)) == broken && !either.IsCancellationRequested) await broken;
+            if (await Task.WhenAny(broken, store.Ended, Task.Delay(Timeout.Infinite, either.Token)) == broken && !either.IsCancellationRequested) await broken;
         }
         finally
         {
