@@ -157,8 +157,10 @@ public sealed class SharedGatewayTests : IAsyncLifetime
             await CommitAsync(client, ids[1]);
             await leader.KillAsync();
             foreach (var id in ids) Assert.Contains((await SurelyAsync([client], one => one.TaskInfoAsync(id, null, Ct), errors)).Status.Code, new[] { TaskCode.Queued, TaskCode.Running });
-            Assert.IsNotType<NodeReply<bool>.Said>(await client.UploadAsync(await SurelyAsync([client], one => one.InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct), errors), [TestGateway.File("a.jpg", TestGateway.Photo("a"))], Ct));
+            var upload = await SurelyAsync([client], one => one.InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct), errors);
+            var uploading = client.UploadAsync(upload, [TestGateway.File("a.jpg", TestGateway.Photo("a"))], Ct);
             await UntilAsync(async () => (await GetAsync(other, "readyz", seconds: 10)).StatusCode == HttpStatusCode.ServiceUnavailable);
+            Assert.IsNotType<NodeReply<bool>.Said>(await uploading);
         }
         finally
         {
