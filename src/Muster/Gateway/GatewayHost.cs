@@ -12,6 +12,7 @@ using Muster.Gateway.Console;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
+using Muster.Gateway.Telemetry;
 using Muster.Gateway.Tokens;
 using Muster.Node.Engines;
 using Muster.NodeOdm;
@@ -28,6 +29,7 @@ public sealed class GatewayHost : IAsyncDisposable
     private readonly Downloads _downloads;
     private readonly WebApplication _web;
     private readonly OperationApi _operation;
+    private readonly Collector? _collector;
     private readonly OptionCatalog _catalog;
     private readonly List<Task> _loops = [];
     private readonly LightningProvider? _provider;
@@ -35,7 +37,7 @@ public sealed class GatewayHost : IAsyncDisposable
     private Node.NodeServer? _node;
     private bool _listens;
 
-    private GatewayHost(GatewayOptions options, TaskStore store, (IBlobStore Store, string Name) blobs, ILoggerFactory logs, TimeProvider clock)
+    private GatewayHost(GatewayOptions options, TaskStore store, (IBlobStore Store, string Name) blobs, RecentLog logs, TimeProvider clock)
     {
         (_store, _blobs) = (store, blobs.Store);
         Spool = new(_blobs, $"spool/{blobs.Name}/", options.SpoolBudget, _store.Contents());
@@ -54,11 +56,13 @@ public sealed class GatewayHost : IAsyncDisposable
         var intake = new Intake(Tasks, Spool, Fleet, _catalog, new(options.FloodLimit, clock), gate.LimitsOf, _provider, options, clock);
 
         var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Services.AddSingleton(logs);
+        builder.Services.AddSingleton<ILoggerFactory>(logs);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options));
         _web = builder.Build();
         var api = new PublicApi(gate, intake, Actions, Tasks, Fleet, Spool, _downloads, new(Fleet, Tasks, _catalog, clock), clock);
-        _operation = new(Tasks, Fleet, Spool, _blobs, clock);
+        var measures = new GatewayMeasures(Tasks, Fleet, Spool, clock);
+        _collector = Collector.Find(measures, () => new(Tasks, Fleet), log);
+        _operation = new(Tasks, measures, _blobs, clock);
         _web.Use(async (http, next) => { if (!await _operation.HandleAsync(http)) await next(http); });
         _web.UseOdmFaults(log);
         _web.UseOdmCors();
@@ -76,7 +80,7 @@ public sealed class GatewayHost : IAsyncDisposable
         var waiting = new WaitingList(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks);
         var desk = new AdminDesk(Fleet, Tokens, Tasks);
         _open = ct => AdminDoors.OpenAsync(options, new ConsoleCommands(Fleet, Tasks, Actions, Tokens, desk, waiting, clock),
-            new AdminApi(Fleet, Tasks, Actions, Tokens, Spool, desk, waiting, clock), new ClusterPages(Fleet, Tasks, desk, clock), logs, clock, ct);
+            new AdminApi(Fleet, Tasks, Actions, Tokens, Spool, desk, waiting, new(options, Fleet, Tasks, waiting, Spool, logs), clock), new ClusterPages(Fleet, Tasks, desk, clock), logs, clock, ct);
         _start = () => [notices.RunAsync, watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
     }
 
@@ -101,6 +105,9 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>Where those who run it reach it.</summary>
     public AdminDoors? Doors { get; private set; }
 
+    /// <summary>A collector gets its measures and traces.</summary>
+    public bool IsCollected => _collector is not null;
+
     /// <summary>Where clients reach it.</summary>
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
 
@@ -109,7 +116,7 @@ public sealed class GatewayHost : IAsyncDisposable
 
     public static async Task<GatewayHost> StartAsync(GatewayOptions options, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
     {
-        var gateway = await OpenAsync(options, new SqliteTaskStore(PrivateFile(options.Data, "gateway.db")), mayLackBlobs: false, logs, clock, ct);
+        var gateway = await OpenAsync(options, new SqliteTaskStore(PrivateFile(options.Data, "gateway.db")), mayLackBlobs: false, new(logs, clock), clock, ct);
         try
         {
             gateway._listens = true;
@@ -131,14 +138,14 @@ public sealed class GatewayHost : IAsyncDisposable
     }
 
     /// <summary>A gateway for as long as it leads others; requests are given to its <see cref="Pipeline"/>.</summary>
-    internal static async Task<GatewayHost> StartTermAsync(GatewayOptions options, TaskStore store, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
+    internal static async Task<GatewayHost> StartTermAsync(GatewayOptions options, TaskStore store, RecentLog logs, TimeProvider clock, CancellationToken ct)
     {
         var gateway = await OpenAsync(options, store, mayLackBlobs: true, logs, clock, ct);
         gateway.Begin();
         return gateway;
     }
 
-    private static async Task<GatewayHost> OpenAsync(GatewayOptions options, TaskStore store, bool mayLackBlobs, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
+    private static async Task<GatewayHost> OpenAsync(GatewayOptions options, TaskStore store, bool mayLackBlobs, RecentLog logs, TimeProvider clock, CancellationToken ct)
     {
         GatewayHost gateway;
         try
@@ -240,6 +247,7 @@ public sealed class GatewayHost : IAsyncDisposable
         if (Doors is not null) await Doors.DisposeAsync();
         if (_node is not null) await _node.DisposeAsync();
         await Tasks.DisposeAsync();
+        _collector?.Dispose();
         await _web.DisposeAsync();
         _store.Dispose();
         _blobs.Dispose();

@@ -2,15 +2,14 @@ using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Muster.Faults;
-using Muster.Gateway.Fleet;
-using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
+using Muster.Gateway.Telemetry;
 using Muster.Storage;
 
 namespace Muster.Gateway.Api;
 
 /// <summary>What operators and their machines ask: is it alive, is it ready, how much of what. None of it depends on a node.</summary>
-internal sealed class OperationApi(TaskLedger ledger, NodeFleet fleet, SpoolFolder spool, IBlobStore blobs, TimeProvider clock)
+internal sealed class OperationApi(TaskLedger ledger, GatewayMeasures measures, IBlobStore blobs, TimeProvider clock)
 {
     private static readonly TimeSpan TryEvery = TimeSpan.FromSeconds(4);
     private volatile bool _stopping;
@@ -56,22 +55,13 @@ internal sealed class OperationApi(TaskLedger ledger, NodeFleet fleet, SpoolFold
 
     private string Metrics()
     {
-        var now = clock.GetUtcNow();
         var text = new StringBuilder();
-        void Family(string name, string type, string help, params IEnumerable<(string Labels, double Value)> samples)
+        foreach (var measure in measures.All)
         {
-            text.Append($"# HELP muster_{name} {help}\n# TYPE muster_{name} {type}\n");
-            foreach (var (labels, value) in samples) text.Append($"muster_{name}{(labels.Length > 0 ? $"{{{labels}}}" : "")} {value:R}\n");
+            var name = $"muster_{measure.Name}{(measure.OnlyRises ? "_total" : "")}";
+            text.Append($"# HELP {name} {measure.Help}\n# TYPE {name} {(measure.OnlyRises ? "counter" : "gauge")}\n");
+            foreach (var sample in measure.Read()) text.Append($"{name}{(sample.Label.Length > 0 ? $"{{{sample.Label}=\"{sample.Of}\"}}" : "")} {sample.Value:R}\n");
         }
-        var nodes = fleet.Nodes;
-        Family("tasks_live", "gauge", "Tasks that have not ended, by phase.", ledger.Live.All().CountBy(task => task.Phase.GetType().Name.ToLowerInvariant()).Select(pair => ($"phase=\"{pair.Key}\"", (double)pair.Value)));
-        Family("tasks_known", "gauge", "Tasks that clients can see.", ("", ledger.Lists.Count));
-        Family("queue_seconds", "gauge", "How long the first task of the queue has waited.", ("", ledger.Live.First() is { Phase: TaskPhase.Queued at } ? (now - at.Since).TotalSeconds : 0));
-        Family("nodes", "gauge", "Nodes, by whether they are online.", nodes.CountBy(node => node.Health.IsOnline(now)).Select(pair => ($"online=\"{(pair.Key ? "true" : "false")}\"", (double)pair.Value)));
-        Family("slots", "gauge", "Slots of nodes that are online.", ("", nodes.Where(node => node.Health.IsOnline(now)).Sum(node => (double)(node.Facts?.Slots ?? 0))));
-        Family("slots_held", "gauge", "Slots that tasks of ours hold.", ("", ledger.Live.Held().Count));
-        Family("spool_bytes", "gauge", "Uploads on disk, and room that is promised.", ("", spool.Used));
-        Family("events_total", "counter", "What happened, by kind.", ledger.EventCounts().Select(pair => ($"kind=\"{pair.Kind}\"", (double)pair.Count)));
         return text.ToString();
     }
 

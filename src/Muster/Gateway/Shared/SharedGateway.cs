@@ -26,7 +26,7 @@ public sealed partial class SharedGateway : IAsyncDisposable
 
     private readonly CancellationTokenSource _stop = new();
     private readonly GatewayOptions _options;
-    private readonly ILoggerFactory _logs;
+    private readonly RecentLog _logs;
     private readonly ILogger _log;
     private readonly TimeProvider _clock;
     private readonly PostgresDatabase _database;
@@ -38,7 +38,7 @@ public sealed partial class SharedGateway : IAsyncDisposable
 
     private SharedGateway(GatewayOptions options, ILoggerFactory logs, TimeProvider clock)
     {
-        (_options, _logs, _log, _clock) = (options with { Engine = null }, logs, logs.CreateLogger("gateway"), clock);
+        (_options, _logs, _log, _clock) = (options with { Engine = null }, new(logs, clock), logs.CreateLogger("gateway"), clock);
         if (options.Bucket is null && options.Blobs is null)
         {
             throw new UserException("a database for several gateways needs uploads and results that all of them reach", "Name a bucket with --s3-endpoint and --s3-bucket, or with --blobs a folder that every one of them mounts.");
