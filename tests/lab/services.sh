@@ -4,6 +4,8 @@ postgres_packages=(postgresql-15)
 s3_packages=(swift-proxy swift-account swift-container swift-object)
 postgres_port=25432
 s3_port=26080
+# Its account need not be able to enter the folder of the checkout.
+postgres_dir=/run/muster-lab/postgres
 
 service() {
   case "$1-$2" in
@@ -17,7 +19,7 @@ service() {
 }
 
 stop_services() {
-  [[ ! -e $run/services/postgres/data/postmaster.pid ]] || stop_postgres
+  [[ ! -e $postgres_dir/data/postmaster.pid ]] || stop_postgres
   [[ ! -e $run/services/s3/pids ]] || stop_s3
 }
 
@@ -25,7 +27,7 @@ as_postgres() { setpriv --reuid muster-lab --regid muster-lab --init-groups "$@"
 postgres_answers() { /usr/lib/postgresql/15/bin/pg_isready -q -h 127.0.0.1 -p "$postgres_port"; }
 
 start_postgres() {
-  local dir=$run/services/postgres
+  local dir=$postgres_dir
   # Debian's package would make a cluster of its own and start it.
   if ! missing_packages postgresql-15 >/dev/null; then
     install_packages postgresql-common
@@ -33,7 +35,6 @@ start_postgres() {
     install_packages "${postgres_packages[@]}"
   fi
   if postgres_answers; then echo "postgres is up: $(postgres_url)"; return; fi
-  reachable "$run"
   mkdir -p "$dir"; chown muster-lab: "$dir"
   if [[ ! -e $dir/data/PG_VERSION ]]; then
     as_postgres /usr/lib/postgresql/15/bin/initdb -D "$dir/data" -U postgres -A trust --no-locale -E UTF8 >"$dir/initdb.log" 2>&1 ||
@@ -52,21 +53,11 @@ kill_postgres() { end_postgres KILL; echo "postgres is dead"; }
 
 end_postgres() {
   local pid
-  pid=$(head -n 1 "$run/services/postgres/data/postmaster.pid" 2>/dev/null) || return 0
+  pid=$(head -n 1 "$postgres_dir/data/postmaster.pid" 2>/dev/null) || return 0
   grep -qz postgres "/proc/$pid/cmdline" 2>/dev/null || return 0
   kill "-$1" "$pid"
   for _ in $(seq 100); do [[ -e /proc/$pid ]] || return 0; sleep 0.1; done
-  fail "PostgreSQL does not end" "read $run/services/postgres/log"
-}
-
-# The account needs a way to its folder, wherever the checkout lies.
-reachable() {
-  local folder=$1
-  while [[ $folder != / ]]; do
-    as_postgres test -x "$folder" ||
-      fail "the account muster-lab cannot enter $folder" "run: chmod o+x $folder; or name another folder in LAB_RUN"
-    folder=$(dirname "$folder")
-  done
+  fail "PostgreSQL does not end" "read $postgres_dir/log"
 }
 
 start_s3() {

@@ -140,7 +140,7 @@ internal static class ServeCommand
             FileNodes = NodesFile.Read(Path.Combine("data", "nodes.json")),
             Routes = RoutesFile.Read(Path.Combine("data", "routes.json")),
         };
-        return ServeStorage.In(options, InForce, SecretFile.Read);
+        return ServeStorage.In(options, InForce);
     }
 
     private static Dictionary<string, string> ConfigFile(string? path)

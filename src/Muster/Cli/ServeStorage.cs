@@ -18,47 +18,45 @@ internal static class ServeStorage
     private static readonly Option<bool> PathStyle = new("--s3-force-path-style") { Description = "The bucket stands in the path of its address, not in the host's name." };
     private static readonly Option<bool> IgnoreSsl = new("--s3-ignore-ssl") { Description = "Take any certificate of the endpoint." };
     private static readonly Option<bool> Stream = new("--s3-stream-downloads") { Description = "Send results through the gateway, as clients cannot reach the bucket." };
-    private static readonly Option<string?> DownloadsFrom = Text("--downloads-from-s3", "URL", "Where nodes put assets beside the archive: downloads of these are sent to URL/TASK/ASSET.");
+    private static readonly Option<string?> DownloadsFrom = Text("--downloads-from-s3", "URL", "Where nodes put archives and assets themselves: downloads are sent to URL/TASK/ASSET when it is there.");
 
-    private static readonly Option<string?> Database = Text("--database", "NAME", "A PostgreSQL database, postgres://USER@HOST/NAME: gateways that share it serve one queue. $MUSTER_DATABASE otherwise; its password is read from PGPASSWORD or ~/.pgpass.");
+    private static readonly Option<string?> Database = Text("--database", "NAME", "A PostgreSQL database, postgres://USER@HOST/NAME: gateways that share it serve one queue. Its password is read from PGPASSWORD or ~/.pgpass.");
+    private static readonly Option<string?> DatabaseFile = Text("--database-file", "FILE", "A file with that name, in which the password may stand; $MUSTER_DATABASE otherwise.");
     private static readonly Option<string?> PeerAddress = Text("--peer-address", "URL", "With --database: how the other gateways reach this one (as --bind and --port).");
 
-    public static IReadOnlyList<Option> Options { get; } = [Database, PeerAddress, Blobs, Endpoint, Bucket, AccessKey, SecretKeyFile, SecretKey, Acl, PathStyle, IgnoreSsl, Stream, DownloadsFrom];
+    public static IReadOnlyList<Option> Options { get; } = [Database, DatabaseFile, PeerAddress, Blobs, Endpoint, Bucket, AccessKey, SecretKeyFile, SecretKey, Acl, PathStyle, IgnoreSsl, Stream, DownloadsFrom];
 
     /// <param name="inForce">What a flag or the configuration file says.</param>
-    /// <param name="secretIn">The content of a file.</param>
-    public static GatewayOptions In(GatewayOptions options, Func<Option, string?> inForce, Func<string?, string?> secretIn) => options with
+    public static GatewayOptions In(GatewayOptions options, Func<Option, string?> inForce) => options with
     {
-        Database = DatabaseIn(inForce(Database)),
+        Database = DatabaseIn(inForce(Database)) ?? Some(SecretFile.Read(inForce(DatabaseFile))) ?? Some(Environment.GetEnvironmentVariable("MUSTER_DATABASE")),
         PeerAddress = Address(PeerAddress, inForce),
         Blobs = inForce(Blobs) is { } folder ? Path.GetFullPath(folder) : null,
-        Bucket = Place(inForce, secretIn),
+        Bucket = Place(inForce),
         StreamDownloads = Has(inForce(Stream)),
         DownloadsFromS3 = Address(DownloadsFrom, inForce),
     };
 
-    private static string? DatabaseIn(string? text)
-    {
-        if (text is not { Length: > 0 }) return Environment.GetEnvironmentVariable("MUSTER_DATABASE") is { Length: > 0 } named ? named : null;
-        return !PostgresDatabase.HasPassword(text) ? text
-            : throw new UserException("the database's password stands where others on this machine can read it", "Put it into PGPASSWORD, ~/.pgpass, or the whole name into $MUSTER_DATABASE.") { ExitCode = ExitCodes.Usage };
-    }
+    private static string? DatabaseIn(string? text) => Some(text) is { } name && PostgresDatabase.HasPassword(name)
+        ? throw new UserException("the database's password stands where others on this machine can read it", "Put it into PGPASSWORD or ~/.pgpass, or the whole name into a file for --database-file.") { ExitCode = ExitCodes.Usage }
+        : Some(text);
 
     private static Uri? Address(Option option, Func<Option, string?> inForce) =>
         inForce(option) is not { Length: > 0 } text ? null
         : Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url
         : throw new UserException($"{option.Name} is '{text}'", "Give it an address such as https://results.example.org.") { ExitCode = ExitCodes.Usage };
 
-    private static S3Place? Place(Func<Option, string?> inForce, Func<string?, string?> secretIn)
+    private static S3Place? Place(Func<Option, string?> inForce)
     {
         var (endpoint, bucket) = (inForce(Endpoint), inForce(Bucket));
         if (endpoint is null != bucket is null) throw new UserException($"--s3-{(endpoint is null ? "endpoint" : "bucket")} is missing", "A bucket is named by both --s3-endpoint and --s3-bucket.") { ExitCode = ExitCodes.Usage };
         if (endpoint is null) return null;
-        var (key, secret, acl) = (inForce(AccessKey), secretIn(inForce(SecretKeyFile)) ?? inForce(SecretKey), inForce(Acl) ?? "private");
+        var (key, secret, acl) = (inForce(AccessKey), SecretFile.Read(inForce(SecretKeyFile)) ?? inForce(SecretKey), inForce(Acl) ?? "private");
         if (key is null != secret is null) throw new UserException("one of the bucket's two keys is missing", "Give --s3-access-key and --s3-secret-key-file, or neither of them.") { ExitCode = ExitCodes.Usage };
         return new(endpoint, bucket!, key, secret, acl == "none" ? null : acl, Has(inForce(PathStyle)), Has(inForce(IgnoreSsl)));
     }
 
+    private static string? Some(string? text) => text is { Length: > 0 } ? text : null;
     private static bool Has(string? text) => text is not (null or "false");
     private static Option<string?> Text(string name, string value, string what) => new(name) { Description = what, HelpName = value };
 }

@@ -69,9 +69,10 @@ public sealed class GatewayHost : IAsyncDisposable
         _web.Run(api.HandleAsync);
         Pipeline = ((IApplicationBuilder)_web).Build();
 
-        var sender = new FileSender(Tasks, Fleet, Spool, task => task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, Tokens.MakeForParts(task)) : task.Options, options, clock);
+        var wait = new BlobWait(Tasks, clock);
+        var sender = new FileSender(Tasks, Fleet, Spool, wait, task => task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, Tokens.MakeForParts(task)) : task.Options, options, clock);
         _fetcher = new(Tasks, intake, Spool, options, clock);
-        var couriers = new Couriers(Tasks, _fetcher, sender, new(Tasks, Fleet, Results, clock), log);
+        var couriers = new Couriers(Tasks, _fetcher, sender, new(Tasks, Fleet, Results, wait, clock), log);
         var watches = new NodeWatches(Fleet, Tasks, _catalog, options, clock, log);
         var dispatcher = new Dispatcher(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks, clock, log);
         var housekeeper = new Housekeeper(Tasks, _store, Actions, Tokens, Fleet, Spool, options, clock, log);
@@ -115,7 +116,7 @@ public sealed class GatewayHost : IAsyncDisposable
 
     public static async Task<GatewayHost> StartAsync(GatewayOptions options, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
     {
-        var gateway = await OpenAsync(options, new SqliteTaskStore(PrivateFile(options.Data, "gateway.db")), new(logs, clock), clock, ct);
+        var gateway = await OpenAsync(options, new SqliteTaskStore(PrivateFile(options.Data, "gateway.db")), mayLackBlobs: false, new(logs, clock), clock, ct);
         try
         {
             gateway._listens = true;
@@ -139,17 +140,17 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>A gateway for as long as it leads others; requests are given to its <see cref="Pipeline"/>.</summary>
     internal static async Task<GatewayHost> StartTermAsync(GatewayOptions options, TaskStore store, RecentLog logs, TimeProvider clock, CancellationToken ct)
     {
-        var gateway = await OpenAsync(options, store, logs, clock, ct);
+        var gateway = await OpenAsync(options, store, mayLackBlobs: true, logs, clock, ct);
         gateway.Begin();
         return gateway;
     }
 
-    private static async Task<GatewayHost> OpenAsync(GatewayOptions options, TaskStore store, RecentLog logs, TimeProvider clock, CancellationToken ct)
+    private static async Task<GatewayHost> OpenAsync(GatewayOptions options, TaskStore store, bool mayLackBlobs, RecentLog logs, TimeProvider clock, CancellationToken ct)
     {
         GatewayHost gateway;
         try
         {
-            gateway = new(options, store, await BlobHome.OpenAsync(options, store, ct), logs, clock);
+            gateway = new(options, store, await BlobHome.OpenAsync(options, store, mayLackBlobs, ct), logs, clock);
         }
         catch
         {

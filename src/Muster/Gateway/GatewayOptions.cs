@@ -44,7 +44,7 @@ public sealed record GatewayOptions
     /// <summary>Results of the bucket go through us, as clients cannot reach it.</summary>
     public bool StreamDownloads { get; init; }
 
-    /// <summary>Where nodes put assets beside the archive: below it, by their ids of tasks.</summary>
+    /// <summary>Where nodes put archives and assets themselves: below it, by their ids of tasks.</summary>
     public Uri? DownloadsFromS3 { get; init; }
 
     /// <summary>Nodes named at the start, beside those that are known already.</summary>

@@ -63,13 +63,22 @@ public static partial class OdmEndpoints
         {
             await http.RefuseAsync(refusal.Message, refusal.NoRetry);
         }
+        catch (IOException fault)
+        {
+            // The disk is full, or the bucket does not answer.
+            if (!http.RequestAborted.IsCancellationRequested && fault is not Microsoft.AspNetCore.Http.BadHttpRequestException) Broke(log, http.Request.Method, http.Request.Path, fault.Message);
+            http.Abort();
+        }
         catch (Exception fault)
         {
-            // A client that left is no fault of ours.
-            if (!http.RequestAborted.IsCancellationRequested && fault is not Microsoft.AspNetCore.Http.BadHttpRequestException) Dropped(log, http.Request.Method, http.Request.Path, fault);
+            // A client that left is no fault of ours, nor is one that finds us stopping.
+            if (!http.RequestAborted.IsCancellationRequested && fault is not OperationCanceledException) Dropped(log, http.Request.Method, http.Request.Path, fault);
             http.Abort();
         }
     });
+
+    [LoggerMessage(LogLevel.Warning, "{Method} {Path} was dropped: {Why}")]
+    private static partial void Broke(ILogger log, string method, string path, string why);
 
     [LoggerMessage(LogLevel.Error, "{Method} {Path} was dropped")]
     private static partial void Dropped(ILogger log, string method, string path, Exception fault);

@@ -9,7 +9,7 @@ public sealed class BlobBucket : IBlobStore
     /// <param name="incoming">A folder of this process alone.</param>
     public BlobBucket(S3Place place, string incoming)
     {
-        _bucket = new(place);
+        _bucket = new(place, retries: 2);   // clients wait, and whoever puts or reads here does it again by itself
         _incoming = Path.GetFullPath(incoming);
         if (Directory.Exists(_incoming)) Directory.Delete(_incoming, recursive: true);
         Directory.CreateDirectory(_incoming);

@@ -6,6 +6,9 @@ namespace Muster.Storage;
 /// <summary>A PostgreSQL database, and how it is reached. Its password is in no text of ours.</summary>
 public sealed class PostgresDatabase : IDisposable
 {
+    /// <summary>A server takes a hundred connections in all when nothing else is said.</summary>
+    private const string Few = "Maximum Pool Size=20;";
+
     private readonly NpgsqlConnectionStringBuilder _place;
 
     /// <param name="text">An address, <c>postgres://user@host/name</c>, or Npgsql's <c>Host=…;Username=…</c>. Without a password in it, PGPASSWORD or a password file is used.</param>
@@ -61,10 +64,10 @@ public sealed class PostgresDatabase : IDisposable
     {
         try
         {
-            if (!text.StartsWith("postgres://", StringComparison.Ordinal) && !text.StartsWith("postgresql://", StringComparison.Ordinal)) return new(text);
+            if (!text.StartsWith("postgres://", StringComparison.Ordinal) && !text.StartsWith("postgresql://", StringComparison.Ordinal)) return new(Few + text);
             var address = new Uri(text);
             var user = address.UserInfo.Split(':', 2);
-            var place = new NpgsqlConnectionStringBuilder { Host = address.Host, Database = Uri.UnescapeDataString(address.AbsolutePath.TrimStart('/')) };
+            var place = new NpgsqlConnectionStringBuilder(Few) { Host = address.Host, Database = Uri.UnescapeDataString(address.AbsolutePath.TrimStart('/')) };
             if (address.Port > 0) place.Port = address.Port;
             if (user[0].Length > 0) place.Username = Uri.UnescapeDataString(user[0]);
             if (user.Length > 1) place.Password = Uri.UnescapeDataString(user[1]);

@@ -13,14 +13,14 @@ public sealed record S3Place(string Endpoint, string Bucket, string? AccessKey, 
 /// <summary>A bucket of an S3 service. What it does not do is an <see cref="IOException"/>.</summary>
 public sealed class S3Bucket : IDisposable
 {
-    private const int Retries = 3;
     private const long LargestPart = 32 << 20;
     private const int PartsAtOnce = 4;
 
     private readonly AmazonS3Client _client;
     private readonly S3Place _place;
 
-    public S3Bucket(S3Place place)
+    /// <param name="retries">How often it asks again by itself, with pauses of seconds.</param>
+    public S3Bucket(S3Place place, int retries = 3)
     {
         _place = place;
         var config = new AmazonS3Config
@@ -28,7 +28,7 @@ public sealed class S3Bucket : IDisposable
             ServiceURL = place.Endpoint.Contains("://", StringComparison.Ordinal) ? place.Endpoint : $"https://{place.Endpoint}",
             AuthenticationRegion = "us-east-1",
             ForcePathStyle = place.ForcePathStyle,
-            MaxErrorRetry = Retries,
+            MaxErrorRetry = retries,
             ConnectTimeout = TimeSpan.FromSeconds(5),
             // Other services than Amazon's know these checksums not yet. What is sent is signed with its SHA-256, which they do check.
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,

@@ -112,31 +112,6 @@ public sealed class BucketTests
         }
     }
 
-    [Fact]
-    public async Task While_the_bucket_is_away_nothing_is_acknowledged_or_lost_and_readyz_says_so()
-    {
-        var place = await Services.BucketAsync();
-        await using var node = await ScriptedNode.StartAsync(new() { Takes = TimeSpan.FromSeconds(1) });
-        await using var gateway = await TestGateway.StartAsync(options => options with { Bucket = place }, node);
-        var id = await gateway.SubmitAsync(files: 2);
-        await gateway.UntilAsync(() => gateway.TaskOf(id).Phase is Tasks.TaskPhase.Running);
-        Lab.Do("s3", "stop");
-        try
-        {
-            var client = gateway.Client();
-            var other = TestGateway.Said(await client.InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct));
-            Assert.IsNotType<NodeReply<bool>.Said>(await client.UploadAsync(other, [TestGateway.File("a.jpg", TestGateway.Photo("a"))], Ct));
-            await gateway.UntilAsync(async () => (await gateway.Http.GetAsync("readyz", Ct)).StatusCode == HttpStatusCode.ServiceUnavailable, () => "it says that it is ready");
-            Assert.Equal(TaskCode.Running, (await gateway.InfoAsync(id)).Status.Code);
-        }
-        finally
-        {
-            Lab.Do("s3", "start");
-        }
-        await gateway.UntilAsync(id, TaskCode.Completed);
-        Assert.Equal(2, (await gateway.ArchiveAsync(id)).Count);
-    }
-
     private static async Task<List<string>> KeysAsync(S3Place place)
     {
         using var bucket = new S3Bucket(place);

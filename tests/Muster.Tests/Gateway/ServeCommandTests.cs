@@ -30,13 +30,29 @@ public sealed class ServeCommandTests
     }
 
     [Theory]
-    [InlineData("--flood-limit", "many", "is no number"), InlineData("--spool-limit", "lots", "whole number"), InlineData("--move-after", "soon", "a time such as"), InlineData("--node", "ftp://x", "no address of a node"), InlineData("--cloud-provider", "aws", "local or lightning"), InlineData("--bind", "nowhere", "no address to listen on"), InlineData("--config", "missing.json", "cannot read missing.json"), InlineData("--log-format", "xml", "text or json"), InlineData("--admin-bind", "0.0.0.0", "open to everybody")]
+    [InlineData("--flood-limit", "many", "is no number"), InlineData("--spool-limit", "lots", "whole number"), InlineData("--move-after", "soon", "a time such as"), InlineData("--node", "ftp://x", "no address of a node"), InlineData("--cloud-provider", "aws", "local or lightning"), InlineData("--bind", "nowhere", "no address to listen on"), InlineData("--config", "missing.json", "cannot read missing.json"),
+     InlineData("--database", "postgres://muster:sesame@127.0.0.1:9/muster", "others on this machine can read it"), InlineData("--database", "nonsense", "the name of the database cannot be read"), InlineData("--database", "postgres://muster@127.0.0.1:9/muster", "uploads and results that all of them reach"),
+     InlineData("--s3-bucket", "surveys", "--s3-endpoint is missing"), InlineData("--downloads-from-s3", "nowhere", "--downloads-from-s3 is 'nowhere'"), InlineData("--log-format", "xml", "text or json"), InlineData("--admin-bind", "0.0.0.0", "open to everybody")]
     public async Task What_it_cannot_use_it_names(string flag, string value, string said)
     {
         var (code, notes) = await RunAsync([flag, value]);
         Assert.True(code is 1 or 2, notes);
         Assert.Contains(said, notes, StringComparison.Ordinal);
         Assert.Contains("fix:", notes, StringComparison.Ordinal);
+        Assert.DoesNotContain("sesame", notes, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_database_that_does_not_answer_is_named_without_its_password()
+    {
+        var folder = Directory.CreateTempSubdirectory("muster-serve-test-");
+        var file = Path.Combine(folder.FullName, "database");
+        await File.WriteAllTextAsync(file, "postgres://muster:sesame@127.0.0.1:9/surveys\n", Ct);
+        var (code, notes) = await RunAsync(["--database-file", file, "--blobs", Path.Combine(folder.FullName, "blobs")]);
+        Assert.Equal(1, code);
+        Assert.Contains("cannot use the database surveys at 127.0.0.1:9", notes, StringComparison.Ordinal);
+        Assert.DoesNotContain("sesame", notes, StringComparison.Ordinal);
+        folder.Delete(recursive: true);
     }
 
     [Fact]

@@ -60,7 +60,6 @@ internal sealed class ClusterOdmConfig
     public IEnumerable<string> Warnings()
     {
         if (Text("admin-pass").Length == 0) yield return "without --admin-pass, console and admin page are open to this machine alone, not to everybody as with ClusterODM";
-        if (Text("downloads-from-s3").Length > 0) yield return "--downloads-from-s3 is not there yet: archives are served from here";
         if (Text("token").Length == 0 && Text("cloud-provider") is "local") yield return "anybody who reaches it can use it: set --token";
     }
 
@@ -83,7 +82,8 @@ internal sealed class ClusterOdmConfig
             Token = Text("token"),
             Provider = IsLightning ? "lightning" : "local",
             LightningUrl = Text("cloud-provider").EndsWith("Dev", StringComparison.Ordinal) ? new("http://localhost:5000/r/") : defaults.LightningUrl,
-            PublicAddress = Some("public-address") is not { } address ? null : Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out var url) ? url : throw Wrong("public-address", address, "an address such as http://10.0.0.5:3000"),
+            PublicAddress = Address("public-address", "http://10.0.0.5:3000"),
+            DownloadsFromS3 = Address("downloads-from-s3", "https://results.example.org"),
             SplitMerge = IsTrue("splitmerge"),
             FloodLimit = Number("flood-limit"),
             RefuseOverLimit = true,
@@ -101,6 +101,9 @@ internal sealed class ClusterOdmConfig
         "lightning" or "Lightning" or "lightningDev" or "LightningDev" => true,
         var other => throw Wrong("cloud-provider", other, "local, lightning or lightningDev"),
     };
+
+    private Uri? Address(string key, string example) => Some(key) is not { } text ? null
+        : Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url : throw Wrong(key, text, $"an address such as {example}");
 
     private string? Some(string key) => Text(key) is { Length: > 0 } text ? text : null;
 

@@ -15,7 +15,7 @@ internal sealed class Downloads(ResultFolder results, GatewayOptions options) : 
 
     public async Task SendAsync(HttpContext http, TaskPhase.Ended end, ResultFile result)
     {
-        if (HttpMethods.IsGet(http.Request.Method) && !options.StreamDownloads && results.AddressOf(result, Lifetime) is { } address && !(http.Request.IsHttps && address.Scheme == "http"))
+        if (HttpMethods.IsGet(http.Request.Method) && (await AtNodesAsync(end, "all.zip", http.RequestAborted) ?? AddressOf(result)) is { } address && !(http.Request.IsHttps && address.Scheme == "http"))
         {
             Redirect(http, address);
             return;
@@ -24,12 +24,18 @@ internal sealed class Downloads(ResultFolder results, GatewayOptions options) : 
         await http.SendStreamAsync(content, "all.zip", "application/zip", $"\"{result.Sha256}\"", end.At);
     }
 
-    /// <summary>Nodes may put more than the archive into a bucket of their own, which clients know as ClusterODM's. What is not there is not promised.</summary>
+    /// <summary>Nodes may put more than the archive into a bucket of their own. What is not there is not promised.</summary>
     public async Task ElsewhereAsync(HttpContext http, GatewayTask task, string asset)
     {
-        if (options.DownloadsFromS3 is { } prefix && task.Phase is TaskPhase.Ended { OnNode: { } id } && Asset(asset) is { } path && await IsThereAsync(new(prefix, $"{id}/{path}"), http.RequestAborted) is { } address) Redirect(http, address);
+        if (task.Phase is TaskPhase.Ended end && await AtNodesAsync(end, asset, http.RequestAborted) is { } address) Redirect(http, address);
         else await http.RefuseAsync("Invalid asset");
     }
+
+    private Uri? AddressOf(ResultFile result) => options.StreamDownloads ? null : results.AddressOf(result, Lifetime);
+
+    /// <summary>Where a node has put an asset, if it has. Such buckets are ClusterODM's custom.</summary>
+    private async Task<Uri?> AtNodesAsync(TaskPhase.Ended end, string asset, CancellationToken ct) =>
+        options.DownloadsFromS3 is { } prefix && end.OnNode is { } id && Asset(asset) is { } path ? await IsThereAsync(new(prefix, $"{id}/{path}"), ct) : null;
 
     private static void Redirect(HttpContext http, Uri address)
     {

@@ -5,7 +5,7 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Fleet;
 
 /// <summary>Sends a task's files to its node, a few groups at once, and commits it there. It may be begun again at any point.</summary>
-internal sealed class FileSender(TaskLedger ledger, NodeFleet fleet, SpoolFolder spool, Func<GatewayTask, string> optionsFor, GatewayOptions options, TimeProvider clock)
+internal sealed class FileSender(TaskLedger ledger, NodeFleet fleet, SpoolFolder spool, BlobWait wait, Func<GatewayTask, string> optionsFor, GatewayOptions options, TimeProvider clock)
 {
     private const int AtOnce = 4;
     private const int MostFiles = 50;
@@ -32,6 +32,7 @@ internal sealed class FileSender(TaskLedger ledger, NodeFleet fleet, SpoolFolder
         if (at.Stage != SendingStage.Placed && !await ResumeAsync(trip)) return;
         if (at.Stage != SendingStage.Committing)
         {
+            await wait.UntilDoneAsync(task, at, "its files cannot be read", () => spool.ReachAsync(ledger.Files(task.Id), ct), ct);
             if (await EnterAsync(trip, SendingStage.Uploading) is not { } uploading) return;
             trip = trip with { At = uploading };
             if (!await UploadAsync(trip) || await EnterAsync(trip, SendingStage.Committing) is not { } committing) return;

@@ -5,12 +5,11 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Fleet;
 
 /// <summary>Brings the archive of a finished task here. Only then is the task done for its client.</summary>
-internal sealed class ResultCollector(TaskLedger ledger, NodeFleet fleet, ResultFolder results, TimeProvider clock)
+internal sealed class ResultCollector(TaskLedger ledger, NodeFleet fleet, ResultFolder results, BlobWait wait, TimeProvider clock)
 {
     private const int Tries = 5;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     public async Task CollectAsync(GatewayTask task, TaskPhase.Collecting at, CancellationToken ct)
     {
@@ -28,7 +27,7 @@ internal sealed class ResultCollector(TaskLedger ledger, NodeFleet fleet, Result
                 }
                 if (reply is NodeReply<long>.Said && await ResultFolder.CheckAsync(part, task.Id, at.Since, ct) is { } result)
                 {
-                    await KeepAsync(task, at, part, result, ct);
+                    await wait.UntilDoneAsync(task, at, "its result is here and cannot be kept", () => results.KeepAsync(part, result, ct), ct);
                     await DoneAsync(task, at, node, result);
                     return;
                 }
@@ -43,32 +42,6 @@ internal sealed class ResultCollector(TaskLedger ledger, NodeFleet fleet, Result
         finally
         {
             File.Delete(part);
-        }
-    }
-
-    /// <summary>A full disk or a bucket that does not answer is waited for: the node has done its work, and doing it again would help nobody.</summary>
-    private async Task KeepAsync(GatewayTask task, TaskPhase.Collecting at, string part, ResultFile result, CancellationToken ct)
-    {
-        for (var pause = Pause; ; pause = pause < LongestPause ? pause * 2 : LongestPause)
-        {
-            try
-            {
-                await results.KeepAsync(part, result, ct);
-                return;
-            }
-            catch (IOException fault) when (!ct.IsCancellationRequested)
-            {
-                if (pause == Pause)
-                {
-                    await ledger.ChangeAsync(task.Id, (book, now) =>
-                    {
-                        if (now.Phase != at) return null;
-                        book.Note("waits", $"{now.Name}: its result cannot be kept: {fault.Message}", now.Id, at.Node);
-                        return book.Say(now, "The result is here and cannot be kept yet; it is tried again.");
-                    });
-                }
-                await Task.Delay(pause, clock, ct);
-            }
         }
     }
 

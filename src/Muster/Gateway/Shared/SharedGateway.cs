@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Muster.Faults;
 using Muster.Gateway.Api;
+using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
 using Muster.NodeOdm;
 using Muster.Storage;
@@ -20,6 +21,9 @@ public sealed partial class SharedGateway : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(25);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(25);
 
+    /// <summary>How long a gateway that stops writes what was promised; a database that is away is not waited for any longer.</summary>
+    private static readonly TimeSpan LastWrites = TimeSpan.FromSeconds(5);
+
     private readonly CancellationTokenSource _stop = new();
     private readonly GatewayOptions _options;
     private readonly RecentLog _logs;
@@ -30,7 +34,7 @@ public sealed partial class SharedGateway : IAsyncDisposable
     private readonly WebApplication _web;
     private readonly Leadership _leadership;
     private readonly List<Task> _loops = [];
-    private volatile GatewayHost? _host;
+    private volatile Reign? _reign;
 
     private SharedGateway(GatewayOptions options, ILoggerFactory logs, TimeProvider clock)
     {
@@ -53,13 +57,14 @@ public sealed partial class SharedGateway : IAsyncDisposable
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
 
     /// <summary>It leads, and its parts are there.</summary>
-    public bool Leads => _host is not null && _leadership.IsSurelyMine;
+    public bool Leads => HostOf(_leadership.Now) is not null;
 
     public static async Task<SharedGateway> StartAsync(GatewayOptions options, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
     {
         var gateway = new SharedGateway(options, logs, clock);
         try
         {
+            await BlobHome.CheckAsync(options, ct);
             await gateway._database.PrepareAsync(version: 1, PostgresTaskStore.Tables, ct);
             await gateway._web.StartAsync(ct);
         }
@@ -81,33 +86,41 @@ public sealed partial class SharedGateway : IAsyncDisposable
     {
         for (; ; await Task.Delay(Look, _clock, ct))
         {
-            var (standing, term) = (_leadership.Standing, _leadership.Number);
-            if (!_leadership.IsSurelyMine) continue;
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(standing, ct);
-            var store = new PostgresTaskStore(_database, term);
-            using var over = either.Token.Register(store.GiveUp);
-            try
-            {
-                await using var host = await GatewayHost.StartTermAsync(_options, store, _logs, _clock, either.Token);
-                _host = host;
-                try
-                {
-                    var broken = host.BrokenAsync();
-                    if (await Task.WhenAny(broken, Task.Delay(Timeout.Infinite, either.Token)) == broken && !either.IsCancellationRequested) await broken;
-                }
-                finally
-                {
-                    _host = null;
-                }
-            }
-            catch (Exception fault) when (fault is OperationCanceledException or TermOverException or NpgsqlException || (fault is UserException && !ct.IsCancellationRequested))
-            {
-                if (fault is not UserException) continue;
-                NotLed(fault.Message);
-                await _leadership.ReleaseAsync(ct);   // another may be able to do what we are not
-            }
+            if (_leadership.Now is not { IsMine: true } term || !_leadership.IsFresh) continue;
+            string? fault = null;
+            try { await ReignAsync(term, ct); }
+            catch (UserException unable) when (!ct.IsCancellationRequested) { fault = unable.Message; }
+            catch (Exception broken) when (broken is OperationCanceledException or NpgsqlException && !ct.IsCancellationRequested) { }
+            ct.ThrowIfCancellationRequested();
+            if (fault is not null) NotLed(fault);
+            // Its changes are numbered from its beginning, so that none takes it up again; and another may be able to do what we are not.
+            await _leadership.ReleaseAsync(term.Number, rest: fault is not null, ct);
         }
     }
+
+    private async Task ReignAsync(Term term, CancellationToken ct)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(term.Over, ct);
+        using var late = new CancellationTokenSource();
+        var store = new PostgresTaskStore(_database, term.Number);
+        using var over = term.Over.Register(store.GiveUp);
+        using var stopped = ct.Register(() => late.CancelAfter(LastWrites));
+        using var given = late.Token.Register(store.GiveUp);
+        await using var host = await GatewayHost.StartTermAsync(_options, store, _logs, _clock, either.Token);
+        _reign = new(term.Number, host);
+        try
+        {
+            var broken = host.BrokenAsync();
+            if (await Task.WhenAny(broken, store.Ended, Task.Delay(Timeout.Infinite, either.Token)) == broken && !either.IsCancellationRequested) await broken;
+        }
+        finally
+        {
+            _reign = null;
+        }
+    }
+
+    /// <summary>Our parts, where the term is surely ours.</summary>
+    private GatewayHost? HostOf(Term term) => term.IsMine && _leadership.IsFresh && _reign is { } reign && reign.Term == term.Number ? reign.Host : null;
 
     private async Task HandleAsync(HttpContext http)
     {
@@ -117,23 +130,28 @@ public sealed partial class SharedGateway : IAsyncDisposable
             await http.Response.WriteAsync("ok\n", http.RequestAborted);
             return;
         }
-        if (path is "/readyz" or "/metrics" && !Leads)
+        if (!Leads && path == "/readyz")
         {
-            var why = _stop.IsCancellationRequested ? "stopping" : !_leadership.IsFresh ? "the database does not answer" : _leadership.Leader is { } at ? null : "nobody leads yet";
+            var why = _stop.IsCancellationRequested ? "stopping" : !_leadership.IsFresh ? "the database does not answer" : _leadership.Now.Leader is null ? "nobody leads yet" : null;
             http.Response.StatusCode = why is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-            await http.Response.WriteAsync($"{why ?? $"ready, behind {_leadership.Leader}"}\n", http.RequestAborted);
+            await http.Response.WriteAsync($"{why ?? $"ready, behind {_leadership.Now.Leader}"}\n", http.RequestAborted);
+            return;
+        }
+        if (!Leads && path == "/metrics")
+        {
+            await http.Response.WriteAsync("# another gateway leads, and counts\n", http.RequestAborted);
             return;
         }
         var forwarded = http.Request.Headers.ContainsKey(LeaderProxy.Mark);
         for (var began = _clock.GetTimestamp(); _clock.GetElapsedTime(began) < Patience && !_stop.IsCancellationRequested; await Task.Delay(Look, _clock, http.RequestAborted))
         {
-            var standing = _leadership.Standing;
-            if (_leadership.IsSurelyMine && _host is { } host)
+            var term = _leadership.Now;
+            if (HostOf(term) is { } host)
             {
                 await host.Pipeline(http);
                 return;
             }
-            if (!forwarded && _leadership.Leader is { } leader && await _proxy.ForwardAsync(http, leader, standing)) return;
+            if (!forwarded && term.Leader is { } leader && await _proxy.ForwardAsync(http, leader, term.Over)) return;
         }
         http.Abort();   // clients try again after that, and give up after an error
     }
@@ -156,13 +174,15 @@ public sealed partial class SharedGateway : IAsyncDisposable
         }
         await _stop.CancelAsync();
         foreach (var loop in _loops) await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2))) await _leadership.ReleaseAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2))) await _leadership.ReleaseAsync(_leadership.Now.Number, rest: true, patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _web.DisposeAsync();
         _leadership.Dispose();
         _proxy.Dispose();
         _database.Dispose();
         _stop.Dispose();
     }
+
+    private sealed record Reign(long Term, GatewayHost Host);
 
     [LoggerMessage(LogLevel.Error, "This gateway cannot lead: {Why}")]
     private partial void NotLed(string why);

@@ -9,38 +9,54 @@ internal static class BlobHome
 {
     private const string Setting = "blobs";
 
-    /// <returns>The place, and the name that the database has for it.</returns>
-    public static async Task<(IBlobStore Blobs, string Name)> OpenAsync(GatewayOptions options, TaskStore store, CancellationToken ct)
+    /// <summary>A fault where nothing can be put.</summary>
+    public static async Task CheckAsync(GatewayOptions options, CancellationToken ct)
     {
-        var blobs = options.Bucket is { } place ? new BlobBucket(place, Path.Combine(options.Data, "incoming")) : (IBlobStore)Swept(new(options.Blobs ?? options.Data));
+        using var blobs = At(options);
+        await blobs.CheckAsync(ct);
+    }
+
+    /// <param name="mayBeAway">A bucket that does not answer now is waited for later, as clients ask for more than contents.</param>
+    /// <returns>The place, and the name that the database has for it.</returns>
+    public static async Task<(IBlobStore Blobs, string Name)> OpenAsync(GatewayOptions options, TaskStore store, bool mayBeAway, CancellationToken ct)
+    {
+        var blobs = At(options);
         try
         {
-            await blobs.CheckAsync(ct);
-            if (store.Setting(Setting) is null)
-            {
-                var mine = Guid.NewGuid().ToString("N")[..8];
-                var part = blobs.NewPart();
-                await File.WriteAllTextAsync(part, "Uploads and results of a gateway lie beside this file.\n", ct);
-                await blobs.PutAsync(part, MarkOf(mine), ct);
-                store.Set(Setting, mine, onlyWhereMissing: true);
-            }
-            var name = store.Setting(Setting)!;
-            if (await blobs.HasAsync(MarkOf(name), ct)) return (blobs, name);
-            var where = options.Bucket is { } bucket ? $"the bucket {bucket.Bucket} at {bucket.Endpoint}" : options.Blobs ?? options.Data;
-            throw new UserException($"{where} is not where the files of this database lie", $"Name that place; or copy all of it, {MarkOf(name)} included.");
+            if (blobs is BlobFolder folder) folder.Sweep();
+            if (!mayBeAway) await blobs.CheckAsync(ct);
+            var name = store.Setting(Setting) ?? await MarkAsync(blobs, store, ct);
+            if (await IsMarkedAsync(blobs, name, mayBeAway, ct)) return (blobs, name);
+            throw new UserException($"{Name(options)} is not where the files of this database lie", $"Name that place; or copy all of it, {MarkOf(name)} included.");
         }
-        catch
+        catch (Exception fault)
         {
             blobs.Dispose();
+            if (fault is IOException) throw new UserException($"{Name(options)} cannot be used: {fault.Message}", "Check that it is up, and who may write there.", fault);
             throw;
         }
     }
 
-    private static BlobFolder Swept(BlobFolder folder)
+    private static IBlobStore At(GatewayOptions options) =>
+        options.Bucket is { } place ? new BlobBucket(place, Path.Combine(options.Data, "incoming")) : new BlobFolder(options.Blobs ?? options.Data);
+
+    private static async Task<string> MarkAsync(IBlobStore blobs, TaskStore store, CancellationToken ct)
     {
-        folder.Sweep();
-        return folder;
+        var name = Guid.NewGuid().ToString("N")[..8];
+        var part = blobs.NewPart();
+        await File.WriteAllTextAsync(part, "Uploads and results of a gateway lie beside this file.\n", ct);
+        await blobs.PutAsync(part, MarkOf(name), ct);
+        store.Set(Setting, name);
+        return name;
     }
+
+    private static async Task<bool> IsMarkedAsync(IBlobStore blobs, string name, bool mayBeAway, CancellationToken ct)
+    {
+        try { return await blobs.HasAsync(MarkOf(name), ct); }
+        catch (IOException) when (mayBeAway) { return true; }
+    }
+
+    private static string Name(GatewayOptions options) => options.Bucket is { } bucket ? $"the bucket {bucket.Bucket} at {bucket.Endpoint}" : options.Blobs ?? options.Data;
 
     private static string MarkOf(string name) => $"muster-{name}.txt";
 }

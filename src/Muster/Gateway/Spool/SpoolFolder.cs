@@ -40,6 +40,12 @@ public sealed class SpoolFolder
     /// <summary>Nearly full: better not to begin with another task.</summary>
     public bool IsFull => Room() < Step;
 
+    /// <summary>An <see cref="IOException"/> while files cannot be read.</summary>
+    public async Task ReachAsync(IReadOnlyList<SpoolFile> files, CancellationToken ct)
+    {
+        if (files.Count > 0) await _blobs.HasAsync(files[0].Key, ct);
+    }
+
     public Stream Open(SpoolFile file) => _blobs.Open(file.Key, file.Bytes);
 
     /// <summary>Promises room for an upload; null when there is none. Without a length it is promised as the bytes come.</summary>
@@ -111,15 +117,20 @@ public sealed class SpoolFolder
         lock (_lock) _closed = true;
     }
 
-    /// <summary>Deletes contents that no task names, as a crash may leave them.</summary>
-    public async Task SweepAsync(CancellationToken ct)
+    /// <summary>Contents that no task names, as a crash may leave them.</summary>
+    public async Task<IReadOnlyList<string>> OrphansAsync(CancellationToken ct)
     {
+        var orphans = new List<string>();
         await foreach (var key in _blobs.KeysAsync(_prefix, ct))
         {
-            bool orphan;
-            lock (_lock) orphan = !_closed && !_keys.Contains(key);
-            if (orphan) await DeleteAsync(key, ct);
+            lock (_lock) if (!_keys.Contains(key)) orphans.Add(key);
         }
+        return orphans;
+    }
+
+    public async Task SweepAsync(IReadOnlyList<string> orphans, CancellationToken ct)
+    {
+        foreach (var key in orphans) await DeleteAsync(key, ct);
     }
 
     private async Task DeleteAsync(string key, CancellationToken ct)

@@ -22,10 +22,9 @@ internal sealed partial class Housekeeper(TaskLedger ledger, TaskStore store, Ta
         {
             try
             {
-                if (!swept) await spool.SweepAsync(ct);
-                swept = true;
                 await EndOrphansAsync();
                 await MakeRoomAsync();
+                swept = swept || await SweptAsync(ct);
                 if (clock.GetUtcNow() < next) continue;
                 next = clock.GetUtcNow() + (Slowly < options.UploadsExpire / 4 ? Slowly : options.UploadsExpire / 4);
                 await ForgetUploadsAsync();
@@ -37,6 +36,22 @@ internal sealed partial class Housekeeper(TaskLedger ledger, TaskStore store, Ta
             {
                 Stumbled(fault);
             }
+        }
+    }
+
+    private async Task<bool> SweptAsync(CancellationToken ct)
+    {
+        try
+        {
+            var orphans = await spool.OrphansAsync(ct);
+            // Where another gateway leads by now, this is not written: what was seen may be its.
+            store.Set("swept", $"{clock.GetUtcNow():u}");
+            await spool.SweepAsync(orphans, ct);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;   // the bucket does not answer
         }
     }
 

@@ -23,6 +23,7 @@ public sealed class PostgresTaskStore : TaskStore
     private readonly Lock _one = new();
     private readonly long _term;
     private readonly ManualResetEventSlim _over = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _batch;
 
     public PostgresTaskStore(PostgresDatabase database, long term)
@@ -35,7 +36,14 @@ public sealed class PostgresTaskStore : TaskStore
     internal static string WriterOf(long term) => $"muster leader {term}";
 
     /// <summary>Somebody else leads, or will: nothing more is written.</summary>
-    public void GiveUp() => _over.Set();
+    public void GiveUp()
+    {
+        _over.Set();
+        _ended.TrySetResult();
+    }
+
+    /// <summary>Ends when nothing more is written.</summary>
+    public Task Ended => _ended.Task;
 
     protected override IReadOnlyList<string> Do(IReadOnlyList<Statement> statements)
     {
@@ -135,5 +143,5 @@ public sealed class PostgresTaskStore : TaskStore
     }
 }
 
-/// <summary>Another gateway leads. What was asked for may have been written or not; whoever asked is to ask again.</summary>
-public sealed class TermOverException() : Exception("another gateway leads now");
+/// <summary>Another gateway leads, or will, and all work here ends. What was asked for may have been written or not; whoever asked is to ask again.</summary>
+public sealed class TermOverException() : OperationCanceledException("another gateway leads now");

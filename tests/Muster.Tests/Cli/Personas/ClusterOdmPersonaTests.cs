@@ -58,8 +58,11 @@ public sealed class ClusterOdmPersonaTests : IDisposable
     }
 
     [Theory]
-    [InlineData("cloud-provider", "aws"), InlineData("port", "many"), InlineData("asr", "aws.json"), InlineData("public-address", "somewhere")]
+    [InlineData("cloud-provider", "aws"), InlineData("port", "many"), InlineData("asr", "aws.json"), InlineData("public-address", "somewhere"), InlineData("downloads-from-s3", "somewhere")]
     public void What_it_cannot_do_it_says(string flag, string value) => Assert.Contains(value, Assert.Throws<UserException>(() => Config((flag, value)).Options()).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Downloads_are_sent_where_it_is_told() => Assert.Equal(new("https://results.example.org/all/"), Config(("downloads-from-s3", "https://results.example.org/all")).Options().DownloadsFromS3);
 
     [Theory]
     [InlineData("config-default.json", "nonsense"), InlineData("data/nodes.json", "{}"), InlineData("data/nodes.json", """[{"hostname":"a b","port":3000}]"""), InlineData("data/routes.json", "[]")]

@@ -40,7 +40,7 @@ public sealed class SpoolFolderTests : IDisposable
         _blobs = new(_folder.FullName);
         _blobs.Sweep();
         var after = new SpoolFolder(_blobs, "spool/", 0, [(needed, 1)]);
-        await after.SweepAsync(Ct);
+        await after.SweepAsync(await after.OrphansAsync(Ct), Ct);
         Assert.Equal([PathOf(needed)], Directory.EnumerateFiles(_folder.FullName, "*", SearchOption.AllDirectories));
         Assert.Equal(needed.Bytes, after.Used);
     }

@@ -69,7 +69,6 @@ public abstract class TaskStoreFacts
         using var store = OpenStore();
         store.Set("a", "1");
         store.Set("a", "2");
-        store.Set("a", "3", onlyWhereMissing: true);
         Assert.Equal(("2", null), (store.Setting("a"), store.Setting("b")));
         store.SaveToken("t", "{}");
         store.SaveToken("t", "{1}");
