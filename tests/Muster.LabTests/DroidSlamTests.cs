@@ -80,6 +80,13 @@ public sealed class DroidSlamTests : IDisposable
         Assert.Equal("pull docker://stand-in/droid:1\n", Lab.On("node1", "cat pulled"));
         Assert.Equal($"source@{source[0][..12]}", Lab.On("node1", "ls ~/.muster/shared/droid-slam/src").Trim());
 
+        var kept = Lab.On("node1", "cd ~/.muster/shared/droid-slam/sif && ls && sha256sum *.sif").Split((char[])['\n', ' '], StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal($"droid_1@{kept[1][..12]}.sif", kept[0]);
+        // A tag that means another image by now: the older one stays for those who use it.
+        Lab.On("node1", "echo '# newer' >>pulled-adds");
+        Assert.Equal(0, _lab.Muster(["recipes", "stage", "droid-slam/infer", "-s", "node", .. given, "--refresh"]).ExitCode);
+        Assert.Equal("2\n", Lab.On("node1", "rm pulled-adds; ls ~/.muster/shared/droid-slam/sif | wc -l"));
+
         Lab.On("node1", "touch no-network; rm -rf ~/.muster/shared/droid-slam");
         _lab.Muster(["run", "droid-slam/infer", "-s", "node", .. Inputs, .. given]).IsFault(1, "docker://stand-in/droid:1 could not be pulled on node1");
         Lab.On("node1", "rm -rf ~/.muster/shared/droid-slam source");

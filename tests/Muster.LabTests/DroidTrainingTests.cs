@@ -100,7 +100,7 @@ public sealed class DroidTrainingTests : IDisposable
         File.WriteAllText(Path.Combine(_lab.Code, "config.yaml"), $$"""
             connection: { host: login, user: muster-lab }
             remote: { base: ~/droidslam, stageOn: local }
-            slurm: { timeLimit: "00:10:00", cpusPerTask: 2, mem: 1G }
+            slurm: { timeLimit: "00:10:00", cpusPerTask: 2, mem: 3G }
             container: { image: {{Home("login", "training.sif")}}, setup: "PATH=$HOME/bin:$PATH" }
             train: { dataset: ./data, layout: custom, name: mine, gpus: 0, steps: 3, lr: 0.001, parameters: { need_gpu: false, min-free: 1000, source: ./program, checkpoint_every: 2 } }
             """);
@@ -149,7 +149,7 @@ public sealed class DroidTrainingTests : IDisposable
     }
 
     private Answer Train(string site, string host, params string[] more) => _lab.Muster(["run", "droid-slam/train", "-s", site, .. more.Contains("--dataset") ? [] : (string[])["--dataset", "data"], "--source", "program", "--stage-on", "local",
-        "--image", Home(host, "training.sif"), "--need-gpu", "false", "--gpus", "0", "--min-free", "1000", "--cpus", "2", "--memory", "1G", .. more.Contains("--time") ? [] : (string[])["--time", "10m"], .. more]);
+        "--image", Home(host, "training.sif"), "--need-gpu", "false", "--gpus", "0", "--min-free", "1000", "--cpus", "2", "--memory", "3G", .. more.Contains("--time") ? [] : (string[])["--time", "10m"], .. more]);
 
     private static string Home(string host, string file) => Lab.On(host, $"echo $HOME/{file}").Trim();
 
