@@ -61,7 +61,12 @@ internal sealed class GatewayDoor : IDisposable
     }
 
     /// <param name="mend">What helps where the thing asked for is not there.</param>
-    public async Task<T> AskAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> answer, CancellationToken ct, string? mend = null, HttpContent? body = null)
+    public async Task<T> AskAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> answer, CancellationToken ct, string? mend = null, HttpContent? body = null) =>
+        Read(await BytesAsync(method, path, mend, body, ct), answer);
+
+    public Task<byte[]> BytesAsync(string path, CancellationToken ct) => BytesAsync(HttpMethod.Get, path, null, null, ct);
+
+    private async Task<byte[]> BytesAsync(HttpMethod method, string path, string? mend, HttpContent? body, CancellationToken ct)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(Patience);
@@ -71,7 +76,7 @@ internal sealed class GatewayDoor : IDisposable
             using var response = await _http.SendAsync(request, limit.Token);
             var text = await response.Content.ReadAsByteArrayAsync(limit.Token);
             if (!response.IsSuccessStatusCode) throw Refused(response.StatusCode, text, mend);
-            return Read(text, answer);
+            return text;
         }
         catch (HttpRequestException fault)
         {

@@ -54,7 +54,7 @@ public static class MusterCommand
         AsCommand.Create(), DemoCommand.Create(), DemoPageCommand.Create(),
         ServeCommand.Create(), NodeCommand.Create(), NodesCommand.Create(), TasksCommand.Create(), TokensCommand.Create(),
         RecipesCommand.Create(words), SceneCommand.Create(),
-        VersionCommand.Create(), SitesCommand.Create(), ConfigCommand.Create(), WhyCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create(),
+        DiagnoseCommand.Create(), VersionCommand.Create(), SitesCommand.Create(), ConfigCommand.Create(), WhyCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create(),
     };
 
     /// <summary>What one invocation was given besides its parsed options.</summary>

@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.Net;
 using System.Text.Json;
-using Microsoft.Extensions.Logging;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Gateway;
 using Muster.Gateway.Fleet;
+using Muster.Gateway.Shared;
 using Muster.Node;
 using Muster.Node.Engines;
 using Muster.Runs.Submit;
@@ -44,30 +44,47 @@ internal static class ServeCommand
     private static readonly Option<string?> MoveAfter = Text("--move-after", "TIME", "How long a node may be away until its tasks are placed elsewhere (10m).");
     private static readonly Option<string?> PollEvery = Text("--poll-every", "TIME", "How often nodes are asked about their tasks (1s).");
 
+    private static readonly Option<string?> Level = Text("--log-level", "LEVEL", "error, warn, info or debug (info).");
+    private static readonly Option<string?> Format = Text("--log-format", "FORMAT", "How log lines are written: text, or json.");
+
     public static Command Create()
     {
         var command = new Command("serve", "Serve many NodeODM nodes behind one address, with a queue that loses nothing.")
         {
-            Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, EngineFile, OdmPath, OdmImage, Data, TokenFile, Token, ConsolePort, AdminPort, AdminPassFile, AdminPass, AdminBind, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery,
+            Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, EngineFile, OdmPath, OdmImage, Data, TokenFile, Token, ConsolePort, AdminPort, AdminPassFile, AdminPass, AdminBind, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery, Level, Format,
         };
+        foreach (var option in ServeStorage.Options) command.Add(option);
         command.SetAction((parsed, ct) =>
         {
             var app = MusterCommand.Current.App();
-            return RunAsync(app, OptionsOf(parsed, app), LogLevel.Information, ct);
+            var options = OptionsOf(parsed, app, out var logs);
+            return RunAsync(app, options, logs, ct);
         });
         return command;
     }
 
     /// <summary>Serves until it is told to stop.</summary>
-    internal static async Task<int> RunAsync(App app, GatewayOptions options, LogLevel level, CancellationToken ct)
+    internal static async Task<int> RunAsync(App app, GatewayOptions options, NoteLog logs, CancellationToken ct)
     {
         using var interrupts = new Interrupts();
-        using var logs = new NoteLog(app.Screen, level);
+        if (options.Database is not null)
+        {
+            await using var shared = await SharedGateway.StartAsync(options, logs, app.Clock, ct);
+            if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new ServeView(shared.Address.ToString()), CliJson.Plain.ServeView));
+            else app.Screen.Note("serving", $"{shared.Address}, with others of the same database", Tint.Green);
+            return await UntilStoppedAsync(app, interrupts, shared.BrokenAsync());
+        }
         await using var gateway = await GatewayHost.StartAsync(options, logs, app.Clock, ct);
         if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new ServeView(gateway.Address.ToString()), CliJson.Plain.ServeView));
         else Tell(app.Screen, gateway, options);
-        var broken = gateway.BrokenAsync();
+        return await UntilStoppedAsync(app, interrupts, gateway.BrokenAsync());
+    }
+
+    private static async Task<int> UntilStoppedAsync(App app, Interrupts interrupts, Task broken)
+    {
+        ServiceNotice.Ready();
         if (await Task.WhenAny(interrupts.Next, broken) == broken) await broken;
+        ServiceNotice.Stopping();
         app.Screen.Note("stopping", "requests under way are finished first");
         return ExitCodes.Done;
     }
@@ -79,10 +96,11 @@ internal static class ServeCommand
         else foreach (var node in gateway.Fleet.Nodes) screen.Note("node", node.Url.ToString());
         if (gateway.Doors?.Console is { } console) screen.Note("console", $"telnet {console.Address} {console.Port}");
         if (gateway.Doors?.Web is { } admin) screen.Note("admin", $"{admin}, for `muster nodes`, `muster tasks` and `muster tokens`");
+        if (gateway.IsCollected) screen.Note("telemetry", "measures and tasks go to the collector that OTEL_EXPORTER_OTLP_… names");
         if (gateway.Tokens.IsOpen && !IPAddress.IsLoopback(IPAddress.Parse(options.Bind))) screen.Note("warning", "anybody who reaches it can use it: set a token with --token-file", Tint.Yellow);
     }
 
-    private static GatewayOptions OptionsOf(ParseResult parsed, App app)
+    private static GatewayOptions OptionsOf(ParseResult parsed, App app, out NoteLog logs)
     {
         var file = ConfigFile(parsed.GetValue(Config));
         string? InForce(Option option) => parsed.GetResult(option) is { Implicit: false } given ? (given.Tokens is [.., var last] ? last.Value : "true") : file.GetValueOrDefault(option.Name.TrimStart('-'));
@@ -93,8 +111,9 @@ internal static class ServeCommand
         {
             foreach (var option in (Option[])[Engine, EngineFile, OdmPath, OdmImage]) if (InForce(option) is { } value) yield return new(option.Name[2..], value);
         }
+        logs = new(app.Screen, NoteLog.LevelOf(InForce(Level)), InForce(Format) switch { null or "text" => false, "json" => true, var other => throw Wrong(Format, other, "text or json") });
         var defaults = new GatewayOptions { Data = "" };
-        return new()
+        var options = new GatewayOptions
         {
             Data = Path.GetFullPath(InForce(Data) ?? Path.Combine(app.Folders.State, "gateway")),
             Bind = InForce(Bind) ?? defaults.Bind,
@@ -121,6 +140,7 @@ internal static class ServeCommand
             FileNodes = NodesFile.Read(Path.Combine("data", "nodes.json")),
             Routes = RoutesFile.Read(Path.Combine("data", "routes.json")),
         };
+        return ServeStorage.In(options, InForce, SecretFile.Read);
     }
 
     private static Dictionary<string, string> ConfigFile(string? path)

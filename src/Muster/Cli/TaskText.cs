@@ -79,6 +79,7 @@ internal sealed record TaskLineView(int Schema, int Line, string Text);
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(TaskStoryView))]
 [JsonSerializable(typeof(TaskLineView))]
+[JsonSerializable(typeof(DiagnosisView))]
 internal sealed partial class TaskJson : JsonSerializerContext
 {
     public static TaskJson Plain { get; } = new(new JsonSerializerOptions(AdminJson.Plain.Options) { TypeInfoResolver = null });

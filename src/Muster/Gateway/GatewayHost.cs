@@ -2,6 +2,7 @@ using System.Net;
 using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Muster.Faults;
@@ -11,9 +12,11 @@ using Muster.Gateway.Console;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
+using Muster.Gateway.Telemetry;
 using Muster.Gateway.Tokens;
 using Muster.Node.Engines;
 using Muster.NodeOdm;
+using Muster.Storage;
 
 namespace Muster.Gateway;
 
@@ -21,20 +24,25 @@ namespace Muster.Gateway;
 public sealed class GatewayHost : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
-    private readonly SqliteTaskStore _store;
+    private readonly TaskStore _store;
+    private readonly IBlobStore _blobs;
+    private readonly Downloads _downloads;
     private readonly WebApplication _web;
     private readonly OperationApi _operation;
+    private readonly Collector? _collector;
     private readonly OptionCatalog _catalog;
     private readonly List<Task> _loops = [];
     private readonly LightningProvider? _provider;
     private readonly ZipFetcher _fetcher;
     private Node.NodeServer? _node;
+    private bool _listens;
 
-    private GatewayHost(GatewayOptions options, ILoggerFactory logs, TimeProvider clock)
+    private GatewayHost(GatewayOptions options, TaskStore store, (IBlobStore Store, string Name) blobs, RecentLog logs, TimeProvider clock)
     {
-        _store = new(PrivateFile(options.Data, "gateway.db"));
-        Spool = new(Path.Combine(options.Data, "spool"), options.SpoolBudget, _store.Contents());
-        Results = new(Path.Combine(options.Data, "results"));
+        (_store, _blobs) = (store, blobs.Store);
+        Spool = new(_blobs, $"spool/{blobs.Name}/", options.SpoolBudget, _store.Contents());
+        Results = new(_blobs);
+        _downloads = new(Results, options);
         Tasks = new(_store, Spool, clock);
         Fleet = new(_store, clock);
         Tokens = new(_store, options.Token, clock);
@@ -48,15 +56,18 @@ public sealed class GatewayHost : IAsyncDisposable
         var intake = new Intake(Tasks, Spool, Fleet, _catalog, new(options.FloodLimit, clock), gate.LimitsOf, _provider, options, clock);
 
         var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Services.AddSingleton(logs);
+        builder.Services.AddSingleton<ILoggerFactory>(logs);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options));
         _web = builder.Build();
-        var api = new PublicApi(gate, intake, Actions, Tasks, Fleet, Spool, Results, new(Fleet, Tasks, _catalog, clock), clock);
-        _operation = new(Tasks, Fleet, Spool, clock);
+        var api = new PublicApi(gate, intake, Actions, Tasks, Fleet, Spool, _downloads, new(Fleet, Tasks, _catalog, clock), clock);
+        var measures = new GatewayMeasures(Tasks, Fleet, Spool, clock);
+        _collector = Collector.Find(measures, () => new(Tasks, Fleet), log);
+        _operation = new(Tasks, measures, _blobs, clock);
         _web.Use(async (http, next) => { if (!await _operation.HandleAsync(http)) await next(http); });
         _web.UseOdmFaults(log);
         _web.UseOdmCors();
         _web.Run(api.HandleAsync);
+        Pipeline = ((IApplicationBuilder)_web).Build();
 
         var sender = new FileSender(Tasks, Fleet, Spool, task => task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, Tokens.MakeForParts(task)) : task.Options, options, clock);
         _fetcher = new(Tasks, intake, Spool, options, clock);
@@ -68,7 +79,7 @@ public sealed class GatewayHost : IAsyncDisposable
         var waiting = new WaitingList(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks);
         var desk = new AdminDesk(Fleet, Tokens, Tasks);
         _open = ct => AdminDoors.OpenAsync(options, new ConsoleCommands(Fleet, Tasks, Actions, Tokens, desk, waiting, clock),
-            new AdminApi(Fleet, Tasks, Actions, Tokens, Spool, desk, waiting, clock), new ClusterPages(Fleet, Tasks, desk, clock), logs, clock, ct);
+            new AdminApi(Fleet, Tasks, Actions, Tokens, Spool, desk, waiting, new(options, Fleet, Tasks, waiting, Spool, logs), clock), new ClusterPages(Fleet, Tasks, desk, clock), logs, clock, ct);
         _start = () => [notices.RunAsync, watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
     }
 
@@ -93,17 +104,21 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>Where those who run it reach it.</summary>
     public AdminDoors? Doors { get; private set; }
 
+    /// <summary>A collector gets its measures and traces.</summary>
+    public bool IsCollected => _collector is not null;
+
     /// <summary>Where clients reach it.</summary>
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
 
+    /// <summary>What answers requests.</summary>
+    internal RequestDelegate Pipeline { get; }
+
     public static async Task<GatewayHost> StartAsync(GatewayOptions options, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
     {
-        var gateway = new GatewayHost(options, logs, clock);
+        var gateway = await OpenAsync(options, new SqliteTaskStore(PrivateFile(options.Data, "gateway.db")), new(logs, clock), clock, ct);
         try
         {
-            await gateway.EmbedAsync(options, logs, clock, ct);
-            await gateway.AdoptAsync(options.Routes);
-            gateway.Doors = await gateway._open(ct);
+            gateway._listens = true;
             await gateway._web.StartAsync(ct);
         }
         catch (UserException)
@@ -117,8 +132,47 @@ public sealed class GatewayHost : IAsyncDisposable
             throw new UserException($"cannot listen on {options.Bind}:{options.Port}: {fault.Message}", "Choose another --port, or stop what listens there.", fault);
         }
         gateway.Address = new(gateway._web.Urls.First());
-        foreach (var loop in gateway._start()) gateway._loops.Add(Task.Run(() => loop(gateway._stop.Token), CancellationToken.None));
+        gateway.Begin();
         return gateway;
+    }
+
+    /// <summary>A gateway for as long as it leads others; requests are given to its <see cref="Pipeline"/>.</summary>
+    internal static async Task<GatewayHost> StartTermAsync(GatewayOptions options, TaskStore store, RecentLog logs, TimeProvider clock, CancellationToken ct)
+    {
+        var gateway = await OpenAsync(options, store, logs, clock, ct);
+        gateway.Begin();
+        return gateway;
+    }
+
+    private static async Task<GatewayHost> OpenAsync(GatewayOptions options, TaskStore store, RecentLog logs, TimeProvider clock, CancellationToken ct)
+    {
+        GatewayHost gateway;
+        try
+        {
+            gateway = new(options, store, await BlobHome.OpenAsync(options, store, ct), logs, clock);
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+        try
+        {
+            await gateway.EmbedAsync(options, logs, clock, ct);
+            await gateway.AdoptAsync(options.Routes);
+            gateway.Doors = await gateway._open(ct);
+            return gateway;
+        }
+        catch
+        {
+            await gateway.DisposeAsync();
+            throw;
+        }
+    }
+
+    private void Begin()
+    {
+        foreach (var loop in _start()) _loops.Add(Task.Run(() => loop(_stop.Token), CancellationToken.None));
     }
 
     private void TakeOver(IReadOnlyList<(Uri Url, string Token, bool Locked)> nodes)
@@ -183,15 +237,20 @@ public sealed class GatewayHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _operation.Stopping();
-        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5))) await _web.StopAsync(patience.Token);
+        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5)))
+        {
+            if (_listens) await _web.StopAsync(patience.Token);
+        }
         await _stop.CancelAsync();
         foreach (var loop in _loops) await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (Doors is not null) await Doors.DisposeAsync();
         if (_node is not null) await _node.DisposeAsync();
         await Tasks.DisposeAsync();
+        _collector?.Dispose();
         await _web.DisposeAsync();
         _store.Dispose();
-        Spool.Dispose();
+        _blobs.Dispose();
+        _downloads.Dispose();
         _fetcher.Dispose();
         _provider?.Dispose();
         _stop.Dispose();

@@ -9,6 +9,7 @@ public static class RecipeChecks
     {
         ["droid-slam"] = InferCheck.Run,
         ["droid-slam-train"] = TrainCheck.Run,
+        ["gtsfm"] = (values, _) => GtsfmCheck.Run(values),
     };
 
     public static IReadOnlyCollection<string> Names => Known.Keys;

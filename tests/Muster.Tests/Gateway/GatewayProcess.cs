@@ -14,7 +14,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public GatewayProcess(params string[] arguments) => _arguments = ["serve", "--port", $"{Port}", "--data", Path.Combine(_folder.FullName, "data"), .. NoDoors(arguments), .. arguments];
 
     /// <summary>Many run at once, and none takes a port that it was not given.</summary>
-    private static IEnumerable<string> NoDoors(string[] arguments) =>
+    internal static IEnumerable<string> NoDoors(string[] arguments) =>
         ((string[])["--admin-cli-port", "--admin-web-port"]).Except(arguments).SelectMany(flag => (string[])[flag, "0"]);
 
     public int Port { get; } = FreePort();
@@ -23,16 +23,13 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public string Notes { get; private set; } = "";
     public int Id => _process!.Id;
 
+    public Dictionary<string, string> Environment { get; } = [];
+
     /// <summary>Starts it, and answers when it does, with how long that took.</summary>
     public async Task<TimeSpan> StartAsync(string path = "info")
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), _arguments) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = _folder.FullName };
-        start.Environment["XDG_STATE_HOME"] = start.Environment["HOME"] = _folder.FullName;
         var began = TimeProvider.System.GetTimestamp();
-        _process = Process.Start(start)!;
-        _process.ErrorDataReceived += (_, line) => Notes += line.Data + "\n";
-        _process.BeginErrorReadLine();
-        _process.BeginOutputReadLine();
+        Launch();
         using var http = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(5) };
         while (true)
         {
@@ -41,11 +38,30 @@ internal sealed class GatewayProcess : IAsyncDisposable
                 using var response = await http.GetAsync(path, TestContext.Current.CancellationToken);
                 if (response.IsSuccessStatusCode) return TimeProvider.System.GetElapsedTime(began);
             }
-            catch (HttpRequestException) when (!_process.HasExited && TimeProvider.System.GetElapsedTime(began) < TestGateway.Patience)
+            catch (HttpRequestException) when (!_process!.HasExited && TimeProvider.System.GetElapsedTime(began) < TestGateway.Patience)
             {
                 await Task.Delay(10, TestContext.Current.CancellationToken);
             }
         }
+    }
+
+    /// <summary>Starts what cannot start, and tells its exit code.</summary>
+    public async Task<int> EndAsync()
+    {
+        Launch();
+        await _process!.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return _process.ExitCode;
+    }
+
+    private void Launch()
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), _arguments) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = _folder.FullName };
+        start.Environment["XDG_STATE_HOME"] = start.Environment["HOME"] = _folder.FullName;
+        foreach (var (name, value) in Environment) start.Environment[name] = value;
+        _process = Process.Start(start)!;
+        _process.ErrorDataReceived += (_, line) => Notes += line.Data + "\n";
+        _process.BeginErrorReadLine();
+        _process.BeginOutputReadLine();
     }
 
     /// <summary>kill -9.</summary>
@@ -60,6 +76,13 @@ internal sealed class GatewayProcess : IAsyncDisposable
         using var kill = Process.Start("kill", ["-TERM", $"{_process!.Id}"]);
         await _process.WaitForExitAsync(new CancellationTokenSource(TestGateway.Patience).Token);
         return _process.ExitCode;
+    }
+
+    /// <summary>Puts it to sleep (STOP) or wakes it (CONT).</summary>
+    public void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", $"{_process!.Id}"]);
+        kill.WaitForExit();
     }
 
     public async ValueTask DisposeAsync()

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace Muster.Gateway;
 
@@ -28,13 +30,73 @@ public sealed class ServeCommandTests
     }
 
     [Theory]
-    [InlineData("--flood-limit", "many", "is no number"), InlineData("--spool-limit", "lots", "whole number"), InlineData("--move-after", "soon", "a time such as"), InlineData("--node", "ftp://x", "no address of a node"), InlineData("--cloud-provider", "aws", "local or lightning"), InlineData("--bind", "nowhere", "no address to listen on"), InlineData("--config", "missing.json", "cannot read missing.json")]
+    [InlineData("--flood-limit", "many", "is no number"), InlineData("--spool-limit", "lots", "whole number"), InlineData("--move-after", "soon", "a time such as"), InlineData("--node", "ftp://x", "no address of a node"), InlineData("--cloud-provider", "aws", "local or lightning"), InlineData("--bind", "nowhere", "no address to listen on"), InlineData("--config", "missing.json", "cannot read missing.json"), InlineData("--log-format", "xml", "text or json"), InlineData("--admin-bind", "0.0.0.0", "open to everybody")]
     public async Task What_it_cannot_use_it_names(string flag, string value, string said)
     {
         var (code, notes) = await RunAsync([flag, value]);
         Assert.True(code is 1 or 2, notes);
         Assert.Contains(said, notes, StringComparison.Ordinal);
         Assert.Contains("fix:", notes, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_usual_admin_port_that_is_taken_is_done_without_and_one_that_was_asked_for_is_named()
+    {
+        await using var other = await ScriptedNode.StartAsync();
+        await using var without = await TestGateway.StartAsync(options => options with { Admin = new(other.Port, Wanted: false), Console = new(other.Port, Wanted: false) });
+        Assert.Equal((null, null), (without.Host.Doors!.Web, without.Host.Doors.Console));
+        var (code, notes) = await RunAsync(["--engine", "none", "--port", $"{GatewayProcess.FreePort()}", "--admin-web-port", $"{other.Port}"]);
+        Assert.True(code == 1 && notes.Contains("Choose another --admin-web-port, or 0 for none.", StringComparison.Ordinal), notes);
+    }
+
+    [Fact]
+    public async Task Told_to_stop_in_the_midst_of_everything_it_loses_nothing()
+    {
+        await using var node = await ScriptedNode.StartAsync(new() { Slots = 2, Takes = TimeSpan.FromMilliseconds(500) });
+        await using var gateway = new GatewayProcess("--node", node.Url.ToString(), "--poll-every", "0.1s");
+        await gateway.StartAsync("options");
+        var client = new NodeOdm.NodeOdmClient(NodeOdm.NodeOdmClient.Connections(), gateway.Address, null, TestGateway.Patience, TimeProvider.System);
+        var ids = new List<string>();
+        for (var n = 0; n < 6; n++)
+        {
+            var id = TestGateway.Said(await client.InitAsync(Guid.NewGuid().ToString(), new() { Name = $"{n}" }, Ct));
+            foreach (var name in (string[])["a.jpg", "b.jpg"]) TestGateway.Said(await client.UploadAsync(id, [TestGateway.File(name, TestGateway.Photo(id + name))], Ct));
+            if (n < 5) TestGateway.Said(await client.CommitAsync(id, Ct));
+            ids.Add(id);
+        }
+        Assert.Equal(0, await gateway.StopAsync());
+        Assert.Contains("stopping", gateway.Notes, StringComparison.Ordinal);
+
+        await gateway.StartAsync("options");
+        TestGateway.Said(await client.CommitAsync(ids[5], Ct));
+        foreach (var id in ids)
+        {
+            NodeOdm.TaskInfo info;
+            for (var began = TimeProvider.System.GetTimestamp(); (info = TestGateway.Said(await client.TaskInfoAsync(id, null, Ct))).Status.Code != NodeOdm.TaskCode.Completed; await Task.Delay(50, Ct)) Assert.True(TimeProvider.System.GetElapsedTime(began) < TestGateway.Patience, $"{info.Status.Code}");
+            Assert.Equal(2, info.ImagesCount);
+        }
+        Assert.Equal(0, await gateway.StopAsync());
+        Assert.Equal(0, node.Overbooked);
+    }
+
+    [Fact]
+    public async Task A_service_manager_is_told_when_it_listens_and_when_it_stops()
+    {
+        var folder = Directory.CreateTempSubdirectory("muster-notify-test-");
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(Path.Combine(folder.FullName, "notify")));
+        async Task<string> SaidAsync()
+        {
+            var bytes = new byte[100];
+            return Encoding.UTF8.GetString(bytes, 0, await socket.ReceiveAsync(bytes, Ct));
+        }
+        await using var gateway = new GatewayProcess("--engine", "none") { Environment = { ["NOTIFY_SOCKET"] = Path.Combine(folder.FullName, "notify") } };
+        var said = SaidAsync();
+        await gateway.StartAsync("healthz");
+        Assert.Equal("READY=1", await said);
+        Assert.Equal(0, await gateway.StopAsync());
+        Assert.Equal("STOPPING=1", await SaidAsync());
+        folder.Delete(recursive: true);
     }
 
     [Fact]
@@ -83,7 +145,7 @@ public sealed class ServeCommandTests
     private static async Task<(int Code, string Notes)> RunAsync(string[] arguments)
     {
         var folder = Directory.CreateTempSubdirectory("muster-serve-test-");
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), ["serve", "--data", folder.FullName, "--admin-cli-port", "0", "--admin-web-port", "0", .. arguments]) { RedirectStandardError = true, WorkingDirectory = folder.FullName };
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), ["serve", "--data", folder.FullName, .. GatewayProcess.NoDoors(arguments), .. arguments]) { RedirectStandardError = true, WorkingDirectory = folder.FullName };
         using var process = Process.Start(start)!;
         var notes = await process.StandardError.ReadToEndAsync(Ct);
         await process.WaitForExitAsync(Ct);

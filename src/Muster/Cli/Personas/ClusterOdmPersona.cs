@@ -59,6 +59,6 @@ internal sealed class ClusterOdmPersona : Command
         var config = new ClusterOdmConfig(flags, Directory.GetCurrentDirectory());
         var options = config.Options();
         foreach (var warning in config.Warnings()) app.Screen.Note("warning", warning, Tint.Yellow);
-        return ServeCommand.RunAsync(app, options, NoteLog.LevelOf(config.Text("debug").Length > 0 ? "debug" : config.Text("log-level")), ct);
+        return ServeCommand.RunAsync(app, options, new(app.Screen, NoteLog.LevelOf(config.Text("debug").Length > 0 ? "debug" : config.Text("log-level"))), ct);
     }
 }

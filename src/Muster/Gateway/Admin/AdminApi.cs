@@ -25,7 +25,7 @@ internal sealed class AdminApi
     private readonly TimeProvider _clock;
     private readonly DateTimeOffset _started;
 
-    public AdminApi(NodeFleet fleet, TaskLedger ledger, TaskActions actions, TokenBook tokens, SpoolFolder spool, AdminDesk desk, WaitingList waiting, TimeProvider clock)
+    public AdminApi(NodeFleet fleet, TaskLedger ledger, TaskActions actions, TokenBook tokens, SpoolFolder spool, AdminDesk desk, WaitingList waiting, Diagnosis diagnosis, TimeProvider clock)
     {
         (_fleet, _ledger, _actions, _tokens, _spool, _desk, _clock) = (fleet, ledger, actions, tokens, spool, desk, clock);
         _started = clock.GetUtcNow();
@@ -50,11 +50,12 @@ internal sealed class AdminApi
             new("POST", "tasks/{id}/cancel", "cancels it", (http, id, _) => OnTaskAsync(http, id, async (_, task) => { await _actions.CancelAsync(task.Id, By); await AgainAsync(http, task.Id); })),
             new("POST", "tasks/{id}/restart", "runs it again after its end", (http, id, _) => OnTaskAsync(http, id, RestartAsync)),
             new("DELETE", "tasks/{id}", "cancels it and forgets it, with its files and its archive", (http, id, _) => OnTaskAsync(http, id, async (_, task) => await DoneAsync(http, await _actions.RemoveAsync(task.Id, By)))),
-            new("GET", "queue", "who waits, in which order, and why", (http, _, _) => http.AnswerAsync(new QueueList(1, [.. waiting.Entries((int)Numbers.In(http.Request.Query, "limit", 1_000, 1, 10_000)).Select(View)]), AdminJson.Plain.QueueList)),
+            new("GET", "queue", "who waits, in which order, and why", (http, _, _) => http.AnswerAsync(new QueueList(1, [.. waiting.Entries((int)Numbers.In(http.Request.Query, "limit", 1_000, 1, 10_000)).Select(QueueEntry.Of)]), AdminJson.Plain.QueueList)),
             new("GET", "tokens", "tokens, without their texts", (http, _, _) => http.AnswerAsync(new TokenList(1, _tokens.IsOpen, [.. _tokens.All.Select(TokenEntry.Of)]), AdminJson.Plain.TokenList)),
             new("POST", "tokens", "makes a token: name, days, max_images, max_concurrent_tasks; its text is shown this once", AddTokenAsync),
             new("DELETE", "tokens/{id}", "revokes it", RevokeAsync),
             new("GET", "events", "what happened, from after on; as a stream with Accept: text/event-stream", (http, _, stopping) => http.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase) ? feed.SendAsync(http, stopping) : EventsAsync(http)),
+            new("GET", "diagnosis", "settings without secrets, nodes, queue, last events and log lines, in a zip", (http, _, _) => DiagnoseAsync(http, diagnosis)),
         ];
     }
 
@@ -148,6 +149,14 @@ internal sealed class AdminApi
         return http.AnswerAsync(new EventList(1, _ledger.Events(Numbers.In(http.Request.Query, "after", Math.Max(0, last - limit), 0, long.MaxValue), limit), last), AdminJson.Plain.EventList);
     }
 
+    private async Task DiagnoseAsync(HttpContext http, Diagnosis diagnosis)
+    {
+        var archive = await diagnosis.PackAsync(Health(), [.. _fleet.Nodes.Select(View)], http.RequestAborted);
+        http.Response.ContentType = "application/zip";
+        http.Response.ContentLength = archive.Length;
+        await http.Response.BodyWriter.WriteAsync(archive, http.RequestAborted);
+    }
+
     private static async Task<T> BodyAsync<T>(HttpContext http, JsonTypeInfo<T> type)
     {
         if (!http.Request.HasJsonContentType()) throw new UserException("the body is no JSON", "Send an object, with Content-Type: application/json.");
@@ -170,8 +179,6 @@ internal sealed class AdminApi
     private static Task DoneAsync(HttpContext http, bool done) => http.AnswerAsync(new Done(done), AdminJson.Plain.Done);
 
     private NodeEntry View(GatewayNode node) => NodeEntry.Of(node, _ledger.Live.On(node.Id).Count(task => task.Phase.Slot is not null), _clock.GetUtcNow());
-
-    private static QueueEntry View(WaitingEntry entry) => new(entry.Position, entry.Task.Id, entry.Task.Name, entry.Task.Owner, entry.Task.Images, entry.Since, entry.Why);
 }
 
 /// <summary>A path of the admin door. One of its words may be a hole.</summary>

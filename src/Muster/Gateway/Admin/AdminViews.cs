@@ -62,7 +62,7 @@ public sealed record TaskEntry(Guid Id, string Name, string Owner, string State,
     public static TaskEntry Of(GatewayTask task, NodeFleet fleet, TokenBook tokens)
     {
         var end = task.Phase as TaskPhase.Ended;
-        return new(task.Id, task.Name, task.Owner, Word(task.Code), task.Phase.GetType().Name.ToLowerInvariant(), task.Created, task.Images, task.Files, task.Bytes, task.Progress, task.Lines, task.Attempts.Count)
+        return new(task.Id, task.Name, task.Owner, Word(task.Code), task.Phase.Word, task.Created, task.Images, task.Files, task.Bytes, task.Progress, task.Lines, task.Attempts.Count)
         {
             OwnerName = tokens.NameOf(task.Owner),
             Node = task.Phase.Place is { } place ? fleet.Find(place.Node)?.Name ?? place.Node : null,
@@ -84,7 +84,10 @@ public sealed record TaskEntry(Guid Id, string Name, string Owner, string State,
     };
 }
 
-public sealed record QueueEntry(int Position, Guid Id, string Name, string Owner, int Images, DateTimeOffset Since, string Why);
+public sealed record QueueEntry(int Position, Guid Id, string Name, string Owner, int Images, DateTimeOffset Since, string Why)
+{
+    public static QueueEntry Of(WaitingEntry entry) => new(entry.Position, entry.Task.Id, entry.Task.Name, entry.Task.Owner, entry.Task.Images, entry.Since, entry.Why);
+}
 
 /// <param name="Fixed">It stands in the configuration, and cannot be revoked here.</param>
 public sealed record TokenEntry(string Id, string Name, DateTimeOffset Created, bool Fixed)
@@ -138,7 +141,7 @@ public sealed record AddToken
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(NodeList)), JsonSerializable(typeof(TaskPage)), JsonSerializable(typeof(OutputPage)), JsonSerializable(typeof(QueueList)), JsonSerializable(typeof(TokenList)), JsonSerializable(typeof(MadeToken))]
 [JsonSerializable(typeof(EventList)), JsonSerializable(typeof(Done)), JsonSerializable(typeof(PathList)), JsonSerializable(typeof(GatewayHealth)), JsonSerializable(typeof(AddNode)), JsonSerializable(typeof(AddToken))]
-[JsonSerializable(typeof(GatewayEvent)), JsonSerializable(typeof(AdminFault)), JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(GatewayEvent)), JsonSerializable(typeof(AdminFault)), JsonSerializable(typeof(JsonElement)), JsonSerializable(typeof(Dictionary<string, string>)), JsonSerializable(typeof(string))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {
     public static AdminJson Plain { get; } = new(new JsonSerializerOptions

@@ -42,6 +42,21 @@ public abstract record TaskPhase
     /// <param name="Node">Where it ended, if it was on a node.</param>
     public sealed record Ended(TaskCode Code, DateTimeOffset At, string? Error = null, string? Node = null, Guid? OnNode = null, ResultFile? Result = null) : TaskPhase;
 
+    /// <summary>Its name, for people and programs.</summary>
+    [JsonIgnore] public string Word => GetType().Name.ToLowerInvariant();
+
+    /// <summary>Since when, for those on the way from the commit to the end.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? Began => this switch
+    {
+        Fetching at => at.Since,
+        Queued at => at.Since,
+        Sending at => at.Since,
+        Running at => at.Since,
+        Collecting at => at.Since,
+        _ => null,
+    };
+
     [JsonIgnore] public bool IsLive => this is not Ended;
 
     /// <summary>The node whose slot it holds.</summary>
@@ -68,4 +83,4 @@ public abstract record TaskPhase
 public enum SendingStage { Placed, Uploading, Committing }
 
 /// <summary>The archive of a finished task, as it lies in our own store.</summary>
-public sealed record ResultFile(long Bytes, string Sha256);
+public sealed record ResultFile(long Bytes, string Sha256, string Key);

@@ -71,6 +71,16 @@ public sealed class OperatorCommandTests
     }
 
     [Fact]
+    public async Task A_diagnosis_is_written()
+    {
+        await using var caller = await AdminCaller.StartAsync();
+        var file = Path.Combine(caller.Gateway.Folder, "it.zip");
+        Assert.Contains("secrets do not", (await RunAsync(caller, "diagnose", "-o", file)).Notes, StringComparison.Ordinal);
+        using (var archive = System.IO.Compression.ZipFile.OpenRead(file)) Assert.NotNull(archive.GetEntry("settings.json"));
+        Assert.Equal(1, (await RunAsync(caller, "diagnose", "-o", Path.Combine(file, "x"))).Code);
+    }
+
+    [Fact]
     public async Task The_password_comes_from_a_file()
     {
         await using var caller = await AdminCaller.StartAsync("open sesame");
