@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
-using System.IO.Compression;
 using System.Text.Json;
+using Muster.Recipes.DroidSlam;
 
 namespace Muster;
 
@@ -27,10 +27,7 @@ public sealed class DroidSlamTests : IDisposable
         _lab.Shell($"cp -R {Parts}/droid/program program && mkdir images");
         Images(24);
         File.WriteAllText(Path.Combine(_lab.Code, "calib.txt"), "# a camera\n320\t320  320 240\r\n");
-        using var zip = new ZipArchive(new FileStream(Path.Combine(_lab.Code, "droid.pth"), FileMode.Create), ZipArchiveMode.Create);
-        using (zip.CreateEntry("archive/data.pkl").Open()) { }
-        using var content = zip.CreateEntry("archive/data/0", CompressionLevel.NoCompression).Open();
-        content.Write(new byte[1_100_000]);
+        File.WriteAllBytes(Path.Combine(_lab.Code, "droid.pth"), DroidWeights.Of(DroidWeights.Heads));
     }
 
     public void Dispose() => _lab.Dispose();
@@ -41,6 +38,7 @@ public sealed class DroidSlamTests : IDisposable
     public void Images_become_a_reconstruction_and_a_trajectory(string site, string host)
     {
         File.WriteAllText(Path.Combine(_lab.Code, "images", "notes.txt"), "stays here");
+        Images(60);
         Images(1, "1000");
         var answer = Infer(site, "--image", Home(host, "droid.sif"), "--stride", "2", "--t0", "1", "--warmup", "4", "--beta", "0.5");
 
@@ -52,12 +50,15 @@ public sealed class DroidSlamTests : IDisposable
         Assert.Equal((2, 1, 0.5, 512, true, true), (arguments.GetProperty("stride").GetInt32(), arguments.GetProperty("t0").GetInt32(), arguments.GetProperty("beta").GetDouble(),
             arguments.GetProperty("buffer").GetInt32(), arguments.GetProperty("disable_vis").GetBoolean(), arguments.GetProperty("upsample").GetBoolean()));
         Assert.Equal([384, 512], arguments.GetProperty("image_size").EnumerateArray().Select(number => number.GetInt32()));
-        Assert.Equal((13, false), (Json("run.json").GetProperty("frames").GetInt32(), Json("run.json").GetProperty("partial").GetBoolean()));
+        Assert.Equal((31, false), (Json("run.json").GetProperty("frames").GetInt32(), Json("run.json").GetProperty("partial").GetBoolean()));
         Assert.Equal((0, "finish"), (Json("state/finished.json").GetProperty("exit_code").GetInt32(), Json("state/finished.json").GetProperty("phase").GetString()));
-        Assert.Equal(["000.png", "001.png", "023.png", "1000.png"], new[] { 0, 1, 23, 24 }.Select(File.ReadAllLines(Path.Combine(results, "images.txt")).ElementAt));
-        Assert.Equal(128 + (12 * 7 * 4), new FileInfo(Path.Combine(results, "traj_est.npy")).Length);
+        Assert.Equal(["000.png", "001.png", "059.png", "1000.png"], new[] { 0, 1, 59, 60 }.Select(File.ReadAllLines(Path.Combine(results, "images.txt")).ElementAt));
+        Assert.Equal(128 + (30 * 7 * 4), new FileInfo(Path.Combine(results, "traj_est.npy")).Length);
         Assert.Equal("PK", File.ReadAllText(Path.Combine(results, "reconstruction.pth"))[..2]);
         _lab.Shell("cd muster-out/droid-slam-infer && sha256sum --quiet -c SHA256SUMS");
+        // Here it was exported: the frame that tracking began with is the second of every second image.
+        Assert.True(File.Exists(Path.Combine(results, "points.ply")), answer.Said);
+        Assert.Equal(["002", "1000"], new[] { 0, 29 }.Select(at => File.ReadAllLines(Path.Combine(results, "trajectory.tum")).Where(line => line[0] is not '#').ElementAt(at).Split(' ')[0]));
 
         JsonElement Json(string name)
         {
@@ -78,6 +79,13 @@ public sealed class DroidSlamTests : IDisposable
         Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
         Assert.Equal("pull docker://stand-in/droid:1\n", Lab.On("node1", "cat pulled"));
         Assert.Equal($"source@{source[0][..12]}", Lab.On("node1", "ls ~/.muster/shared/droid-slam/src").Trim());
+
+        var kept = Lab.On("node1", "cd ~/.muster/shared/droid-slam/sif && ls && sha256sum *.sif").Split((char[])['\n', ' '], StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal($"droid_1@{kept[1][..12]}.sif", kept[0]);
+        // A tag that means another image by now: the older one stays for those who use it.
+        Lab.On("node1", "echo '# newer' >>pulled-adds");
+        Assert.Equal(0, _lab.Muster(["recipes", "stage", "droid-slam/infer", "-s", "node", .. given, "--refresh"]).ExitCode);
+        Assert.Equal("2\n", Lab.On("node1", "rm pulled-adds; ls ~/.muster/shared/droid-slam/sif | wc -l"));
 
         Lab.On("node1", "touch no-network; rm -rf ~/.muster/shared/droid-slam");
         _lab.Muster(["run", "droid-slam/infer", "-s", "node", .. Inputs, .. given]).IsFault(1, "docker://stand-in/droid:1 could not be pulled on node1");
@@ -148,7 +156,7 @@ public sealed class DroidSlamTests : IDisposable
             remote: { base: ~/droidslam, stageOn: local }
             slurm: { timeLimit: "00:10:00", gpuCount: 0, cpusPerTask: 1, mem: 100M }
             container: { image: {{Home("login", "droid.sif")}}, setup: "PATH=$HOME/bin:$PATH" }
-            infer: { imageDir: ./images, calibration: calib.txt, weights: droid.pth, stride: 1, parameters: { need-gpu: false, min-free: 1000, source: {{_lab.Code}}/program } }
+            infer: { imageDir: ./images, calibration: calib.txt, weights: droid.pth, stride: 1, timestamps: index, parameters: { need-gpu: false, min-free: 1000, source: {{_lab.Code}}/program } }
             """);
 
         File.WriteAllText(Path.Combine(_lab.Code, "program", "droid_slam", "FAULT"), "slow");
@@ -164,7 +172,10 @@ public sealed class DroidSlamTests : IDisposable
             var copied = _lab.Muster("as", "droidslamcli", "extract", "infer", name, "--location=results", "--config", "droidslam.yaml");
             Assert.True(copied.ExitCode == 0, copied.Said);
         }
-        Assert.True(File.Exists(Path.Combine(_lab.Code, "results", id, "reconstruction.pth")));
+        foreach (var file in (string[])["reconstruction.pth", "points.ply", "keyframes.tum", "job.json", "logs/main.0.out", "state/finished.json"]) Assert.True(File.Exists(Path.Combine(_lab.Code, "results", id, file)), file);
+        Assert.Equal("index", File.ReadLines(Path.Combine(_lab.Code, "results", id, "export.json")).Single(line => line.Contains("timestamps", StringComparison.Ordinal)).Split('"')[3]);
+        Assert.Equal(0, _lab.Muster("as", "droidslamcli", "extract", "infer", "-a", "--location=plain", "--no-export").ExitCode);
+        Assert.False(File.Exists(Path.Combine(_lab.Code, "plain", id, "points.ply")));
 
         _lab.Muster("as", "droidslamcli", "status", "--jobId", "99999999").IsFault(7, "no job has the id '99999999'");
         _lab.Muster("as", "droidslamcli", "extract", "infer", "--location=results").IsFault(2, "either --jobId or -a");

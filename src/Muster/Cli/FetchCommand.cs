@@ -24,14 +24,17 @@ internal static class FetchCommand
     }
 
     /// <param name="always">Say it, and remember the place, also when there was nothing to bring.</param>
-    public static async Task BringAsync(App app, Run run, string? to, IReadOnlyList<string> only, bool always, CancellationToken ct)
+    /// <param name="steps">What is done with them then; none: what the run's recipe wants done with whole results.</param>
+    public static async Task BringAsync(App app, Run run, string? to, IReadOnlyList<string> only, bool always, CancellationToken ct, IReadOnlyList<IReadOnlyList<string>>? steps = null)
     {
         var hosts = run.Plan.Hosts();
         // Ranks on several hosts may have given their results the same names.
-        foreach (var host in hosts) await BringAsync(app, run, host, Path.Combine(to ?? Path.Combine("muster-out", run.Plan.Name), hosts.Count > 1 && !run.Plan.MergeResults ? host! : ""), to is null, only, always, ct);
+        var some = false;
+        foreach (var host in hosts) some |= await BringAsync(app, run, host, Path.Combine(to ?? Path.Combine("muster-out", run.Plan.Name), hosts.Count > 1 && !run.Plan.MergeResults ? host! : ""), to is null, only, always, ct);
+        if (some && app.Store.Find(run.Id)?.FetchedTo is { } folder) await AfterFetch.RunAsync(app, steps ?? (only.Count == 0 ? run.Plan.AfterFetch : []), folder, ct);
     }
 
-    private static async Task BringAsync(App app, Run run, string? host, string to, bool keepOut, IReadOnlyList<string> only, bool always, CancellationToken ct)
+    private static async Task<bool> BringAsync(App app, Run run, string? host, string to, bool keepOut, IReadOnlyList<string> only, bool always, CancellationToken ct)
     {
         var site = app.OpenSite(run.Plan.Site);
         var target = Path.GetFullPath(to);
@@ -55,6 +58,7 @@ internal static class FetchCommand
                 ? $"{Words.Count(report.FilesFetched, "file")}, {Words.Size(report.BytesFetched)} in {Words.Duration(app.Clock.GetElapsedTime(began))} to {Path.GetRelativePath(Directory.GetCurrentDirectory(), target)}{(report.FilesHere > 0 ? $"; {Words.Count(report.FilesHere, "file")} already here" : "")}"
                 : "nothing: the run left no results", some ? Tint.Green : Tint.None);
         }
+        return some;
     }
 
     private static void RemoveEmpty(string folder)

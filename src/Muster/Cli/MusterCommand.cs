@@ -65,6 +65,17 @@ public static class MusterCommand
 
     internal static Invocation Current { get; private set; } = new(new Screen(), false, false, []);
 
+    /// <summary>Runs another command within this one. What it would answer is not shown, its notes are; its fault is the caller's.</summary>
+    internal static async Task WithinAsync(string[] words, CancellationToken ct)
+    {
+        var outer = Current;
+        var parsed = Create(words).Parse(words);
+        if (parsed.Errors.Count > 0) throw new UserException(Misuse.Of(parsed), $"`{Misuse.NameOf(parsed)} --help` shows what it takes.");
+        Current = new(new Screen(outer.Screen.Quiet || outer.Json, withData: false), false, outer.Yes, []);
+        try { await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, ct); }
+        finally { Current = outer; }
+    }
+
     private static int Misused(Screen screen, bool json, ParseResult parsed)
     {
         Tell(screen, json, ExitCodes.Usage, Misuse.Of(parsed), $"`{Misuse.NameOf(parsed)} --help` shows what it takes.");

@@ -75,8 +75,8 @@ internal static class PsCommand
             foreach (var text in plans.Split('\0', StringSplitOptions.RemoveEmptyEntries))
             {
                 if (Read(text) is not { } plan || app.Store.Find(plan.Id) is not null) continue;
-                // The plan was written where the site may have had another name; here it is this one.
-                app.Store.Add(new Run { Plan = plan with { Site = siteName, Host = plan.Hosts().Count > 1 ? plan.Host : host }, Created = plan.Id.Time, State = new RunState.Staging() });
+                // The plan was written where the site may have had another name; here it is this one. Nothing that lies over there is run here.
+                app.Store.Add(new Run { Plan = plan with { AfterFetch = [], Site = siteName, Host = plan.Hosts().Count > 1 ? plan.Host : host }, Created = plan.Id.Time, State = new RunState.Staging() });
                 known++;
             }
         }

@@ -8,7 +8,7 @@ internal static class SceneCommand
 {
     public static Command Create() => new("scene", "Reconstructions: export, judge, look at and check them, without a display or a GPU.")
     {
-        SceneExportCommand.Create(), SceneEvaluateCommand.Create(), SceneShowCommand.Create(), SceneViewCommand.Create(), SceneThinCommand.Create(), SceneCheckCommand.Create(),
+        SceneExportCommand.Create(), SceneEvaluateCommand.Create(), SceneShowCommand.Create(), SceneViewCommand.Create(), SceneThinCommand.Create(), SceneConvertCommand.Create(), SceneCheckCommand.Create(),
     };
 
     /// <summary>Long work on a line that replaces itself, a few times a second.</summary>

@@ -37,6 +37,7 @@ internal static class SceneExportCommand
     private static readonly Option<string?> Rule = new("--timestamps") { Description = "Where times come from: filename, file:PATH, fps:NUMBER, index. By name where all names are numbers, else by index.", HelpName = "RULE" };
     private static readonly Option<string?> Names = new("--names") { Description = "The folder of the images that the run took, or a file with a name a line.", HelpName = "PATH" };
     private static readonly Option<int?> Stride = new("--stride") { Description = "Every how many images the run took one.", HelpName = "NUMBER" };
+    private static readonly Option<int> T0 = new("--t0") { Description = "The frame that the run began with, after striding; its trajectory begins there.", HelpName = "FRAME" };
     private static readonly Option<string> Out = new("--out", "-o") { Description = "The folder for the results.", HelpName = "FOLDER", DefaultValueFactory = _ => "scene" };
 
     public static Command Create()
@@ -44,7 +45,7 @@ internal static class SceneExportCommand
         var command = new Command("export", "Turn what DROID-SLAM saved into a coloured cloud, a trajectory and camera models.\n\n  muster scene export reconstruction.pth\n  muster scene export out/ --names rgb/ --stride 2 --colmap text --out scene\n  muster scene export reconstruction.pth --threshold 0.02 --voxel 0.01")
         {
             Path, Preset, Threshold, Count, Ratio, MeanScope, Subsample, Neighbours, Voxel, MaxDepth, Keyframes, Scale,
-            Ply, PlyDouble, CamerasPly, Tum, Kitti, Colmap, DepthMaps, Images, Rule, Names, Stride, Out,
+            Ply, PlyDouble, CamerasPly, Tum, Kitti, Colmap, DepthMaps, Images, Rule, Names, Stride, T0, Out,
         };
         command.Add(Reference);
         foreach (var option in Pairs.All) command.Add(option);
@@ -58,8 +59,8 @@ internal static class SceneExportCommand
         var began = app.Clock.GetTimestamp();
         using var scene = Reconstruction.Open(parsed.GetValue(Path)!);
         var images = parsed.GetValue(Names) is { } names ? ImageNames.Read(names) : null;
-        var last = Math.Max(scene.Times.Max(), (scene.CameraToWorldTracked?.Length ?? 0) - 1);
-        var timestamps = Timestamps.Read(parsed.GetValue(Rule), parsed.GetValue(Stride), images, scene.CameraToWorldTracked?.Length, last);
+        var frames = parsed.GetValue(T0) is >= 0 and var first ? scene.CameraToWorldTracked?.Length + first : throw Wrong($"--t0 {parsed.GetValue(T0)}", "Say 0 or more.");
+        var timestamps = Timestamps.Read(parsed.GetValue(Rule), parsed.GetValue(Stride), images, frames, Math.Max(scene.Times.Max(), (frames ?? 0) - 1));
         var options = Options(parsed, scene) with { Scale = ScaleOf(parsed, scene, timestamps) };
         var report = new SceneExport(scene, timestamps, images, options, parsed.GetValue(Out)!).Run(SceneCommand.ProgressOn(app.Screen), ct);
         foreach (var warning in report.Warnings) app.Screen.Note("note", warning.ToString(), Tint.Yellow);
@@ -100,6 +101,7 @@ internal static class SceneExportCommand
                 Ratio = parsed.GetValue(Ratio) ?? preset.Ratio,
                 PerFrame = parsed.GetValue(MeanScope) is { } scope ? OneOf("--mean-scope", scope, "global", "perFrame") == "perFrame" : preset.PerFrame,
             },
+            FirstFrame = parsed.GetValue(T0),
             Symmetric = OneOf("--neighbours", parsed.GetValue(Neighbours)!, "original", "symmetric") == "symmetric",
             Voxel = Positive("--voxel", parsed.GetValue(Voxel)),
             MaxDepth = Positive("--max-depth", parsed.GetValue(MaxDepth)),
@@ -118,7 +120,7 @@ internal static class SceneExportCommand
     private static double ScaleOf(ParseResult parsed, Reconstruction scene, Timestamps timestamps)
     {
         var (scale, reference) = (parsed.GetValue(Scale)!, parsed.GetValue(Reference));
-        if (scale == "auto") return ScaleFit.Of(scene, timestamps, TrajectoryFile.Read(reference ?? throw Wrong("--scale auto without --ref", "Name the true trajectory: --ref groundtruth.txt.")), Pairs.Of(parsed));
+        if (scale == "auto") return ScaleFit.Of(scene, timestamps, TrajectoryFile.Read(reference ?? throw Wrong("--scale auto without --ref", "Name the true trajectory: --ref groundtruth.txt.")), Pairs.Of(parsed), parsed.GetValue(T0));
         if (reference is not null) throw Wrong("--ref without --scale auto", "Say --scale auto, or leave --ref out.");
         return Positive("--scale", double.TryParse(scale, NumberStyles.Float, CultureInfo.InvariantCulture, out var factor) ? factor : throw Wrong($"--scale '{scale}'", "Say a number above zero, or auto."))!.Value;
     }

@@ -12,6 +12,7 @@ namespace Muster.Cli;
 [JsonSerializable(typeof(SceneView))]
 [JsonSerializable(typeof(SceneFileView))]
 [JsonSerializable(typeof(DatasetView))]
+[JsonSerializable(typeof(ConversionView))]
 internal sealed partial class SceneJson : JsonSerializerContext
 {
     public static SceneJson Plain { get; } = new(new JsonSerializerOptions

@@ -5,14 +5,16 @@ namespace Muster.Cli.Terminal;
 /// <summary>What people and programs see: data goes to standard output, everything else to standard error.</summary>
 public sealed class Screen
 {
-    private readonly Stream _out = Console.OpenStandardOutput();
+    private readonly Stream _out;
     private readonly Stream _notes = Console.OpenStandardError();
     private readonly Lock _turn = new();
     private bool _lineOpen;
     private bool _passing;
 
-    public Screen(bool quiet = false)
+    /// <param name="withData">Otherwise only notes are shown.</param>
+    public Screen(bool quiet = false, bool withData = true)
     {
+        _out = withData ? Console.OpenStandardOutput() : Stream.Null;
         Quiet = quiet;
         var color = Environment.GetEnvironmentVariable("NO_COLOR") is not { Length: > 0 } && Environment.GetEnvironmentVariable("TERM") is not "dumb";
         NotesAreSeen = !Console.IsErrorRedirected;

@@ -25,7 +25,7 @@ internal static partial class TrainCheck
         try
         {
             var reports = SequenceCheck.RunAll(dataset, null, CancellationToken.None);
-            var findings = reports.SelectMany(report => report.Findings.Select(finding => new RecipeFinding($"{(finding.Level is FindingLevel.Error ? 'E' : 'W')}{finding.Code}", finding.Level is FindingLevel.Error, $"{report.Path}: {finding.Text}"))).ToList();
+            var findings = reports.SelectMany(report => report.Findings.Select(finding => Of(report.Path, finding))).ToList();
             if (reports.All(report => !IsForTraining(report.Path))) findings.Add(RecipeFinding.Error($"{dataset} has no sequence whose split is train", "E820"));
             return findings;
         }
@@ -34,6 +34,9 @@ internal static partial class TrainCheck
             return [RecipeFinding.Error(fault.Message[(fault.Message.IndexOf(' ') + 1)..], "E820")];
         }
     }
+
+    private static RecipeFinding Of(string sequence, DatasetFinding finding) => new(
+        finding.ToString().Split(' ')[0], finding.Level is FindingLevel.Error, finding.Text.StartsWith(sequence, StringComparison.Ordinal) ? finding.Text : $"{sequence}: {finding.Text}");
 
     private static bool IsForTraining(string sequence)
     {

@@ -61,8 +61,15 @@ internal static class RecipeReader
             Outputs = top.Get(RecipeSchema.Outputs, []),
             Ports = top.Get(RecipeSchema.Ports, []),
             Check = Text(top, RecipeSchema.Check),
-            AfterFetch = [.. top.Get(RecipeSchema.AfterFetch, []).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))],
+            AfterFetch = [.. top.Get(RecipeSchema.AfterFetch, []).Select(line => Step(line, top, file))],
         };
+    }
+
+    private static string[] Step(string line, ConfigSection top, ConfigFile file)
+    {
+        var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        if (words is not ["scene", _, ..]) file.Mistake(top.NodeOf(RecipeSchema.AfterFetch), $"after-fetch '{line}' is no command of `muster scene`, which alone can follow");
+        return words;
     }
 
     private static string? File(ConfigSection section, ConfigKey<string> key, RecipeSource source, ConfigFile file, params string[] endings)

@@ -20,6 +20,9 @@ public sealed record ExportOptions
     /// <summary>Only these key frames are written. All of them still vote.</summary>
     public Range Keyframes { get; init; } = Range.All;
 
+    /// <summary>What the first row of the trajectory is the pose of.</summary>
+    public int FirstFrame { get; init; }
+
     public double Scale { get; init; } = 1;
     public PlyFormat Ply { get; init; }
     public bool PlyDoubles { get; init; }

@@ -3,7 +3,7 @@ using Muster.Faults;
 
 namespace Muster.Scenes.Export;
 
-/// <summary>The images of a run, in the order in which DROID-SLAM takes them: by the code points of their names.</summary>
+/// <summary>The images of a run in the order in which they were taken: as a file lists them, else as DROID-SLAM does, by the code points of their names.</summary>
 public sealed record ImageNames(IReadOnlyList<string> Names)
 {
     private static readonly string[] Endings = [".png", ".jpg", ".jpeg"];
@@ -14,9 +14,9 @@ public sealed record ImageNames(IReadOnlyList<string> Names)
         try
         {
             var names = Directory.Exists(path)
-                ? Directory.EnumerateFiles(path).Select(file => Path.GetFileName(file)!).Where(name => Endings.Contains(Path.GetExtension(name).ToLowerInvariant()))
+                ? Directory.EnumerateFiles(path).Select(file => Path.GetFileName(file)!).Where(name => Endings.Contains(Path.GetExtension(name).ToLowerInvariant())).Order(StringComparer.Ordinal)
                 : File.ReadLines(path).Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#');
-            return new([.. names.Order(StringComparer.Ordinal)]);
+            return new([.. names]);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {

@@ -53,7 +53,7 @@ public sealed class SceneExport(Reconstruction scene, Timestamps timestamps, Ima
     private void WriteTrajectories()
     {
         var keyframes = _keyframes.Select(i => (Time: timestamps.Of(scene.Times[i]), Pose: scene.WorldToCamera[i].Inverse.Scaled(options.Scale))).ToList();
-        var tracked = scene.CameraToWorldTracked?.Select((pose, t) => (Time: timestamps.Of(t), Pose: pose.Scaled(options.Scale))).ToList();
+        var tracked = scene.CameraToWorldTracked?.Select((pose, t) => (Time: timestamps.Of(options.FirstFrame + t), Pose: pose.Scaled(options.Scale))).ToList();
         if (options.Tum) KeepText("keyframes.tum", text => TrajectoryWriter.Tum(text, keyframes));
         if (options.Tum && tracked is not null) KeepText("trajectory.tum", text => TrajectoryWriter.Tum(text, tracked));
         if (options.Kitti) KeepText("trajectory.kitti", text => TrajectoryWriter.Kitti(text, (tracked ?? keyframes).Select(frame => frame.Pose)));

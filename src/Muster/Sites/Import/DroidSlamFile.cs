@@ -31,7 +31,10 @@ public sealed class DroidSlamFile
 
     private DroidSlamFile(string path) => _path = path;
 
-    public IReadOnlyDictionary<string, string> InferParameters { get; private set; } = new Dictionary<string, string>();
+    private IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> _parameters = new Dictionary<string, IReadOnlyDictionary<string, string>>();
+
+    /// <summary>What stands under <c>parameters</c> of infer or train.</summary>
+    public IReadOnlyDictionary<string, string> ParametersOf(string kind) => _parameters.GetValueOrDefault(kind) ?? new Dictionary<string, string>();
 
     /// <summary>The options of sbatch that every job there must have.</summary>
     public IReadOnlyList<string> Asked { get; private set; } = [];
@@ -41,8 +44,8 @@ public sealed class DroidSlamFile
     /// <summary>The value under a path such as <c>infer.imageDir</c>; a variable such as <c>DROIDSLAM_INFER_IMAGEDIR</c> comes before the file.</summary>
     public string? Find(string key) => _values.GetValueOrDefault(key);
 
-    /// <summary>The same, as a path on this machine: a relative one begins at the file.</summary>
-    public string? LocalPath(string key, ConfigSources sources) => Find(key) is { } path ? sources.LocalPath(path, Path.GetDirectoryName(_path)!) : null;
+    /// <summary>A path in it, on this machine: a relative one begins at the file.</summary>
+    public string Local(string path, ConfigSources sources) => sources.LocalPath(path, Path.GetDirectoryName(_path)!);
 
     internal static bool Fits(YamlMappingNode map) => map.Children.Keys.OfType<YamlScalarNode>().Any(key => key.Value is "connection" or "slurm");
 
@@ -51,7 +54,7 @@ public sealed class DroidSlamFile
         var full = Path.GetFullPath(path, sources.Folder);
         var file = new ConfigFile(full, sources);
         var values = new Dictionary<string, string>();
-        IReadOnlyDictionary<string, string> parameters = new Dictionary<string, string>();
+        var parameters = new Dictionary<string, IReadOnlyDictionary<string, string>>();
         IReadOnlyList<string> extra = [], asked = [];
         if (file.Load() is { } root && ConfigShape.Pairs(root, file, out var pairs))
         {
@@ -65,7 +68,7 @@ public sealed class DroidSlamFile
                 if (ConfigShape.IsNull(node)) continue;
                 var section = ConfigSection.Read(node, file, keys, "", name.Value!);
                 foreach (var key in keys.OfType<ConfigKey<string>>().Where(key => section.Has(key))) values[$"{name.Value}.{key.Name}"] = section.Get(key, "");
-                if (name.Value is "infer") parameters = section.Get(Parameters, parameters);
+                if (section.Has(Parameters)) parameters[name.Value!] = section.Get(Parameters, new Dictionary<string, string>());
                 if (name.Value is "slurm") (extra, asked) = (section.Get(Extra, extra), section.Get(Compulsory, asked));
             }
         }
@@ -75,7 +78,7 @@ public sealed class DroidSlamFile
             if (sources.Find($"DROIDSLAM_{section}_{key}".ToUpperInvariant()) is { } value) values[$"{section}.{key}"] = value;
         }
         var site = SiteOf(full, values, extra, sources);
-        var read = new DroidSlamFile(full) { Site = site, InferParameters = parameters, Asked = asked, Warnings = [.. WarningsOf(path, values), .. site.Sbatch.Warnings.Select(warning => $"{path}: {warning}")] };
+        var read = new DroidSlamFile(full) { Site = site, _parameters = parameters, Asked = asked, Warnings = [.. WarningsOf(path, values), .. site.Sbatch.Warnings.Select(warning => $"{path}: {warning}")] };
         foreach (var (key, value) in values) read._values[key] = value;
         return read;
     }

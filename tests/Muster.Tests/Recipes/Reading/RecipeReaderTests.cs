@@ -75,6 +75,7 @@ public sealed class RecipeReaderTests : IDisposable
             "recipes/mine/recipe.yaml:12: parameter odd needs `choices`",
             "recipes/mine/recipe.yaml:13: expected one of: text, integer, number, flag, choice, time, size, not 'word'",
             "recipes/mine/recipe.yaml:14: expected a whole number above 0, not 'many'",
+            "recipes/mine/recipe.yaml:15: after-fetch 'submit -- rm -rf .' is no command of `muster scene`, which alone can follow",
         ], _folder.MistakesIn("""
             abuot: It blurs.
             script: missing.sh
@@ -90,6 +91,7 @@ public sealed class RecipeReaderTests : IDisposable
               odd: { type: choice }
               word: { type: word }
             resources: { gpus: many }
+            after-fetch: [submit -- rm -rf .]
             """));
     }
 

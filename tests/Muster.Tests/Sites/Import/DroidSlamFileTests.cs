@@ -1,5 +1,6 @@
 using Muster.Cli.Personas;
 using Muster.Configuration;
+using Muster.Recipes;
 using Muster.Sites.Reading;
 
 namespace Muster.Sites.Import;
@@ -30,7 +31,7 @@ public sealed class DroidSlamFileTests : IDisposable
         return DroidSlamFile.Read("conf/droid.yaml", _folder.Sources);
     }
 
-    private List<string?> Codes(string yaml) => [.. DroidSlamPersona.OfSlurm(Read(yaml)).Select(finding => finding.Code)];
+    private List<string?> Codes(string yaml) => [.. new DroidSlamWork(Read(yaml), "infer", _folder.Sources).Findings().Select(finding => finding.Code)];
 
     [Fact]
     public void The_example_is_a_site_and_what_its_jobs_are_given()
@@ -39,11 +40,38 @@ public sealed class DroidSlamFileTests : IDisposable
         Assert.Equal(("droid", "jdoe@hpc.example.org", "/scratch/jdoe/droidslam"), (file.Site.Name, file.Site.Host, file.Site.Root));
         Assert.Equal(Path.Combine(_folder.Home, ".ssh/id_ed25519"), file.Site.Identity);
         Assert.Equal(["account=mygroup", "partition=a100", "time=04:00:00", "nice=5"], file.Site.Sbatch.Entries.Select(entry => $"{entry.Key}={entry.Value}"));
-        Assert.Equal(Path.Combine(_folder.Path, "conf/fr1_desk/rgb"), file.LocalPath("infer.imageDir", _folder.Sources));
-        Assert.Equal(("2", "2.0", "ampere"), (file.Find("infer.stride"), file.InferParameters["filter_thresh"], file.Find("slurm.gpuType")));
+        Assert.Equal(Path.Combine(_folder.Path, "conf/fr1_desk/rgb"), file.Local(file.Find("infer.imageDir")!, _folder.Sources));
+        Assert.Equal(("2", "2.0", "ampere"), (file.Find("infer.stride"), file.ParametersOf("infer")["filter_thresh"], file.Find("slurm.gpuType")));
         Assert.Empty(file.Warnings);
         Assert.Equal("jdoe@hpc.example.org", ((SlurmSite)SiteFile.Read("conf/droid.yaml", _folder.Sources).Site).Host);
     }
+
+    [Fact]
+    public void Infer_is_given_what_its_keys_say()
+    {
+        var given = Work(Example + "\n  timestamps: fps:30\nexport: { voxel: 0.01, timestamps: index }\n", "infer");
+        Assert.Equal(Path.Combine(_folder.Path, "conf/fr1_desk/rgb"), given["images"]);
+        Assert.Equal(("2", "2.0", "docker://example/droid-slam:torch2.7-cu126", "login"), (given["stride"], given["filter-thresh"], given["image"], given["stage-on"]));
+        Assert.Equal(["--timestamps", "index", "--voxel", "0.01"], new DroidSlamWork(DroidSlamFile.Read("conf/droid.yaml", _folder.Sources), "infer", _folder.Sources).ExportOptions());
+    }
+
+    [Fact]
+    public void Train_is_given_what_its_keys_say()
+    {
+        _folder.Write("conf/image.sif", "");
+        var given = Work("""
+            connection: { host: a, user: b }
+            slurm: { gpuType: ampere80, gpuCount: 2, requeue: true }
+            container: { image: ./image.sif }
+            train: { dataset: /scratch/b/tartan, layout: tartanair, name: fine, gpus: 3, steps: 20000, lr: 1e-5, resume: ./state.pth, parameters: { ckpt: ./droid.pth, n_frames: 6 } }
+            """, "train");
+        Assert.Equal(["checkpoint-name=fine", "dataset=there:/scratch/b/tartan", $"image-file={_folder.Path}/conf/image.sif", "layout=tartanair", "lr=1e-5", "n-frames=6", "requeue=true", $"resume={_folder.Path}/conf/state.pth", "steps=20000", $"weights={_folder.Path}/conf/droid.pth"],
+            given.Select(entry => $"{entry.Key}={entry.Value}").Order(StringComparer.Ordinal));
+        var wished = new DroidSlamWork(DroidSlamFile.Read("conf/droid.yaml", _folder.Sources), "train", _folder.Sources).Wished();
+        Assert.Equal((3, "gres=gpu:ampere80:3"), (wished.Gpus, wished.Set.Single()));
+    }
+
+    private Dictionary<string, string> Work(string yaml, string kind) => new DroidSlamWork(Read(yaml), kind, _folder.Sources).Given(new RecipeBook(_folder.Sources).Get($"droid-slam/{kind}"));
 
     [Fact]
     public void A_variable_comes_before_the_file()

@@ -77,15 +77,17 @@ preflight() {
 things() {
   begin image
   if [ "$MUSTER_PARAM_STAGE_ON" = compute ]; then
+    # Nodes that begin together pull it once, for one finds what the other did.
     sh "$here/stage.sh" now || { rc=$?; fail "$rc" "staging on the compute node failed; where it has no network, take --stage-on login"; }
   fi
   case $MUSTER_PARAM_IMAGE in
     /*) image=$MUSTER_PARAM_IMAGE ;;
     *) reference=$MUSTER_PARAM_IMAGE; case $reference in *://*) ;; *) reference=docker://$reference ;; esac
-       image=$MUSTER_SHARED/sif/$(plain "$reference")@$(key "$reference").sif ;;
+       record=$MUSTER_SHARED/refs/image-$(key "$reference")
+       image=$MUSTER_SHARED/sif/$(cat "$record" 2>/dev/null || echo "of $reference") ;;
   esac
   [ -z "$MUSTER_INPUT_IMAGE_FILE" ] || image=$MUSTER_INPUT_IMAGE_FILE
-  [ -e "$image" ] || fail 11 "the image $image is not there; stage it: muster recipes stage droid-slam/$kind"
+  [ -f "$image" ] || [ -d "$image" ] || fail 11 "the image $image is not there; stage it: muster recipes stage droid-slam/$kind"
   begin source
   src=$MUSTER_INPUT_SOURCE
   if [ -z "$src" ]; then

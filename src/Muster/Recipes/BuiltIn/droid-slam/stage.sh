@@ -20,16 +20,25 @@ case $MUSTER_PARAM_IMAGE in
   *)
     reference=$MUSTER_PARAM_IMAGE
     case $reference in *://*) ;; *) reference=docker://$reference ;; esac
-    sif=$MUSTER_SHARED/sif/$(plain "$reference")@$(key "$reference").sif
-    if [ ! -e "$sif" ]; then
+    record=$MUSTER_SHARED/refs/image-$(key "$reference")
+    known() { [ "$MUSTER_PARAM_REFRESH" != true ] && [ -s "$record" ] && [ -e "$MUSTER_SHARED/sif/$(cat "$record")" ]; }
+    if ! known; then
       runtime=$MUSTER_PARAM_RUNTIME
       if [ "$runtime" = auto ]; then for runtime in apptainer singularity ''; do command -v "$runtime" >/dev/null 2>&1 && break; done; fi
       [ -n "$runtime" ] || fail "neither apptainer nor singularity is on $(uname -n); load its module in the site's \`setup\`, or bring the image there yourself: --image /path/image.sif" 11
       say "pulling $reference"
-      # One after the other: a shared cache does not bear two pulls at once.
       APPTAINER_CACHEDIR=$MUSTER_SHARED/cache APPTAINER_TMPDIR=$MUSTER_SHARED/tmp SINGULARITY_CACHEDIR=$MUSTER_SHARED/cache SINGULARITY_TMPDIR=$MUSTER_SHARED/tmp
       export APPTAINER_CACHEDIR APPTAINER_TMPDIR SINGULARITY_CACHEDIR SINGULARITY_TMPDIR
-      (command -v flock >/dev/null 2>&1 && flock 9; [ -e "$sif" ] || { nice "$runtime" pull "$sif.$$.part" "$reference" >&2 && mv "$sif.$$.part" "$sif"; }) 9>"$MUSTER_SHARED/sif/.lock" </dev/null || { rm -f "$sif.$$.part"; fail "the image $reference could not be pulled on $(uname -n)" 11; }
+      part=$MUSTER_SHARED/tmp/image.$$.sif
+      # One after the other: a shared cache does not bear two pulls at once. What came is kept under the hash of what it is, so a tag that moves changes no run that has begun.
+      (
+        command -v flock >/dev/null 2>&1 && flock 9
+        known && exit
+        nice "$runtime" pull "$part" "$reference" >&2 || exit
+        name=$(plain "$reference")@$(sha256sum <"$part" | cut -c1-12).sif
+        mv "$part" "$MUSTER_SHARED/sif/$name" && printf '%s\n' "$name" >"$record.$$" && mv "$record.$$" "$record"
+      ) 9>"$MUSTER_SHARED/sif/.lock" </dev/null || { rm -f "$part"; fail "the image $reference could not be pulled on $(uname -n)" 11; }
+      say "staged $(cat "$record")"
     fi ;;
 esac
 

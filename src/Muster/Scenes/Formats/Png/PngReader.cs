@@ -24,22 +24,32 @@ public static class PngReader
 
     public static Raster Read(string path) => WithFile(path, stream => Read(path, stream));
 
+    /// <summary>Grey of sixteen bits, as depths are kept, row by row.</summary>
+    public static (int Width, int Height, ushort[] Values) ReadDeep(string path) => WithFile(path, stream =>
+    {
+        var (header, _, packed) = Collect(path, stream);
+        if (header is not { Kind: PngHeader.Grey, Depth: 16, Interlaced: false }) throw SceneException.Unreadable(path, "it is no grey picture of 16 bits");
+        var values = new ushort[header.Width * header.Height];
+        try
+        {
+            using var unpacked = new ZLibStream(packed, CompressionMode.Decompress);
+            var y = 0;
+            Rows(path, unpacked, 2 * header.Width, header.Height, 2, line =>
+            {
+                for (var x = 0; x < header.Width; x++) values[(y * header.Width) + x] = BinaryPrimitives.ReadUInt16BigEndian(line.AsSpan(2 * x));
+                y++;
+            });
+        }
+        catch (Exception fault) when (fault is InvalidDataException or EndOfStreamException)
+        {
+            throw SceneException.Unreadable(path, "its picture is damaged", fault);
+        }
+        return (header.Width, header.Height, values);
+    });
+
     public static Raster Read(string path, Stream from)
     {
-        PngHeader? header = null;
-        byte[] palette = [];
-        using var packed = new MemoryStream();
-        var ended = false;
-        foreach (var (kind, bytes) in Chunks(path, from))
-        {
-            if (header is null) header = Header(path, (kind, bytes));
-            else if (kind == "PLTE") palette = bytes;
-            else if (kind == "IDAT") packed.Write(bytes);
-            else if (kind == "IEND") ended = true;
-        }
-        if (header is null || !ended) throw SceneException.Unreadable(path, "it ends before its picture does");
-        if ((long)header.Width * header.Height * header.Channels * header.Depth / 8 > (packed.Length + 16) * MostPacking) throw SceneException.Unreadable(path, "its picture is larger than what it holds can unfold to");
-        packed.Position = 0;
+        var (header, palette, packed) = Collect(path, from);
         using var unpacked = new ZLibStream(packed, CompressionMode.Decompress);
         var raster = new Raster(header.Width, header.Height);
         try
@@ -53,6 +63,25 @@ public static class PngReader
         return raster;
     }
 
+    private static (PngHeader Header, byte[] Palette, MemoryStream Packed) Collect(string path, Stream from)
+    {
+        PngHeader? header = null;
+        byte[] palette = [];
+        var packed = new MemoryStream();
+        var ended = false;
+        foreach (var (kind, bytes) in Chunks(path, from))
+        {
+            if (header is null) header = Header(path, (kind, bytes));
+            else if (kind == "PLTE") palette = bytes;
+            else if (kind == "IDAT") packed.Write(bytes);
+            else if (kind == "IEND") ended = true;
+        }
+        if (header is null || !ended) throw SceneException.Unreadable(path, "it ends before its picture does");
+        if ((long)header.Width * header.Height * header.Channels * header.Depth / 8 > (packed.Length + 16) * MostPacking) throw SceneException.Unreadable(path, "its picture is larger than what it holds can unfold to");
+        packed.Position = 0;
+        return (header, palette, packed);
+    }
+
     private static readonly (int, int, int, int)[] Interlaced = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
 
     private static void Pass(string path, PngHeader header, byte[] palette, Stream from, Raster to, int x0, int y0, int dx, int dy)
@@ -60,7 +89,18 @@ public static class PngReader
         var (width, height) = ((header.Width - x0 + dx - 1) / dx, (header.Height - y0 + dy - 1) / dy);
         if (width <= 0 || height <= 0) return;
         var bits = header.Channels * header.Depth;
-        var (back, length) = (Math.Max(1, bits / 8), (int)((((long)width * bits) + 7) / 8));
+        var y = 0;
+        Rows(path, from, (int)((((long)width * bits) + 7) / 8), height, Math.Max(1, bits / 8), line =>
+        {
+            if (header is { Kind: PngHeader.Colour, Depth: 8 } && dx == 1) line.CopyTo(to.Pixels, 3 * ((y0 + (y * dy)) * to.Width));
+            else for (var x = 0; x < width; x++) to[x0 + (x * dx), y0 + (y * dy)] = Pixel(path, header, palette, line, x);
+            y++;
+        });
+    }
+
+    /// <param name="length">Of a row, in bytes.</param>
+    private static void Rows(string path, Stream from, int length, int height, int back, Action<byte[]> take)
+    {
         var (line, above) = (new byte[length], new byte[length]);
         for (var y = 0; y < height; y++)
         {
@@ -68,8 +108,7 @@ public static class PngReader
             from.ReadExactly(line);
             if (filter is < 0 or > 4) throw SceneException.Unreadable(path, "its picture is damaged");
             Unfilter(filter, line, above, back);
-            if (header is { Kind: PngHeader.Colour, Depth: 8 } && dx == 1) line.CopyTo(to.Pixels, 3 * ((y0 + (y * dy)) * to.Width));
-            else for (var x = 0; x < width; x++) to[x0 + (x * dx), y0 + (y * dy)] = Pixel(path, header, palette, line, x);
+            take(line);
             (line, above) = (above, line);
         }
     }

@@ -1,4 +1,4 @@
-"""A stand-in for OpenCV: it reads PNG of 8-bit colour whose rows are not filtered, as the tests write them."""
+"""A stand-in for OpenCV: it reads PNG of 8-bit colour whose rows are not filtered or are differences, as the tests write them."""
 import struct
 import zlib
 
@@ -15,5 +15,7 @@ def imread(path):
         packed += data[at + 8 : at + 8 + length] if kind == b"IDAT" else b""
         at += 12 + length
     rows = numpy.frombuffer(zlib.decompress(packed), numpy.uint8).reshape(height, 1 + 3 * width)
-    assert not rows[:, 0].any()
-    return rows[:, 1:].reshape(height, width, 3)[:, :, ::-1].copy()
+    assert (rows[:, 0] <= 1).all()
+    pixels = rows[:, 1:].reshape(height, width, 3)
+    summed = numpy.cumsum(pixels, axis=1, dtype=numpy.uint8)
+    return numpy.where(rows[:, :1, None] == 1, summed, pixels)[:, :, ::-1].copy()
