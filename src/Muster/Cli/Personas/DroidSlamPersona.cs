@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Muster.Cli.Recipes;
+using Muster.Cli.Runs;
 using Muster.Cli.Terminal;
 using Muster.Configuration;
 using Muster.Faults;
@@ -6,6 +8,7 @@ using Muster.Recipes;
 using Muster.Runs;
 using Muster.Runs.Submit;
 using Muster.Sites.Import;
+using Muster.Sites.Schedulers;
 using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Cli.Personas;
@@ -154,7 +157,7 @@ internal static class DroidSlamPersona
         var several => throw new UserException($"'{id}' is the beginning of {several.Count} jobs", "Type more of the id.") { ExitCode = NotFound },
     };
 
-    private static bool Succeeded(Run run) => run.State is RunState.Ended { Outcome: Sites.Schedulers.Outcome.Succeeded };
+    private static bool Succeeded(Run run) => run.State is RunState.Ended { Outcome: Outcome.Succeeded };
 
     private static int? Number(DroidSlamFile file, string key) => file.Find(key) is not { } text ? null
         : int.TryParse(text, out var number) && number >= 0 ? number
