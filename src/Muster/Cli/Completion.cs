@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Muster.Cli.Runs;
+using Muster.Cli.Sites;
 using Muster.Runs;
 using Muster.Sites;
 

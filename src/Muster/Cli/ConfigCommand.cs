@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Muster.Cli.Sites;
 using Muster.Configuration;
 using Muster.Sites.Reading;
 

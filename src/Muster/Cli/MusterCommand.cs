@@ -1,5 +1,11 @@
 using System.CommandLine;
 using System.Text.Json;
+using Muster.Cli.Demo;
+using Muster.Cli.Gateway;
+using Muster.Cli.Recipes;
+using Muster.Cli.Runs;
+using Muster.Cli.Scenes;
+using Muster.Cli.Sites;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 

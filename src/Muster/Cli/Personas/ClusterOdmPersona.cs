@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Muster.Cli.Gateway;
 using Muster.Cli.Terminal;
 
 namespace Muster.Cli.Personas;

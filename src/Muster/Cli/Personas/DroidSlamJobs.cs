@@ -6,6 +6,7 @@ using Muster.Hosts;
 using Muster.Runs;
 using Muster.Runs.Follow;
 using Muster.Shell;
+using Muster.Sites.Schedulers;
 
 namespace Muster.Cli.Personas;
 
@@ -25,7 +26,7 @@ internal static partial class DroidSlamJobs
         var several => throw new UserException($"'{id}' is the beginning of {several.Count} jobs", "Type more of the id.") { ExitCode = NotFound },
     };
 
-    public static bool Succeeded(Run run) => run.State is RunState.Ended { Outcome: Sites.Schedulers.Outcome.Succeeded };
+    public static bool Succeeded(Run run) => run.State is RunState.Ended { Outcome: Outcome.Succeeded };
 
     /// <summary>Results, logs and the request; of checkpoints only the newest unless all are wanted.</summary>
     /// <param name="export">More options of the export; null for none.</param>

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Muster.Cli.Recipes;
+using Muster.Cli.Runs;
 using Muster.Cli.Terminal;
 using Muster.Configuration;
 using Muster.Faults;

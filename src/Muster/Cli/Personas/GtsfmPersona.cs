@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Muster.Cli.Recipes;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Recipes;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Muster.Cli.Runs;
 using Muster.Runs.Follow;
 
 namespace Muster.Cli.Personas;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Muster.Cli.Runs;
 using Muster.Faults;
 using Muster.Runs.Submit;
 using Muster.Sites;

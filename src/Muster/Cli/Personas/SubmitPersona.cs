@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Muster.Cli.Runs;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Runs;

@@ -1,0 +1,72 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Logging;
+using Muster.Cli.Terminal;
+using Muster.Node;
+using Muster.Node.Engines;
+
+namespace Muster.Cli.Gateway;
+
+internal static class NodeCommand
+{
+    private static readonly Dictionary<string, string> Short = new() { ["port"] = "-p", ["daemon"] = "-d", ["parallel-queue-processing"] = "-q" };
+
+    public static Command Create()
+    {
+        var command = new Command("node", "Run a processing node that speaks the NodeODM API.");
+        var flags = new List<(string Name, Func<ParseResult, string?> Value)>();
+        foreach (var (name, takes, help) in NodeConfig.Flags)
+        {
+            if (takes is null)
+            {
+                var option = new Option<bool>($"--{name}") { Description = help };
+                Add(command, option, name);
+                flags.Add((name, parsed => parsed.GetResult(option) is null ? null : parsed.GetValue(option) ? "true" : "false"));
+            }
+            else
+            {
+                var option = new Option<string>($"--{name}") { Description = help, HelpName = takes };
+                Add(command, option, name);
+                flags.Add((name, parsed => parsed.GetValue(option)));
+            }
+        }
+        command.SetAction((parsed, ct) => RunAsync(flags.Select(flag => (flag.Name, Value: flag.Value(parsed))).Where(flag => flag.Value is not null).ToDictionary(flag => flag.Name, flag => flag.Value!), ct));
+        return command;
+    }
+
+    private static void Add(Command command, Option option, string name)
+    {
+        if (name.Contains('-')) option.Aliases.Add($"--{name.Replace('-', '_')}");
+        if (Short.TryGetValue(name, out var letter)) option.Aliases.Add(letter);
+        command.Options.Add(option);
+    }
+
+    private static async Task<int> RunAsync(Dictionary<string, string> flags, CancellationToken ct)
+    {
+        var app = MusterCommand.Current.App();
+        var config = NodeConfig.Read(flags);
+        var settings = config.Settings(Path.Combine(app.Folders.State, "node"));
+        var engine = await EngineChoice.OpenAsync(config, App.Sources, text => app.Screen.Note("engine", text), ct);
+        using var interrupts = new Interrupts();
+        using var logs = new NoteLog(app.Screen, config.Has("daemon") ? LogLevel.None : NoteLog.LevelOf(config.Text("log-level")));
+        await using var node = await NodeServer.StartAsync(settings, engine, logs, app.Clock, ct);
+
+        var url = $"http://{node.Address}";
+        if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new NodeView(1, url, engine.Name, engine.Version, settings.Folder), NodeViewJson.Default.NodeView));
+        else app.Screen.Note("node", $"{url}, {engine.Name} {engine.Version}, tasks in {settings.Folder}", Tint.Green);
+        if (settings.Token is null && System.Net.IPAddress.IsLoopback(node.Address.Address)) app.Screen.Note("", "only this machine can reach it; set a token to let others in");
+        if (config.Has("powercycle")) return 0;
+
+        await interrupts.Next.WaitAsync(ct);
+        app.Screen.Note("stopping", "tasks that run now are taken up by the next node in this folder");
+        return 0;
+    }
+}
+
+public sealed record NodeView(int Schema, string Url, string Engine, string EngineVersion, string Folder);
+
+/// <summary>The JSON that `node` prints once it listens.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(NodeView))]
+internal sealed partial class NodeViewJson : JsonSerializerContext;

@@ -1,0 +1,166 @@
+using System.CommandLine;
+using System.Net;
+using System.Text.Json;
+using Muster.Cli.Terminal;
+using Muster.Faults;
+using Muster.Gateway;
+using Muster.Gateway.Fleet;
+using Muster.Gateway.Shared;
+using Muster.Node;
+using Muster.Node.Engines;
+using Muster.Runs.Submit;
+
+namespace Muster.Cli.Gateway;
+
+/// <summary>The gateway: one address for clients of NodeODM, with many nodes behind it.</summary>
+internal static class ServeCommand
+{
+    private static readonly Option<string?> Config = Text("--config", "FILE", "ClusterODM's JSON configuration; flags win over it.");
+    private static readonly Option<int?> Port = Number("--port", "Where clients come in (3000).", "-p");
+    private static readonly Option<string?> Bind = Text("--bind", "ADDRESS", "The address to listen on (127.0.0.1); 0.0.0.0 or :: for all.");
+    private static readonly Option<string[]> Nodes = new("--node") { Description = "A node behind it, such as http://10.0.0.7:3000/?token=…; as often as there are nodes.", HelpName = "URL", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Option<string?> Engine = Text("--engine", "NAME", "What its own node computes with when no other is known (auto): odm, colmap, survey, command, test, or none.");
+    private static readonly Option<string?> EngineFile = Text("--engine-file", "FILE", "With --engine command: the YAML file that describes the program.");
+    private static readonly Option<string?> OdmPath = Text("--odm-path", "DIR", "Where its own node finds ODM (/code).");
+    private static readonly Option<string?> OdmImage = Text("--odm-image", "IMAGE", "A container image with ODM for its own node.");
+    private static readonly Option<int?> SecurePort = Number("--secure-port", "With a certificate: HTTPS on this port, and plain HTTP on the other.");
+    private static readonly Option<string?> SslCert = Text("--ssl-cert", "FILE", "Certificate for HTTPS, PEM; read again when it changes.");
+    private static readonly Option<string?> SslKey = Text("--ssl-key", "FILE", "Its private key, PEM.");
+    private static readonly Option<string?> Data = Text("--data", "DIR", "Where database, uploads and results are kept.");
+    private static readonly Option<string?> TokenFile = Text("--token-file", "FILE", "A file with the token that clients need; $MUSTER_TOKEN otherwise.");
+    private static readonly Option<string?> Token = Text("--token", "TOKEN", "The same on the command line, where others on this machine can read it.");
+    private static readonly Option<int?> ConsolePort = Number("--admin-cli-port", "The console for telnet (8080); 0 for none.");
+    private static readonly Option<int?> AdminPort = Number("--admin-web-port", "Where `muster nodes`, `tasks` and `tokens` and pages come in (10000); 0 for none.");
+    private static readonly Option<string?> AdminPassFile = Text("--admin-pass-file", "FILE", "A file with the password of both; $MUSTER_ADMIN_PASS otherwise. Without one, only this machine reaches them.");
+    private static readonly Option<string?> AdminPass = Text("--admin-pass", "TEXT", "The same on the command line, where others on this machine can read it.");
+    private static readonly Option<string?> AdminBind = Text("--admin-bind", "ADDRESS", "Where both listen: as --bind with a password, else 127.0.0.1.");
+    private static readonly Option<string?> PublicAddress = Text("--public-address", "URL", "How nodes reach this gateway, for split-merge.");
+    private static readonly Option<string?> Provider = Text("--cloud-provider", "NAME", "Who knows the tokens: local, or lightning.", "-c");
+    private static readonly Option<bool> NoSplitMerge = new("--no-splitmerge") { Description = "Accept no parts of tasks." };
+    private static readonly Option<int?> FloodLimit = Number("--flood-limit", "Uploads that a token may have begun and not finished; 0 for any number.");
+    private static readonly Option<string?> SpoolLimit = Text("--spool-limit", "GB", "Disk that uploads may take in all.");
+    private static readonly Option<string?> StaleUploads = Text("--stale-uploads-timeout", "HOURS", "Forget uploads that nothing was heard of for so long (48).");
+    private static readonly Option<string?> Keep = Text("--keep", "TIME", "How long ended tasks and their archives are kept (5d).");
+    private static readonly Option<string?> MoveAfter = Text("--move-after", "TIME", "How long a node may be away until its tasks are placed elsewhere (10m).");
+    private static readonly Option<string?> PollEvery = Text("--poll-every", "TIME", "How often nodes are asked about their tasks (1s).");
+
+    private static readonly Option<string?> Level = Text("--log-level", "LEVEL", "error, warn, info or debug (info).");
+    private static readonly Option<string?> Format = Text("--log-format", "FORMAT", "How log lines are written: text, or json.");
+
+    public static Command Create()
+    {
+        var command = new Command("serve", "Serve many NodeODM nodes behind one address, with a queue that loses nothing.")
+        {
+            Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, EngineFile, OdmPath, OdmImage, Data, TokenFile, Token, ConsolePort, AdminPort, AdminPassFile, AdminPass, AdminBind, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery, Level, Format,
+        };
+        foreach (var option in ServeStorage.Options) command.Add(option);
+        command.SetAction((parsed, ct) =>
+        {
+            var app = MusterCommand.Current.App();
+            var options = OptionsOf(parsed, app, out var logs);
+            return RunAsync(app, options, logs, ct);
+        });
+        return command;
+    }
+
+    /// <summary>Serves until it is told to stop.</summary>
+    internal static async Task<int> RunAsync(App app, GatewayOptions options, NoteLog logs, CancellationToken ct)
+    {
+        using var interrupts = new Interrupts();
+        if (options.Database is not null)
+        {
+            await using var shared = await SharedGateway.StartAsync(options, logs, app.Clock, ct);
+            if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new ServeView(shared.Address.ToString()), CliJson.Plain.ServeView));
+            else app.Screen.Note("serving", $"{shared.Address}, with others of the same database", Tint.Green);
+            return await UntilStoppedAsync(app, interrupts, shared.BrokenAsync());
+        }
+        await using var gateway = await GatewayHost.StartAsync(options, logs, app.Clock, ct);
+        if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new ServeView(gateway.Address.ToString()), CliJson.Plain.ServeView));
+        else Tell(app.Screen, gateway, options);
+        return await UntilStoppedAsync(app, interrupts, gateway.BrokenAsync());
+    }
+
+    private static async Task<int> UntilStoppedAsync(App app, Interrupts interrupts, Task broken)
+    {
+        ServiceNotice.Ready();
+        if (await Task.WhenAny(interrupts.Next, broken) == broken) await broken;
+        ServiceNotice.Stopping();
+        app.Screen.Note("stopping", "requests under way are finished first");
+        return ExitCodes.Done;
+    }
+
+    private static void Tell(Screen screen, GatewayHost gateway, GatewayOptions options)
+    {
+        screen.Note("serving", $"{gateway.Address}, {Words.Count(gateway.Tasks.Lists.Count, "task")} known, data in {options.Data}", Tint.Green);
+        if (gateway.Embedded is { } engine) screen.Note("node", $"its own, with {engine.Name} {engine.Version}; others: --node http://HOST:PORT");
+        else foreach (var node in gateway.Fleet.Nodes) screen.Note("node", node.Url.ToString());
+        if (gateway.Doors?.Console is { } console) screen.Note("console", $"telnet {console.Address} {console.Port}");
+        if (gateway.Doors?.Web is { } admin) screen.Note("admin", $"{admin}, for `muster nodes`, `muster tasks` and `muster tokens`");
+        if (gateway.IsCollected) screen.Note("telemetry", "measures and tasks go to the collector that OTEL_EXPORTER_OTLP_… names");
+        if (gateway.Tokens.IsOpen && !IPAddress.IsLoopback(IPAddress.Parse(options.Bind))) screen.Note("warning", "anybody who reaches it can use it: set a token with --token-file", Tint.Yellow);
+    }
+
+    private static GatewayOptions OptionsOf(ParseResult parsed, App app, out NoteLog logs)
+    {
+        var file = ConfigFile(parsed.GetValue(Config));
+        string? InForce(Option option) => parsed.GetResult(option) is { Implicit: false } given ? (given.Tokens is [.., var last] ? last.Value : "true") : file.GetValueOrDefault(option.Name.TrimStart('-'));
+        int Whole(Option option, int otherwise) => InForce(option) is not { } text ? otherwise : int.TryParse(text, out var number) && number >= 0 ? number : throw Wrong(option, text, "a whole number");
+        TimeSpan Time(Option option, TimeSpan otherwise) => InForce(option) is not { } text ? otherwise : Durations.TryParse(text, out var time) ? time : throw Wrong(option, text, "a time such as 90s, 10m or 2h");
+        Door? DoorOf(Option option, int usual) => Whole(option, usual) is > 0 and var port ? new(port, Wanted: InForce(option) is not null) : null;
+        IEnumerable<KeyValuePair<string, string>> EngineFlags()
+        {
+            foreach (var option in (Option[])[Engine, EngineFile, OdmPath, OdmImage]) if (InForce(option) is { } value) yield return new(option.Name[2..], value);
+        }
+        logs = new(app.Screen, NoteLog.LevelOf(InForce(Level)), InForce(Format) switch { null or "text" => false, "json" => true, var other => throw Wrong(Format, other, "text or json") });
+        var defaults = new GatewayOptions { Data = "" };
+        var options = new GatewayOptions
+        {
+            Data = Path.GetFullPath(InForce(Data) ?? Path.Combine(app.Folders.State, "gateway")),
+            Bind = InForce(Bind) ?? defaults.Bind,
+            Port = Whole(Port, defaults.Port),
+            SecurePort = Whole(SecurePort, 0),
+            SslCert = InForce(SslCert) is { Length: > 0 } cert ? cert : null,
+            SslKey = InForce(SslKey) is { Length: > 0 } key ? key : null,
+            Engine = InForce(Engine) is "none" ? null : stop => EngineChoice.OpenAsync(NodeConfig.Read(EngineFlags().ToDictionary()), App.Sources, note => app.Screen.Note("engine", note), stop),
+            Token = SecretFile.Read(InForce(TokenFile)) ?? InForce(Token) ?? Environment.GetEnvironmentVariable("MUSTER_TOKEN") ?? "",
+            Console = DoorOf(ConsolePort, 8080),
+            Admin = DoorOf(AdminPort, 10000),
+            AdminPassword = SecretFile.Read(InForce(AdminPassFile)) ?? InForce(AdminPass) ?? Environment.GetEnvironmentVariable("MUSTER_ADMIN_PASS") ?? "",
+            AdminBind = InForce(AdminBind),
+            Provider = InForce(Provider) switch { null or "local" => "local", "lightning" => "lightning", var other => throw Wrong(Provider, other, "local or lightning") },
+            PublicAddress = InForce(PublicAddress) is not { Length: > 0 } address ? null : Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out var url) ? url : throw Wrong(PublicAddress, address, "an address such as http://10.0.0.5:3000"),
+            SplitMerge = !parsed.GetValue(NoSplitMerge) && file.GetValueOrDefault("splitmerge") != "false",
+            FloodLimit = Whole(FloodLimit, 0),
+            SpoolBudget = Whole(SpoolLimit, 0) * 1_000_000_000L,
+            UploadsExpire = Whole(StaleUploads, 0) is > 0 and var hours ? TimeSpan.FromHours(hours) : defaults.UploadsExpire,
+            ResultsExpire = Time(Keep, defaults.ResultsExpire),
+            MoveAfter = Time(MoveAfter, defaults.MoveAfter),
+            PollEvery = Time(PollEvery, defaults.PollEvery),
+            Nodes = [.. (parsed.GetValue(Nodes) ?? []).Select(NodeAddress.Parse).Select(node => (node.Url, node.Token, false))],
+            FileNodes = NodesFile.Read(Path.Combine("data", "nodes.json")),
+            Routes = RoutesFile.Read(Path.Combine("data", "routes.json")),
+        };
+        return ServeStorage.In(options, InForce);
+    }
+
+    private static Dictionary<string, string> ConfigFile(string? path)
+    {
+        if (path is null) return [];
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            return document.RootElement.EnumerateObject().ToDictionary(member => member.Name, member => member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : member.Value.GetRawText());
+        }
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        {
+            throw new UserException($"cannot read {path}: {fault.Message}", "It holds one JSON object, with the names of the flags as keys.", fault);
+        }
+    }
+
+    private static UserException Wrong(Option option, string text, string wanted) => new($"{option.Name} is '{text}'", $"Give it {wanted}.") { ExitCode = ExitCodes.Usage };
+    private static Option<string?> Text(string name, string value, string what, params string[] aliases) => new(name, aliases) { Description = what, HelpName = value };
+    private static Option<int?> Number(string name, string what, params string[] aliases) => new(name, aliases) { Description = what, HelpName = "N" };
+}
+
+/// <summary>Where the gateway listens.</summary>
+internal sealed record ServeView(string Address);

@@ -1,0 +1,86 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Muster.Cli.Terminal;
+using Muster.Gateway.Admin;
+using Muster.Gateway.Tasks;
+
+namespace Muster.Cli.Gateway;
+
+/// <summary>A gateway's tasks and events in words for people.</summary>
+internal static class TaskText
+{
+    public static string Short(Guid id) => id.ToString()[..8];
+
+    public static void Show(App app, IReadOnlyList<TaskEntry> tasks)
+    {
+        if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new TaskPage(1, tasks, null), AdminJson.Plain.TaskPage));
+        else if (app.Screen.Quiet) foreach (var task in tasks) app.Screen.Data(task.Id.ToString());
+        else
+        {
+            var now = app.Clock.GetUtcNow();
+            var rows = tasks.Select(task => (IReadOnlyList<string>)[Short(task.Id), task.Name, Who(task), task.State, $"{task.Progress:0} %", $"{task.Images}", task.Node ?? "-", Words.Duration(now - task.Created), What(task)]).ToList();
+            foreach (var line in Table.Lines(["ID", "NAME", "OWNER", "STATE", "DONE", "IMAGES", "NODE", "AGE", "WHAT"], rows, app.Screen.DataIsSeen ? Console.WindowWidth : null)) app.Screen.Data(line);
+            if (rows.Count == 0) app.Screen.Note("none", "no such tasks");
+        }
+    }
+
+    public static void Show(App app, QueueList list)
+    {
+        if (app.Json) app.Screen.Data(JsonSerializer.Serialize(list, AdminJson.Plain.QueueList));
+        else if (app.Screen.Quiet) foreach (var entry in list.Queue) app.Screen.Data(entry.Id.ToString());
+        else
+        {
+            var now = app.Clock.GetUtcNow();
+            var rows = list.Queue.Select(entry => (IReadOnlyList<string>)[$"{entry.Position}", Short(entry.Id), entry.Name, $"{entry.Images}", Words.Duration(now - entry.Since), entry.Why]).ToList();
+            foreach (var line in Table.Lines(["", "ID", "NAME", "IMAGES", "WAITS", "WHY"], rows, app.Screen.DataIsSeen ? Console.WindowWidth : null)) app.Screen.Data(line);
+            if (rows.Count == 0) app.Screen.Note("none", "nobody waits");
+        }
+    }
+
+    public static void Show(Screen screen, TaskEntry task, IReadOnlyList<GatewayEvent> story, QueueEntry? waits)
+    {
+        void Line(string what, string? value)
+        {
+            if (value is { Length: > 0 }) screen.Data($"{what,-12} {value}");
+        }
+        Line("id", task.Id.ToString());
+        Line("name", task.Name);
+        Line("owner", Who(task));
+        Line("state", task.State == task.Phase || task.Phase == "ended" ? task.State : $"{task.State} ({task.Phase})");
+        Line("waits", waits is null ? null : $"position {waits.Position}: {waits.Why}");
+        Line("node", task.Node);
+        Line("part of", task.Parent?.ToString());
+        Line("created", $"{task.Created.ToLocalTime():yyyy-MM-dd HH:mm:ss}");
+        Line("ended", task.Ended is { } end ? $"{end.ToLocalTime():yyyy-MM-dd HH:mm:ss}" : null);
+        Line("took", task.ProcessingTime is { } time ? Words.Duration(TimeSpan.FromMilliseconds(time)) : null);
+        Line("images", $"{task.Images} ({Words.Count(task.Files, "file")}, {Words.Size(task.Bytes)})");
+        Line("done", $"{task.Progress:0} %");
+        Line("archive", task.ResultBytes is { } bytes ? Words.Size(bytes) : null);
+        Line("error", task.Error);
+        foreach (var happened in story) Line(happened.Kind, $"{happened.At.ToLocalTime():HH:mm:ss} {happened.Text}");
+    }
+
+    /// <summary>An event, as a line.</summary>
+    public static void Tell(App app, GatewayEvent happened) => app.Screen.Data(app.Json
+        ? JsonSerializer.Serialize(happened, AdminJson.Plain.GatewayEvent)
+        : $"{happened.At.ToLocalTime():HH:mm:ss} {happened.Kind,-10} {(happened.Task is { } task ? $"{Short(task)} " : "")}{happened.Text}");
+
+    private static string Who(TaskEntry task) => task.Owner.Length == 0 ? "-" : task.OwnerName ?? task.Owner;
+
+    private static string What(TaskEntry task) => task.Error ?? (task.Phase == "ended" || task.Phase == task.State ? "" : task.Phase);
+}
+
+/// <summary>A task with its story.</summary>
+internal sealed record TaskStoryView(int Schema, TaskEntry Task, IReadOnlyList<GatewayEvent> Events, QueueEntry? Waits);
+
+/// <summary>A line of a task's output.</summary>
+internal sealed record TaskLineView(int Schema, int Line, string Text);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(TaskStoryView))]
+[JsonSerializable(typeof(TaskLineView))]
+[JsonSerializable(typeof(DiagnosisView))]
+internal sealed partial class TaskJson : JsonSerializerContext
+{
+    public static TaskJson Plain { get; } = new(new JsonSerializerOptions(AdminJson.Plain.Options) { TypeInfoResolver = null });
+}

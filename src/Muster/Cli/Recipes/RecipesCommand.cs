@@ -1,0 +1,110 @@
+using System.CommandLine;
+using System.Text.Json;
+using Muster.Cli.Terminal;
+using Muster.Configuration;
+using Muster.Recipes;
+using Muster.Recipes.Reading;
+
+namespace Muster.Cli.Recipes;
+
+internal static class RecipesCommand
+{
+    public static Command Create(IReadOnlyList<string> words) => new("recipes", "Described pieces of work: list, show and stage them; the schema of their files.") { List(), Show(), Stage(words), Schema() };
+
+    private static Command List()
+    {
+        var command = new Command("list", "List the recipes, and where each comes from.");
+        command.Aliases.Add("ls");
+        command.SetAction(_ =>
+        {
+            var app = MusterCommand.Current.App();
+            var book = new RecipeBook(App.Sources);
+            var views = book.All().Select(source => ViewOf(book, source)).ToList();
+            if (app.Json)
+            {
+                app.Screen.Data(JsonSerializer.Serialize(new RecipeListView(1, views, book.Folders()), RecipeJson.Plain.RecipeListView));
+                return;
+            }
+            if (app.Screen.Quiet)
+            {
+                foreach (var view in views) app.Screen.Data(view.Name);
+                return;
+            }
+            var rows = views.Select(view => (IReadOnlyList<string>)[view.Name, view.Mistakes is null ? view.About!.Split('\n')[0] : $"has mistakes: muster recipes show {view.Name}", view.Origin]).ToList();
+            foreach (var line in Table.Lines(["NAME", "ABOUT", "ORIGIN"], rows, app.Screen.DataIsSeen ? Console.WindowWidth : null)) app.Screen.Data(line);
+        });
+        return command;
+    }
+
+    private static RecipeView ViewOf(RecipeBook book, RecipeSource source)
+    {
+        try
+        {
+            return RecipeView.Of(book.Read(source));
+        }
+        catch (ConfigException fault)
+        {
+            return new() { Name = source.Name, Origin = App.Sources.Shown(source.Path), Mistakes = [.. fault.Mistakes.Select(mistake => mistake.ToString())] };
+        }
+    }
+
+    private static Command Show()
+    {
+        var name = new Argument<string>("RECIPE") { Description = "A recipe." };
+        var command = new Command("show", "Everything about one recipe: what it takes, what it needs, what it brings home.") { name };
+        command.SetAction(parsed =>
+        {
+            var app = MusterCommand.Current.App();
+            var recipe = new RecipeBook(App.Sources).Get(parsed.GetValue(name)!);
+            if (app.Json) app.Screen.Data(JsonSerializer.Serialize(RecipeView.Of(recipe), RecipeJson.Plain.RecipeView));
+            else Show(app.Screen, recipe);
+        });
+        return command;
+    }
+
+    private static void Show(Screen screen, Recipe recipe)
+    {
+        void Line(string what, string? value)
+        {
+            if (value is { Length: > 0 }) screen.Data($"{what,-12} {value}");
+        }
+        Line("name", recipe.Name);
+        foreach (var (line, at) in recipe.About.Split('\n').Select((line, at) => (line, at))) Line(at == 0 ? "about" : "", line.Trim());
+        Line("origin", recipe.Origin.ToString());
+        foreach (var input in recipe.Inputs) Line("input", $"{input.Name} ({input.Kind.ToString().ToLowerInvariant()}{(input.Optional ? ", optional" : "")}) {input.About}");
+        foreach (var parameter in recipe.Parameters) Line("parameter", $"{parameter.Name} = {parameter.Default ?? (parameter.Required ? "required" : "not set")}: {parameter.About} ({parameter.Expected})");
+        var needs = recipe.Resources;
+        Line("needs", string.Join(", ", new[] { needs.Gpus is { } gpus ? Words.Count(gpus, "GPU") : null, needs.Cpus is { } cpus ? Words.Count(cpus, "processor") : null, needs.Memory, needs.Time }.OfType<string>()));
+        Line("container", recipe.Container);
+        Line("outputs", string.Join(' ', recipe.Outputs.Prepend("$MUSTER_OUT")));
+        Line("ports", string.Join(' ', recipe.Ports));
+        if (recipe.Roles.Count > 0) Line("roles", $"{string.Join(", ", recipe.Roles.Select(role => $"{role.Name}{(role.Count is { } count ? $" ({count})" : "")}"))}{(recipe.Launch is { } launch ? $", launched as {launch}" : "")}");
+        Line("stages", recipe.Stage);
+        Line("looks", recipe.Preflight);
+        foreach (var step in recipe.AfterFetch) Line("then", $"muster {string.Join(' ', step)}");
+        Line("script", recipe.Script);
+    }
+
+    private static Command Stage(IReadOnlyList<string> words)
+    {
+        var command = new Command("stage", "Bring what the runs of a recipe share to a site now: its image, its programs. `run` does it by itself.\n\n  muster recipes stage droid-slam/infer -s cedar");
+        if (words.Where(word => !word.StartsWith('-')).ToList() is not ["recipes", "stage", ..]) return command;
+        var book = new RecipeBook(App.Sources);
+        foreach (var source in book.All())
+        {
+            try
+            {
+                if (book.Read(source) is { Stage: not null } recipe) command.Add(new RecipeStageCommand(recipe));
+            }
+            catch (ConfigException) { }   // one with mistakes cannot be staged; `recipes list` says so
+        }
+        return command;
+    }
+
+    private static Command Schema()
+    {
+        var command = new Command("schema", "A JSON schema of recipe.yaml, for editors.");
+        command.SetAction(_ => MusterCommand.Current.Screen.Data(RecipeSchema.ToJson()));
+        return command;
+    }
+}

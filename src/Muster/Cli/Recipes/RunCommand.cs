@@ -1,0 +1,47 @@
+using System.CommandLine;
+using Muster.Configuration;
+using Muster.Recipes;
+
+namespace Muster.Cli.Recipes;
+
+/// <summary>`muster run`: a command for each recipe.</summary>
+internal static class RunCommand
+{
+    /// <param name="words">The words of the command line: recipes are read only where one is run.</param>
+    public static Command Create(IReadOnlyList<string> words)
+    {
+        var command = new Command("run", "Run a recipe: a described piece of work with inputs and parameters of its own.\n\n  muster run colmap -s lab --images photos/\n  muster run colmap --help\n  muster recipes list");
+        var given = words.Where(word => !word.StartsWith('-')).ToList();
+        if (given is not ["run", ..]) return command;
+        var book = new RecipeBook(App.Sources);
+        foreach (var source in book.All()) command.Add(source.Name == given.ElementAtOrDefault(1) ? Whole(book, source) : Entry(book, source));
+        return command;
+    }
+
+    private static Command Whole(RecipeBook book, RecipeSource source)
+    {
+        try
+        {
+            var recipe = book.Read(source);
+            return recipe.Program ? new ProgramRecipeCommand(recipe) : new RecipeCommand(recipe);
+        }
+        catch (ConfigException fault)
+        {
+            var broken = new Command(source.Name, "This recipe has mistakes.") { TreatUnmatchedTokensAsErrors = false };
+            broken.SetAction(int (_) => throw fault);
+            return broken;
+        }
+    }
+
+    private static Command Entry(RecipeBook book, RecipeSource source)
+    {
+        try
+        {
+            return new(source.Name, book.Read(source).About.Split('\n')[0]);
+        }
+        catch (ConfigException)
+        {
+            return new(source.Name, $"has mistakes: muster recipes show {source.Name}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+using System.Text.Json;
+using Muster.Cli.Terminal;
+using Muster.Faults;
+using Muster.Runs;
+using Muster.Runs.Follow;
+using Muster.Runs.Forward;
+using Muster.Sites;
+using Muster.Sites.Schedulers;
+
+namespace Muster.Cli.Runs;
+
+/// <summary>A terminal that follows a run: its log, its state, its ports; and what Ctrl-C means there.</summary>
+internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDisposable
+{
+    private readonly Interrupts _interrupts = new();
+    private readonly SemaphoreSlim _gate = new(1);
+    private readonly HashSet<string> _said = [];
+    private Forwarder? _forwarder;
+    private LogMargin? _margin;
+    private string _lastState = "";
+
+    /// <summary>This much of the run was told already.</summary>
+    public void Told(Run run)
+    {
+        var (word, text, _) = RunText.Describe(run, app.Clock.GetUtcNow());
+        _lastState = word + text;
+    }
+
+    /// <summary>Bring only the port of this name.</summary>
+    public string? WantedPort { get; init; }
+
+    /// <summary>Told once of each address.</summary>
+    public Action<Uri>? Opened { get; init; }
+
+    /// <summary>Told of everything that happens.</summary>
+    public Action<RunEvent>? Heard { get; init; }
+
+    /// <summary>Where results come to; null for the usual folder.</summary>
+    public string? FetchTo { get; init; }
+    public Interrupts Interrupts => _interrupts;
+
+    /// <summary>Follows to the end, or until the person goes. Gives the exit code of the command.</summary>
+    /// <param name="fetch">Bring the results home at the end.</param>
+    public async Task<int> FollowAsync(Run run, bool fetch, bool logs, CancellationToken ct)
+    {
+        var site = app.OpenSite(run.Plan.Site);
+        _forwarder = new(site, run.Plan);
+        _margin = run.Plan.Roles.Count > 0 ? new() : null;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var following = new Follower(app.Store, site, app.Clock).FollowAsync(run.Id, happening => TellAsync(happening, logs), stop.Token);
+        while (true)
+        {
+            if (await Task.WhenAny(following, _interrupts.Next) == following) break;
+            var signal = await _interrupts.Next;
+            _interrupts.Forget();
+            if (await AskAsync(run, signal) is not { } code) continue;
+            await stop.CancelAsync();
+            return code;
+        }
+        var ended = await following;
+        foreach (var (rest, isError) in _margin?.Rest() ?? []) app.Screen.Pass(rest, isError);
+        var exit = ExitCodeOf(ended);
+        if (fetch) await FetchCommand.BringAsync(app, ended, FetchTo, [], always: false, ct);
+        return exit;
+    }
+
+    public static int ExitCodeOf(Run run) => run.State is RunState.Ended end
+        ? end.Outcome switch
+        {
+            Outcome.Succeeded => 0,
+            Outcome.Cancelled => 130,
+            Outcome.Lost => ExitCodes.Unknown,
+            _ => end.Code is > 0 and { } code ? code : 1,
+        }
+        : ExitCodes.Unknown;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_forwarder is not null) await _forwarder.DisposeAsync();
+        _interrupts.Dispose();
+        _gate.Dispose();
+    }
+
+    /// <summary>What to do after Ctrl-C: the exit code to leave with, or null to go on.</summary>
+    private async Task<int?> AskAsync(Run run, System.Runtime.InteropServices.PosixSignal signal)
+    {
+        var interrupted = signal == System.Runtime.InteropServices.PosixSignal.SIGINT;
+        var choice = !interrupted ? 'd' : onInterrupt switch
+        {
+            OnInterrupt.Detach => 'd',
+            OnInterrupt.Cancel => 'c',
+            _ => app.Screen.MayAsk && !app.Json ? await ChooseAsync(run) : 'd',
+        };
+        switch (choice)
+        {
+            case 'r':
+                return null;
+            case 'c':
+                await CancelCommand.CancelAsync(app, run, hard: false, CancellationToken.None);
+                app.Screen.Note("cancelling", $"{run.Plan.Name}; waiting for its end");
+                return null;
+            default:
+                app.Screen.Note("detached", $"{run.Plan.Name} goes on. Come back: muster attach {run.Id.Short}   End it: muster cancel {run.Id.Short}");
+                return interrupted && !app.Screen.MayAsk ? ExitCodes.Interrupted : 0;
+        }
+    }
+
+    private async Task<char> ChooseAsync(Run run)
+    {
+        await _gate.WaitAsync();   // the log waits while the question stands
+        try
+        {
+            var question = Task.Run(() => app.Screen.Ask($"\n{run.Plan.Name} is on {run.Plan.Site}. [d]etach  [c]ancel  [r]eturn?", "dcr"));
+            var again = _interrupts.Next;
+            // End of input and a second Ctrl-C mean: let me go.
+            return await Task.WhenAny(question, again) == question ? await question ?? 'd' : 'd';
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private async ValueTask TellAsync(RunEvent happening, bool logs)
+    {
+        await _gate.WaitAsync();
+        try
+        {
+            Heard?.Invoke(happening);
+            switch (happening)
+            {
+                case RunEvent.Log log when logs: ShowLog(log); break;
+                case RunEvent.Changed(var run): ShowChange(run); break;
+                case RunEvent.ContactLost(_, var why):
+                    Stream(new(1, "contact-lost") { Text = why });
+                    if (!app.Json) app.Screen.Note("unreachable", $"{why}; trying again", Tint.Yellow);
+                    break;
+                case RunEvent.ContactBack(var after):
+                    Stream(new(1, "contact-back") { Seconds = after.TotalSeconds });
+                    if (!app.Json) app.Screen.Note("back", $"after {Words.Duration(after)}", Tint.Green);
+                    break;
+            }
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private void ShowLog(RunEvent.Log log)
+    {
+        if (app.Json) Stream(EventView.Of(log));
+        else app.Screen.Pass(_margin?.Add(log) ?? log.Bytes, log.IsError);
+    }
+
+    private void ShowChange(Run run)
+    {
+        var (word, text, tint) = RunText.Describe(run, app.Clock.GetUtcNow());
+        if (_lastState != word + text)
+        {
+            _lastState = word + text;
+            Stream(new(1, "state") { Run = RunView.Of(run) });
+            if (!app.Json && run.State is not (RunState.Planned or RunState.Staging)) app.Screen.Note(word, text, tint);
+        }
+        foreach (var note in run.Notes.Where(note => _said.Add("note " + note)))
+        {
+            Stream(new(1, "note") { Text = note });
+            if (!app.Json) app.Screen.Note("note", note, Tint.Yellow);
+        }
+        foreach (var port in run.State is RunState.Ended ? [] : run.Ports.Where(port => WantedPort is null || port.Name == WantedPort))
+        {
+            var local = _forwarder!.Bring(port, RunKeeper.HandleOf(run) ?? "");
+            if (!_said.Add($"port {port.Rank} {port.Name} {local.Port}")) continue;
+            Stream(new(1, "port") { Name = port.Name, Url = local.Url.ToString() });
+            if (!app.Json) app.Screen.Note(port.Name, app.Screen.Paint(local.Url.ToString(), Tint.Cyan));
+            Opened?.Invoke(local.Url);
+        }
+    }
+
+    private void Stream(EventView line)
+    {
+        if (app.Json) app.Screen.Data(JsonSerializer.Serialize(line, CliJson.Plain.EventView));
+    }
+}

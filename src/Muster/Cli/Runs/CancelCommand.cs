@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.Text.Json;
+using Muster.Cli.Terminal;
+using Muster.Faults;
+using Muster.Runs;
+
+namespace Muster.Cli.Runs;
+
+internal static class CancelCommand
+{
+    public static Command Create()
+    {
+        var selectors = new Argument<string[]>("RUN") { Description = "Runs: `last`, names, or beginnings of ids.", Arity = ArgumentArity.OneOrMore };
+        var hard = new Option<bool>("--hard") { Description = "Have SLURM kill it at once, without asking the job first." };
+        var detach = new Option<bool>("--detach", "-d") { Description = "Leave the wish and do not wait for the end." };
+        var command = new Command("cancel", "End runs, with everything that they started. The wish is kept where a site cannot be reached.") { selectors, hard, detach };
+        command.SetAction(async (parsed, ct) =>
+        {
+            var app = MusterCommand.Current.App();
+            var runs = parsed.GetValue(selectors)!.Select(selector => RunSelector.Get(app.Store, selector)).ToList();
+            foreach (var run in runs) await CancelAsync(app, run, parsed.GetValue(hard), ct);
+            var code = 0;
+            foreach (var run in runs)
+            {
+                var after = parsed.GetValue(detach) ? app.Store.Find(run.Id)! : await EndedAsync(app, run, ct);
+                if (app.Json) app.Screen.Data(JsonSerializer.Serialize(RunView.Of(after), CliJson.Plain.RunView));
+                if (after.State is RunState.Ended) app.Screen.Note(after.State.Word, $"{after.Plan.Name}: {RunText.Describe(after, app.Clock.GetUtcNow()).Text}");
+                else if (!parsed.GetValue(detach)) code = ExitCodes.Unknown;
+            }
+            return code;
+        });
+        return command;
+    }
+
+    /// <summary>Leaves the wish. A site that cannot be reached gets it later, whenever this machine next looks at the run.</summary>
+    public static async Task CancelAsync(App app, Run run, bool hard, CancellationToken ct)
+    {
+        try
+        {
+            await app.Keeper.CancelAsync(run.Id, hard, ct);
+        }
+        catch (HostUnreachableException fault)
+        {
+            app.Store.Change(run.Id, known => RunJudge.Unseen(known, app.Clock.GetUtcNow()));
+            app.Screen.Note("noted", $"{fault.Message}. The wish to cancel {run.Plan.Name} is kept and applied as soon as the site answers: muster ps", Tint.Yellow);
+        }
+    }
+
+    private static async Task<Run> EndedAsync(App app, Run run, CancellationToken ct)
+    {
+        var began = app.Clock.GetTimestamp();
+        var hardened = false;
+        var pause = TimeSpan.FromMilliseconds(200);
+        while (true)
+        {
+            run = (await app.Keeper.RefreshAsync([app.Store.Find(run.Id)!], TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct)).Single();
+            var waited = app.Clock.GetElapsedTime(began);
+            if (!run.State.IsLive || run.UnreachableSince is not null || waited > TimeSpan.FromMinutes(2)) return run;
+            if (!hardened && waited > TimeSpan.FromSeconds(20))
+            {
+                // Its supervisor had its time to end it in good order.
+                hardened = true;
+                await CancelAsync(app, run, hard: true, ct);
+            }
+            app.Screen.Passing($"waiting for the end of {run.Plan.Name}, {Words.Duration(waited)}");
+            await Task.Delay(pause, ct);
+            pause = TimeSpan.FromMilliseconds(Math.Min(3000, pause.TotalMilliseconds * 1.3));
+        }
+    }
+}

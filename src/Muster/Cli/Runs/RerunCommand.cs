@@ -1,0 +1,36 @@
+using System.CommandLine;
+using Muster.Faults;
+using Muster.Runs;
+
+namespace Muster.Cli.Runs;
+
+internal static class RerunCommand
+{
+    public static Command Create()
+    {
+        var selector = AttachCommand.RunArgument();
+        var detach = new Option<bool>("--detach", "-d") { Description = "Do not follow the run." };
+        var env = new Option<string[]>("--env") { Description = "A variable anew; values are not kept, so those the run had are taken from here.", HelpName = "NAME[=VALUE]", Arity = ArgumentArity.OneOrMore };
+        var onInterrupt = AttachCommand.OnInterruptOption();
+        var command = new Command("rerun", "Submit a run again as it was, with this folder's code as it is now.") { selector, detach, env, onInterrupt };
+        command.SetAction(async (parsed, ct) =>
+        {
+            var app = MusterCommand.Current.App();
+            var old = RunSelector.Get(app.Store, parsed.GetValue(selector)!).Plan;
+            if (old.Snapshot && !Directory.Exists(old.WorkingFolder)) throw new UserException($"the folder {old.WorkingFolder} of {old.Name} is not here any more", "Submit it again from where its code is now.");
+            var site = app.GetSite(old.Site);
+            var given = (parsed.GetValue(env) ?? []).Select(entry => entry.Split('=', 2)).ToDictionary(entry => entry[0], entry => entry.Length > 1 ? entry[1] : null);
+            var environment = old.EnvironmentNames.Union(given.Keys).ToDictionary(name => name, name => given.GetValueOrDefault(name) ?? site.Env.GetValueOrDefault(name) ?? Environment.GetEnvironmentVariable(name)
+                ?? throw new UserException($"{old.Name} had the variable {name}, and its value was not kept", $"Set it here, or give it: --env {name}=VALUE."));
+            var id = RunId.New(app.Clock);
+            var plan = old with
+            {
+                Id = id,
+                EnvironmentNames = [.. environment.Keys],
+                BatchLines = [.. old.BatchLines.Select(line => line.Replace(old.Id.ToString(), id.ToString(), StringComparison.Ordinal).Replace(old.Id.JobName, id.JobName, StringComparison.Ordinal))],
+            };
+            return await SubmitCommand.SubmitAsync(app, plan, environment, parsed.GetValue(detach), fetch: true, parsed.GetValue(onInterrupt), ct);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,103 @@
+using Muster.Cli.Demo;
+using Muster.Cli.Gateway;
+using Muster.Cli.Sites;
+using Muster.Runs;
+using Muster.Runs.Follow;
+
+namespace Muster.Cli.Runs;
+
+/// <summary>A run as `--json` shows it. Only grows; <c>schema</c> counts the changes that do not.</summary>
+public sealed record RunView
+{
+    public int Schema { get; init; } = 1;
+    public required string Id { get; init; }
+    public required string Name { get; init; }
+    public required string Site { get; init; }
+    public string? Host { get; init; }
+    public required IReadOnlyList<string> Command { get; init; }
+    public string? Launch { get; init; }
+    public IReadOnlyList<RoleView>? Roles { get; init; }
+    public required string State { get; init; }
+    public string? Reason { get; init; }
+    public string? Where { get; init; }
+    public DateTimeOffset? Since { get; init; }
+    public string? Handle { get; init; }
+    public string? Outcome { get; init; }
+    public int? Code { get; init; }
+    public DateTimeOffset? EndedAt { get; init; }
+    public EvidenceView? Evidence { get; init; }
+    public required string Contact { get; init; }
+    public DateTimeOffset? SeenAt { get; init; }
+    public DateTimeOffset? UnreachableSince { get; init; }
+    public bool CancelWished { get; init; }
+    public bool Interrupted { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public string? Commit { get; init; }
+    public string? Branch { get; init; }
+    public IReadOnlyList<PortView> Ports { get; init; } = [];
+    public IReadOnlyList<string> Notes { get; init; } = [];
+    public string? FetchedTo { get; init; }
+
+    public static RunView Of(Run run) => new()
+    {
+        Id = run.Id.ToString(),
+        Name = run.Plan.Name,
+        Site = run.Plan.Site,
+        Host = run.Plan.Host,
+        Command = run.Plan.Command,
+        Launch = run.Plan.Launch,
+        Roles = run.Plan.Roles.Count == 0 ? null : [.. run.Plan.Roles.Select(role => new RoleView(role.Name, role.Size, role.Hosts))],
+        State = run.State is RunState.Ended ? "ended" : run.State.Word,
+        Reason = (run.State as RunState.Queued)?.Reason,
+        Where = (run.State as RunState.Running)?.Where,
+        Since = (run.State as RunState.Running)?.Since,
+        Handle = RunKeeper.HandleOf(run),
+        Outcome = (run.State as RunState.Ended)?.Word,
+        Code = (run.State as RunState.Ended)?.Code,
+        EndedAt = (run.State as RunState.Ended)?.At,
+        Evidence = run.State is RunState.Ended ended ? new(ended.Evidence.Source, ended.Evidence.Text) : null,
+        Contact = run.UnreachableSince is null ? "ok" : "unreachable",
+        SeenAt = run.SeenAt,
+        UnreachableSince = run.UnreachableSince,
+        CancelWished = run.CancelWished,
+        Interrupted = RunKeeper.IsAbandoned(run),
+        CreatedAt = run.Created,
+        Commit = run.Plan.Commit,
+        Branch = run.Plan.Branch,
+        Ports = [.. run.Ports.Select(port => new PortView(port.Name, port.Rank, port.Host, port.Port))],
+        Notes = run.Notes,
+        FetchedTo = run.FetchedTo,
+    };
+}
+
+public sealed record EvidenceView(string Source, string Text);
+
+public sealed record RoleView(string Name, int Size, IReadOnlyList<string> Hosts);
+
+public sealed record PortView(string Name, string Rank, string Host, int Port);
+
+public sealed record RunListView(int Schema, IReadOnlyList<RunView> Runs);
+
+/// <summary>One line of a stream: what a follower learns.</summary>
+public sealed record EventView(int Schema, string Event)
+{
+    public RunView? Run { get; init; }
+    public string? Log { get; init; }
+    public long? Offset { get; init; }
+    public string? Text { get; init; }
+
+    /// <summary>Log bytes that are no UTF-8.</summary>
+    public byte[]? Bytes { get; init; }
+    public string? Url { get; init; }
+    public string? Name { get; init; }
+    public double? Seconds { get; init; }
+
+    /// <summary>Log bytes as text where they are UTF-8, else as they are.</summary>
+    public static EventView Of(RunEvent.Log log)
+    {
+        var view = new EventView(1, "log") { Log = log.Name, Offset = log.Offset };
+        return System.Text.Unicode.Utf8.IsValid(log.Bytes.Span)
+            ? view with { Text = System.Text.Encoding.UTF8.GetString(log.Bytes.Span) }
+            : view with { Bytes = log.Bytes.ToArray() };
+    }
+}

@@ -1,0 +1,201 @@
+using System.CommandLine;
+using Muster.Cli.Terminal;
+using Muster.Faults;
+using Muster.Runs;
+using Muster.Runs.Follow;
+using Muster.Runs.Roles;
+using Muster.Runs.Submit;
+using Muster.Sites;
+using Muster.Sites.Schedulers.Slurm;
+using Muster.Snapshots;
+
+namespace Muster.Cli.Runs;
+
+internal sealed class SubmitCommand : Command, ITakesCommand
+{
+    private readonly Option<string?> _site = new("--site", "-s") { Description = "The site: a name from muster.yaml, or a config file of an older tool.", HelpName = "SITE" };
+    private readonly Option<string?> _name = new("--name", "-n") { Description = "What to call the run.", HelpName = "NAME" };
+    private readonly Option<string?> _host = new("--host") { Description = "One host of an ssh site.", HelpName = "HOST" };
+    private readonly Option<int?> _gpus = new("--gpus") { Description = "GPUs.", HelpName = "N" };
+    private readonly Option<int?> _cpus = new("--cpus") { Description = "Processors.", HelpName = "N" };
+    private readonly Option<string?> _memory = new("--memory") { Description = "Memory, such as 12G.", HelpName = "SIZE" };
+    private readonly Option<string?> _time = new("--time") { Description = "The longest it may run: 90m, 10h, HH:MM:SS.", HelpName = "TIME" };
+    private readonly Option<int?> _nodes = new("--nodes") { Description = "Nodes of a SLURM allocation.", HelpName = "N" };
+    private readonly Option<string[]> _set = new("--set") { Description = "Any option of sbatch.", HelpName = "KEY=VALUE", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string[]> _env = new("--env") { Description = "A variable for the command; without a value, the one it has here.", HelpName = "NAME[=VALUE]", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string[]> _input = new("--input") { Description = "A file or folder that the command finds as $MUSTER_IN/NAME.", HelpName = "PATH[:NAME]", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string[]> _output = new("--output") { Description = "What to bring home at the end, besides $MUSTER_OUT.", HelpName = "GLOB", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string[]> _port = new("--port") { Description = "A port of the command to bring here; without N it is given one in $MUSTER_PORT_NAME.", HelpName = "NAME[=N]", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string?> _tensorboard = new("--tensorboard") { Description = "Start TensorBoard beside the job and bring it here; write the folder with '='.", HelpName = "DIR", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<string?> _container = new("--container") { Description = "Run in a container image, by whichever runtime the site has.", HelpName = "IMAGE" };
+    private readonly Option<string?> _array = new("--array") { Description = "Run once for each index: 0-9, 1,3,5, 0-99%4. The index is $MUSTER_RANK.", HelpName = "SPEC" };
+    private readonly Option<string[]> _role = new("--role") { Description = "Ranks that work together: worker=3, server=node3, worker=3,gpus=1. Also ready=port, service=yes, cpus=N, memory=SIZE.", HelpName = "NAME=N|HOST,…", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string[]> _roleCommand = new("--role-command") { Description = "A shell line for one role instead of COMMAND.", HelpName = "NAME=LINE", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string?> _launch = new("--launch") { Description = $"How the ranks find each other: {LaunchProfile.Names}.", HelpName = "PROFILE" };
+    private readonly Option<string?> _readyWithin = new("--ready-within") { Description = "How long the ranks wait for each other (10m).", HelpName = "TIME" };
+    private readonly Option<string[]> _after = new("--after") { Description = "Start only when that run has succeeded.", HelpName = "RUN", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string?> _stay = new("--stay") { Description = "Keep TensorBoard that long after the end.", HelpName = "TIME" };
+    private readonly Option<bool> _detach = new("--detach", "-d") { Description = "Do not follow the run." };
+    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Print the plan and the exact scripts, and do nothing." };
+    private readonly Option<bool> _noSnapshot = new("--no-snapshot") { Description = "Do not bring this folder along." };
+    private readonly Option<bool> _noFetch = new("--no-fetch") { Description = "Leave the results on the site." };
+    private readonly Option<bool> _raw = new("--raw") { Description = "Join the words of the command to one line for the shell there." };
+    private readonly Option<OnInterrupt> _onInterrupt = AttachCommand.OnInterruptOption();
+
+    private SubmitCommand() : base("submit", """
+        Run a command on a site, with the code of this folder.
+
+          muster submit -- python train.py
+          muster submit -s cedar --gpus 1 --time 10h -- python main.py --epochs 90
+          muster submit -s lab --output 'results/*.csv' --tensorboard=runs -- ./experiment.sh
+
+        Options end at the first word of the command; '--' may stand before it.
+        """)
+    {
+        foreach (var option in (Option[])[_site, _name, _host, _gpus, _cpus, _memory, _time, _nodes, _set, _env, _input, _output, _port, _tensorboard, _container,
+            _array, _role, _roleCommand, _launch, _readyWithin, _after, _stay, _detach, _dryRun, _noSnapshot, _noFetch, _raw, _onInterrupt]) Add(option);
+        SetAction(RunAsync);
+    }
+
+    public static Command Create() => new SubmitCommand();
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
+    {
+        var current = MusterCommand.Current;
+        var app = current.App();
+        var site = app.GetSite(parsed.GetValue(_site));
+        var folder = Directory.GetCurrentDirectory();
+        var request = new SubmitRequest
+        {
+            Command = current.Command,
+            WorkingFolder = folder,
+            Name = parsed.GetValue(_name),
+            Host = parsed.GetValue(_host),
+            Gpus = parsed.GetValue(_gpus),
+            Cpus = parsed.GetValue(_cpus),
+            Memory = parsed.GetValue(_memory),
+            Time = parsed.GetValue(_time),
+            Nodes = parsed.GetValue(_nodes),
+            Set = parsed.GetValue(_set) ?? [],
+            Env = parsed.GetValue(_env) ?? [],
+            Inputs = parsed.GetValue(_input) ?? [],
+            Outputs = parsed.GetValue(_output) ?? [],
+            Ports = parsed.GetValue(_port) ?? [],
+            TensorBoard = parsed.GetResult(_tensorboard) is null ? null : parsed.GetValue(_tensorboard) ?? ".",
+            Container = parsed.GetValue(_container),
+            Array = parsed.GetValue(_array),
+            Roles = parsed.GetValue(_role) ?? [],
+            RoleCommands = parsed.GetValue(_roleCommand) ?? [],
+            Launch = parsed.GetValue(_launch),
+            ReadyWithin = parsed.GetValue(_readyWithin),
+            After = parsed.GetValue(_after) ?? [],
+            Stay = parsed.GetValue(_stay),
+            Snapshot = !parsed.GetValue(_noSnapshot),
+            RawLine = parsed.GetValue(_raw),
+            FolderOptions = (site is SlurmSite ? SbatchJson.Find(folder) : null) ?? SbatchOptions.None,
+        };
+        var (plan, environment) = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable).Plan(request, site);
+        if (parsed.GetValue(_dryRun)) return DryRun(app, plan, site);
+        return await SubmitAsync(app, plan, environment, parsed.GetValue(_detach), !parsed.GetValue(_noFetch), parsed.GetValue(_onInterrupt), ct);
+    }
+
+    /// <summary>Submits a plan and follows it, as `submit`, `rerun` and the personas do.</summary>
+    public static async Task<int> SubmitAsync(App app, RunPlan plan, IReadOnlyDictionary<string, string> environment, bool detach, bool fetch, OnInterrupt onInterrupt, CancellationToken ct,
+        SubmitWatch? watch = null)
+    {
+        var screen = app.Screen;
+        var submission = new Submission(app.Store, app.OpenSite(plan.Site), app.Cache, app.Clock, survey => Agrees(app, survey));
+        await using var attachment = new Attachment(app, onInterrupt) { Heard = watch?.Heard, FetchTo = watch?.FetchTo };
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var submitting = submission.SubmitAsync(plan, environment, happening => Tell(screen, happening, watch), stop.Token);
+        if (await Task.WhenAny(submitting, attachment.Interrupts.Next) != submitting)
+        {
+            await stop.CancelAsync();
+            try
+            {
+                await submitting;
+            }
+            catch (OperationCanceledException) { }
+            if (app.Store.Find(plan.Id) is { } left) screen.Note("interrupted", $"{left.Plan.Name} was not launched as far as is known. Close it: muster cancel {left.Id.Short}   Again: muster rerun {left.Id.Short}", Tint.Yellow);
+            else screen.Note("interrupted", "before anything left this machine", Tint.Yellow);
+            return ExitCodes.Interrupted;
+        }
+        var run = await submitting;
+        if (watch?.Launched is { } launched) await launched();
+        if (screen.Quiet && !app.Json) screen.Data(run.Id.ToString());
+        if (detach)
+        {
+            if (app.Json) screen.Data(System.Text.Json.JsonSerializer.Serialize(RunView.Of(run), CliJson.Plain.RunView));
+            else screen.Note("detached", $"Follow it: muster attach {run.Id.Short}");
+            return 0;
+        }
+        if (!app.Json) attachment.Told(run);
+        return await attachment.FollowAsync(run, fetch, logs: true, ct);
+    }
+
+    private static void Tell(Screen screen, SubmitEvent happening, SubmitWatch? watch)
+    {
+        switch (happening)
+        {
+            case SubmitEvent.Taken(var snapshot):
+                var from = snapshot.Commit is null ? "folder" : $"{snapshot.Branch}{(snapshot.Dirty ? " with changes" : "")} as {snapshot.Commit[..10]}";
+                var left = snapshot.LeftOut.Entries.Count == 0 ? "" : $"; left out: {string.Join(", ", snapshot.LeftOut.Entries)}{(snapshot.LeftOut.More ? ", …" : "")}";
+                screen.Note("snapshot", $"{from}: {Words.Count(snapshot.Items.Count, "file")}, {Words.Size(snapshot.TotalBytes)}{left}");
+                foreach (var warning in snapshot.Warnings) screen.Note("note", warning, Tint.Yellow);
+                watch?.Taken?.Invoke(snapshot);
+                break;
+            case SubmitEvent.Sending(var progress):
+                screen.Passing($"sending     {progress.Files}/{progress.AllFiles} files, {Words.Size(progress.Bytes)} of {Words.Size(progress.AllBytes)}");
+                break;
+            case SubmitEvent.Sent(var report, var time) when report.FilesSent > 0 || report.BytesThere > 0:
+                screen.Note("sent", $"{Words.Count(report.FilesSent, "file")}, {Words.Size(report.BytesSent)} in {Words.Duration(time)}{(report.BytesThere > 0 ? $"; {Words.Size(report.BytesThere)} were there" : "")}");
+                break;
+            case SubmitEvent.Launched(var run):
+                screen.Note("launched", $"{run.Plan.Name} on {RunText.Place(run)} ({run.Id})");
+                break;
+            case SubmitEvent.Retrying(var why):
+                screen.Note("again", why, Tint.Yellow);
+                break;
+        }
+    }
+
+    private static bool Agrees(App app, SnapshotSurvey survey)
+    {
+        var (most, files) = (app.Config.SnapshotWarnBytes, app.Config.SnapshotWarnFiles);
+        if (survey.Bytes <= most && survey.Files.Count <= files || app.Yes) return true;
+        var what = $"the snapshot would take in {Words.Count(survey.Files.Count, "new file")} of {Words.Size(survey.Bytes)}: {string.Join(", ", survey.Largest(3).Select(item => $"{item.Path} ({Words.Size(item.Size)})"))}";
+        if (!app.Screen.MayAsk || app.Json) throw new UserException(what, "Ignore what should stay here in .gitignore or .musterignore, bring data with --input, or agree with --yes.");
+        return app.Screen.Ask($"{what}\nTake it along? [y]es [n]o", "yn") == 'y';
+    }
+
+    /// <summary>Prints a plan with the exact scripts; nothing is done.</summary>
+    public static int DryRun(App app, RunPlan plan, Site site)
+    {
+        var scheduler = app.OpenSite(site).Scheduler;
+        if (app.Json)
+        {
+            app.Screen.Data(System.Text.Json.JsonSerializer.Serialize(plan, RunJson.Default.RunPlan));
+            return 0;
+        }
+        app.Screen.Note("plan", $"{plan.Name} on {plan.Site}{(plan.Host is { } host ? $", host {host}" : "")}; nothing is done");
+        foreach (var file in RunFiles.For(plan, scheduler, new Dictionary<string, string>()).Where(file => file.Name is "run.json" or "batch.sh" or "job" or "plan.sh" or "outputs" || file.Name.StartsWith("companion.", StringComparison.Ordinal)))
+        {
+            app.Screen.Data($"# {file.Name}");
+            app.Screen.Data(file.Text.TrimEnd('\n'));
+            app.Screen.Data("");
+        }
+        return 0;
+    }
+}
+
+/// <summary>What a persona does at the steps of a submission.</summary>
+internal sealed record SubmitWatch
+{
+    /// <summary>The snapshot is taken, and nothing is sent yet.</summary>
+    public Action<Snapshots.Snapshot>? Taken { get; init; }
+    public Func<Task>? Launched { get; init; }
+    public Action<RunEvent>? Heard { get; init; }
+
+    /// <summary>Where results come to.</summary>
+    public string? FetchTo { get; init; }
+}

@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Muster.Runs;
+using Muster.Runs.Explain;
+
+namespace Muster.Cli.Runs;
+
+internal static class WhyCommand
+{
+    public static Command Create()
+    {
+        var selector = AttachCommand.RunArgument();
+        var command = new Command("why", "Where a run is and why, in plain words, and what to do about it.") { selector };
+        command.SetAction(async (parsed, ct) =>
+        {
+            var app = MusterCommand.Current.App();
+            var known = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
+            var (run, explanation) = await new Explainer(app.Store, app.OpenSite, app.Clock).ExplainAsync(known, TimeSpan.FromSeconds(20), ct);
+            if (app.Json)
+            {
+                app.Screen.Data(JsonSerializer.Serialize(new WhyView(1, explanation.Headline, [.. explanation.Lines.Select(line => new WhyLineView(line.About, line.Text))], RunView.Of(run)), WhyJson.Plain.WhyView));
+                return;
+            }
+            app.Screen.Data(explanation.Headline);
+            var before = "";
+            foreach (var line in explanation.Lines)
+            {
+                app.Screen.Data($"  {(line.About == before ? "" : line.About),-10} {Printable(line.Text)}");
+                before = line.About;
+            }
+        });
+        return command;
+    }
+
+    // A job's last words may hold anything; what would move the cursor is shown, not obeyed.
+    private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) && c != '\t' ? '?' : c));
+}
+
+public sealed record WhyView(int Schema, string Headline, IReadOnlyList<WhyLineView> Lines, RunView Run);
+
+public sealed record WhyLineView(string About, string Text);
+
+/// <summary>The JSON that `why` prints.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(WhyView))]
+internal sealed partial class WhyJson : JsonSerializerContext
+{
+    public static WhyJson Plain { get; } = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}

@@ -1,9 +1,0 @@
-using System.CommandLine;
-
-namespace Muster.Cli;
-
-/// <summary>Where scenes are read from and what is written of them.</summary>
-internal static class ScenePaths
-{
-    public static Argument<string> Argument() => new("PATH") { Description = "A folder of `scene export`, a PLY file, a COLMAP model, a trajectory, or what DROID-SLAM saved." };
-}

@@ -1,0 +1,25 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Muster.Scenes.Export;
+
+namespace Muster.Cli.Scenes;
+
+/// <summary>The JSON that the commands about scenes print.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ExportReport))]
+[JsonSerializable(typeof(EvaluationView))]
+[JsonSerializable(typeof(SuiteView))]
+[JsonSerializable(typeof(SceneView))]
+[JsonSerializable(typeof(SceneFileView))]
+[JsonSerializable(typeof(DatasetView))]
+[JsonSerializable(typeof(ConversionView))]
+internal sealed partial class SceneJson : JsonSerializerContext
+{
+    public static SceneJson Plain { get; } = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}

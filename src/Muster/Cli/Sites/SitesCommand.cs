@@ -1,0 +1,123 @@
+using System.CommandLine;
+using System.Text.Json;
+using Muster.Cli.Terminal;
+using Muster.Configuration;
+using Muster.Sites;
+using Muster.Sites.Import;
+using Muster.Sites.Reading;
+
+namespace Muster.Cli.Sites;
+
+internal static class SitesCommand
+{
+    public static Command Create() => new("sites", "The places that run work: list, show, add, import, check and tidy them.") { List(), Show(), Add(), Import(), SitesCheckCommand.Create(), SitesTidyCommand.Create() };
+
+    private static Command List()
+    {
+        var command = new Command("list", "List the sites, and where each is written down.");
+        command.Aliases.Add("ls");
+        command.SetAction(_ =>
+        {
+            var app = MusterCommand.Current.App();
+            if (app.Json)
+            {
+                app.Screen.Data(JsonSerializer.Serialize(new SiteListView(1, app.Config.DefaultSite, [.. app.Config.Sites.Select(View)]), SiteJson.Plain.SiteListView));
+                return;
+            }
+            if (app.Screen.Quiet)
+            {
+                foreach (var site in app.Config.Sites) app.Screen.Data(site.Name);
+                return;
+            }
+            var rows = app.Config.Sites.Select(View).Select(view => (IReadOnlyList<string>)[view.Name, view.Default ? "*" : "", view.Kind, view.Hosts.Count == 0 ? "-" : string.Join(',', view.Hosts), view.Root, view.Origin]).ToList();
+            foreach (var line in Table.Lines(["NAME", "", "KIND", "HOSTS", "ROOT", "ORIGIN"], rows, app.Screen.DataIsSeen ? Console.WindowWidth : null)) app.Screen.Data(line);
+
+            SiteView View(Site site) => SiteView.Of(site, app.Config.DefaultSite);
+        });
+        return command;
+    }
+
+    private static Command Show()
+    {
+        var name = new Argument<string>("SITE") { Description = "A site, or a file of an older tool." };
+        var command = new Command("show", "Everything about one site, as it is in force. Secrets are not shown.") { name };
+        command.SetAction(parsed =>
+        {
+            var app = MusterCommand.Current.App();
+            var view = SiteView.Of(app.GetSite(parsed.GetValue(name)), app.Config.DefaultSite);
+            if (app.Json) app.Screen.Data(JsonSerializer.Serialize(view, SiteJson.Plain.SiteView));
+            else Show(app.Screen, view);
+        });
+        return command;
+    }
+
+    private static void Show(Screen screen, SiteView view)
+    {
+        void Line(string what, string? value)
+        {
+            if (value is { Length: > 0 }) screen.Data($"{what,-12} {value}");
+        }
+        Line("name", view.Name + (view.Default ? " (the default)" : ""));
+        Line("kind", view.Kind);
+        Line("origin", view.Origin);
+        Line("hosts", string.Join(' ', view.Hosts));
+        foreach (var (role, hosts) in view.Roles ?? new Dictionary<string, IReadOnlyList<string>>()) Line("role", $"{role}: {string.Join(' ', hosts)}");
+        Line("check-pairs", view.CheckPairs is true ? "true" : null);
+        Line("root", view.Root);
+        Line("ssh-config", view.SshConfig);
+        Line("identity", view.Identity);
+        foreach (var (key, value) in view.Sbatch ?? new Dictionary<string, string?>()) Line("sbatch", value is null ? key : $"{key}={value}");
+        foreach (var line in view.Setup) Line("setup", line);
+        Line("environment", string.Join(' ', view.Environment));
+        Line("container", view.Container);
+        Line("runtime", view.Runtime);
+        Line("code", view.Code);
+        Line("provider", view.Provider);
+        Line("token", view.HasToken is true ? Secret.Hidden : null);
+        Line("limit", view.Limit?.ToString());
+        Line("lease", view.LeaseSeconds is { } lease ? Words.Duration(TimeSpan.FromSeconds(lease)) : null);
+    }
+
+    private static Command Add()
+    {
+        var name = new Argument<string>("NAME") { Description = "What the site is called from now on." };
+        var kind = new Option<string>("--kind", "-k") { Description = "What it is: ssh, slurm or local.", HelpName = "ssh|slurm|local", Required = true };
+        var host = new Option<string[]>("--host", "-H") { Description = "A name that ssh understands; several times for several hosts.", HelpName = "HOST" };
+        var root = new Option<string?>("--root") { Description = "The folder for runs over there, best on a scratch file system.", HelpName = "FOLDER" };
+        var set = new Option<string[]>("--set") { Description = "Any other key of the site, such as sbatch.time=10:00:00 or setup='module load cuda'.", HelpName = "KEY=VALUE" };
+        var file = new Option<string?>("--file", "-f") { Description = "The file to write to: the nearest muster.yaml, else your own configuration.", HelpName = "FILE" };
+        var command = new Command("add", "Write a new site down.") { name, kind, host, root, set, file };
+        command.SetAction(parsed =>
+        {
+            var app = MusterCommand.Current.App();
+            var site = SiteDraft.Read(parsed.GetValue(name)!, parsed.GetValue(kind)!, parsed.GetValue(host) ?? [], parsed.GetValue(root), parsed.GetValue(set) ?? [], App.Sources);
+            Write(app, site, parsed.GetValue(file), []);
+        });
+        return command;
+    }
+
+    private static Command Import()
+    {
+        var from = new Argument<string>("FILE") { Description = "A file of an older tool, such as cedar.json of cluster_tools." };
+        var name = new Option<string?>("--name") { Description = "What the site is called from now on; else as the file.", HelpName = "NAME" };
+        var file = new Option<string?>("--file", "-f") { Description = "The file to write to: the nearest muster.yaml, else your own configuration.", HelpName = "FILE" };
+        var command = new Command("import", "Write a site down as an older tool's file describes it.") { from, name, file };
+        command.SetAction(parsed =>
+        {
+            var app = MusterCommand.Current.App();
+            var (site, warnings) = SiteFile.Read(parsed.GetValue(from)!, App.Sources);
+            Write(app, parsed.GetValue(name) is { } chosen ? site with { Name = chosen } : site, parsed.GetValue(file), warnings);
+        });
+        return command;
+    }
+
+    private static void Write(App app, Site site, string? file, IReadOnlyList<string> warnings)
+    {
+        var path = Path.GetFullPath(file ?? App.Sources.FileToAddTo());
+        SiteWriter.Add(path, site, App.Sources);
+        foreach (var warning in warnings) app.Screen.Note("note", warning, Tint.Yellow);
+        app.Screen.Note("added", $"{site.Name} to {App.Sources.Shown(path)}; look whether it works: muster sites check {site.Name}", Tint.Green);
+        if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new SiteAddedView(1, path, SiteView.Of(site with { Origin = new(App.Sources.Shown(path)) }, ""), warnings), SiteJson.Plain.SiteAddedView));
+        else if (app.Screen.Quiet) app.Screen.Data(site.Name);
+    }
+}
