@@ -53,7 +53,8 @@ public sealed class GatewayHost : IAsyncDisposable
         builder.Services.AddSingleton<ILoggerFactory>(logs);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options));
         _web = builder.Build();
-        var api = new PublicApi(gate, intake, Actions, Tasks, Fleet, Spool, Results, new(Fleet, Tasks, _catalog, clock), clock);
+        var seal = new CommitSeal(_store);
+        var api = new PublicApi(gate, seal, intake, Actions, Tasks, Fleet, Spool, Results, new(Fleet, Tasks, _catalog, clock), clock);
         var measures = new GatewayMeasures(Tasks, Fleet, Spool, clock);
         _collector = Collector.Find(measures, () => new(Tasks, Fleet), log);
         _operation = new(Tasks, measures);
@@ -62,7 +63,7 @@ public sealed class GatewayHost : IAsyncDisposable
         _web.UseOdmCors();
         _web.Run(api.HandleAsync);
 
-        var sender = new FileSender(Tasks, Fleet, Spool, task => task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, Tokens.MakeForParts(task)) : task.Options, options, clock);
+        var sender = new FileSender(Tasks, Fleet, Spool, task => task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, Tokens.MakeForParts(task)) : task.Options, seal.Of, options, clock);
         _fetcher = new(Tasks, intake, Spool, options, clock);
         var couriers = new Couriers(Tasks, _fetcher, sender, new(Tasks, Fleet, Results, clock), log);
         var watches = new NodeWatches(Fleet, Tasks, _catalog, options, clock, log);

@@ -26,6 +26,9 @@ public sealed partial class NodeOdmClient(HttpMessageInvoker http, Uri node, str
         UseProxy = false,
     });
 
+    /// <summary>Most bytes a second of each upload; 0 for any.</summary>
+    public long UploadSpeed { get; init; }
+
     /// <summary>Where the node is, without anything secret.</summary>
     public string Name => $"{node.Scheme}://{node.Host}:{node.Port}";
 
@@ -59,7 +62,13 @@ public sealed partial class NodeOdmClient(HttpMessageInvoker http, Uri node, str
     {
         using var idle = new CancellationTokenSource(patience, clock);
         using var request = Request(HttpMethod.Post, $"task/new/upload/{uuid}", "");
-        request.Content = new FilesContent(files, () => idle.CancelAfter(patience));
+        var pace = new Pace(UploadSpeed, clock);
+        request.Content = new FilesContent(files, async (bytes, stop) =>
+        {
+            idle.CancelAfter(Timeout.Infinite);   // a pause of ours is no silence of the node's
+            await pace.AfterAsync(bytes, stop);
+            idle.CancelAfter(patience);
+        });
         return (await AskAsync(request, OdmJson.Wire.ActionAnswer, idle, ct)).Select(answer => answer.Success);
     }
 

@@ -86,6 +86,16 @@ public sealed class PathTests
     }
 
     [Fact]
+    public async Task What_goes_to_a_node_stays_below_the_speed_that_was_set()
+    {
+        await using var node = await ScriptedNode.StartAsync();
+        await using var gateway = await TestGateway.StartAsync(options => options with { UploadMaxSpeed = 100_000 }, node);
+        var began = TimeProvider.System.GetTimestamp();
+        await gateway.UntilAsync(await gateway.SubmitAsync(files: 0, more: ("a.jpg", new byte[150_000])), TaskCode.Completed);
+        Assert.True(TimeProvider.System.GetElapsedTime(began) > TimeSpan.FromSeconds(1.5));
+    }
+
+    [Fact]
     public async Task A_gateway_without_nodes_says_so_and_keeps_the_upload()
     {
         await using var gateway = await TestGateway.StartAsync();

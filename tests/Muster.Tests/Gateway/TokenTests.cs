@@ -63,6 +63,34 @@ public sealed class TokenTests
     }
 
     [Fact]
+    public async Task A_nodes_call_is_taken_with_its_seal_or_the_tasks_token_and_forged_ones_are_refused()
+    {
+        await using var node = await ScriptedNode.StartAsync(new() { Takes = TimeSpan.FromMinutes(5) });
+        await using var gateway = await TestGateway.StartAsync(options => options with { PollEvery = TimeSpan.FromMinutes(5), PublicAddress = new("http://gateway.example:3000/") }, node);
+        var (a, b) = (gateway.Host.Tokens.Make("a", null, TokenLimits.None).Text, gateway.Host.Tokens.Make("b", null, TokenLimits.None).Text);
+        var (task, other) = (await gateway.SubmitAsync(token: a), Guid.NewGuid());
+        await gateway.UntilAsync(() => gateway.TaskOf(task).Phase is TaskPhase.Running { Seen: 2 });
+        var hook = new Uri(node.Webhooks[$"{task}"]!);
+        Assert.Equal("http://gateway.example:3000/commit", hook.GetLeftPart(UriPartial.Path));
+        var asked = 0;
+        node.Before = _ => Task.FromResult(Interlocked.Increment(ref asked) < 0);
+        async Task<string> TellAsync(string query, Guid uuid)
+        {
+            using var response = await gateway.Http.PostAsync($"commit{query}", TestGateway.Json($$"""{"uuid":"{{uuid}}","status":{"code":40} }"""), Ct);
+            return response.StatusCode == HttpStatusCode.OK ? await response.Content.ReadAsStringAsync(Ct) : response.StatusCode.ToString();
+        }
+        Assert.Equal("Unauthorized", await TellAsync("", task));
+        foreach (var (query, uuid) in ((string, Guid)[])[($"?token={b}", task), ("?seal=", task), ($"?seal={new string('0', 64)}", task), (hook.Query, other)]) Assert.Equal($$"""{"error":"{{uuid}} not found, or not yours to tell of"}""", await TellAsync(query, uuid));
+        Assert.Equal(0, asked);
+        node.Takes = TimeSpan.Zero;
+        Assert.Equal("""{"ok":true}""", await TellAsync($"?token={a}", task));
+        await gateway.UntilAsync(task, TaskCode.Completed, a);
+        await gateway.StopAsync();
+        await gateway.StartAsync();
+        Assert.Equal("""{"ok":true}""", await TellAsync(hook.Query, task));   // the key outlives a restart, and an ended task needs no more
+    }
+
+    [Fact]
     public async Task Anothers_upload_can_neither_be_added_to_nor_begun_anew()
     {
         await using var node = await ScriptedNode.StartAsync();
