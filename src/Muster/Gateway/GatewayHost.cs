@@ -73,8 +73,8 @@ public sealed class GatewayHost : IAsyncDisposable
         var waiting = new WaitingList(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks);
         var desk = new AdminDesk(Fleet, Tokens, Tasks);
         _open = ct => AdminDoors.OpenAsync(options, new ConsoleCommands(Fleet, Tasks, Actions, Tokens, desk, waiting, clock),
-            new AdminApi(Fleet, Tasks, Actions, Tokens, Spool, desk, waiting, new(options, Fleet, Tasks, waiting, Spool, logs), clock), new ClusterPages(Fleet, Tasks, desk, clock), logs, clock, ct);
-        _start = () => [notices.RunAsync, watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
+            new AdminApi(Fleet, Tasks, Actions, Tokens, Spool, desk, waiting, new(options, Fleet, Tasks, waiting, Spool, logs), measures, clock), new ClusterPages(Fleet, Tasks, desk, clock), logs, clock, ct);
+        _start = () => [new EventLog(Tasks, log).RunAsync, notices.RunAsync, watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
     }
 
     private readonly Func<IReadOnlyList<Func<CancellationToken, Task>>> _start;

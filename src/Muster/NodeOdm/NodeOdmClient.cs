@@ -132,7 +132,8 @@ public sealed partial class NodeOdmClient(HttpMessageInvoker http, Uri node, str
         if (await response.Content.ReadFromJsonAsync(OdmJson.Wire.JsonElement, ct) is not { ValueKind: JsonValueKind.Object or JsonValueKind.Array } json) return new NodeReply<T>.Garbled($"{Name} answered with other JSON than expected");
         if (json.ValueKind == JsonValueKind.Object && json.TryGetProperty("error", out var error))
         {
-            return new NodeReply<T>.Denied(error.ValueKind == JsonValueKind.String ? error.GetString()! : error.GetRawText(), json.TryGetProperty("noRetry", out var final) && final.ValueKind == JsonValueKind.True);
+            var why = error.ValueKind == JsonValueKind.String ? error.GetString()! : error.GetRawText();
+            return new NodeReply<T>.Denied(token is null ? why : why.Replace(token, "***", StringComparison.Ordinal), json.TryGetProperty("noRetry", out var final) && final.ValueKind == JsonValueKind.True);
         }
         return json.Deserialize(type) is { } value ? new NodeReply<T>.Said(value) : new NodeReply<T>.Garbled($"{Name} answered with nothing");
     }
