@@ -25,7 +25,7 @@ public sealed class PathTests
     }
 
     [Fact]
-    public async Task A_file_sent_again_is_recognised_and_another_of_its_name_gets_a_name_of_its_own()
+    public async Task I23_a_file_sent_again_is_recognised_and_another_of_its_name_gets_a_name_of_its_own()
     {
         await using var node = await ScriptedNode.StartAsync();
         await using var gateway = await TestGateway.StartAsync(node);
@@ -44,7 +44,7 @@ public sealed class PathTests
     }
 
     [Fact]
-    public async Task One_request_can_hold_a_whole_task_with_its_options_last()
+    public async Task I22_one_request_can_hold_a_whole_task_with_its_options_last()
     {
         await using var node = await ScriptedNode.StartAsync();
         await using var gateway = await TestGateway.StartAsync(node);
@@ -96,7 +96,7 @@ public sealed class PathTests
     }
 
     [Fact]
-    public async Task A_gateway_without_nodes_says_so_and_keeps_the_upload()
+    public async Task I18_a_gateway_without_nodes_says_so_and_keeps_the_upload()
     {
         await using var gateway = await TestGateway.StartAsync();
         var client = gateway.Client();

@@ -109,7 +109,7 @@ public sealed class ServeCommandTests
     }
 
     [Fact]
-    public async Task It_speaks_TLS_beside_plain_HTTP_and_takes_a_new_certificate_while_it_runs()
+    public async Task I29_it_speaks_TLS_beside_plain_HTTP_and_takes_a_new_certificate_while_it_runs()
     {
         var folder = Directory.CreateTempSubdirectory("muster-tls-test-");
         var (cert, key) = (Path.Combine(folder.FullName, "cert.pem"), Path.Combine(folder.FullName, "key.pem"));
@@ -126,7 +126,7 @@ public sealed class ServeCommandTests
     }
 
     [Fact]
-    public async Task A_certificate_is_sent_with_those_that_lead_to_its_root()
+    public async Task I29_a_certificate_is_sent_with_those_that_lead_to_its_root()
     {
         var folder = Directory.CreateTempSubdirectory("muster-chain-test-");
         var (cert, key) = (Path.Combine(folder.FullName, "fullchain.pem"), Path.Combine(folder.FullName, "key.pem"));

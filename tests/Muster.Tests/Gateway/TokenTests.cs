@@ -14,7 +14,7 @@ public sealed class TokenTests
     [Theory]
     [InlineData("info", false), InlineData("info?token=wrong", false), InlineData("info?token=", false), InlineData("task/list?token=s3cret+word", true), InlineData("options?token=s3cret%20word", true)]
     [InlineData("auth/info", true), InlineData("info?token=s3cret+word&_debugUnauthorized=1", false), InlineData("healthz", true), InlineData("readyz", true)]
-    public async Task A_door_with_a_token_opens_to_that_token_alone(string path, bool open)
+    public async Task I12_a_door_with_a_token_opens_to_that_token_alone_and_answers_401_without_a_body(string path, bool open)
     {
         await using var gateway = await TestGateway.StartAsync(options => options with { Token = "s3cret word" });
         using var response = await gateway.Http.GetAsync(path, Ct);
@@ -130,7 +130,7 @@ public sealed class TokenTests
     }
 
     [Fact]
-    public async Task As_ClusterODM_does_it_a_token_at_its_limit_is_refused()
+    public async Task I18_as_ClusterODM_does_it_a_token_at_its_limit_is_refused()
     {
         await using var node = await ScriptedNode.StartAsync(new() { Takes = TimeSpan.FromMinutes(1) });
         await using var gateway = await TestGateway.StartAsync(options => options with { RefuseOverLimit = true }, node);
@@ -141,7 +141,7 @@ public sealed class TokenTests
     }
 
     [Fact]
-    public async Task More_images_than_a_token_may_have_are_refused_for_good()
+    public async Task I18_more_images_than_a_token_may_have_are_refused_for_good()
     {
         await using var node = await ScriptedNode.StartAsync();
         await using var gateway = await TestGateway.StartAsync(node);
