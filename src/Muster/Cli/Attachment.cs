@@ -33,6 +33,9 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
 
     /// <summary>Told of everything that happens.</summary>
     public Action<RunEvent>? Heard { get; init; }
+
+    /// <summary>Where results come to; null for the usual folder.</summary>
+    public string? FetchTo { get; init; }
     public Interrupts Interrupts => _interrupts;
 
     /// <summary>Follows to the end, or until the person goes. Gives the exit code of the command.</summary>
@@ -56,7 +59,7 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
         var ended = await following;
         foreach (var (rest, isError) in _margin?.Rest() ?? []) app.Screen.Pass(rest, isError);
         var exit = ExitCodeOf(ended);
-        if (fetch) await FetchCommand.BringAsync(app, ended, null, [], always: false, ct);
+        if (fetch) await FetchCommand.BringAsync(app, ended, FetchTo, [], always: false, ct);
         return exit;
     }
 

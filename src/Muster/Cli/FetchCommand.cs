@@ -28,7 +28,7 @@ internal static class FetchCommand
     {
         var hosts = run.Plan.Hosts();
         // Ranks on several hosts may have given their results the same names.
-        foreach (var host in hosts) await BringAsync(app, run, host, Path.Combine(to ?? Path.Combine("muster-out", run.Plan.Name), hosts.Count > 1 ? host! : ""), to is null, only, always, ct);
+        foreach (var host in hosts) await BringAsync(app, run, host, Path.Combine(to ?? Path.Combine("muster-out", run.Plan.Name), hosts.Count > 1 && !run.Plan.MergeResults ? host! : ""), to is null, only, always, ct);
     }
 
     private static async Task BringAsync(App app, Run run, string? host, string to, bool keepOut, IReadOnlyList<string> only, bool always, CancellationToken ct)
@@ -37,14 +37,14 @@ internal static class FetchCommand
         var target = Path.GetFullPath(to);
         var existed = Directory.Exists(target);
         var began = app.Clock.GetTimestamp();
-        var fetch = new ResultFetch(site.HostOf(host), run.Plan.FolderOn(host), $"{site.Root}/runs/{run.Plan.FolderOn(host)}/out", target);
+        var fetch = new ResultFetch(site.HostOf(host), run.Plan.FolderOn(host), $"{site.Root}/runs/{run.Plan.FolderOn(host)}/out", target) { Part = run.Plan.MergeResults ? host : null };
         var report = await fetch.FetchAsync(only, new Progress(app.Screen), ct);
         foreach (var warning in report.Warnings) app.Screen.Note("note", warning, Tint.Yellow);
-        foreach (var kept in report.Kept) app.Screen.Note("note", $"{kept} here is another file; the run's is beside it", Tint.Yellow);
+        foreach (var kept in report.Kept) app.Screen.Note("note", $"{kept} here is another file; {(run.Plan.MergeResults ? $"that of {host}" : "the run's")} is beside it", Tint.Yellow);
         var some = report.FilesFetched > 0 || report.FilesHere > 0;
         if (!some && !existed) RemoveEmpty(target);
         if (some && keepOut) KeepOutOfGit(Path.GetFullPath("muster-out"));
-        if (some) app.Store.Change(run.Id, known => known with { FetchedTo = run.Plan.Hosts().Count > 1 ? Path.GetDirectoryName(target) : target });
+        if (some) app.Store.Change(run.Id, known => known with { FetchedTo = run.Plan.Hosts().Count > 1 && !run.Plan.MergeResults ? Path.GetDirectoryName(target) : target });
         if (app.Json && always)
         {
             app.Screen.Data(System.Text.Json.JsonSerializer.Serialize(new FetchView(1, run.Id.ToString(), target, report.FilesFetched, report.BytesFetched, report.FilesHere, report.Kept), CliJson.Plain.FetchView));
@@ -59,7 +59,7 @@ internal static class FetchCommand
 
     private static void RemoveEmpty(string folder)
     {
-        if (Directory.Exists(folder) && Directory.GetFileSystemEntries(folder) is [var only] && Path.GetFileName(only) == FetchRecord.FileName) File.Delete(only);
+        if (Directory.Exists(folder) && Directory.GetFileSystemEntries(folder) is [var only] && FetchRecord.IsOne(Path.GetFileName(only))) File.Delete(only);
         foreach (var empty in (string[])[folder, Path.GetDirectoryName(folder)!])
         {
             if (Directory.Exists(empty) && !Directory.EnumerateFileSystemEntries(empty).Any()) Directory.Delete(empty);

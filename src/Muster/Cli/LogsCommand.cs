@@ -27,11 +27,7 @@ internal static class LogsCommand
             var margin = run.Plan.Roles.Count > 0 && parsed.GetValue(rank) is null ? new LogMargin() : null;
             if (parsed.GetValue(follow))
             {
-                await new Follower(app.Store, site, app.Clock).FollowAsync(run.Id, happening =>
-                {
-                    if (happening is RunEvent.Log log && Wanted(log.Name)) Print(app, log, margin);
-                    return ValueTask.CompletedTask;
-                }, ct);
+                await FollowAsync(app, run, Wanted, margin, ct);
                 return End(app, margin);
             }
             var tails = new Dictionary<string, LogTail>();
@@ -46,6 +42,14 @@ internal static class LogsCommand
         });
         return command;
     }
+
+    /// <summary>Prints the logs that are wanted from their first byte until the run ends.</summary>
+    public static Task FollowAsync(App app, Run run, Func<string, bool> wanted, LogMargin? margin, CancellationToken ct) =>
+        new Follower(app.Store, app.OpenSite(run.Plan.Site), app.Clock).FollowAsync(run.Id, happening =>
+        {
+            if (happening is RunEvent.Log log && wanted(log.Name)) Print(app, log, margin);
+            return ValueTask.CompletedTask;
+        }, ct);
 
     private static int End(App app, LogMargin? margin)
     {

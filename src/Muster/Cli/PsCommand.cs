@@ -33,7 +33,8 @@ internal static class PsCommand
         return command;
     }
 
-    private static void Show(App app, IReadOnlyList<Run> runs)
+    /// <summary>A table of runs, in the order given.</summary>
+    public static void Show(App app, IReadOnlyList<Run> runs)
     {
         if (app.Json)
         {

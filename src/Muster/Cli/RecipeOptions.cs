@@ -14,7 +14,7 @@ internal sealed class RecipeOptions
     public IReadOnlyCollection<Option> All => _options.Values;
 
     /// <summary>What was typed, by name. Whether it fits is looked at later, all at once.</summary>
-    public Dictionary<string, string> Given(ParseResult parsed) => _options.Where(entry => parsed.GetResult(entry.Value) is not null)
+    public Dictionary<string, string> Given(ParseResult parsed) => _options.Where(entry => parsed.GetResult(entry.Value) is { Implicit: false })
         .ToDictionary(entry => entry.Key, entry => entry.Value is Option<bool> flag ? parsed.GetValue(flag) ? "true" : "false" : parsed.GetValue((Option<string?>)entry.Value) ?? "");
 
     /// <summary>What stands behind a description: what is taken where nothing is given.</summary>

@@ -19,7 +19,7 @@ internal sealed class RecipeStageCommand : Command
         SetAction(async (parsed, ct) =>
         {
             var app = MusterCommand.Current.App();
-            var values = RecipeCommand.Read(app, alone, own.Given(parsed), Directory.GetCurrentDirectory());
+            var values = RecipeCommand.Read(app, alone, own.Given(parsed), Directory.GetCurrentDirectory(), []);
             await RecipeCommand.StageAsync(app, values, app.GetSite(parsed.GetValue(_site)), parsed.GetValue(_host), ct);
             return 0;
         });

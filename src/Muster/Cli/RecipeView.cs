@@ -13,6 +13,10 @@ public sealed record RecipeView
     public required string Origin { get; init; }
     public string? Script { get; init; }
     public string? Stage { get; init; }
+    public string? Preflight { get; init; }
+    public bool? Program { get; init; }
+    public string? Launch { get; init; }
+    public IReadOnlyList<RecipeRole>? Roles { get; init; }
     public IReadOnlyList<RecipeInputView>? Inputs { get; init; }
     public IReadOnlyList<RecipeParameterView>? Parameters { get; init; }
     public RecipeResources? Resources { get; init; }
@@ -29,6 +33,10 @@ public sealed record RecipeView
         Origin = recipe.Origin.ToString(),
         Script = recipe.Script,
         Stage = recipe.Stage,
+        Preflight = recipe.Preflight,
+        Program = recipe.Program ? true : null,
+        Launch = recipe.Launch,
+        Roles = recipe.Roles.Count > 0 ? recipe.Roles : null,
         Inputs = [.. recipe.Inputs.Select(input => new RecipeInputView(input.Name, input.Kind.ToString().ToLowerInvariant(), input.About, input.Optional, input.Only))],
         Parameters = [.. recipe.Parameters.Select(parameter => new RecipeParameterView(parameter.Name, parameter.Kind.ToString().ToLowerInvariant(), parameter.About, parameter.Default, parameter.Required, parameter.Min, parameter.Max, parameter.Choices))],
         Resources = recipe.Resources,

@@ -78,7 +78,9 @@ internal static class RecipesCommand
         Line("container", recipe.Container);
         Line("outputs", string.Join(' ', recipe.Outputs.Prepend("$MUSTER_OUT")));
         Line("ports", string.Join(' ', recipe.Ports));
+        if (recipe.Roles.Count > 0) Line("roles", $"{string.Join(", ", recipe.Roles.Select(role => $"{role.Name}{(role.Count is { } count ? $" ({count})" : "")}"))}{(recipe.Launch is { } launch ? $", launched as {launch}" : "")}");
         Line("stages", recipe.Stage);
+        Line("looks", recipe.Preflight);
         foreach (var step in recipe.AfterFetch) Line("then", $"muster {string.Join(' ', step)}");
         Line("script", recipe.Script);
     }

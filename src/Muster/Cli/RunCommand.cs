@@ -22,7 +22,8 @@ internal static class RunCommand
     {
         try
         {
-            return new RecipeCommand(book.Read(source));
+            var recipe = book.Read(source);
+            return recipe.Program ? new ProgramRecipeCommand(recipe) : new RecipeCommand(recipe);
         }
         catch (ConfigException fault)
         {

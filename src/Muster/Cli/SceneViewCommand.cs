@@ -24,7 +24,7 @@ internal static class SceneViewCommand
 
     private static int Run(string path, string? to, int most, CancellationToken ct)
     {
-        if (most is < 1 or > Most) throw new UserException($"--points {most}", $"Say 1 to {Most:N0}; a browser takes a million with ease.") { ExitCode = ExitCodes.Usage };
+        if (most is < 1 or > Most) throw new UserException($"a page cannot hold {most:N0} points", $"Give --points 1 to {Most:N0}; a browser takes a million with ease.") { ExitCode = ExitCodes.Usage };
         var app = MusterCommand.Current.App();
         var progress = SceneCommand.ProgressOn(app.Screen);
         using var scene = Scene.Open(path, progress, ct);

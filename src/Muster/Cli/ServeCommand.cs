@@ -5,6 +5,7 @@ using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Gateway;
 using Muster.Gateway.Fleet;
+using Muster.Gateway.Shared;
 using Muster.Node;
 using Muster.Node.Engines;
 using Muster.Runs.Submit;
@@ -55,6 +56,7 @@ internal static class ServeCommand
         {
             Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, EngineFile, OdmPath, OdmImage, Data, TokenFile, Token, ConsolePort, AdminPort, AdminPassFile, AdminPass, AdminBind, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery, UploadMaxSpeed, AllowPrivate, Level, Format,
         };
+        foreach (var option in ServeStorage.Options) command.Add(option);
         command.SetAction((parsed, ct) =>
         {
             var app = MusterCommand.Current.App();
@@ -68,11 +70,22 @@ internal static class ServeCommand
     internal static async Task<int> RunAsync(App app, GatewayOptions options, NoteLog logs, CancellationToken ct)
     {
         using var interrupts = new Interrupts();
+        if (options.Database is not null)
+        {
+            await using var shared = await SharedGateway.StartAsync(options, logs, app.Clock, ct);
+            if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new ServeView(shared.Address.ToString()), CliJson.Plain.ServeView));
+            else app.Screen.Note("serving", $"{shared.Address}, with others of the same database", Tint.Green);
+            return await UntilStoppedAsync(app, interrupts, shared.BrokenAsync());
+        }
         await using var gateway = await GatewayHost.StartAsync(options, logs, app.Clock, ct);
         if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new ServeView(gateway.Address.ToString()), CliJson.Plain.ServeView));
         else Tell(app.Screen, gateway, options);
+        return await UntilStoppedAsync(app, interrupts, gateway.BrokenAsync());
+    }
+
+    private static async Task<int> UntilStoppedAsync(App app, Interrupts interrupts, Task broken)
+    {
         ServiceNotice.Ready();
-        var broken = gateway.BrokenAsync();
         if (await Task.WhenAny(interrupts.Next, broken) == broken) await broken;
         ServiceNotice.Stopping();
         app.Screen.Note("stopping", "requests under way are finished first");
@@ -103,7 +116,7 @@ internal static class ServeCommand
         }
         logs = new(app.Screen, NoteLog.LevelOf(InForce(Level)), InForce(Format) switch { null or "text" => false, "json" => true, var other => throw Wrong(Format, other, "text or json") });
         var defaults = new GatewayOptions { Data = "" };
-        return new()
+        var options = new GatewayOptions
         {
             Data = Path.GetFullPath(InForce(Data) ?? Path.Combine(app.Folders.State, "gateway")),
             Bind = InForce(Bind) ?? defaults.Bind,
@@ -132,6 +145,7 @@ internal static class ServeCommand
             FileNodes = NodesFile.Read(Path.Combine("data", "nodes.json")),
             Routes = RoutesFile.Read(Path.Combine("data", "routes.json")),
         };
+        return ServeStorage.In(options, InForce, SecretFile.Read);
     }
 
     private static Dictionary<string, string> ConfigFile(string? path)

@@ -103,7 +103,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
     {
         var screen = app.Screen;
         var submission = new Submission(app.Store, app.OpenSite(plan.Site), app.Cache, app.Clock, survey => Agrees(app, survey));
-        await using var attachment = new Attachment(app, onInterrupt) { Heard = watch?.Heard };
+        await using var attachment = new Attachment(app, onInterrupt) { Heard = watch?.Heard, FetchTo = watch?.FetchTo };
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var submitting = submission.SubmitAsync(plan, environment, happening => Tell(screen, happening, watch), stop.Token);
         if (await Task.WhenAny(submitting, attachment.Interrupts.Next) != submitting)
@@ -193,4 +193,7 @@ internal sealed record SubmitWatch
     public Action<Snapshots.Snapshot>? Taken { get; init; }
     public Func<Task>? Launched { get; init; }
     public Action<Runs.Follow.RunEvent>? Heard { get; init; }
+
+    /// <summary>Where results come to.</summary>
+    public string? FetchTo { get; init; }
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Muster.Faults;
@@ -15,6 +16,7 @@ using Muster.Gateway.Telemetry;
 using Muster.Gateway.Tokens;
 using Muster.Node.Engines;
 using Muster.NodeOdm;
+using Muster.Storage;
 
 namespace Muster.Gateway;
 
@@ -22,7 +24,9 @@ namespace Muster.Gateway;
 public sealed class GatewayHost : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
-    private readonly SqliteTaskStore _store;
+    private readonly TaskStore _store;
+    private readonly IBlobStore _blobs;
+    private readonly Downloads _downloads;
     private readonly WebApplication _web;
     private readonly OperationApi _operation;
     private readonly Collector? _collector;
@@ -31,12 +35,14 @@ public sealed class GatewayHost : IAsyncDisposable
     private readonly LightningProvider? _provider;
     private readonly ZipFetcher _fetcher;
     private Node.NodeServer? _node;
+    private bool _listens;
 
-    private GatewayHost(GatewayOptions options, RecentLog logs, TimeProvider clock)
+    private GatewayHost(GatewayOptions options, TaskStore store, (IBlobStore Store, string Name) blobs, RecentLog logs, TimeProvider clock)
     {
-        _store = new(PrivateFile(options.Data, "gateway.db"));
-        Spool = new(Path.Combine(options.Data, "spool"), options.SpoolBudget, _store.Contents());
-        Results = new(Path.Combine(options.Data, "results"));
+        (_store, _blobs) = (store, blobs.Store);
+        Spool = new(_blobs, $"spool/{blobs.Name}/", options.SpoolBudget, _store.Contents());
+        Results = new(_blobs);
+        _downloads = new(Results, options);
         Tasks = new(_store, Spool, clock);
         Fleet = new(_store, clock);
         Tokens = new(_store, options.Token, clock);
@@ -54,14 +60,15 @@ public sealed class GatewayHost : IAsyncDisposable
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options));
         _web = builder.Build();
         var seal = new CommitSeal(_store);
-        var api = new PublicApi(gate, seal, intake, Actions, Tasks, Fleet, Spool, Results, new(Fleet, Tasks, _catalog, clock), clock);
+        var api = new PublicApi(gate, seal, intake, Actions, Tasks, Fleet, Spool, _downloads, new(Fleet, Tasks, _catalog, clock), clock);
         var measures = new GatewayMeasures(Tasks, Fleet, Spool, clock);
         _collector = Collector.Find(measures, () => new(Tasks, Fleet), log);
-        _operation = new(Tasks, measures);
+        _operation = new(Tasks, measures, _blobs, clock);
         _web.Use(async (http, next) => { if (!await _operation.HandleAsync(http)) await next(http); });
         _web.UseOdmFaults(log);
         _web.UseOdmCors();
         _web.Run(api.HandleAsync);
+        Pipeline = ((IApplicationBuilder)_web).Build();
 
         var sender = new FileSender(Tasks, Fleet, Spool, task => task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, Tokens.MakeForParts(task)) : task.Options, seal.Of, options, clock);
         _fetcher = new(Tasks, intake, Spool, options, clock);
@@ -104,16 +111,15 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>Where clients reach it.</summary>
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
 
+    /// <summary>What answers requests.</summary>
+    internal RequestDelegate Pipeline { get; }
+
     public static async Task<GatewayHost> StartAsync(GatewayOptions options, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
     {
-        var recent = new RecentLog(logs, clock);
-        logs = recent;
-        var gateway = new GatewayHost(options, recent, clock);
+        var gateway = await OpenAsync(options, new SqliteTaskStore(PrivateFile(options.Data, "gateway.db")), new(logs, clock), clock, ct);
         try
         {
-            await gateway.EmbedAsync(options, logs, clock, ct);
-            await gateway.AdoptAsync(options.Routes);
-            gateway.Doors = await gateway._open(ct);
+            gateway._listens = true;
             await gateway._web.StartAsync(ct);
         }
         catch (UserException)
@@ -127,8 +133,47 @@ public sealed class GatewayHost : IAsyncDisposable
             throw new UserException($"cannot listen on {options.Bind}:{options.Port}: {fault.Message}", "Choose another --port, or stop what listens there.", fault);
         }
         gateway.Address = new(gateway._web.Urls.First());
-        foreach (var loop in gateway._start()) gateway._loops.Add(Task.Run(() => loop(gateway._stop.Token), CancellationToken.None));
+        gateway.Begin();
         return gateway;
+    }
+
+    /// <summary>A gateway for as long as it leads others; requests are given to its <see cref="Pipeline"/>.</summary>
+    internal static async Task<GatewayHost> StartTermAsync(GatewayOptions options, TaskStore store, RecentLog logs, TimeProvider clock, CancellationToken ct)
+    {
+        var gateway = await OpenAsync(options, store, logs, clock, ct);
+        gateway.Begin();
+        return gateway;
+    }
+
+    private static async Task<GatewayHost> OpenAsync(GatewayOptions options, TaskStore store, RecentLog logs, TimeProvider clock, CancellationToken ct)
+    {
+        GatewayHost gateway;
+        try
+        {
+            gateway = new(options, store, await BlobHome.OpenAsync(options, store, ct), logs, clock);
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+        try
+        {
+            await gateway.EmbedAsync(options, logs, clock, ct);
+            await gateway.AdoptAsync(options.Routes);
+            gateway.Doors = await gateway._open(ct);
+            return gateway;
+        }
+        catch
+        {
+            await gateway.DisposeAsync();
+            throw;
+        }
+    }
+
+    private void Begin()
+    {
+        foreach (var loop in _start()) _loops.Add(Task.Run(() => loop(_stop.Token), CancellationToken.None));
     }
 
     private void TakeOver(IReadOnlyList<(Uri Url, string Token, bool Locked)> nodes)
@@ -193,7 +238,10 @@ public sealed class GatewayHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _operation.Stopping();
-        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5))) await _web.StopAsync(patience.Token);
+        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5)))
+        {
+            if (_listens) await _web.StopAsync(patience.Token);
+        }
         await _stop.CancelAsync();
         foreach (var loop in _loops) await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (Doors is not null) await Doors.DisposeAsync();
@@ -202,7 +250,8 @@ public sealed class GatewayHost : IAsyncDisposable
         _collector?.Dispose();
         await _web.DisposeAsync();
         _store.Dispose();
-        Spool.Dispose();
+        _blobs.Dispose();
+        _downloads.Dispose();
         _fetcher.Dispose();
         _provider?.Dispose();
         _stop.Dispose();

@@ -1,4 +1,5 @@
 using Muster.Node.Engines;
+using Muster.Storage;
 
 namespace Muster.Gateway;
 
@@ -27,6 +28,24 @@ public sealed record GatewayOptions
 
     /// <summary>Where everything is kept: database, spool, results.</summary>
     public required string Data { get; init; }
+
+    /// <summary>A PostgreSQL database that several gateways share; null for a file of our own.</summary>
+    public string? Database { get; init; }
+
+    /// <summary>How the other gateways of that database reach this one; else as it listens.</summary>
+    public Uri? PeerAddress { get; init; }
+
+    /// <summary>Where uploads and results lie when not in <see cref="Data"/>: a folder, which other gateways may share.</summary>
+    public string? Blobs { get; init; }
+
+    /// <summary>A bucket for uploads and results, in place of a folder.</summary>
+    public S3Place? Bucket { get; init; }
+
+    /// <summary>Results of the bucket go through us, as clients cannot reach it.</summary>
+    public bool StreamDownloads { get; init; }
+
+    /// <summary>Where nodes put assets beside the archive: below it, by their ids of tasks.</summary>
+    public Uri? DownloadsFromS3 { get; init; }
 
     /// <summary>Nodes named at the start, beside those that are known already.</summary>
     public IReadOnlyList<(Uri Url, string Token, bool Locked)> Nodes { get; init; } = [];

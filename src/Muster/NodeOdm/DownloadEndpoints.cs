@@ -16,19 +16,25 @@ public static class DownloadEndpoints
     /// <summary>A file on disk. It may be replaced meanwhile; what was opened is what is sent.</summary>
     public static async Task SendFileAsync(this HttpContext http, string path, string name, string mediaType)
     {
-        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
-        var (length, modified) = (RandomAccess.GetLength(file), File.GetLastWriteTimeUtc(file));
-        await http.SendAsync(new(name, mediaType, length, $"\"{length:x}-{modified.Ticks:x}\"", modified, async (range, target, ct) =>
+        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous);
+        var modified = File.GetLastWriteTimeUtc(path);
+        await http.SendStreamAsync(file, name, mediaType, $"\"{file.Length:x}-{modified.Ticks:x}\"", modified);
+    }
+
+    /// <summary>A content that can be read from any place on.</summary>
+    public static Task SendStreamAsync(this HttpContext http, Stream content, string name, string mediaType, string etag, DateTimeOffset modified) =>
+        http.SendAsync(new(name, mediaType, content.Length, etag, modified, async (range, target, ct) =>
         {
             var block = ArrayPool<byte>.Shared.Rent(BlockBytes);
             try
             {
-                for (var (at, left) = (range.From, range.Length); left > 0;)
+                content.Position = range.From;
+                for (var left = range.Length; left > 0;)
                 {
-                    var read = await RandomAccess.ReadAsync(file, block.AsMemory(0, (int)Math.Min(block.Length, left)), at, ct);
+                    var read = await content.ReadAsync(block.AsMemory(0, (int)Math.Min(block.Length, left)), ct);
                     if (read == 0) throw new EndOfStreamException($"{name} became shorter while it was sent");
                     await target.WriteAsync(block.AsMemory(0, read), ct);
-                    (at, left) = (at + read, left - read);
+                    left -= read;
                 }
             }
             finally
@@ -36,7 +42,6 @@ public static class DownloadEndpoints
                 ArrayPool<byte>.Shared.Return(block);
             }
         }));
-    }
 
     public static async Task SendAsync(this HttpContext http, Download file)
     {

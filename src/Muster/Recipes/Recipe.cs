@@ -14,6 +14,27 @@ public sealed record Recipe
 
     /// <summary>Run where the site has a network, before the run is launched. It may be run again at any time.</summary>
     public string? Stage { get; init; }
+
+    /// <summary>Run on each host that takes part, before anything is sent. What it finds is told at once.</summary>
+    public string? Preflight { get; init; }
+
+    /// <summary>Read by each rank before anything of it starts: it sets variables and looks at the machine.</summary>
+    public string? Prepare { get; init; }
+
+    /// <summary>Words behind the options are a program of the user's: it comes along with the folder's code, and the script finds it as <c>"$@"</c>.</summary>
+    public bool Program { get; init; }
+
+    /// <summary>How the ranks find each other: a launch profile.</summary>
+    public string? Launch { get; init; }
+
+    /// <summary>The parts that work together; none for a run of one.</summary>
+    public IReadOnlyList<RecipeRole> Roles { get; init; } = [];
+
+    /// <summary>It also works without its roles, on one host that is named.</summary>
+    public bool Alone { get; init; }
+
+    /// <summary>Results of several hosts are one tree.</summary>
+    public bool Merge { get; init; }
     public IReadOnlyList<RecipeInput> Inputs { get; init; } = [];
     public IReadOnlyList<RecipeParameter> Parameters { get; init; } = [];
     public RecipeResources Resources { get; init; } = new();

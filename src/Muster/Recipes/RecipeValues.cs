@@ -25,7 +25,8 @@ public sealed class RecipeValues
     public string? LocalPath(string input) => _inputs.GetValueOrDefault(input) is { } path && !path.StartsWith(There, StringComparison.Ordinal) ? path : null;
 
     /// <param name="given">By the names of inputs and parameters, as they were typed.</param>
-    public static (RecipeValues Values, IReadOnlyList<RecipeFinding> Findings) Read(Recipe recipe, IReadOnlyDictionary<string, string> given, string folder)
+    /// <param name="memory">A folder in which checks may remember what they saw.</param>
+    public static (RecipeValues Values, IReadOnlyList<RecipeFinding> Findings) Read(Recipe recipe, IReadOnlyDictionary<string, string> given, string folder, string memory)
     {
         var values = new RecipeValues(recipe);
         var findings = new List<RecipeFinding>();
@@ -56,7 +57,7 @@ public sealed class RecipeValues
             else if (parameter.Read(text) is { } value) values._parameters[parameter.Name] = value;
             else findings.Add(RecipeFinding.Error($"--{parameter.Name} takes {parameter.Expected}, not '{text}'"));
         }
-        if (recipe.Check is { } check) findings.AddRange(RecipeChecks.Run(check, values));
+        if (recipe.Check is { } check) findings.AddRange(RecipeChecks.Run(check, values, memory));
         return (values, findings);
     }
 

@@ -36,6 +36,9 @@ public sealed record RunPlan
     /// <summary>How the ranks of a framework are started: a <see cref="Muster.Runs.Roles.LaunchProfile"/>.</summary>
     public string? Launch { get; init; }
 
+    /// <summary>What its hosts have left as results is one tree.</summary>
+    public bool MergeResults { get; init; }
+
     /// <summary>How long the ranks wait for each other before any begins.</summary>
     public TimeSpan? ReadyWithin { get; init; }
     public IReadOnlyList<PlannedAfter> After { get; init; } = [];

@@ -9,9 +9,14 @@ internal sealed record FetchRecord(string Run, Dictionary<string, string> Files)
 {
     public const string FileName = ".muster-fetch.json";
 
-    public static FetchRecord Read(string folder, string run)
+    /// <param name="part">One of several places whose results come to the same folder: what another has left here is not its own.</param>
+    public static string NameOf(string? part) => part is null ? FileName : $".muster-fetch.{part}.json";
+
+    public static bool IsOne(string name) => name.StartsWith(".muster-fetch.", StringComparison.Ordinal) && name.EndsWith(".json", StringComparison.Ordinal);
+
+    public static FetchRecord Read(string folder, string run, string? part = null)
     {
-        var path = Path.Combine(folder, FileName);
+        var path = Path.Combine(folder, NameOf(part));
         try
         {
             var record = File.Exists(path) ? JsonSerializer.Deserialize(File.ReadAllText(path), FetchJson.Default.FetchRecord) : null;
@@ -23,9 +28,9 @@ internal sealed record FetchRecord(string Run, Dictionary<string, string> Files)
         }
     }
 
-    public void Write(string folder)
+    public void Write(string folder, string? part = null)
     {
-        var path = Path.Combine(folder, FileName);
+        var path = Path.Combine(folder, NameOf(part));
         File.WriteAllText(path + ".part", JsonSerializer.Serialize(this, FetchJson.Default.FetchRecord));
         File.Move(path + ".part", path, overwrite: true);
     }

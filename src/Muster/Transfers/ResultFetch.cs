@@ -13,13 +13,16 @@ public sealed class ResultFetch(IHost host, string run, string folder, string de
 {
     private const long LargeFrom = 16 << 20;
 
+    /// <summary>Names this place where others have their results fetched into the same folder, too.</summary>
+    public string? Part { get; init; }
+
     private readonly FetchTarget _target = new(Path.GetFullPath(destination));
 
     /// <param name="only">Patterns as in gitignore; none means all.</param>
     public async Task<FetchReport> FetchAsync(IReadOnlyList<string> only, IProgress<TransferProgress>? progress, CancellationToken ct)
     {
-        var record = FetchRecord.Read(_target.Root, run);
-        var remote = await RemoteListing.ReadAsync(host, folder, path => path.Text != FetchRecord.FileName && (only.Count == 0 || only.Any(glob => Matches(glob, path))), ct);
+        var record = FetchRecord.Read(_target.Root, run, Part);
+        var remote = await RemoteListing.ReadAsync(host, folder, path => !FetchRecord.IsOne(path.Text) && (only.Count == 0 || only.Any(glob => Matches(glob, path))), ct);
         if (remote.Files.Count + remote.Links.Count == 0) return new(0, 0, 0, [], [], remote.Warnings);   // no trace of nothing
         Directory.CreateDirectory(_target.Root);
         var wanted = new List<Wanted>();
@@ -41,7 +44,7 @@ public sealed class ResultFetch(IHost host, string run, string folder, string de
         }
         finally
         {
-            record.Write(_target.Root);
+            record.Write(_target.Root, Part);
         }
         List<string> warnings = [.. remote.Warnings, .. _target.Link(links)];
         return new(meter.Files, meter.Bytes, remote.Files.Count - wanted.Count, kept, [.. meter.Changed.Select(path => path.ToString())], warnings);

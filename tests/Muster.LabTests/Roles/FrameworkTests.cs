@@ -36,10 +36,19 @@ public sealed class FrameworkTests : IDisposable
     }
 
     [Fact]
+    public void The_recipe_torchrun_works_in_one_SLURM_job()
+    {
+        var answer = _lab.Muster("run", "torchrun", "-s", "lab-slurm", "--role", "worker=2", "--processes", "2", "--env", "TORCHRUN_OPTIONS=-r 1 -t 1", "--", "/usr/bin/python3", "reduce.py");
+
+        Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
+        foreach (var rank in (string[])["rank 0 of 4 (local 0)", "rank 3 of 4 (local 1)"]) Assert.Contains($"{rank} has 10", answer.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Dask_computes_on_all_hosts_and_its_dashboard_is_brought_here()
     {
         Lab.On("node1", "rm -f ~/seen");
-        using var muster = _lab.Start("submit", "-s", "lab-ssh", "--role", "worker=2", "--launch", "dask", "--env", "STAY_UNTIL=~/seen", "--", "/usr/bin/python3", "squares.py");
+        using var muster = _lab.Start("run", "dask", "-s", "lab-ssh", "--threads", "2", "--env", "STAY_UNTIL=~/seen", "--", "/usr/bin/python3", "squares.py");
         var said = muster.StandardError;
         string? url = null;
         while (url is null && await said.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
@@ -64,7 +73,7 @@ public sealed class FrameworkTests : IDisposable
         for (var host = 1; host <= 3; host++) Lab.Do("exec", $"node{host}", "ip", "addr", "replace", $"10.231.0.1{host}/32", "dev", "eth0");
         _lab.Shell("mpicc -o sum sum.c");
 
-        var answer = _lab.Muster("submit", "-s", "lab-ssh", "--role", "worker=node1,node2,node2,node3", "--launch", "mpi", "--", "./sum");
+        var answer = _lab.Muster("run", "mpi", "-s", "lab-ssh", "--role", "worker=node1,node2,node2,node3", "--", "./sum");
 
         Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
         Assert.Contains("sum 10", answer.Output, StringComparison.Ordinal);

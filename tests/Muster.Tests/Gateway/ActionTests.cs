@@ -112,7 +112,7 @@ public sealed class ActionTests
         await gateway.UntilAsync(task, TaskCode.Completed);
         await ActAsync(gateway, "remove", task);
         await gateway.UntilAsync(() => node.Removed.Contains(task.ToString()));
-        Assert.Empty(Directory.EnumerateFiles(Path.Combine(gateway.Folder, "results"), "*.zip", SearchOption.AllDirectories));
+        Assert.Empty(gateway.Files("results"));
         Assert.Empty(TestGateway.Said(await gateway.Client().ListAsync(Ct)));
     }
 

@@ -30,7 +30,7 @@ public sealed class BadLinkTests : IDisposable
         await new TaskHandIn(new(connections, link.Address, null, TestGateway.Patience, TimeProvider.System), journal, source, new() { Name = "x" }, _ => { }, TimeProvider.System).SendAsync(Ct);
         var took = TimeProvider.System.GetElapsedTime(began);
 
-        var stored = Directory.EnumerateFiles(Path.Combine(gateway.Folder, "data", "spool"), "*", SearchOption.AllDirectories).Select(path => Path.GetFileName(path)).Order();
+        var stored = TestGateway.FilesIn(Path.Combine(gateway.Folder, "data", "spool")).Order();
         Assert.Equal(source.Files.Select(file => HashOf(file.Path)).Order(), stored);
         Assert.Equal(Size.Photos, TestGateway.Said(await new NodeOdmClient(connections, gateway.Address, null, TestGateway.Patience, TimeProvider.System).TaskInfoAsync(journal.Task, null, Ct)).ImagesCount);
         Assert.True(link.Broken > 0, $"seed {seed}: nothing broke");

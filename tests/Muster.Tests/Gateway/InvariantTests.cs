@@ -262,7 +262,7 @@ public sealed partial class InvariantTests : IAsyncLifetime
         TestGateway.Said(await _gateway.Client().UploadAsync(id, [TestGateway.File("a.jpg", "whole"u8.ToArray())], Ct));
         Assert.Equal(5, Assert.Single(_gateway.TaskOf(Guid.Parse(id)).Received).Value.Bytes);
         await _gateway.UntilAsync(() => _gateway.Host.Spool.Used == 5);
-        Assert.Single(Directory.EnumerateFiles(Path.Combine(_gateway.Folder, "spool"), "*", SearchOption.AllDirectories));
+        Assert.Single(_gateway.Files("spool"));
     }
 
     [Fact]

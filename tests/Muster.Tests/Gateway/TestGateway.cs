@@ -76,6 +76,12 @@ internal sealed class TestGateway : IAsyncDisposable
         return Guid.Parse(id);
     }
 
+    /// <summary>Names of the files that lie in its spool, or wherever; of contents, their hashes.</summary>
+    public IEnumerable<string> Files(string folder) => FilesIn(Path.Combine(Folder, folder));
+
+    public static IEnumerable<string> FilesIn(string folder) =>
+        Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(path => Path.GetFileName(path).Split('-')[0]) : [];
+
     public static byte[] Photo(string content) => System.Text.Encoding.UTF8.GetBytes($"photo {content}");
     public static UploadFile File(string name, byte[] content) => new(name, content.Length, () => new MemoryStream(content));
 
@@ -100,7 +106,7 @@ internal sealed class TestGateway : IAsyncDisposable
 
     /// <summary>What a task no longer needs is let go just after clients see its end.</summary>
     public Task UntilNoFilesAsync(params IReadOnlyList<string> folders) =>
-        UntilAsync(() => !folders.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Folder, folder), "*", SearchOption.AllDirectories)).Any());
+        UntilAsync(() => !folders.SelectMany(Files).Any());
 
     public GatewayTask TaskOf(Guid id) => Host.Tasks.Find(id) ?? throw new InvalidOperationException($"{id} is gone");
 

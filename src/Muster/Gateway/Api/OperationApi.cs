@@ -1,14 +1,18 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Muster.Faults;
 using Muster.Gateway.Tasks;
 using Muster.Gateway.Telemetry;
+using Muster.Storage;
 
 namespace Muster.Gateway.Api;
 
 /// <summary>What operators and their machines ask: is it alive, is it ready, how much of what. None of it depends on a node.</summary>
-internal sealed class OperationApi(TaskLedger ledger, GatewayMeasures measures)
+internal sealed class OperationApi(TaskLedger ledger, GatewayMeasures measures, IBlobStore blobs, TimeProvider clock)
 {
+    private static readonly TimeSpan TryEvery = TimeSpan.FromSeconds(4);
     private volatile bool _stopping;
+    private volatile Try _tried = new(clock.GetTimestamp(), null);
 
     public void Stopping() => _stopping = true;
 
@@ -21,8 +25,8 @@ internal sealed class OperationApi(TaskLedger ledger, GatewayMeasures measures)
                 await SayAsync(http, StatusCodes.Status200OK, "ok\n");
                 return true;
             case "/readyz":
-                var ready = !_stopping && ledger.WriteFault is null;
-                await SayAsync(http, ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, ready ? "ready\n" : _stopping ? "stopping\n" : "the database cannot be written\n");
+                var fault = _stopping ? "stopping" : ledger.WriteFault is not null ? "the database cannot be written" : await BlobFaultAsync(http.RequestAborted);
+                await SayAsync(http, fault is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, $"{fault ?? "ready"}\n");
                 return true;
             case "/metrics" when IsOfThisMachine(http):
                 await SayAsync(http, StatusCodes.Status200OK, measures.Text(), GatewayMeasures.PrometheusType);
@@ -35,6 +39,22 @@ internal sealed class OperationApi(TaskLedger ledger, GatewayMeasures measures)
     /// <summary>A proxy on this machine speaks for others.</summary>
     private static bool IsOfThisMachine(HttpContext http) =>
         http.Connection.RemoteIpAddress is { } from && IPAddress.IsLoopback(from) && !http.Request.Headers.ContainsKey("X-Forwarded-For") && !http.Request.Headers.ContainsKey("Forwarded");
+
+    /// <summary>Why uploads and results cannot be kept. It is tried every few seconds at most, whoever asks.</summary>
+    private async Task<string?> BlobFaultAsync(CancellationToken ct)
+    {
+        if (clock.GetElapsedTime(_tried.At) < TryEvery) return _tried.Fault;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(TryEvery);
+        string? fault = null;
+        try { await blobs.CheckAsync(limit.Token); }
+        catch (UserException why) { fault = why.Message; }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested) { fault = "uploads and results cannot be kept: their place does not answer"; }
+        _tried = new(clock.GetTimestamp(), fault);
+        return fault;
+    }
+
+    private sealed record Try(long At, string? Fault);
 
     private static Task SayAsync(HttpContext http, int status, string text, string type = "text/plain; charset=utf-8")
     {

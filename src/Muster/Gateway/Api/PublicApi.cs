@@ -9,7 +9,7 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Api;
 
 /// <summary>The door through which clients of NodeODM and ClusterODM come. Every answer is from our own records; no client waits for a node.</summary>
-internal sealed class PublicApi(Gatekeeper gate, CommitSeal seal, Intake intake, TaskActions actions, TaskLedger ledger, NodeFleet fleet, SpoolFolder spool, ResultFolder results, NodeView view, TimeProvider clock)
+internal sealed class PublicApi(Gatekeeper gate, CommitSeal seal, Intake intake, TaskActions actions, TaskLedger ledger, NodeFleet fleet, SpoolFolder spool, Downloads downloads, NodeView view, TimeProvider clock)
 {
     private static readonly TimeSpan SkipPatience = TimeSpan.FromMinutes(1);
     private const string JsonType = "application/json; charset=utf-8";
@@ -162,9 +162,9 @@ internal sealed class PublicApi(Gatekeeper gate, CommitSeal seal, Intake intake,
             case "output":
                 return http.AnswerAsync(ledger.Output(task, OutputSlice.Start(http.Request.Query["line"], task.Lines)), OdmJson.Wire.IReadOnlyListString);
             case "download/all.zip":
-                return task.Phase is TaskPhase.Ended { Result: not null } ? http.SendFileAsync(results.PathOf(task.Id), "all.zip", "application/zip") : http.RefuseAsync("Asset not ready");
+                return task.Phase is TaskPhase.Ended { Result: { } result } end ? downloads.SendAsync(http, end, result) : http.RefuseAsync("Asset not ready");
             case not null when action.StartsWith("download/", StringComparison.Ordinal):
-                return http.RefuseAsync("Invalid asset");
+                return downloads.ElsewhereAsync(http, task, action["download/".Length..]);
             default:
                 return http.RefuseAsync($"Cannot handle {http.Request.Path}");
         }

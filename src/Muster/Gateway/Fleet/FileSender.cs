@@ -83,7 +83,7 @@ internal sealed class FileSender(TaskLedger ledger, NodeFleet fleet, SpoolFolder
         {
             await Parallel.ForEachAsync(Groups(ledger.Files(trip.Task.Id)), new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop.Token }, async (group, ct) =>
             {
-                if (await trip.Client.UploadAsync(trip.Id, [.. group.Select(file => UploadFile.OnDisk(spool.PathOf(file.Hash), file.Name))], ct) is var reply && reply is NodeReply<bool>.Said) return;
+                if (await trip.Client.UploadAsync(trip.Id, [.. group.Select(file => new UploadFile(file.Name, file.Bytes, () => spool.Open(file)))], ct) is var reply && reply is NodeReply<bool>.Said) return;
                 wrong = reply;
                 await stop.CancelAsync();
             });

@@ -8,12 +8,12 @@ namespace Muster.Gateway.Fleet;
 public sealed class NodeFleet
 {
     private readonly Lock _lock = new();
-    private readonly SqliteTaskStore _store;
+    private readonly TaskStore _store;
     private readonly TimeProvider _clock;
     private readonly HttpMessageInvoker _http = NodeOdmClient.Connections();
     private ImmutableList<GatewayNode> _nodes;
 
-    public NodeFleet(SqliteTaskStore store, TimeProvider clock)
+    public NodeFleet(TaskStore store, TimeProvider clock)
     {
         (_store, _clock) = (store, clock);
         _nodes = [.. store.Nodes()];

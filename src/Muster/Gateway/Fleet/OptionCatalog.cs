@@ -10,11 +10,11 @@ public sealed class OptionCatalog
     private const string Setting = "options";
 
     private readonly Lock _lock = new();
-    private readonly SqliteTaskStore _store;
+    private readonly TaskStore _store;
     private readonly Func<IReadOnlyList<GatewayNode>> _nodes;
     private readonly Dictionary<string, IReadOnlyList<OptionDescription>> _of = [];
 
-    public OptionCatalog(SqliteTaskStore store, Func<IReadOnlyList<GatewayNode>> nodes)
+    public OptionCatalog(TaskStore store, Func<IReadOnlyList<GatewayNode>> nodes)
     {
         (_store, _nodes) = (store, nodes);
         Known = store.Setting(Setting) is { } text ? JsonSerializer.Deserialize(text, OdmJson.Wire.IReadOnlyListOptionDescription) : null;

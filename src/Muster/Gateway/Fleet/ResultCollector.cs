@@ -10,30 +10,66 @@ internal sealed class ResultCollector(TaskLedger ledger, NodeFleet fleet, Result
     private const int Tries = 5;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     public async Task CollectAsync(GatewayTask task, TaskPhase.Collecting at, CancellationToken ct)
     {
-        var why = "";
-        for (var attempt = 1; attempt <= Tries; attempt++)
+        var part = results.NewPart();
+        try
         {
-            if (fleet.Find(at.Node) is not { } node) break;
-            NodeReply<long> reply;
-            await using (var file = new FileStream(results.PathWhileComing(task.Id), FileMode.Create, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.Asynchronous))
+            var why = "";
+            for (var attempt = 1; attempt <= Tries; attempt++)
             {
-                reply = await fleet.Client(node, Patience).DownloadAsync(at.OnNode.ToString(), "all.zip", file, ct);
+                if (fleet.Find(at.Node) is not { } node) break;
+                NodeReply<long> reply;
+                await using (var file = new FileStream(part, FileMode.Create, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.Asynchronous))
+                {
+                    reply = await fleet.Client(node, Patience).DownloadAsync(at.OnNode.ToString(), "all.zip", file, ct);
+                }
+                if (reply is NodeReply<long>.Said && await ResultFolder.CheckAsync(part, task.Id, at.Since, ct) is { } result)
+                {
+                    await KeepAsync(task, at, part, result, ct);
+                    await DoneAsync(task, at, node, result);
+                    return;
+                }
+                why = reply is NodeReply<long>.Said ? "the archive is damaged" : reply.Text;
+                // A node that is away may come back with it; when it stays away, its watch places the task elsewhere.
+                if (reply is NodeReply<long>.Away or NodeReply<long>.Silent) attempt--;
+                await Task.Delay(Pause * attempt, clock, ct);
             }
-            if (reply is NodeReply<long>.Said && results.Keep(task.Id) is { } result)
+            await ledger.ChangeAsync(task.Id, (book, now) => now.Phase == at
+                ? Retries.Apply(book, now, new(FailureKind.Node, $"The result could not be collected: {why}."), fleet.Find(at.Node), fleet.Nodes) : null);
+        }
+        finally
+        {
+            File.Delete(part);
+        }
+    }
+
+    /// <summary>A full disk or a bucket that does not answer is waited for: the node has done its work, and doing it again would help nobody.</summary>
+    private async Task KeepAsync(GatewayTask task, TaskPhase.Collecting at, string part, ResultFile result, CancellationToken ct)
+    {
+        for (var pause = Pause; ; pause = pause < LongestPause ? pause * 2 : LongestPause)
+        {
+            try
             {
-                await DoneAsync(task, at, node, result);
+                await results.KeepAsync(part, result, ct);
                 return;
             }
-            why = reply is NodeReply<long>.Said ? "the archive is damaged" : reply.Text;
-            // A node that is away may come back with it; when it stays away, its watch places the task elsewhere.
-            if (reply is NodeReply<long>.Away or NodeReply<long>.Silent) attempt--;
-            await Task.Delay(Pause * attempt, clock, ct);
+            catch (IOException fault) when (!ct.IsCancellationRequested)
+            {
+                if (pause == Pause)
+                {
+                    await ledger.ChangeAsync(task.Id, (book, now) =>
+                    {
+                        if (now.Phase != at) return null;
+                        book.Note("waits", $"{now.Name}: its result cannot be kept: {fault.Message}", now.Id, at.Node);
+                        return book.Say(now, "The result is here and cannot be kept yet; it is tried again.");
+                    });
+                }
+                await Task.Delay(pause, clock, ct);
+            }
         }
-        await ledger.ChangeAsync(task.Id, (book, now) => now.Phase == at
-            ? Retries.Apply(book, now, new(FailureKind.Node, $"The result could not be collected: {why}."), fleet.Find(at.Node), fleet.Nodes) : null);
     }
 
     private Task<GatewayTask?> DoneAsync(GatewayTask task, TaskPhase.Collecting at, GatewayNode node, ResultFile result) => ledger.ChangeAsync(task.Id, (book, now) =>

@@ -1,50 +1,50 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
 using Muster.Gateway.Tasks;
+using Muster.Storage;
 
 namespace Muster.Gateway.Spool;
 
 /// <summary>The archives of finished tasks. One is there whole or not at all.</summary>
-public sealed class ResultFolder
+public sealed class ResultFolder(IBlobStore blobs)
 {
-    private readonly string _folder;
+    /// <summary>Where one is written while it comes.</summary>
+    public string NewPart() => blobs.NewPart();
 
-    public ResultFolder(string folder)
+    /// <summary>Reads through what has come. Null when it is no whole archive.</summary>
+    /// <param name="since">Since when it is collected: each time has a key of its own, so that nobody who is late touches another's.</param>
+    public static async Task<ResultFile?> CheckAsync(string part, Guid task, DateTimeOffset since, CancellationToken ct)
     {
-        _folder = Path.GetFullPath(folder);
-        Directory.CreateDirectory(Incoming);
-        foreach (var file in Directory.EnumerateFiles(Incoming)) File.Delete(file);
+        await using var file = new FileStream(part, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16, FileOptions.Asynchronous);
+        if (!IsWhole(file)) return null;
+        file.Position = 0;
+        return new(file.Length, Convert.ToHexStringLower(await SHA256.HashDataAsync(file, ct)), KeyOf(task, since));
     }
 
-    public string PathOf(Guid task) => Path.Combine(_folder, task.ToString()[..2], $"{task}.zip");
+    public Task KeepAsync(string part, ResultFile result, CancellationToken ct) => blobs.PutAsync(part, result.Key, ct);
 
-    /// <summary>Where an archive is written while it comes.</summary>
-    public string PathWhileComing(Guid task) => Path.Combine(Incoming, $"{task}.zip");
+    public Stream Open(ResultFile result) => blobs.Open(result.Key, result.Bytes);
 
-    /// <summary>Checks what has come and keeps it. Null when it is no whole archive.</summary>
-    public ResultFile? Keep(Guid task)
+    /// <summary>Where clients may read it without us.</summary>
+    public Uri? AddressOf(ResultFile result, TimeSpan lifetime) => blobs.AddressOf(result.Key, lifetime);
+
+    /// <summary>Deletes what a task had when it was last seen.</summary>
+    public async Task DeleteAsync(GatewayTask task)
     {
-        var path = PathWhileComing(task);
-        ResultFile result;
-        using (var file = File.Open(path, FileMode.Open, FileAccess.ReadWrite))
+        var key = task.Phase switch
         {
-            if (!IsWhole(file)) return null;
-            file.Position = 0;
-            result = new(file.Length, Convert.ToHexStringLower(SHA256.HashData(file)));
-            RandomAccess.FlushToDisk(file.SafeFileHandle);
+            TaskPhase.Ended { Result: { } result } => result.Key,
+            TaskPhase.Collecting at => KeyOf(task.Id, at.Since),
+            _ => null,
+        };
+        try
+        {
+            if (key is not null) await blobs.DeleteAsync(key, CancellationToken.None);
         }
-        Directory.CreateDirectory(Path.GetDirectoryName(PathOf(task))!);
-        File.Move(path, PathOf(task), overwrite: true);
-        return result;
+        catch (IOException) { }   // the bucket does not answer; the task is gone all the same
     }
 
-    public void Delete(Guid task)
-    {
-        File.Delete(PathWhileComing(task));
-        if (Directory.Exists(Path.GetDirectoryName(PathOf(task)))) File.Delete(PathOf(task));
-    }
-
-    private string Incoming => Path.Combine(_folder, "incoming");
+    private static string KeyOf(Guid task, DateTimeOffset since) => $"results/{task}/{since.ToUnixTimeMilliseconds():x}/all.zip";
 
     /// <summary>An archive that was cut off has no directory at its end.</summary>
     private static bool IsWhole(Stream file)

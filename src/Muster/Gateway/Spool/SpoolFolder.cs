@@ -1,33 +1,36 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Muster.Storage;
 
 namespace Muster.Gateway.Spool;
 
-/// <summary>Files that clients sent, each content once, named by its SHA-256. Nothing is acknowledged before it is on disk.</summary>
-public sealed class SpoolFolder : IDisposable
+/// <summary>Files that clients sent, each content once, known by its SHA-256. Nothing is acknowledged before it is safe.</summary>
+public sealed class SpoolFolder
 {
     private const int Piece = 1 << 18;
     private const long Step = 1 << 26;
 
-    private readonly string _folder;
+    private readonly IBlobStore _blobs;
+    private readonly string _prefix;
     private readonly long _budget;
-    private readonly DiskFlusher _flusher = new();
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Content> _contents = [];
+    private readonly HashSet<string> _keys = [];
     private long _used;
     private long _reserved;
+    private bool _closed;
 
+    /// <param name="prefix">What its keys begin with.</param>
     /// <param name="budget">Bytes that it may hold in all; 0: as much as the disk has.</param>
-    /// <param name="contents">What tasks still need, with its size and how often.</param>
-    public SpoolFolder(string folder, long budget, IEnumerable<(string Hash, long Bytes, int Names)> contents)
+    /// <param name="contents">What tasks still need, and how often.</param>
+    public SpoolFolder(IBlobStore blobs, string prefix, long budget, IEnumerable<(SpoolFile File, int Names)> contents)
     {
-        (_folder, _budget) = (Path.GetFullPath(folder), budget);
-        Directory.CreateDirectory(Incoming);
-        foreach (var file in Directory.EnumerateFiles(Incoming)) File.Delete(file);
-        foreach (var (hash, bytes, names) in contents)
+        (_blobs, _prefix, _budget) = (blobs, prefix, budget);
+        foreach (var (file, names) in contents)
         {
-            _contents[hash] = new(bytes, names);
-            _used += bytes;
+            _contents[file.Hash] = new(file.Bytes, file.Key, names);
+            _keys.Add(file.Key);
+            _used += file.Bytes;
         }
     }
 
@@ -37,7 +40,7 @@ public sealed class SpoolFolder : IDisposable
     /// <summary>Nearly full: better not to begin with another task.</summary>
     public bool IsFull => Room() < Step;
 
-    public string PathOf(string hash) => Path.Combine(_folder, hash[..2], hash);
+    public Stream Open(SpoolFile file) => _blobs.Open(file.Key, file.Bytes);
 
     /// <summary>Promises room for an upload; null when there is none. Without a length it is promised as the bytes come.</summary>
     public Reservation? Reserve(long bytes)
@@ -68,11 +71,8 @@ public sealed class SpoolFolder : IDisposable
                     RandomAccess.Write(handle, buffer.AsSpan(0, read), at);
                     at += read;
                 }
-                await _flusher.FlushAsync(handle);
             }
-            var key = Convert.ToHexStringLower(hash.GetHashAndReset());
-            Keep(path, key, at);
-            return new(name, key, at);
+            return await KeepAsync(path, name, Convert.ToHexStringLower(hash.GetHashAndReset()), at, ct);
         }
         catch
         {
@@ -86,66 +86,97 @@ public sealed class SpoolFolder : IDisposable
     }
 
     /// <summary>A file of its own for something on its way; a crash leaves nothing of it.</summary>
-    internal string NewPart() => Path.Combine(Incoming, Guid.NewGuid().ToString("N"));
+    internal string NewPart() => _blobs.NewPart();
 
     /// <summary>Lets contents go, once for each time they are named; what nobody needs is deleted.</summary>
     public void Release(IEnumerable<string> hashes)
     {
         foreach (var hash in hashes)
         {
+            string key;
             lock (_lock)
             {
-                if (!_contents.TryGetValue(hash, out var content)) continue;
-                if (--content.Names > 0) continue;
+                if (_closed || !_contents.TryGetValue(hash, out var content) || --content.Names > 0) continue;
                 _contents.Remove(hash);
+                _keys.Remove(key = content.Key);
                 _used -= content.Bytes;
-                File.Delete(PathOf(hash));
             }
+            _ = DeleteAsync(key, CancellationToken.None);
         }
+    }
+
+    /// <summary>Deletes nothing any longer: what tasks need is known to somebody else.</summary>
+    internal void Close()
+    {
+        lock (_lock) _closed = true;
     }
 
     /// <summary>Deletes contents that no task names, as a crash may leave them.</summary>
-    public void Sweep()
+    public async Task SweepAsync(CancellationToken ct)
     {
-        foreach (var folder in Directory.EnumerateDirectories(_folder).Where(folder => Path.GetFileName(folder).Length == 2))
+        await foreach (var key in _blobs.KeysAsync(_prefix, ct))
         {
-            foreach (var file in Directory.EnumerateFiles(folder))
-            {
-                lock (_lock) if (!_contents.ContainsKey(Path.GetFileName(file))) File.Delete(file);
-            }
+            bool orphan;
+            lock (_lock) orphan = !_closed && !_keys.Contains(key);
+            if (orphan) await DeleteAsync(key, ct);
         }
     }
 
-    public void Dispose() => _flusher.Dispose();
-
-    private string Incoming => Path.Combine(_folder, "incoming");
-
-    private void Keep(string path, string hash, long bytes)
+    private async Task DeleteAsync(string key, CancellationToken ct)
     {
+        try { await _blobs.DeleteAsync(key, ct); }
+        catch (IOException) { }   // nobody names it, and the next start sweeps it
+    }
+
+    /// <summary>A key is used once: whoever deletes late never meets what another has put since.</summary>
+    private async Task<SpoolFile> KeepAsync(string part, string name, string hash, long bytes, CancellationToken ct)
+    {
+        var key = $"{_prefix}{hash[..2]}/{hash}-{Guid.NewGuid().ToString("N")[..8]}";
+        if (Named() is { } known) return known;
+        lock (_lock) _keys.Add(key);
+        try
+        {
+            await _blobs.PutAsync(part, key, ct);
+        }
+        catch
+        {
+            lock (_lock) _keys.Remove(key);
+            throw;
+        }
         lock (_lock)
         {
-            if (_contents.TryGetValue(hash, out var content))
+            if (_contents.TryAdd(hash, new(bytes, key, 1)))
             {
-                content.Names++;
-                File.Delete(path);
-                return;
+                _used += bytes;
+                return new(name, hash, bytes, key);
             }
-            Directory.CreateDirectory(Path.GetDirectoryName(PathOf(hash))!);
-            File.Move(path, PathOf(hash), overwrite: true);
-            _contents[hash] = new(bytes, 1);
-            _used += bytes;
+            _keys.Remove(key);
+        }
+        await DeleteAsync(key, ct);   // the same came in twice at once
+        return Named() ?? throw new IOException($"{name} was let go while it came in");
+
+        SpoolFile? Named()
+        {
+            lock (_lock)
+            {
+                if (!_contents.TryGetValue(hash, out var content)) return null;
+                content.Names++;
+                File.Delete(part);
+                return new(name, hash, bytes, content.Key);
+            }
         }
     }
 
     private long Room()
     {
-        var disk = new DriveInfo(_folder).AvailableFreeSpace - Step;   // the database, logs and results need some too
+        var disk = _blobs.Room;
         lock (_lock) return _budget > 0 ? Math.Min(disk, _budget - _used - _reserved) : disk - _reserved;
     }
 
-    private sealed class Content(long bytes, int names)
+    private sealed class Content(long bytes, string key, int names)
     {
         public long Bytes => bytes;
+        public string Key => key;
         public int Names { get; set; } = names;
     }
 

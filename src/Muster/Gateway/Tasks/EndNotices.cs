@@ -10,7 +10,7 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Tasks;
 
 /// <summary>Tells the end of a task to the address that its client named, and to the provider of its token. What is due survives the gateway. Nodes are not told of a webhook, as their call would come before the archive is here.</summary>
-internal sealed partial class EndNotices(TaskLedger ledger, SqliteTaskStore store, ResultFolder results, LightningProvider? provider, Func<GatewayTask, ReadOnlyMemory<byte>> describe, GatewayOptions options, TimeProvider clock, ILogger log)
+internal sealed partial class EndNotices(TaskLedger ledger, TaskStore store, ResultFolder results, LightningProvider? provider, Func<GatewayTask, ReadOnlyMemory<byte>> describe, GatewayOptions options, TimeProvider clock, ILogger log)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -49,7 +49,7 @@ internal sealed partial class EndNotices(TaskLedger ledger, SqliteTaskStore stor
     /// <summary>Six attempts.</summary>
     private async Task CallAsync(GatewayTask task, CancellationToken ct)
     {
-        var body = Body(task);
+        var body = await BodyAsync(task, ct);
         foreach (var wait in options.WebhookWaits)
         {
             await Task.Delay(wait, clock, ct);
@@ -71,19 +71,31 @@ internal sealed partial class EndNotices(TaskLedger ledger, SqliteTaskStore stor
     }
 
     /// <summary>The task's description, and the list of images where the archive holds one.</summary>
-    private string Body(GatewayTask task)
+    private async Task<string> BodyAsync(GatewayTask task, CancellationToken ct)
     {
         var description = Encoding.UTF8.GetString(describe(task).Span);
-        return $"{description[..^1]},\"images\":{Images(task)}}}";
+        return $"{description[..^1]},\"images\":{await ImagesAsync(task, ct)}}}";
     }
 
-    private string Images(GatewayTask task)
+    private async Task<string> ImagesAsync(GatewayTask task, CancellationToken ct)
     {
-        if (task.Phase is not TaskPhase.Ended { Result: not null } || !File.Exists(results.PathOf(task.Id))) return "[]";
-        using var archive = ZipFile.OpenRead(results.PathOf(task.Id));
-        if (archive.GetEntry("images.json") is not { Length: < 16 << 20 } entry) return "[]";
-        using var text = new StreamReader(entry.Open());
-        var images = text.ReadToEnd().Trim();
+        if (task.Phase is not TaskPhase.Ended { Result: { } result }) return "[]";
+        try
+        {
+            await using var archive = await ZipArchive.CreateAsync(results.Open(result), ZipArchiveMode.Read, leaveOpen: false, entryNameEncoding: null, ct);
+            if (archive.GetEntry("images.json") is not { Length: < 16 << 20 } entry) return "[]";
+            using var text = new StreamReader(await entry.OpenAsync(ct));
+            return ListIn(await text.ReadToEndAsync(ct));
+        }
+        catch (Exception fault) when (fault is IOException or InvalidDataException)
+        {
+            return "[]";   // it was removed meanwhile
+        }
+    }
+
+    private static string ListIn(string text)
+    {
+        var images = text.Trim();
         return images.StartsWith('[') && images.EndsWith(']') ? images : "[]";
     }
 

@@ -6,7 +6,7 @@ using Muster.Gateway.Tokens;
 namespace Muster.Gateway.Tasks;
 
 /// <summary>Takes away what nobody needs any longer: uploads that were given up, old results, parts whose task is over.</summary>
-internal sealed partial class Housekeeper(TaskLedger ledger, SqliteTaskStore store, TaskActions actions, TokenBook tokens, NodeFleet fleet, SpoolFolder spool, GatewayOptions options, TimeProvider clock, ILogger log)
+internal sealed partial class Housekeeper(TaskLedger ledger, TaskStore store, TaskActions actions, TokenBook tokens, NodeFleet fleet, SpoolFolder spool, GatewayOptions options, TimeProvider clock, ILogger log)
 {
     private static readonly TimeSpan Slowly = TimeSpan.FromMinutes(5);
     private const int EventsKept = 200_000;
@@ -16,12 +16,14 @@ internal sealed partial class Housekeeper(TaskLedger ledger, SqliteTaskStore sto
 
     public async Task RunAsync(CancellationToken ct)
     {
-        spool.Sweep();
+        var swept = false;
         var fast = TimeSpan.FromSeconds(Math.Clamp(options.PartsLease.TotalSeconds / 4, 0.2, 15));
         for (var next = DateTimeOffset.MinValue; ; await Task.Delay(fast, clock, ct))
         {
             try
             {
+                if (!swept) await spool.SweepAsync(ct);
+                swept = true;
                 await EndOrphansAsync();
                 await MakeRoomAsync();
                 if (clock.GetUtcNow() < next) continue;

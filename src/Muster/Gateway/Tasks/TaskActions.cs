@@ -31,14 +31,14 @@ public sealed class TaskActions(TaskLedger ledger, NodeFleet fleet, ResultFolder
         ledger.Recall(id);
         var removed = await ledger.ChangeAsync(book =>
         {
-            if (book.Find(id) is not { } task) return false;
+            if (book.Find(id) is not { } task) return null;
             if (task.Phase.Place is { } at) book.Wish(new(at.Node, at.OnNode, Remove: true, HoldsSlot: task.Phase.Slot is not null));
             book.Note("removed", $"{task.Name}: by {by}", id, task.Phase.Place?.Node);
             book.Remove(id);
-            return true;
+            return task;
         });
-        if (!removed) return false;
-        results.Delete(id);
+        if (removed is null) return false;
+        await results.DeleteAsync(removed);
         tokens.RevokePartsOf(id);
         return true;
     }
@@ -62,7 +62,7 @@ public sealed class TaskActions(TaskLedger ledger, NodeFleet fleet, ResultFolder
                 ? book.Say(fresh with { Phase = new TaskPhase.Running(end.Node!, end.OnNode!.Value, book.Now) }, "Restarted where it was.")
                 : book.Say(fresh with { Phase = new TaskPhase.Queued(book.Now, false), Attempts = now.Attempts with { Count = now.Attempts.Count + 1 } }, "Restarted from the beginning.");
         });
-        results.Delete(id);
+        await results.DeleteAsync(task);
         return null;
     }
 }

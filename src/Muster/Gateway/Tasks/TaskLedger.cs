@@ -14,13 +14,13 @@ public sealed class TaskLedger : IAsyncDisposable
     private readonly ConcurrentDictionary<Guid, GatewayTask> _known = [];
     private readonly Queue<Guid> _ended = [];
     private readonly ConcurrentDictionary<string, long> _counts = [];
-    private readonly SqliteTaskStore _store;
+    private readonly TaskStore _store;
     private readonly SpoolFolder _spool;
     private readonly TimeProvider _clock;
     private readonly Task _writing;
     private long _order;
 
-    public TaskLedger(SqliteTaskStore store, SpoolFolder spool, TimeProvider clock)
+    public TaskLedger(TaskStore store, SpoolFolder spool, TimeProvider clock)
     {
         (_store, _spool, _clock) = (store, spool, clock);
         foreach (var task in store.Live())
@@ -131,6 +131,7 @@ public sealed class TaskLedger : IAsyncDisposable
             catch (Exception fault)   // as when the disk is full: nothing of it happened, and each caller is told
             {
                 WriteFault = fault.Message;
+                if (fault is TermOverException) _spool.Close();   // it may have been written after all
                 foreach (var change in made) change.Finish(fault);
                 continue;
             }

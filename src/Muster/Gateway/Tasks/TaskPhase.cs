@@ -83,4 +83,4 @@ public abstract record TaskPhase
 public enum SendingStage { Placed, Uploading, Committing }
 
 /// <summary>The archive of a finished task, as it lies in our own store.</summary>
-public sealed record ResultFile(long Bytes, string Sha256);
+public sealed record ResultFile(long Bytes, string Sha256, string Key);

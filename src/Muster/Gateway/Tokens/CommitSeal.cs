@@ -9,9 +9,9 @@ internal sealed class CommitSeal
     private const string Setting = "commit key";
     private readonly byte[] _key;
 
-    public CommitSeal(SqliteTaskStore store)
+    public CommitSeal(TaskStore store)
     {
-        if (store.Setting(Setting) is null) store.Set(Setting, AccessToken.NewText());
+        store.Set(Setting, AccessToken.NewText(), onlyWhereMissing: true);
         _key = Convert.FromHexString(store.Setting(Setting)!);
     }
 

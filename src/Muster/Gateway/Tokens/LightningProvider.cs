@@ -13,7 +13,7 @@ namespace Muster.Gateway.Tokens;
 /// Accounts that another server keeps, in ClusterODM's way: it validates tokens, approves tasks and is told their end.
 /// While it is silent, tokens that were good lately stay good; of others nobody knows, and their requests are dropped rather than refused.
 /// </summary>
-public sealed partial class LightningProvider(Uri server, SqliteTaskStore store, TimeProvider clock, ILogger log) : IDisposable
+public sealed partial class LightningProvider(Uri server, TaskStore store, TimeProvider clock, ILogger log) : IDisposable
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan Outage = TimeSpan.FromHours(24);

@@ -11,12 +11,12 @@ public sealed class TokenBook
     /// <summary>The id of the token that the configuration names.</summary>
     public const string Configured = "configured";
 
-    private readonly SqliteTaskStore _store;
+    private readonly TaskStore _store;
     private readonly TimeProvider _clock;
     private readonly ConcurrentDictionary<string, AccessToken> _byHash = [];
 
     /// <param name="configured">The one token of the configuration; empty for none.</param>
-    public TokenBook(SqliteTaskStore store, string configured, TimeProvider clock)
+    public TokenBook(TaskStore store, string configured, TimeProvider clock)
     {
         (_store, _clock) = (store, clock);
         foreach (var text in store.Tokens())

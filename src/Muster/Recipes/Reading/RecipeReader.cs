@@ -8,7 +8,7 @@ internal static class RecipeReader
 {
     /// <summary>The options that every run has; a recipe's own must not be called so.</summary>
     internal static readonly string[] Taken =
-        ["site", "name", "host", "gpus", "cpus", "memory", "time", "set", "env", "container", "after", "detach", "dry-run", "no-fetch", "on-interrupt", "json", "quiet", "yes", "help"];
+        ["site", "name", "host", "gpus", "cpus", "memory", "time", "set", "env", "container", "after", "detach", "dry-run", "no-fetch", "on-interrupt", "role", "ready-within", "json", "quiet", "yes", "help"];
 
     public static Recipe Read(RecipeSource source, ConfigSources sources)
     {
@@ -29,6 +29,14 @@ internal static class RecipeReader
         var resources = top.Has(RecipeSchema.Resources) ? top.Get(RecipeSchema.Resources, null!) : null;
         var inputs = top.Get(RecipeSchema.Inputs, []);
         var parameters = top.Get(RecipeSchema.Parameters, []);
+        var roles = top.Get(RecipeSchema.Roles, []);
+        if (roles.Count == 0)
+        {
+            foreach (var key in (ConfigKey[])[RecipeSchema.Launch, RecipeSchema.Alone, RecipeSchema.Merge])
+            {
+                if (top.Has(key)) file.Mistake(top.NodeOf(key), $"`{key.Name}` is for recipes with `roles`");
+            }
+        }
         foreach (var name in parameters.Where(parameter => inputs.Any(input => input.Name.Value == parameter.Name.Value))) file.Mistake(name.Name, $"'{name.Name.Value}' is an input already");
         foreach (var name in inputs.Concat(parameters).Where(entry => Taken.Contains(entry.Name.Value))) file.Mistake(name.Name, $"'{name.Name.Value}' is an option of every run; choose another name");
         return new()
@@ -39,6 +47,13 @@ internal static class RecipeReader
             About = top.Get(RecipeSchema.About, "").Trim(),
             Script = File(top, RecipeSchema.Script, source, file, ".sh", ".py") ?? "",
             Stage = File(top, RecipeSchema.Stage, source, file, ".sh"),
+            Preflight = File(top, RecipeSchema.Preflight, source, file, ".sh"),
+            Prepare = File(top, RecipeSchema.Prepare, source, file, ".sh"),
+            Program = top.Get(RecipeSchema.Program, false),
+            Launch = Text(top, RecipeSchema.Launch),
+            Roles = [.. roles.Select(role => Role(role, source, file))],
+            Alone = top.Get(RecipeSchema.Alone, false),
+            Merge = top.Get(RecipeSchema.Merge, false),
             Inputs = [.. inputs.Select(input => Input(input, file)).OfType<RecipeInput>()],
             Parameters = [.. parameters.Select(parameter => Parameter(parameter, file)).OfType<RecipeParameter>()],
             Resources = new(Number(resources, RecipeSchema.Gpus), Number(resources, RecipeSchema.Cpus), Text(resources, RecipeSchema.Memory), Text(resources, RecipeSchema.Time)),
@@ -56,6 +71,14 @@ internal static class RecipeReader
         if (!endings.Any(ending => name.EndsWith(ending, StringComparison.Ordinal))) file.Mistake(section.NodeOf(key), $"{key.Name} '{name}' must end in {string.Join(" or ", endings)}");
         else if (!source.Has(name)) file.Mistake(section.NodeOf(key), $"{key.Name} '{name}' is not in the recipe's folder");
         return name;
+    }
+
+    private static RecipeRole Role(NamedNode entry, RecipeSource source, ConfigFile file)
+    {
+        var name = entry.Name.Value!;
+        var section = ConfigSection.Read(entry.Node, file, RecipeSchema.RoleKeys, "", $"role {name}");
+        return new(name, File(section, RecipeSchema.RoleScript, source, file, ".sh", ".py"), Number(section, RecipeSchema.RoleCount), Number(section, RecipeSchema.Gpus), Number(section, RecipeSchema.Cpus),
+            Text(section, RecipeSchema.Memory), section.Has(RecipeSchema.Ready), section.Has(RecipeSchema.Service) ? section.Get(RecipeSchema.Service, false) : null);
     }
 
     private static RecipeInput? Input(NamedNode entry, ConfigFile file)

@@ -36,7 +36,7 @@ if [ "$MUSTER_RANK" != 0 ]; then
   [ -e "$status/$call" ] || call=.peer.$call
   set -- sh -c "$(field line "$status/$call")"
 else
-  slots=${MUSTER_GPUS:-1}
+  slots=${MPI_SLOTS:-${MUSTER_GPUS:-1}}
   hosts=
   for peer in $MUSTER_PEERS; do
     case " $hosts " in *" ${peer%:*} "*) continue ;; esac

@@ -9,7 +9,7 @@ namespace Muster.Runs.Submit;
 /// <summary>Reads what is said of roles, such as <c>worker=3,gpus=1</c> or <c>server=node3,ready=port</c>, and gives each rank a host.</summary>
 internal static partial class RoleReader
 {
-    private const string Form = "Write --role NAME=COUNT, NAME=HOST,HOST or NAME for the site's role; behind commas gpus=N, cpus=N, memory=SIZE, ready=port, service=yes.";
+    private const string Form = "Write --role NAME=COUNT, NAME=HOST,HOST, or NAME for one on each of the site's hosts for it; behind commas gpus=N, cpus=N, memory=SIZE, ready=port, service=yes.";
 
     public static IReadOnlyList<PlannedRole> Read(SubmitRequest request, LaunchProfile profile, Site site)
     {
@@ -54,8 +54,12 @@ internal static partial class RoleReader
             }
         }
         if (hosts.Count > 0) role = OnHosts(role, hosts, site);
-        var size = role.Size > 0 ? role.Size : site is SshSite ssh && ssh.Roles.TryGetValue(name, out var named) ? named.Count
-            : throw Misuse($"role {name} has no number of ranks, and site {site.Name} has no such role", Form);
+        var size = role.Size > 0 ? role.Size : site switch
+        {
+            SshSite ssh => ssh.Roles.TryGetValue(name, out var named) ? named.Count : FreeHosts(ssh).Count,
+            LocalSite => 1,
+            _ => throw Misuse($"role {name} has no number of ranks, and site {site.Name} has no hosts to count", Form),
+        };
         var serves = role.Working == 0 || role.Working < 0 && LaunchProfile.Servants.Contains(name);
         return role with { Size = size, Working = serves ? 0 : size };
     }
@@ -71,14 +75,16 @@ internal static partial class RoleReader
     /// <summary>The hosts that the site keeps for the role, or those that it keeps for none. What a framework needs besides stands beside its first ranks.</summary>
     private static IReadOnlyList<string> HostsFor(PlannedRole role, SshSite site, List<PlannedRole> asked)
     {
-        var kept = site.Roles.Values.SelectMany(hosts => hosts).ToHashSet();
-        IReadOnlyList<string> free = [.. site.Hosts.Where(host => !kept.Contains(host))];
-        var hosts = site.Roles.TryGetValue(role.Name, out var own) || role.Name is "chief" or "scheduler" && site.Roles.TryGetValue("master", out own) ? own : free.Count > 0 ? free : site.Hosts;
+        var hosts = site.Roles.TryGetValue(role.Name, out var own) || role.Name is "chief" or "scheduler" && site.Roles.TryGetValue("master", out own) ? own : FreeHosts(site);
         if (own is null && asked.All(other => other.Name != role.Name)) return [asked[0].Hosts is [var first, ..] ? first : site.Roles.TryGetValue(asked[0].Name, out var theirs) ? theirs[0] : hosts[0]];
         return role.Size <= hosts.Count ? [.. hosts.Take(role.Size)]
             : throw new UserException($"role {role.Name} asks for {role.Size} ranks, and site {site.Name} has {hosts.Count} {(hosts.Count == 1 ? "host" : "hosts")} for it: {string.Join(", ", hosts)}",
                 $"Ask for fewer, or name the hosts; one that stands twice gets two ranks: --role {role.Name}={string.Join(',', Enumerable.Range(0, Math.Min(role.Size, 4)).Select(i => hosts[i % hosts.Count]))}");
     }
+
+    /// <summary>Those that the site keeps for no role; all where none is left.</summary>
+    private static IReadOnlyList<string> FreeHosts(SshSite site) =>
+        site.Hosts.Except(site.Roles.Values.SelectMany(hosts => hosts)).ToList() is { Count: > 0 } free ? free : site.Hosts;
 
     /// <summary>Of those that others wait for, a scheduler or master comes first.</summary>
     private static IReadOnlyList<PlannedRole> Listening(IReadOnlyList<PlannedRole> roles) =>

@@ -8,7 +8,7 @@ namespace Muster.Sites.Import;
 /// <summary>Reads a file of an older tool where a site is expected; what it is shows in its content.</summary>
 public static class SiteFile
 {
-    private const string Readable = "Give a cluster_tools file (JSON with hostname, user, sbatch_options, …), one of Poseidon (worker_nodes, server_nodes, …), or the name of a site in muster.yaml.";
+    private const string Readable = "Give a file of cluster_tools (JSON with hostname, user, sbatch_options, …), Poseidon (JSON with worker_nodes, server_nodes, …), GTSfM (YAML with workers) or DROIDSLAMCLI (YAML with connection, slurm), or the name of a site in muster.yaml.";
 
     public static ImportedSite Read(string path, ConfigSources sources)
     {
@@ -21,7 +21,7 @@ public static class SiteFile
         {
             throw new UserException($"{path} cannot be read: {fault.Message}", "Check its permissions.", fault);
         }
-        return text.TrimStart('\uFEFF', ' ', '\t', '\r', '\n').StartsWith('{') ? ReadJson(text, path, sources) : throw NotRead(WhatYaml(full, text, sources), path);
+        return text.TrimStart('\uFEFF', ' ', '\t', '\r', '\n').StartsWith('{') ? ReadJson(text, path, sources) : ReadYaml(full, text, path, sources);
     }
 
     private static ImportedSite ReadJson(string text, string path, ConfigSources sources)
@@ -32,7 +32,7 @@ public static class SiteFile
             var json = document.RootElement;
             if (ClusterToolsFile.Fits(json)) return ClusterToolsFile.Read(json, path, sources);
             if (PoseidonFile.Fits(json)) return PoseidonFile.Read(json, path, sources);
-            throw NotRead(null, path);
+            throw NotRead(path);
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)   // the latter: half of a surrogate pair
         {
@@ -40,15 +40,14 @@ public static class SiteFile
         }
     }
 
-    /// <summary>Which tool's YAML this is, as far as its first keys tell.</summary>
-    private static string? WhatYaml(string full, string text, ConfigSources sources)
+    private static ImportedSite ReadYaml(string full, string text, string path, ConfigSources sources)
     {
-        if (new ConfigFile(full, sources).Load(text) is not YamlMappingNode map) return null;
-        var keys = map.Children.Keys.OfType<YamlScalarNode>().Select(key => key.Value).ToHashSet();
-        if (keys.Contains("workers")) return "a cluster file of GTSfM";
-        return keys.Contains("connection") || keys.Contains("slurm") ? "a configuration of DROIDSLAMCLI" : null;
+        if (new ConfigFile(full, sources).Load(text) is not YamlMappingNode map) throw NotRead(path);
+        if (GtsfmFile.Fits(map)) return GtsfmFile.Read(map, path, sources);
+        if (!DroidSlamFile.Fits(map)) throw NotRead(path);
+        var read = DroidSlamFile.Read(path, sources);
+        return new(read.Site, read.Warnings);
     }
 
-    private static UserException NotRead(string? what, string path) => new(
-        what is null ? $"{path} describes no site that Muster can read" : $"{path} is {what} and is not read as a site yet", Readable);
+    private static UserException NotRead(string path) => new($"{path} describes no site that Muster can read", Readable);
 }

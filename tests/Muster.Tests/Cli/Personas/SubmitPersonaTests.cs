@@ -51,10 +51,4 @@ public sealed class SubmitPersonaTests
 
     [Fact]
     public void Without_a_config_file_it_is_wrong_usage() => Assert.NotEmpty(Read("python", "main.py").Parsed.Errors);
-
-    [Theory]
-    [InlineData("psd_run")]
-    [InlineData("gtsfm")]
-    public async Task A_tool_that_cannot_be_played_yet_says_so_whatever_its_options(string tool) =>
-        Assert.Equal(2, await MusterCommand.RunAsync(["as", tool, "--some", "option", "-x", "word"]));
 }

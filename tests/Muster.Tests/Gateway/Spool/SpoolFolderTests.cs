@@ -1,11 +1,16 @@
 using System.Security.Cryptography;
 using System.Text;
+using Muster.Storage;
 
 namespace Muster.Gateway.Spool;
 
 public sealed class SpoolFolderTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("muster-spool-test-");
+
+    private BlobFolder _blobs;
+
+    public SpoolFolderTests() => _blobs = new(_folder.FullName);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -15,12 +20,13 @@ public sealed class SpoolFolderTests : IDisposable
         var spool = Open();
         var (a, b) = (await ReceiveAsync(spool, "a.jpg", "same"), await ReceiveAsync(spool, "b.jpg", "same"));
         Assert.Equal((Convert.ToHexStringLower(SHA256.HashData("same"u8)), 4), (a.Hash, a.Bytes));
-        Assert.Equal("same", await File.ReadAllTextAsync(spool.PathOf(b.Hash), Ct));
+        Assert.Equal(a.Key, b.Key);
+        Assert.Equal("same", await File.ReadAllTextAsync(PathOf(b), Ct));
         Assert.Equal(4, spool.Used);
         spool.Release([a.Hash]);
-        Assert.True(File.Exists(spool.PathOf(a.Hash)));
+        Assert.True(File.Exists(PathOf(a)));
         spool.Release([b.Hash]);
-        Assert.False(File.Exists(spool.PathOf(a.Hash)));
+        Assert.False(File.Exists(PathOf(a)));
         Assert.Equal(0, spool.Used);
     }
 
@@ -30,10 +36,12 @@ public sealed class SpoolFolderTests : IDisposable
         var before = Open();
         var needed = await ReceiveAsync(before, "a", "needed");
         await ReceiveAsync(before, "b", "orphan");
-        await File.WriteAllTextAsync(Path.Combine(_folder.FullName, "incoming", "half"), "x", Ct);
-        var after = new SpoolFolder(_folder.FullName, 0, [(needed.Hash, needed.Bytes, 1)]);
-        after.Sweep();
-        Assert.Equal([after.PathOf(needed.Hash)], Directory.EnumerateFiles(_folder.FullName, "*", SearchOption.AllDirectories));
+        await File.WriteAllTextAsync(_blobs.NewPart(), "half", Ct);
+        _blobs = new(_folder.FullName);
+        _blobs.Sweep();
+        var after = new SpoolFolder(_blobs, "spool/", 0, [(needed, 1)]);
+        await after.SweepAsync(Ct);
+        Assert.Equal([PathOf(needed)], Directory.EnumerateFiles(_folder.FullName, "*", SearchOption.AllDirectories));
         Assert.Equal(needed.Bytes, after.Used);
     }
 
@@ -61,7 +69,9 @@ public sealed class SpoolFolderTests : IDisposable
         Assert.Empty(Directory.EnumerateFiles(_folder.FullName, "*", SearchOption.AllDirectories));
     }
 
-    private SpoolFolder Open(long budget = 0) => new(_folder.FullName, budget, []);
+    private SpoolFolder Open(long budget = 0) => new(_blobs, "spool/", budget, []);
+
+    private string PathOf(SpoolFile file) => Path.Combine(_folder.FullName, file.Key);
 
     private static async Task<SpoolFile> ReceiveAsync(SpoolFolder spool, string name, string content)
     {

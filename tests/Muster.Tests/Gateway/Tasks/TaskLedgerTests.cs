@@ -1,4 +1,5 @@
 using Muster.Gateway.Fleet;
+using Muster.Storage;
 
 namespace Muster.Gateway.Tasks;
 
@@ -6,12 +7,14 @@ public sealed class TaskLedgerTests : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("muster-ledger-test-");
     private SqliteTaskStore _store = null!;
+    private BlobFolder _blobs = null!;
     private TaskLedger _ledger = null!;
 
     public ValueTask InitializeAsync()
     {
         _store = new(Path.Combine(_folder.FullName, "gateway.db"));
-        _ledger = new(_store, new(Path.Combine(_folder.FullName, "spool"), 0, []), TimeProvider.System);
+        _blobs = new(_folder.FullName);
+        _ledger = new(_store, new(_blobs, "spool/", 0, []), TimeProvider.System);
         return ValueTask.CompletedTask;
     }
 
@@ -49,7 +52,7 @@ public sealed class TaskLedgerTests : IAsyncLifetime
         var task = await AddAsync();
         await _ledger.ChangeAsync(task.Id, (book, now) => now with { Phase = new TaskPhase.Ended(NodeOdm.TaskCode.Completed, book.Now) });
         await _ledger.DisposeAsync();
-        _ledger = new(_store, new(Path.Combine(_folder.FullName, "spool"), 0, []), TimeProvider.System);
+        _ledger = new(_store, new(_blobs, "spool/", 0, []), TimeProvider.System);
         Assert.Empty(_ledger.Live.All());
         Assert.Equal(NodeOdm.TaskCode.Completed, _ledger.Find(task.Id)!.Code);
         Assert.NotNull(await _ledger.ChangeAsync(task.Id, (_, now) => now with { HasFiles = false }));
@@ -70,6 +73,7 @@ public sealed class TaskLedgerTests : IAsyncLifetime
     {
         await _ledger.DisposeAsync();
         _store.Dispose();
+        _blobs.Dispose();
         _folder.Delete(recursive: true);
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Muster.Runs.Roles;
 
 namespace Muster.Recipes.Reading;
 
@@ -11,13 +12,22 @@ public sealed class RecipeReaderTests : IDisposable
     [Fact]
     public void Every_key_arrives_in_its_record()
     {
-        _folder.Write("recipes/mine/stage.sh", "");
+        foreach (var script in (string[])["stage.sh", "look.sh", "ready.sh", "serve.py"]) _folder.Write($"recipes/mine/{script}", "");
         var recipe = _folder.Recipe("""
             about: |
               Blurs photos.
               More of it.
             script: run.sh
+            program: true
             stage: stage.sh
+            preflight: look.sh
+            prepare: ready.sh
+            launch: torch-env
+            roles:
+              worker: { count: 2, gpus: 1, cpus: 4, memory: 8G }
+              server: { script: serve.py, ready: port, service: true }
+            alone: true
+            merge: true
             inputs:
               photos: { type: folder, about: Photos., only: ['*.png'] }
               mask: { type: file, optional: true }
@@ -34,6 +44,8 @@ public sealed class RecipeReaderTests : IDisposable
             """);
 
         Assert.Equal(("mine", "Blurs photos.\nMore of it.", "run.sh", "stage.sh"), (recipe.Name, recipe.About, recipe.Script, recipe.Stage));
+        Assert.Equal((true, "look.sh", "ready.sh", "torch-env", true, true), (recipe.Program, recipe.Preflight, recipe.Prepare, recipe.Launch, recipe.Alone, recipe.Merge));
+        Assert.Equal([new("worker", null, 2, 1, 4, "8G", false, null), new RecipeRole("server", "serve.py", null, null, null, null, true, true)], recipe.Roles);
         Assert.Equal(["photos", "mask"], recipe.Inputs.Select(input => input.Name));
         Assert.Equal((InputKind.Folder, false, "*.png"), (recipe.Inputs[0].Kind, recipe.Inputs[0].Optional, recipe.Inputs[0].Only.Single()));
         Assert.True(recipe.Inputs[1].Optional);
@@ -82,6 +94,35 @@ public sealed class RecipeReaderTests : IDisposable
     }
 
     [Fact]
+    public void Mistakes_in_roles_are_named_with_their_lines()
+    {
+        Assert.Equal(
+        [
+            $"recipes/mine/recipe.yaml:3: expected one of: {LaunchProfile.Names}, not 'spark'",
+            "recipes/mine/recipe.yaml:5: expected a whole number above 0, not '0'",
+            "recipes/mine/recipe.yaml:6: expected port, not 'soon'",
+            "recipes/mine/recipe.yaml:7: unknown key 'scrpit' in role server; did you mean 'script'?",
+            "recipes/mine/recipe.yaml:8: script 'gone.sh' is not in the recipe's folder",
+            "recipes/mine/recipe.yaml:9: preflight 'look.py' must end in .sh",
+        ], _folder.MistakesIn("""
+            about: x
+            script: run.sh
+            launch: spark
+            roles:
+              worker: { count: 0 }
+              ps: { ready: soon }
+              server: { scrpit: serve.sh }
+              other: { script: gone.sh }
+            preflight: look.py
+            """));
+        Assert.Equal(
+        [
+            "recipes/mine/recipe.yaml:3: `launch` is for recipes with `roles`",
+            "recipes/mine/recipe.yaml:4: `merge` is for recipes with `roles`",
+        ], _folder.MistakesIn("about: x\nscript: run.sh\nlaunch: dask\nmerge: true\n"));
+    }
+
+    [Fact]
     public void A_file_that_is_empty_or_no_mapping_is_a_mistake()
     {
         Assert.Equal(["recipes/mine/recipe.yaml:1: the file is empty"], _folder.MistakesIn(""));
@@ -102,7 +143,7 @@ public sealed class RecipeReaderTests : IDisposable
     [Fact]
     public void No_parameter_hides_an_option_of_every_run()
     {
-        var recipe = _folder.Recipe("about: x\nscript: run.sh\nparameters: { radius: { type: text } }\n");
+        var recipe = _folder.Recipe("about: x\nscript: run.sh\nroles: { worker: {} }\nparameters: { radius: { type: text } }\n");
         var options = new Cli.RecipeCommand(recipe).Options.Where(option => option.Name != "--radius").Select(option => option.Name[2..]);
 
         Assert.Empty(options.Except(RecipeReader.Taken));

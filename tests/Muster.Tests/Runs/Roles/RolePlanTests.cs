@@ -32,12 +32,19 @@ public sealed class RolePlanTests : IDisposable
     [Theory]
     [InlineData("worker=3", "asks for 3 ranks, and site lab has 2 hosts for it: n1, n2")]
     [InlineData("worker=n4", "no host 'n4'")]
-    [InlineData("worker", "no number of ranks")]
     [InlineData("Worker=1", "cannot be the name of a role")]
     [InlineData("worker=1,gpu=2", "'gpu=2' says nothing")]
     [InlineData("worker=2,n1", "asks for 2 ranks and names 1 hosts")]
     public void What_cannot_be_is_refused_before_anything_is_done(string role, string why) =>
         Assert.Contains(why, Assert.Throws<UserException>(() => Plan(Hosts, null, role)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_role_without_a_number_has_a_rank_on_each_host_for_it()
+    {
+        Assert.Equal(["n1", "n2"], Plan(Hosts, null, "worker").Roles[0].Hosts);
+        Assert.Equal(["n3"], Plan(Hosts, null, "server").Roles[0].Hosts);
+        Assert.Contains("no number of ranks", Assert.Throws<UserException>(() => Plan(Cluster, null, "worker")).Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Poseidon_wants_as_many_servers_as_workers_and_other_frameworks_do_not()

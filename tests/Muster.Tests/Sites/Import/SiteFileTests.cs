@@ -69,8 +69,8 @@ public sealed class SiteFileTests : IDisposable
     [InlineData("""{ "worker_nodes": ["a"] }""", "lacks 'server_nodes'")]
     [InlineData("""{ "worker_nodes": ["a b"], "server_nodes": ["a"] }""", "not a host that ssh understands")]
     [InlineData("""{ "worker_nodes": [], "server_nodes": ["a"] }""", "is not a list of addresses")]
-    [InlineData("workers:\n  - a\n", "GTSfM")]
-    [InlineData("connection:\n  host: a\n", "DROIDSLAMCLI")]
+    [InlineData("workers:\n  - a b\n", ":2: 'a b' is not a host")]
+    [InlineData("workers: []\n", "'workers' is not a list of hosts")]
     [InlineData("""{ "a": 1 }""", "no site that Muster can read")]
     [InlineData("sites: {}", "no site that Muster can read")]
     [InlineData("\0", "no site that Muster can read")]
@@ -79,7 +79,7 @@ public sealed class SiteFileTests : IDisposable
     {
         var fault = Fault("some.conf", text);
         Assert.Contains(expected, fault.Message);
-        if (!text.Contains("worker_nodes")) Assert.Contains("JSON", fault.Mend);
+        if (!text.Contains("worker")) Assert.Contains("JSON", fault.Mend);
     }
 
     [Fact]

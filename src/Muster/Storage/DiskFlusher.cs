@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Win32.SafeHandles;
 
-namespace Muster.Gateway.Spool;
+namespace Muster.Storage;
 
 /// <summary>Waits until files are on disk, many at once: disks write what waits together at the price of one, and no request's thread is held up.</summary>
 internal sealed class DiskFlusher : IDisposable

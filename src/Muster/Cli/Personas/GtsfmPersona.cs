@@ -1,0 +1,89 @@
+using System.CommandLine;
+using Muster.Cli.Terminal;
+using Muster.Faults;
+using Muster.Recipes;
+using Muster.Runs.Submit;
+using Muster.Sites;
+using Muster.Sites.Import;
+
+namespace Muster.Cli.Personas;
+
+/// <summary>The command line of GTSfM's runner: its options, its cluster file. What it starts is the recipe <c>gtsfm</c>.</summary>
+internal sealed class GtsfmPersona : Command
+{
+    /// <summary>Options that are the recipe's parameters, in GTSfM's spelling.</summary>
+    private readonly Dictionary<string, Option<string?>> _values = Named(
+        ("config_name", "The pipeline, in gtsfm/configs (sift_front_end)."), ("loader", "The format of the data set."), ("dataset_dir", "The data set: a full path on the first machine."),
+        ("images_dir", "The photos: a full path on the first machine."), ("max_resolution", "Most pixels of a photo's shorter side (760)."),
+        ("global_descriptor_config_name", "Another stage."), ("retriever_config_name", "Another stage."), ("correspondence_generator_config_name", "Another stage."), ("verifier_config_name", "Another stage."),
+        ("max_frame_lookahead", "How many photos ahead one is compared with."), ("num_matched", "How many photos one is compared with."), ("graph_partitioner", "How the scene is split: single, binary, metis."),
+        ("gaussian_splatting_config_name", "How."), ("num_workers", "Processes of each machine (1)."), ("threads_per_worker", "Threads of each process (1)."), ("worker_memory_limit", "Memory of each process."),
+        ("dask_tmpdir", "Where workers write what exceeds their memory, below the checkout."));
+    private readonly Dictionary<string, Option<bool>> _flags = new[] { ("share_intrinsics", "One calibration for all cameras."), ("run_mvs", "A dense point cloud too."), ("run_gs", "Gaussian splatting too.") }
+        .ToDictionary(flag => flag.Item1, flag => new Option<bool>($"--{flag.Item1}") { Description = flag.Item2, Arity = ArgumentArity.Zero });
+    private readonly Option<string?> _log = new("--log", "-l") { Description = "How much is said (INFO).", HelpName = "LEVEL" };
+    private readonly Option<string?> _cluster = new("--cluster_config") { Description = "The cluster file; without it this machine alone.", HelpName = "FILE" };
+    private readonly Option<string?> _outputRoot = new("--output_root") { Description = "A folder of this machine, in which results/ comes to be (muster-out/gtsfm).", HelpName = "FOLDER" };
+    private readonly Dictionary<string, Option<string?>> _needless = Named(("num_retry_cluster_connection", "Not needed: every host is looked at first."), ("dashboard_port", "Not needed: the dashboard is brought here."), ("input_worker", "Not needed: it is one of the first machine."));
+    private readonly Option<string?> _checkout = new("--checkout") { Description = "GTSfM's repository on the machines (this folder's path).", HelpName = "PATH" };
+    private readonly Option<string?> _python = new("--python") { Description = "The interpreter on the machines.", HelpName = "PATH" };
+    private readonly Option<bool> _detach = new("--detach") { Description = "Do not follow the run.", Arity = ArgumentArity.Zero };
+    private readonly Argument<string[]> _overrides = new("OVERRIDE") { Description = "Hydra's: NAME=VALUE.", Arity = ArgumentArity.ZeroOrMore };
+
+    private GtsfmPersona() : base("gtsfm", """
+        The older tool `./run` of GTSfM: poses and points from photos, on one machine or several.
+
+          gtsfm --loader colmap --dataset_dir /data/set --config_name sift_front_end.yaml --cluster_config cluster.yaml
+
+        cluster.yaml:
+          workers:
+            - gpu1      # the first one has the data
+            - gpu2
+        """)
+    {
+        foreach (var option in (IEnumerable<Option>)[.. _values.Values, .. _flags.Values, _log, _cluster, _outputRoot, .. _needless.Values, _checkout, _python, _detach]) Add(option);
+        Add(_overrides);
+        SetAction(RunAsync);
+    }
+
+    public static Command Create() => new GtsfmPersona();
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
+    {
+        var app = MusterCommand.Current.App();
+        var cluster = parsed.GetValue(_cluster) is { } file ? FileOf(file) : null;
+        var site = app.GetSite(cluster ?? LocalSite.BuiltInName);
+        if (cluster is not null && site is not SshSite) throw new UserException($"{cluster} is no cluster file of GTSfM", "It needs `workers:` with a list of hosts.");
+        foreach (var option in _needless.Values.Where(option => parsed.GetValue(option) is not null)) app.Screen.Note("note", $"{option.Name}: {char.ToLowerInvariant(option.Description![0])}{option.Description[1..]}", Tint.Yellow);
+        var wished = new SubmitRequest { Command = [], WorkingFolder = Directory.GetCurrentDirectory() };
+        return await RecipeCommand.RunAsync(app, new RecipeBook(App.Sources).Get("gtsfm"), Given(parsed, cluster), wished, site,
+            new(DryRun: false, parsed.GetValue(_detach), Fetch: true, app.Config.OnInterrupt, new() { FetchTo = parsed.GetValue(_outputRoot) }), ct);
+    }
+
+    private Dictionary<string, string> Given(ParseResult parsed, string? cluster)
+    {
+        var given = new Dictionary<string, string> { ["checkout"] = parsed.GetValue(_checkout) ?? Directory.GetCurrentDirectory() };
+        foreach (var (name, option) in _values.Append(new("log", _log)).Append(new("python", _python)))
+        {
+            if (parsed.GetValue(option) is { } value) given[name.Replace('_', '-')] = name is "dataset_dir" or "images_dir" ? There(option, value) : value;
+        }
+        foreach (var (name, option) in _flags) given[name.Replace('_', '-')] = parsed.GetValue(option) ? "true" : "false";
+        if (parsed.GetValue(_overrides) is { Length: > 0 } overrides) given["overrides"] = string.Join(' ', overrides);
+        if (cluster is null || !GtsfmFile.HasGpus(cluster, App.Sources)) return given;
+        // One worker with one thread for each entry.
+        foreach (var name in (string[])["num-workers", "threads-per-worker"]) given[name] = "1";
+        given["gpu-per-worker"] = "true";
+        return given;
+    }
+
+    private static string There(Option option, string path) => path.StartsWith('/') ? RecipeValues.There + path
+        : throw new UserException($"{option.Name} '{path}' is no full path", "Processes begin in different folders: write the full path on the first machine. `muster run gtsfm` brings a folder from here.") { ExitCode = ExitCodes.Usage };
+
+    /// <summary>Where GTSfM looks for it, and where people have it.</summary>
+    private static string FileOf(string file) =>
+        new[] { file, Path.Combine("gtsfm", "configs", file) }.Where(File.Exists).Select(Path.GetFullPath).FirstOrDefault()
+        ?? throw new UserException($"there is no cluster file {file}", "Name the YAML file with the list `workers`; gtsfm/configs is looked in, too.") { ExitCode = ExitCodes.Usage };
+
+    private static Dictionary<string, Option<string?>> Named(params (string Name, string About)[] options) =>
+        options.ToDictionary(option => option.Name, option => new Option<string?>($"--{option.Name}") { Description = option.About, HelpName = "VALUE" });
+}

@@ -1,0 +1,62 @@
+using Microsoft.AspNetCore.Http;
+using Muster.Gateway.Spool;
+using Muster.Gateway.Tasks;
+using Muster.NodeOdm;
+
+namespace Muster.Gateway.Api;
+
+/// <summary>Gives results out: straight from the bucket where there is one and the client can follow, else through us.</summary>
+internal sealed class Downloads(ResultFolder results, GatewayOptions options) : IDisposable
+{
+    /// <summary>A whole download, over a slow link, with one address.</summary>
+    private static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
+
+    private readonly HttpClient _prefix = new() { Timeout = TimeSpan.FromSeconds(3) };
+
+    public async Task SendAsync(HttpContext http, TaskPhase.Ended end, ResultFile result)
+    {
+        if (HttpMethods.IsGet(http.Request.Method) && !options.StreamDownloads && results.AddressOf(result, Lifetime) is { } address && !(http.Request.IsHttps && address.Scheme == "http"))
+        {
+            Redirect(http, address);
+            return;
+        }
+        await using var content = results.Open(result);
+        await http.SendStreamAsync(content, "all.zip", "application/zip", $"\"{result.Sha256}\"", end.At);
+    }
+
+    /// <summary>Nodes may put more than the archive into a bucket of their own, which clients know as ClusterODM's. What is not there is not promised.</summary>
+    public async Task ElsewhereAsync(HttpContext http, GatewayTask task, string asset)
+    {
+        if (options.DownloadsFromS3 is { } prefix && task.Phase is TaskPhase.Ended { OnNode: { } id } && Asset(asset) is { } path && await IsThereAsync(new(prefix, $"{id}/{path}"), http.RequestAborted) is { } address) Redirect(http, address);
+        else await http.RefuseAsync("Invalid asset");
+    }
+
+    private static void Redirect(HttpContext http, Uri address)
+    {
+        http.Response.StatusCode = StatusCodes.Status302Found;
+        http.Response.Headers.Location = address.AbsoluteUri;
+        http.Response.Headers.CacheControl = "no-store";
+        http.Response.ContentLength = 0;
+    }
+
+    /// <summary>Null for what would lead out of the task's folder.</summary>
+    private static string? Asset(string asset) =>
+        asset == "orthophoto.tif" ? "odm_orthophoto/odm_orthophoto.tif"
+        : asset.Split('/') is var parts && parts.All(part => part.Length > 0 && part is not ("." or "..")) ? string.Join('/', parts.Select(Uri.EscapeDataString)) : null;
+
+    private async Task<Uri?> IsThereAsync(Uri address, CancellationToken ct)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Head, address);
+            using var response = await _prefix.SendAsync(request, ct);
+            return response.IsSuccessStatusCode ? address : null;
+        }
+        catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException && !ct.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    public void Dispose() => _prefix.Dispose();
+}

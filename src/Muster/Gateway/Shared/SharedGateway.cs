@@ -1,0 +1,169 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Muster.Faults;
+using Muster.Gateway.Api;
+using Muster.Gateway.Tasks;
+using Muster.NodeOdm;
+using Muster.Storage;
+using Npgsql;
+
+namespace Muster.Gateway.Shared;
+
+/// <summary>One of several gateways with one queue. The one that leads does the work; the others hand every request to it, and one of them takes over when it is gone.</summary>
+public sealed partial class SharedGateway : IAsyncDisposable
+{
+    /// <summary>How long a request waits for somebody to lead; clients give up after 30 s.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(25);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly GatewayOptions _options;
+    private readonly RecentLog _logs;
+    private readonly ILogger _log;
+    private readonly TimeProvider _clock;
+    private readonly PostgresDatabase _database;
+    private readonly LeaderProxy _proxy = new();
+    private readonly WebApplication _web;
+    private readonly Leadership _leadership;
+    private readonly List<Task> _loops = [];
+    private volatile GatewayHost? _host;
+
+    private SharedGateway(GatewayOptions options, ILoggerFactory logs, TimeProvider clock)
+    {
+        (_options, _logs, _log, _clock) = (options with { Engine = null }, new(logs, clock), logs.CreateLogger("gateway"), clock);
+        if (options.Bucket is null && options.Blobs is null)
+        {
+            throw new UserException("a database for several gateways needs uploads and results that all of them reach", "Name a bucket with --s3-endpoint and --s3-bucket, or with --blobs a folder that every one of them mounts.");
+        }
+        _database = new(options.Database!);
+        var address = AddressOf(options);
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.Services.AddSingleton(logs);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options));
+        _web = builder.Build();
+        _web.UseOdmFaults(_log);
+        _web.Run(HandleAsync);
+        _leadership = new(_database, address, clock, _log);
+    }
+
+    public Uri Address { get; private set; } = new("http://127.0.0.1/");
+
+    /// <summary>It leads, and its parts are there.</summary>
+    public bool Leads => _host is not null && _leadership.IsSurelyMine;
+
+    public static async Task<SharedGateway> StartAsync(GatewayOptions options, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
+    {
+        var gateway = new SharedGateway(options, logs, clock);
+        try
+        {
+            await gateway._database.PrepareAsync(version: 1, PostgresTaskStore.Tables, ct);
+            await gateway._web.StartAsync(ct);
+        }
+        catch (Exception fault)
+        {
+            await gateway.DisposeAsync();
+            throw fault is IOException ? new UserException($"cannot listen on {options.Bind}:{options.Port}: {fault.Message}", "Choose another --port, or stop what listens there.", fault) : fault;
+        }
+        gateway.Address = new(gateway._web.Urls.First());
+        gateway._loops.AddRange([Task.Run(() => gateway._leadership.RunAsync(gateway._stop.Token), CancellationToken.None), Task.Run(() => gateway.LeadAsync(gateway._stop.Token), CancellationToken.None)]);
+        return gateway;
+    }
+
+    /// <summary>Ends only by a bug of ours.</summary>
+    public async Task BrokenAsync() => await await Task.WhenAny(_loops);
+
+    /// <summary>Has the parts of a gateway for as long as a term is ours.</summary>
+    private async Task LeadAsync(CancellationToken ct)
+    {
+        for (; ; await Task.Delay(Look, _clock, ct))
+        {
+            var (standing, term) = (_leadership.Standing, _leadership.Number);
+            if (!_leadership.IsSurelyMine) continue;
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(standing, ct);
+            var store = new PostgresTaskStore(_database, term);
+            using var over = either.Token.Register(store.GiveUp);
+            try
+            {
+                await using var host = await GatewayHost.StartTermAsync(_options, store, _logs, _clock, either.Token);
+                _host = host;
+                try
+                {
+                    var broken = host.BrokenAsync();
+                    if (await Task.WhenAny(broken, Task.Delay(Timeout.Infinite, either.Token)) == broken && !either.IsCancellationRequested) await broken;
+                }
+                finally
+                {
+                    _host = null;
+                }
+            }
+            catch (Exception fault) when (fault is OperationCanceledException or TermOverException or NpgsqlException || (fault is UserException && !ct.IsCancellationRequested))
+            {
+                if (fault is not UserException) continue;
+                NotLed(fault.Message);
+                await _leadership.ReleaseAsync(ct);   // another may be able to do what we are not
+            }
+        }
+    }
+
+    private async Task HandleAsync(HttpContext http)
+    {
+        var path = http.Request.Path.Value;
+        if (path == "/healthz")
+        {
+            await http.Response.WriteAsync("ok\n", http.RequestAborted);
+            return;
+        }
+        if (path is "/readyz" or "/metrics" && !Leads)
+        {
+            var why = _stop.IsCancellationRequested ? "stopping" : !_leadership.IsFresh ? "the database does not answer" : _leadership.Leader is { } at ? null : "nobody leads yet";
+            http.Response.StatusCode = why is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+            await http.Response.WriteAsync($"{why ?? $"ready, behind {_leadership.Leader}"}\n", http.RequestAborted);
+            return;
+        }
+        var forwarded = http.Request.Headers.ContainsKey(LeaderProxy.Mark);
+        for (var began = _clock.GetTimestamp(); _clock.GetElapsedTime(began) < Patience && !_stop.IsCancellationRequested; await Task.Delay(Look, _clock, http.RequestAborted))
+        {
+            var standing = _leadership.Standing;
+            if (_leadership.IsSurelyMine && _host is { } host)
+            {
+                await host.Pipeline(http);
+                return;
+            }
+            if (!forwarded && _leadership.Leader is { } leader && await _proxy.ForwardAsync(http, leader, standing)) return;
+        }
+        http.Abort();   // clients try again after that, and give up after an error
+    }
+
+    /// <summary>How the others reach this one.</summary>
+    private static Uri AddressOf(GatewayOptions options)
+    {
+        if (options.PeerAddress is { } named) return named;
+        if (!IPAddress.TryParse(options.Bind, out var bind) || bind.Equals(IPAddress.Any) || bind.Equals(IPAddress.IPv6Any)) throw new UserException($"--bind {options.Bind} does not say how other gateways reach this one", "Say it with --peer-address, such as http://10.0.0.5:3000.");
+        var secure = options.SslCert is not null && options.SecurePort == 0;
+        return new($"{(secure ? "https" : "http")}://{(bind.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{bind}]" : bind)}:{options.Port}/");
+    }
+
+    /// <summary>Stops, and lets another take over at once.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5)))
+        {
+            if (_loops.Count > 0) await _web.StopAsync(patience.Token);
+        }
+        await _stop.CancelAsync();
+        foreach (var loop in _loops) await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2))) await _leadership.ReleaseAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _web.DisposeAsync();
+        _leadership.Dispose();
+        _proxy.Dispose();
+        _database.Dispose();
+        _stop.Dispose();
+    }
+
+    [LoggerMessage(LogLevel.Error, "This gateway cannot lead: {Why}")]
+    private partial void NotLed(string why);
+}

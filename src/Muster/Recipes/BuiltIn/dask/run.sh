@@ -1,0 +1,2 @@
+# The program, with the scheduler in DASK_SCHEDULER_ADDRESS, where Client() looks for it.
+exec "$@"

@@ -1,0 +1,2 @@
+# One MPI rank of the program.
+exec "$@"

@@ -1,0 +1,83 @@
+using Muster.Faults;
+using Npgsql;
+
+namespace Muster.Storage;
+
+/// <summary>A PostgreSQL database, and how it is reached. Its password is in no text of ours.</summary>
+public sealed class PostgresDatabase : IDisposable
+{
+    private readonly NpgsqlConnectionStringBuilder _place;
+
+    /// <param name="text">An address, <c>postgres://user@host/name</c>, or Npgsql's <c>Host=…;Username=…</c>. Without a password in it, PGPASSWORD or a password file is used.</param>
+    public PostgresDatabase(string text)
+    {
+        _place = PlaceIn(text);
+        _place.Timeout = 5;
+        _place.CommandTimeout = 10;
+        _place.ApplicationName = "muster";
+        _place.IncludeErrorDetail = false;
+        Source = NpgsqlDataSource.Create(_place);
+    }
+
+    /// <summary>Connections for anything.</summary>
+    public NpgsqlDataSource Source { get; }
+
+    public string Name => $"{_place.Database} at {_place.Host}:{_place.Port}";
+
+    public static bool HasPassword(string text) => PlaceIn(text).Password is { Length: > 0 };
+
+    /// <summary>Connections under a name of their own, by which the server can be told to end them.</summary>
+    public NpgsqlDataSource SourceNamed(string name) => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_place.ConnectionString) { ApplicationName = name });
+
+    /// <summary>Makes the tables where they are missing. Whoever else does so at the same time waits.</summary>
+    public async Task PrepareAsync(int version, string schema, CancellationToken ct)
+    {
+        try
+        {
+            await using var connection = await Source.OpenConnectionAsync(ct);
+            await using var change = await connection.BeginTransactionAsync(ct);
+            await RunAsync(connection, "SELECT pg_advisory_xact_lock(7238094)", ct);
+            await RunAsync(connection, "CREATE TABLE IF NOT EXISTS muster (version INT NOT NULL)", ct);
+            var found = await RunAsync(connection, "SELECT version FROM muster", ct);
+            if (found is int newer && newer != version) throw new UserException($"the database {Name} was written by another version of Muster", "Use that version, or another database.");
+            if (found is null) await RunAsync(connection, $"{schema}; INSERT INTO muster VALUES ({version})", ct);
+            await change.CommitAsync(ct);
+        }
+        catch (NpgsqlException fault)
+        {
+            throw new UserException($"cannot use the database {Name}: {fault.Message}", "Check that it is up, its name, and its user; a password is read from PGPASSWORD or ~/.pgpass.", fault);
+        }
+    }
+
+    private static async Task<object?> RunAsync(NpgsqlConnection connection, string text, CancellationToken ct)
+    {
+#pragma warning disable CA2100 // our own texts
+        await using var command = new NpgsqlCommand(text, connection);
+#pragma warning restore CA2100
+        return await command.ExecuteScalarAsync(ct);
+    }
+
+    private static NpgsqlConnectionStringBuilder PlaceIn(string text)
+    {
+        try
+        {
+            if (!text.StartsWith("postgres://", StringComparison.Ordinal) && !text.StartsWith("postgresql://", StringComparison.Ordinal)) return new(text);
+            var address = new Uri(text);
+            var user = address.UserInfo.Split(':', 2);
+            var place = new NpgsqlConnectionStringBuilder { Host = address.Host, Database = Uri.UnescapeDataString(address.AbsolutePath.TrimStart('/')) };
+            if (address.Port > 0) place.Port = address.Port;
+            if (user[0].Length > 0) place.Username = Uri.UnescapeDataString(user[0]);
+            if (user.Length > 1) place.Password = Uri.UnescapeDataString(user[1]);
+            var more = System.Web.HttpUtility.ParseQueryString(address.Query);
+            foreach (var key in more.AllKeys) place[key switch { "sslmode" => "SSL Mode", "sslrootcert" => "Root Certificate", _ => key! }] = more[key]!;
+            return place;
+        }
+        catch (Exception fault) when (fault is ArgumentException or FormatException or KeyNotFoundException)
+        {
+            // Neither the text nor the fault is shown: there may be a password in them.
+            throw new UserException("the name of the database cannot be read", "Write --database postgres://USER@HOST/NAME, or Host=…;Username=…;Database=….");
+        }
+    }
+
+    public void Dispose() => Source.Dispose();
+}

@@ -1,0 +1,195 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.Text.Json;
+
+namespace Muster;
+
+/// <summary>The recipes of DROID-SLAM, whole, against stand-ins (<c>tests/lab/apptainer</c>, <c>tests/lab/droid</c>) which take the same words and write the same files: there is no GPU here.</summary>
+public sealed class DroidSlamTests : IDisposable
+{
+    private static readonly string Parts = Path.Combine(Lab.Repository, "tests", "lab");
+    private readonly Lab _lab = new();
+
+    public DroidSlamTests()
+    {
+        Lab.Do("install", "bubblewrap");
+        foreach (var host in (string[])["node1", "login"])
+        {
+            Lab.On(host, $"mkdir -p bin && cp -f {Parts}/apptainer bin/ && chmod +x bin/apptainer && rm -rf packages pulled no-network && cp -R {Parts}/droid/packages . && echo packages=$HOME/packages >droid.sif");
+        }
+        var config = Path.Combine(_lab.Folder, "muster.yaml");
+        File.WriteAllText(config, $$"""
+            sites:
+              node: { kind: ssh, hosts: [node1], ssh-config: "{{Lab.Folders}}/ssh_config", setup: "PATH=$HOME/bin:$PATH" }
+              cluster: { kind: slurm, host: login, ssh-config: "{{Lab.Folders}}/ssh_config", setup: "PATH=$HOME/bin:$PATH" }
+            """);
+        _lab.Set("MUSTER_CONFIG", config);
+        _lab.Shell($"cp -R {Parts}/droid/program program && mkdir images");
+        Images(24);
+        File.WriteAllText(Path.Combine(_lab.Code, "calib.txt"), "# a camera\n320\t320  320 240\r\n");
+        using var zip = new ZipArchive(new FileStream(Path.Combine(_lab.Code, "droid.pth"), FileMode.Create), ZipArchiveMode.Create);
+        using (zip.CreateEntry("archive/data.pkl").Open()) { }
+        using var content = zip.CreateEntry("archive/data/0", CompressionLevel.NoCompression).Open();
+        content.Write(new byte[1_100_000]);
+    }
+
+    public void Dispose() => _lab.Dispose();
+
+    [Theory]
+    [InlineData("node", "node1")]
+    [InlineData("cluster", "login")]
+    public void Images_become_a_reconstruction_and_a_trajectory(string site, string host)
+    {
+        File.WriteAllText(Path.Combine(_lab.Code, "images", "notes.txt"), "stays here");
+        Images(1, "1000");
+        var answer = Infer(site, "--image", Home(host, "droid.sif"), "--stride", "2", "--t0", "1", "--warmup", "4", "--beta", "0.5");
+
+        Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
+        Assert.Contains("W103 notes.txt", answer.Said, StringComparison.Ordinal);
+        Assert.Equal(["preflight", "image", "source", "build", "slam", "finish"], Phases(answer.Output));
+        var results = Path.Combine(_lab.Code, "muster-out", "droid-slam-infer");
+        var arguments = Json("arguments.json");
+        Assert.Equal((2, 1, 0.5, 512, true, true), (arguments.GetProperty("stride").GetInt32(), arguments.GetProperty("t0").GetInt32(), arguments.GetProperty("beta").GetDouble(),
+            arguments.GetProperty("buffer").GetInt32(), arguments.GetProperty("disable_vis").GetBoolean(), arguments.GetProperty("upsample").GetBoolean()));
+        Assert.Equal([384, 512], arguments.GetProperty("image_size").EnumerateArray().Select(number => number.GetInt32()));
+        Assert.Equal((13, false), (Json("run.json").GetProperty("frames").GetInt32(), Json("run.json").GetProperty("partial").GetBoolean()));
+        Assert.Equal((0, "finish"), (Json("state/finished.json").GetProperty("exit_code").GetInt32(), Json("state/finished.json").GetProperty("phase").GetString()));
+        Assert.Equal(["000.png", "001.png", "023.png", "1000.png"], new[] { 0, 1, 23, 24 }.Select(File.ReadAllLines(Path.Combine(results, "images.txt")).ElementAt));
+        Assert.Equal(128 + (12 * 7 * 4), new FileInfo(Path.Combine(results, "traj_est.npy")).Length);
+        Assert.Equal("PK", File.ReadAllText(Path.Combine(results, "reconstruction.pth"))[..2]);
+        _lab.Shell("cd muster-out/droid-slam-infer && sha256sum --quiet -c SHA256SUMS");
+
+        JsonElement Json(string name)
+        {
+            using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(results, name)));
+            return document.RootElement.Clone();
+        }
+    }
+
+    [Fact]
+    public void Image_and_program_are_staged_once_and_kept()
+    {
+        var source = Lab.On("node1", $"rm -rf ~/.muster/shared/droid-slam source && cp -R {Parts}/droid/program source && cd source && git init -q && git add -A && git -c user.name=t -c user.email=t@t commit -qm first && git branch -q -f headless && git rev-parse HEAD && pwd").Split('\n');
+        string[] given = ["--image", "docker://stand-in/droid:1", "--repository", source[1], "--ref", "headless"];
+
+        Assert.Equal(0, _lab.Muster(["recipes", "stage", "droid-slam/infer", "-s", "node", .. given]).ExitCode);
+        var answer = _lab.Muster(["run", "droid-slam/infer", "-s", "node", .. Inputs, .. given]);
+
+        Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
+        Assert.Equal("pull docker://stand-in/droid:1\n", Lab.On("node1", "cat pulled"));
+        Assert.Equal($"source@{source[0][..12]}", Lab.On("node1", "ls ~/.muster/shared/droid-slam/src").Trim());
+
+        Lab.On("node1", "touch no-network; rm -rf ~/.muster/shared/droid-slam");
+        _lab.Muster(["run", "droid-slam/infer", "-s", "node", .. Inputs, .. given]).IsFault(1, "docker://stand-in/droid:1 could not be pulled on node1");
+        Lab.On("node1", "rm -rf ~/.muster/shared/droid-slam source");
+    }
+
+    [Theory]
+    [InlineData("memory", 21, "lower --buffer")]
+    [InlineData("empty", 22, "fewer than 2 keyframes")]
+    [InlineData("bounds", 23, "raise --buffer")]
+    [InlineData("checkpoint", 25, "no checkpoint")]
+    [InlineData("kernel", 26, "another kind of GPU")]
+    [InlineData("symbol", 27, "do not fit")]
+    [InlineData("display", 28, "no display")]
+    [InlineData("still", 29, "never initialised")]
+    [InlineData("other", 20, "last words")]
+    public void A_failure_is_told_by_its_code_and_what_to_do(string fault, int code, string advice)
+    {
+        File.WriteAllText(Path.Combine(_lab.Code, "program", "droid_slam", "FAULT"), fault);
+        var answer = Infer("node", "--image", Home("node1", "droid.sif"));
+
+        Assert.True(code == answer.ExitCode, $"{answer.ExitCode}: {answer.Output}{answer.Said}");
+        Assert.Contains($"note        ", answer.Said, StringComparison.Ordinal);
+        Assert.Contains(advice, answer.Said, StringComparison.Ordinal);
+        using var finished = JsonDocument.Parse(File.ReadAllText(Path.Combine(_lab.Code, "muster-out", "droid-slam-infer", "state", "finished.json")));
+        Assert.Equal(("slam", code), (finished.RootElement.GetProperty("phase").GetString(), finished.RootElement.GetProperty("exit_code").GetInt32()));
+    }
+
+    [Fact]
+    public void An_unreadable_image_over_there_is_told()
+    {
+        Lab.On("node1", "mkdir -p frames && rm -f frames/* && for n in $(seq 100 130); do echo none >frames/$n.png; done");
+        var answer = _lab.Muster("run", "droid-slam/infer", "-s", "node", "--images", $"there:{Home("node1", "frames")}", "--calibration", "calib.txt", "--weights", "droid.pth",
+            "--source", "program", "--stage-on", "local", "--need-gpu", "false", "--gpus", "0", "--min-free", "1000", "--image", Home("node1", "droid.sif"));
+
+        Assert.Equal(24, answer.ExitCode);
+    }
+
+    [Fact]
+    public void Before_the_time_limit_what_there_is_is_saved()
+    {
+        File.WriteAllText(Path.Combine(_lab.Code, "program", "droid_slam", "FAULT"), "slow");
+        Images(200);
+        var answer = Infer("node", "--image", Home("node1", "droid.sif"), "--time", "60s", "--warn", "56", "--stride", "1");
+
+        Assert.True(answer.ExitCode == 9, answer.Output + answer.Said);
+        Assert.Contains("timelimit", Phases(answer.Output));
+        using var run = JsonDocument.Parse(File.ReadAllText(Path.Combine(_lab.Code, "muster-out", "droid-slam-infer", "run.json")));
+        Assert.True(run.RootElement.GetProperty("partial").GetBoolean());
+        Assert.True(File.Exists(Path.Combine(_lab.Code, "muster-out", "droid-slam-infer", "reconstruction.pth")));
+    }
+
+    [Fact]
+    public void Without_a_GPU_it_ends_before_it_begins()
+    {
+        var answer = _lab.Muster(["run", "droid-slam/infer", "-s", "node", .. Inputs[..6], "--source", "program", "--stage-on", "local", "--gpus", "0", "--image", Home("node1", "droid.sif")]);
+
+        Assert.Equal(10, answer.ExitCode);
+        Assert.True(answer.Said.Contains("no GPU is visible on node1", StringComparison.Ordinal), answer.Said);
+    }
+
+    [Fact]
+    public void The_older_command_line_submits_lists_follows_and_copies()
+    {
+        _lab.Set("MUSTER_SSH_CONFIG", $"{Lab.Folders}/ssh_config");
+        File.WriteAllText(Path.Combine(_lab.Code, "droidslam.yaml"), $$"""
+            connection: { host: login, user: muster-lab }
+            remote: { base: ~/droidslam, stageOn: local }
+            slurm: { timeLimit: "00:10:00", gpuCount: 0, cpusPerTask: 1, mem: 100M }
+            container: { image: {{Home("login", "droid.sif")}}, setup: "PATH=$HOME/bin:$PATH" }
+            infer: { imageDir: ./images, calibration: calib.txt, weights: droid.pth, stride: 1, parameters: { need-gpu: false, min-free: 1000, source: {{_lab.Code}}/program } }
+            """);
+
+        File.WriteAllText(Path.Combine(_lab.Code, "program", "droid_slam", "FAULT"), "slow");
+        var submitted = _lab.Muster("as", "droidslamcli", "infer", "--config", "droidslam.yaml");
+        Assert.True(submitted.ExitCode == 0, submitted.Said);
+        var id = submitted.Output.Trim();
+        var number = SubmitTests.Show(_lab, id).GetProperty("handle").GetString()!.Split(';')[0];
+        var followed = _lab.Muster("as", "droidslamcli", "status", $"--jobID={number}");
+        Assert.Equal(["preflight", "image", "source", "build", "slam", "finish"], Phases(followed.Output));
+        Assert.Contains("droid-slam-infer", _lab.Muster("as", "droidslamcli", "status").Output, StringComparison.Ordinal);
+        foreach (var name in (string[])[$"--jobId={id[..13]}", $"--jobID={id}", "-a"])
+        {
+            var copied = _lab.Muster("as", "droidslamcli", "extract", "infer", name, "--location=results", "--config", "droidslam.yaml");
+            Assert.True(copied.ExitCode == 0, copied.Said);
+        }
+        Assert.True(File.Exists(Path.Combine(_lab.Code, "results", id, "reconstruction.pth")));
+
+        _lab.Muster("as", "droidslamcli", "status", "--jobId", "99999999").IsFault(7, "no job has the id '99999999'");
+        _lab.Muster("as", "droidslamcli", "extract", "infer", "--location=results").IsFault(2, "either --jobId or -a");
+        File.WriteAllText(Path.Combine(_lab.Code, "calib.txt"), "1 2 3");
+        _lab.Muster("as", "droidslamcli", "infer").IsFault(2, "E202");
+    }
+
+    private static readonly string[] Inputs =
+        ["--images", "images", "--calibration", "calib.txt", "--weights", "droid.pth", "--need-gpu", "false", "--gpus", "0", "--min-free", "1000", "--cpus", "1", "--memory", "100M", "--stride", "1"];
+
+    private Answer Infer(string site, params string[] more) =>
+        _lab.Muster(["run", "droid-slam/infer", "-s", site, .. more.Contains("--stride") ? Inputs[..^2] : Inputs, "--source", "program", "--stage-on", "local", .. more]);
+
+    private static string Home(string host, string file) => Lab.On(host, $"echo $HOME/{file}").Trim();
+
+    private static List<string> Phases(string output) => [.. output.Split('\n').Where(line => line.StartsWith("@@PHASE ", StringComparison.Ordinal)).Select(line => line.Split(' ')[1])];
+
+    private void Images(int count, string? name = null)
+    {
+        var bytes = new byte[33];
+        byte[] start = [0x89, .. "PNG\r\n"u8, 0x1a, (byte)'\n', 0, 0, 0, 13, .. "IHDR"u8];
+        start.CopyTo(bytes, 0);
+        BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(16), 640);
+        BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(20), 480);
+        (bytes[24], bytes[25]) = (8, 2);
+        for (var at = 0; at < count; at++) File.WriteAllBytes(Path.Combine(_lab.Code, "images", $"{name ?? $"{at:000}"}.png"), bytes);
+    }
+}

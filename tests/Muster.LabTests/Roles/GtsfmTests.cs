@@ -1,0 +1,100 @@
+namespace Muster.Roles;
+
+/// <summary>The recipe gtsfm with a real Dask and a stand-in for GTSfM that takes its options and writes its files.</summary>
+public sealed class GtsfmTests : IDisposable
+{
+    private static readonly string[] Nodes = ["node1", "node2", "node3"];
+    private readonly Lab _lab = new();
+
+    public GtsfmTests()
+    {
+        Lab.Do("install", "python3-distributed");
+        _lab.Set("MUSTER_SSH_CONFIG", Path.Combine(Lab.Folders, "ssh_config"));
+        var standIn = _lab.Shell($"tar -C {Path.Combine(Lab.Repository, "tests", "Muster.LabTests", "Roles", "Gtsfm")} -cz gtsfm | base64 -w0");
+        foreach (var host in Nodes) Lab.On(host, $"rm -rf ~/gtsfm && mkdir ~/gtsfm && cd ~/gtsfm && echo {standIn} | base64 -d | tar xz");
+        _lab.Shell("mkdir -p set/images single/images && for n in 1 2 3 4 5 6; do echo photo >set/images/$n.jpg; done && touch set/cameras.txt set/images.txt set/points3D.txt && echo photo >single/images/1.jpg");
+    }
+
+    public void Dispose() => _lab.Dispose();
+
+    [Fact]
+    public void A_scene_is_made_on_all_hosts_and_gathered_from_all_of_them()
+    {
+        var answer = _lab.Muster("run", "gtsfm", "-s", "lab-ssh", "--role", "worker=node1,node2,node3", "--dataset-dir", "set", "--loader", "colmap", "--max-resolution", "500", "--share-intrinsics", "--overrides", "loader.skip=1 +x=y");
+
+        Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
+        Assert.Contains("dashboard ", answer.Said, StringComparison.Ordinal);
+        Assert.Contains("6 of 6 cameras, 2 points", answer.Output, StringComparison.Ordinal);
+        var results = Path.Combine(_lab.Code, "muster-out", "gtsfm");
+        // Where it was written, where photos were read, where features were found.
+        Assert.Equal("node1 node1 node1 node2 node3\n", File.ReadAllText(Path.Combine(results, "results", "ba_output", "where.txt")));
+        Assert.Equal("node3 node1 node1 node2 node3\n", File.ReadAllText(Path.Combine(results, "results", "merged", "where.txt")));
+        Assert.Contains("\"cameras\": 6", File.ReadAllText(Path.Combine(results, "summary.json")), StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(results, "dask_reports", "scene-optimizer.html")));
+        var options = File.ReadAllText(Path.Combine(results, "results", "config.yaml"));
+        foreach (var option in (string[])["\"loader\": \"colmap\"", "\"max_resolution\": 500", "\"share_intrinsics\": true", "\"overrides\": [\"loader.skip=1\", \"+x=y\"]"]) Assert.Contains(option, options, StringComparison.Ordinal);
+        Assert.Equal("", string.Concat(Nodes.Select(host => Lab.On(host, "pgrep -f '[d]istributed' || :"))));
+    }
+
+    [Fact]
+    public void Its_own_command_line_and_cluster_file_do_the_same()
+    {
+        _lab.Shell("mkdir -p gtsfm/configs && printf 'workers:\\n  - muster-lab@node1\\n  - host: muster-lab@node2\\n' >gtsfm/configs/cluster.yaml");
+        Lab.On("node1", "mkdir -p /tmp/set/images && for n in 1 2 3; do echo photo >/tmp/set/images/$n.jpg; done");
+
+        var answer = _lab.Muster("as", "gtsfm", "--loader", "olsson", "--dataset_dir", "/tmp/set", "--config_name", "sift_front_end.yaml", "--cluster_config", "cluster.yaml", "--checkout", "~/gtsfm",
+            "--num_retry_cluster_connection", "5", "--output_root", "there", "loader.max_resolution=1200");
+
+        Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
+        Assert.Equal("node2 node1 node1 node2\n", File.ReadAllText(Path.Combine(_lab.Code, "there", "results", "merged", "where.txt")));
+        Assert.Contains("loader.max_resolution=1200", File.ReadAllText(Path.Combine(_lab.Code, "there", "results", "config.yaml")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void One_host_alone_works_and_a_run_that_ends_well_without_a_scene_has_failed()
+    {
+        var answer = _lab.Muster("run", "gtsfm", "-s", "lab-ssh", "--host", "node2", "--dataset-dir", "single", "--loader", "olsson");
+
+        Assert.Equal(3, answer.ExitCode);
+        Assert.Contains("Merging failed", answer.Output, StringComparison.Ordinal);
+        Assert.Contains("left no reconstruction", answer.Said, StringComparison.Ordinal);
+        Assert.Contains("code 3", answer.Said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_GTSfM_that_takes_no_client_of_ours_works_on_one_machine()
+    {
+        var answer = _lab.Muster("run", "gtsfm", "-s", "lab-ssh", "--env", "STANDIN_OLD=1", "--dataset-dir", "set", "--loader", "olsson");
+
+        Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
+        Assert.Contains("works on this machine alone", answer.Output, StringComparison.Ordinal);
+        Assert.Equal("node1 node1 node1\n", File.ReadAllText(Path.Combine(_lab.Code, "muster-out", "gtsfm", "results", "merged", "where.txt")));
+    }
+
+    [Fact]
+    public void What_is_wrong_on_any_host_is_told_before_anything_is_sent()
+    {
+        Lab.On("node2", "rm -rf ~/gtsfm");
+        // An interpreter that has another Dask on one of the hosts.
+        Lab.On("node1", "printf '#!/bin/sh\\nexec /usr/bin/python3 \"$@\"\\n' >~/py && chmod 755 ~/py");
+        Lab.On("node3", "mkdir -p ~/other/distributed && echo '__version__ = \"1.0\"' >~/other/distributed/__init__.py && printf '#!/bin/sh\\nPYTHONPATH=~/other exec /usr/bin/python3 \"$@\"\\n' >~/py && chmod 755 ~/py");
+
+        var answer = _lab.Muster("run", "gtsfm", "-s", "lab-ssh", "--role", "worker=node1,node2,node3", "--loader", "colmap", "--dataset-dir", "there:/no/such/set", "--python", "/home/muster-lab/py", "--worker-memory-limit", "999GB");
+
+        Assert.Equal(2, answer.ExitCode);
+        string[] findings = ["node1: there is no folder /no/such/set", "node2: there is no GTSfM checkout", "node2: there is no interpreter /home/muster-lab/py", "dask differs: ", "1.0 on node3",
+            "node3: 1 processes of 999GB may take"];
+        foreach (var finding in findings) Assert.Contains(finding, answer.Said, StringComparison.Ordinal);
+        Assert.DoesNotContain("sent ", answer.Said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_can_be_seen_here_is_told_before_any_host_is_asked()
+    {
+        var answer = _lab.Muster("run", "gtsfm", "-s", "lab-ssh", "--loader", "colmap", "--dataset-dir", "single", "--overrides", "loader", "--worker-memory-limit", "much");
+
+        Assert.Equal(2, answer.ExitCode);
+        foreach (var finding in (string[])["wants cameras.txt in", "'loader' is no NAME=VALUE", "not 'much'"]) Assert.Contains(finding, answer.Said, StringComparison.Ordinal);
+        _lab.Muster("as", "gtsfm", "--loader", "colmap", "--dataset_dir", "set").IsFault(2, "no full path");
+    }
+}
