@@ -60,7 +60,6 @@ internal sealed class ClusterOdmConfig
     public IEnumerable<string> Warnings()
     {
         if (Text("admin-pass").Length == 0) yield return "without --admin-pass, console and admin page are open to this machine alone, not to everybody as with ClusterODM";
-        if (Text("downloads-from-s3").Length > 0) yield return "--downloads-from-s3 is not there yet: archives are served from here";
     }
 
     public GatewayOptions Options()
@@ -82,7 +81,8 @@ internal sealed class ClusterOdmConfig
             Token = Text("token"),
             Provider = IsLightning ? "lightning" : "local",
             LightningUrl = Text("cloud-provider").EndsWith("Dev", StringComparison.Ordinal) ? new("http://localhost:5000/r/") : defaults.LightningUrl,
-            PublicAddress = Some("public-address") is not { } address ? null : Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out var url) ? url : throw Wrong("public-address", address, "an address such as http://10.0.0.5:3000"),
+            PublicAddress = Address("public-address"),
+            DownloadsFromS3 = Address("downloads-from-s3"),
             SplitMerge = IsTrue("splitmerge"),
             FloodLimit = Number("flood-limit"),
             RefuseOverLimit = true,
@@ -102,6 +102,9 @@ internal sealed class ClusterOdmConfig
     };
 
     private string? Some(string key) => Text(key) is { Length: > 0 } text ? text : null;
+
+    private Uri? Address(string key) =>
+        Some(key) is not { } text ? null : Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url : throw Wrong(key, text, "an address such as http://10.0.0.5:3000");
 
     private bool IsTrue(string key) => Text(key) is not ("" or "0");
 

@@ -17,7 +17,7 @@ internal sealed class ClusterOdmPersona : Command
         ("log-level", "LEVEL", "error, warn, info, verbose, debug or silly.", null),
         ("cloud-provider", "NAME", "Who knows the tokens: local, lightning or lightningDev.", "-c"),
         ("upload-max-speed", "N", "Bytes a second to each node; 0 for any.", null),
-        ("downloads-from-s3", "URL", "Not there yet: archives are served from here.", null),
+        ("downloads-from-s3", "URL", "Where nodes put assets beside the archive: downloads of these are sent there; the archive is served from here.", null),
         ("no-splitmerge", null, "Accept no parts of tasks.", null),
         ("public-address", "URL", "How nodes reach this gateway, for split-merge.", null),
         ("flood-limit", "N", "Uploads that a token may have begun and not finished; 0 for any number.", null),
