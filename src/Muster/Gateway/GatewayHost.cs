@@ -59,7 +59,8 @@ public sealed class GatewayHost : IAsyncDisposable
         builder.Services.AddSingleton<ILoggerFactory>(logs);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options));
         _web = builder.Build();
-        var api = new PublicApi(gate, intake, Actions, Tasks, Fleet, Spool, _downloads, new(Fleet, Tasks, _catalog, clock), clock);
+        var seal = new CommitSeal(_store);
+        var api = new PublicApi(gate, seal, intake, Actions, Tasks, Fleet, Spool, _downloads, new(Fleet, Tasks, _catalog, clock), clock);
         var measures = new GatewayMeasures(Tasks, Fleet, Spool, clock);
         _collector = Collector.Find(measures, () => new(Tasks, Fleet), log);
         _operation = new(Tasks, measures, _blobs, clock);
@@ -70,7 +71,7 @@ public sealed class GatewayHost : IAsyncDisposable
         Pipeline = ((IApplicationBuilder)_web).Build();
 
         var wait = new BlobWait(Tasks, clock);
-        var sender = new FileSender(Tasks, Fleet, Spool, wait, task => task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, Tokens.MakeForParts(task)) : task.Options, options, clock);
+        var sender = new FileSender(Tasks, Fleet, Spool, wait, task => task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, Tokens.MakeForParts(task)) : task.Options, seal.Of, options, clock);
         _fetcher = new(Tasks, intake, Spool, options, clock);
         var couriers = new Couriers(Tasks, _fetcher, sender, new(Tasks, Fleet, Results, wait, clock), log);
         var watches = new NodeWatches(Fleet, Tasks, _catalog, options, clock, log);
@@ -80,8 +81,8 @@ public sealed class GatewayHost : IAsyncDisposable
         var waiting = new WaitingList(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks);
         var desk = new AdminDesk(Fleet, Tokens, Tasks);
         _open = ct => AdminDoors.OpenAsync(options, new ConsoleCommands(Fleet, Tasks, Actions, Tokens, desk, waiting, clock),
-            new AdminApi(Fleet, Tasks, Actions, Tokens, Spool, desk, waiting, new(options, Fleet, Tasks, waiting, Spool, logs), clock), new ClusterPages(Fleet, Tasks, desk, clock), logs, clock, ct);
-        _start = () => [notices.RunAsync, watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
+            new AdminApi(Fleet, Tasks, Actions, Tokens, Spool, desk, waiting, new(options, Fleet, Tasks, waiting, Spool, logs), measures, clock), new ClusterPages(Fleet, Tasks, desk, clock), logs, clock, ct);
+        _start = () => [new EventLog(Tasks, log).RunAsync, notices.RunAsync, watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
     }
 
     private readonly Func<IReadOnlyList<Func<CancellationToken, Task>>> _start;

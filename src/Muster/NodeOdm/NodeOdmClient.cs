@@ -26,6 +26,9 @@ public sealed partial class NodeOdmClient(HttpMessageInvoker http, Uri node, str
         UseProxy = false,
     });
 
+    /// <summary>Most bytes a second of each upload; 0 for any.</summary>
+    public long UploadSpeed { get; init; }
+
     /// <summary>Where the node is, without anything secret.</summary>
     public string Name => $"{node.Scheme}://{node.Host}:{node.Port}";
 
@@ -59,7 +62,13 @@ public sealed partial class NodeOdmClient(HttpMessageInvoker http, Uri node, str
     {
         using var idle = new CancellationTokenSource(patience, clock);
         using var request = Request(HttpMethod.Post, $"task/new/upload/{uuid}", "");
-        request.Content = new FilesContent(files, () => idle.CancelAfter(patience));
+        var pace = new Pace(UploadSpeed, clock);
+        request.Content = new FilesContent(files, async (bytes, stop) =>
+        {
+            idle.CancelAfter(Timeout.Infinite);   // a pause of ours is no silence of the node's
+            await pace.AfterAsync(bytes, stop);
+            idle.CancelAfter(patience);
+        });
         return (await AskAsync(request, OdmJson.Wire.ActionAnswer, idle, ct)).Select(answer => answer.Success);
     }
 
@@ -123,7 +132,8 @@ public sealed partial class NodeOdmClient(HttpMessageInvoker http, Uri node, str
         if (await response.Content.ReadFromJsonAsync(OdmJson.Wire.JsonElement, ct) is not { ValueKind: JsonValueKind.Object or JsonValueKind.Array } json) return new NodeReply<T>.Garbled($"{Name} answered with other JSON than expected");
         if (json.ValueKind == JsonValueKind.Object && json.TryGetProperty("error", out var error))
         {
-            return new NodeReply<T>.Denied(error.ValueKind == JsonValueKind.String ? error.GetString()! : error.GetRawText(), json.TryGetProperty("noRetry", out var final) && final.ValueKind == JsonValueKind.True);
+            var why = error.ValueKind == JsonValueKind.String ? error.GetString()! : error.GetRawText();
+            return new NodeReply<T>.Denied(token is null ? why : why.Replace(token, "***", StringComparison.Ordinal), json.TryGetProperty("noRetry", out var final) && final.ValueKind == JsonValueKind.True);
         }
         return json.Deserialize(type) is { } value ? new NodeReply<T>.Said(value) : new NodeReply<T>.Garbled($"{Name} answered with nothing");
     }

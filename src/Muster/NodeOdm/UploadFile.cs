@@ -20,10 +20,10 @@ internal sealed class FilesContent : HttpContent
 
     private readonly IReadOnlyList<(UploadFile File, byte[] Head)> _parts;
     private readonly byte[] _tail;
-    private readonly Action _moved;
+    private readonly Func<int, CancellationToken, Task> _moved;
 
-    /// <param name="moved">Called whenever bytes have gone out.</param>
-    public FilesContent(IEnumerable<UploadFile> files, Action moved)
+    /// <param name="moved">Called with how many bytes have gone out; the next ones wait for it.</param>
+    public FilesContent(IEnumerable<UploadFile> files, Func<int, CancellationToken, Task> moved)
     {
         var boundary = $"muster-{Guid.NewGuid():n}";
         _moved = moved;
@@ -70,7 +70,7 @@ internal sealed class FilesContent : HttpContent
                 if (read == 0) throw Unreadable(file, "it is shorter than it was");
                 await stream.WriteAsync(block.AsMemory(0, read), cancellationToken);
                 left -= read;
-                _moved();
+                await _moved(read, cancellationToken);
             }
             await stream.WriteAsync("\r\n"u8.ToArray(), cancellationToken);
         }

@@ -28,9 +28,9 @@ public sealed class SqliteFile
         using var connection = Open();
         var found = Convert.ToInt32(Scalar(connection, "PRAGMA user_version"));
         if (found == version) return;
-        if (found > version)
+        if (found != 0)
         {
-            throw new UserException($"{path} was written by a newer Muster", "Use that version, or move the file away to begin anew.");
+            throw new UserException($"{path} was written by another version of Muster", "Use that version, or move the file away to begin anew.");
         }
         using var change = connection.BeginTransaction(deferred: false);
         if (Convert.ToInt32(Scalar(connection, "PRAGMA user_version", change)) != version) Scalar(connection, $"{schema}; PRAGMA user_version = {version}", change);

@@ -2,13 +2,14 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Muster.Gateway.Tasks;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway;
 
 /// <summary>What the clients of this API rely on, by the numbers of the specification.</summary>
-public sealed class InvariantTests : IAsyncLifetime
+public sealed partial class InvariantTests : IAsyncLifetime
 {
     private static readonly string[] Fields = ["dateCreated", "imagesCount", "name", "options", "processingTime", "progress", "status", "uuid"];
 
@@ -376,6 +377,29 @@ public sealed class InvariantTests : IAsyncLifetime
         Assert.Equal("true", response.Headers.GetValues("Access-Control-Allow-Credentials").Single());
         Assert.Equal("set-uuid", response.Headers.GetValues("Access-Control-Allow-Headers").Single());
     }
+
+    [Fact]
+    public async Task I32_a_browser_may_ask_before_it_has_a_token_and_can_read_that_it_needs_one()
+    {
+        await using var closed = await TestGateway.StartAsync(options => options with { Token = "right" });
+        foreach (var (method, status) in ((string, HttpStatusCode)[])[("OPTIONS", HttpStatusCode.NoContent), ("GET", HttpStatusCode.Unauthorized)])
+        {
+            using var request = new HttpRequestMessage(new(method), "task/list") { Headers = { { "Origin", "https://map.example" }, { "Access-Control-Request-Method", "GET" } } };
+            using var response = await closed.Http.SendAsync(request, Ct);
+            Assert.Equal((status, "https://map.example"), (response.StatusCode, response.Headers.GetValues("Access-Control-Allow-Origin").Single()));
+        }
+    }
+
+    [Fact]
+    public void Each_of_the_32_has_a_test_that_bears_its_number() => Assert.Equal(Enumerable.Range(1, 32), (
+        from type in typeof(InvariantTests).Assembly.GetTypes()
+        where type.Namespace == typeof(InvariantTests).Namespace
+        from method in type.GetMethods()
+        from Match number in Number().Matches(method.Name)
+        select int.Parse(number.Value, System.Globalization.CultureInfo.InvariantCulture)).Distinct().Order());
+
+    [GeneratedRegex("(?<=(^|_)I)[0-9]{2}(?=_)")]
+    private static partial Regex Number();
 
     private async Task<List<string>> LinesAsync(string path) => [.. (await _gateway.GetAsync(path)).EnumerateArray().Select(line => line.GetString()!)];
 

@@ -46,7 +46,7 @@ public sealed class LightningTests
     }
 
     [Fact]
-    public async Task While_the_server_is_silent_known_tokens_stay_good_and_unknown_ones_are_dropped_not_refused()
+    public async Task I12_while_the_server_is_silent_known_tokens_stay_good_and_unknown_ones_are_dropped_not_refused()
     {
         await using var server = await ServerAsync();
         await using var node = await ScriptedNode.StartAsync();

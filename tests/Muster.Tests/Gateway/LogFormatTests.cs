@@ -24,6 +24,7 @@ public sealed class LogFormatTests
         }
         var entry = JsonElement.Parse(line);
         Assert.Equal(("warning", id), (entry.GetProperty("level").GetString(), entry.GetProperty("task").GetString()));
+        Assert.Contains(gateway.Notes.Split('\n').Where(text => text.StartsWith('{')).Select(text => JsonElement.Parse(text)), other => other.TryGetProperty("kind", out var kind) && kind.GetString() == "placed" && other.GetProperty("task").GetString() == id && other.GetProperty("node").GetString()!.Length > 0);
         Assert.Contains("private network", entry.GetProperty("why").GetString(), StringComparison.Ordinal);
         Assert.Contains(entry.GetProperty("why").GetString()!, entry.GetProperty("text").GetString(), StringComparison.Ordinal);
         Assert.True(entry.GetProperty("time").GetDateTimeOffset() > DateTimeOffset.UtcNow.AddMinutes(-5));

@@ -72,7 +72,7 @@ public sealed class NodeFaultTests
 
     [Theory]
     [InlineData("Cannot process dataset"), InlineData("Not enough memory"), InlineData("Processing failed (7)")]
-    public async Task What_no_node_could_do_better_is_passed_on_unchanged(string message)
+    public async Task I19_what_no_node_could_do_better_is_passed_on_unchanged(string message)
     {
         await using var node = await ScriptedNode.StartAsync(new() { FailsWith = message });
         await using var gateway = await TestGateway.StartAsync(node);

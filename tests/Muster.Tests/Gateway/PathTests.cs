@@ -25,7 +25,7 @@ public sealed class PathTests
     }
 
     [Fact]
-    public async Task A_file_sent_again_is_recognised_and_another_of_its_name_gets_a_name_of_its_own()
+    public async Task I23_a_file_sent_again_is_recognised_and_another_of_its_name_gets_a_name_of_its_own()
     {
         await using var node = await ScriptedNode.StartAsync();
         await using var gateway = await TestGateway.StartAsync(node);
@@ -44,7 +44,7 @@ public sealed class PathTests
     }
 
     [Fact]
-    public async Task One_request_can_hold_a_whole_task_with_its_options_last()
+    public async Task I22_one_request_can_hold_a_whole_task_with_its_options_last()
     {
         await using var node = await ScriptedNode.StartAsync();
         await using var gateway = await TestGateway.StartAsync(node);
@@ -86,7 +86,17 @@ public sealed class PathTests
     }
 
     [Fact]
-    public async Task A_gateway_without_nodes_says_so_and_keeps_the_upload()
+    public async Task What_goes_to_a_node_stays_below_the_speed_that_was_set()
+    {
+        await using var node = await ScriptedNode.StartAsync();
+        await using var gateway = await TestGateway.StartAsync(options => options with { UploadMaxSpeed = 100_000 }, node);
+        var began = TimeProvider.System.GetTimestamp();
+        await gateway.UntilAsync(await gateway.SubmitAsync(files: 0, more: ("a.jpg", new byte[150_000])), TaskCode.Completed);
+        Assert.True(TimeProvider.System.GetElapsedTime(began) > TimeSpan.FromSeconds(1.5));
+    }
+
+    [Fact]
+    public async Task I18_a_gateway_without_nodes_says_so_and_keeps_the_upload()
     {
         await using var gateway = await TestGateway.StartAsync();
         var client = gateway.Client();

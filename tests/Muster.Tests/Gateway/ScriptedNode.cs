@@ -32,6 +32,8 @@ internal sealed class ScriptedNode : IAsyncDisposable
     /// <summary>Does something after a request was carried out, instead of the answer.</summary>
     public Func<HttpContext, Task<bool>>? After { get; set; }
     public ConcurrentDictionary<string, Work> Tasks { get; } = [];
+    /// <summary>Where it is to tell the end of each task.</summary>
+    public ConcurrentDictionary<string, string?> Webhooks { get; } = [];
     public ConcurrentQueue<string> Removed { get; } = [];
     public ConcurrentQueue<string> Cancelled { get; } = [];
 
@@ -103,6 +105,7 @@ internal sealed class ScriptedNode : IAsyncDisposable
                 var id = http.Request.Headers["set-uuid"].ToString();
                 _uploads.TryAdd(id, []);
                 _options[id] = form.Options ?? "[]";
+                Webhooks[id] = form.Webhook;
                 if (!await DroppedAsync(http)) await http.AnswerAsync(new(id), OdmJson.Wire.UuidAnswer);
                 break;
             case ["task", "new", "upload", var upload]:

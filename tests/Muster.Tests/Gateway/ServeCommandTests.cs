@@ -32,7 +32,7 @@ public sealed class ServeCommandTests
     [Theory]
     [InlineData("--flood-limit", "many", "is no number"), InlineData("--spool-limit", "lots", "whole number"), InlineData("--move-after", "soon", "a time such as"), InlineData("--node", "ftp://x", "no address of a node"), InlineData("--cloud-provider", "aws", "local or lightning"), InlineData("--bind", "nowhere", "no address to listen on"), InlineData("--config", "missing.json", "cannot read missing.json"),
      InlineData("--database", "postgres://muster:sesame@127.0.0.1:9/muster", "others on this machine can read it"), InlineData("--database", "nonsense", "the name of the database cannot be read"), InlineData("--database", "postgres://muster@127.0.0.1:9/muster", "uploads and results that all of them reach"),
-     InlineData("--s3-bucket", "surveys", "--s3-endpoint is missing"), InlineData("--downloads-from-s3", "nowhere", "--downloads-from-s3 is 'nowhere'"), InlineData("--log-format", "xml", "text or json"), InlineData("--admin-bind", "0.0.0.0", "open to everybody")]
+     InlineData("--s3-bucket", "surveys", "--s3-endpoint is missing"), InlineData("--downloads-from-s3", "nowhere", "--downloads-from-s3 is 'nowhere'"), InlineData("--ssl-key", "key.pem", "needs both"), InlineData("--log-format", "xml", "text or json"), InlineData("--admin-bind", "0.0.0.0", "open to everybody")]
     public async Task What_it_cannot_use_it_names(string flag, string value, string said)
     {
         var (code, notes) = await RunAsync([flag, value]);
@@ -125,7 +125,7 @@ public sealed class ServeCommandTests
     }
 
     [Fact]
-    public async Task It_speaks_TLS_beside_plain_HTTP_and_takes_a_new_certificate_while_it_runs()
+    public async Task I29_it_speaks_TLS_beside_plain_HTTP_and_takes_a_new_certificate_while_it_runs()
     {
         var folder = Directory.CreateTempSubdirectory("muster-tls-test-");
         var (cert, key) = (Path.Combine(folder.FullName, "cert.pem"), Path.Combine(folder.FullName, "key.pem"));
@@ -138,6 +138,28 @@ public sealed class ServeCommandTests
         Assert.Equal("CN=second", await SubjectAsync(secure));
         await File.WriteAllTextAsync(cert, "half a certif", Ct);
         Assert.Equal("CN=second", await SubjectAsync(secure));
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task I29_a_certificate_is_sent_with_those_that_lead_to_its_root()
+    {
+        var folder = Directory.CreateTempSubdirectory("muster-chain-test-");
+        var (cert, key) = (Path.Combine(folder.FullName, "fullchain.pem"), Path.Combine(folder.FullName, "key.pem"));
+        using var pair = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        CertificateRequest Asked(string name, bool signs) => new($"CN={name}", pair, HashAlgorithmName.SHA256) { CertificateExtensions = { new X509BasicConstraintsExtension(signs, false, 0, true) } };
+        var (from, to) = (DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var root = Asked("root", true).CreateSelfSigned(from, to);
+        using var middle = Asked("middle", true).Create(root, from, to, [1]).CopyWithPrivateKey(pair);
+        using var leaf = Asked("leaf", false).Create(middle, from, to, [2]);
+        await File.WriteAllTextAsync(cert, $"{leaf.ExportCertificatePem()}\n{middle.ExportCertificatePem()}\n", Ct);
+        await File.WriteAllTextAsync(key, pair.ExportPkcs8PrivateKeyPem(), Ct);
+        var secure = GatewayProcess.FreePort();
+        await using var gateway = new GatewayProcess("--secure-port", $"{secure}", "--ssl-cert", cert, "--ssl-key", key, "--engine", "none");
+        await gateway.StartAsync();
+        using var handler = new SocketsHttpHandler { SslOptions = { TargetHost = "leaf", CertificateChainPolicy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { root }, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true }, RemoteCertificateValidationCallback = (_, _, _, errors) => (errors & ~System.Net.Security.SslPolicyErrors.RemoteCertificateNameMismatch) == 0 } };
+        using var http = new HttpClient(handler);
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync($"https://127.0.0.1:{secure}/info", Ct)).StatusCode);
         folder.Delete(recursive: true);
     }
 

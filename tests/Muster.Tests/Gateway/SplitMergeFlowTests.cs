@@ -38,7 +38,7 @@ public sealed class SplitMergeFlowTests
     }
 
     [Fact]
-    public async Task With_split_merge_off_the_option_and_parts_are_refused()
+    public async Task I24_with_split_merge_off_the_option_and_parts_are_refused()
     {
         await using var node = await ScriptedNode.StartAsync();
         await using var gateway = await TestGateway.StartAsync(options => options with { SplitMerge = false }, node);

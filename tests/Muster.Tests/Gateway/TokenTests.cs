@@ -14,7 +14,7 @@ public sealed class TokenTests
     [Theory]
     [InlineData("info", false), InlineData("info?token=wrong", false), InlineData("info?token=", false), InlineData("task/list?token=s3cret+word", true), InlineData("options?token=s3cret%20word", true)]
     [InlineData("auth/info", true), InlineData("info?token=s3cret+word&_debugUnauthorized=1", false), InlineData("healthz", true), InlineData("readyz", true)]
-    public async Task A_door_with_a_token_opens_to_that_token_alone(string path, bool open)
+    public async Task I12_a_door_with_a_token_opens_to_that_token_alone_and_answers_401_without_a_body(string path, bool open)
     {
         await using var gateway = await TestGateway.StartAsync(options => options with { Token = "s3cret word" });
         using var response = await gateway.Http.GetAsync(path, Ct);
@@ -63,6 +63,34 @@ public sealed class TokenTests
     }
 
     [Fact]
+    public async Task A_nodes_call_is_taken_with_its_seal_or_the_tasks_token_and_forged_ones_are_refused()
+    {
+        await using var node = await ScriptedNode.StartAsync(new() { Takes = TimeSpan.FromMinutes(5) });
+        await using var gateway = await TestGateway.StartAsync(options => options with { PollEvery = TimeSpan.FromMinutes(5), PublicAddress = new("http://gateway.example:3000/") }, node);
+        var (a, b) = (gateway.Host.Tokens.Make("a", null, TokenLimits.None).Text, gateway.Host.Tokens.Make("b", null, TokenLimits.None).Text);
+        var (task, other) = (await gateway.SubmitAsync(token: a), Guid.NewGuid());
+        await gateway.UntilAsync(() => gateway.TaskOf(task).Phase is TaskPhase.Running { Seen: 2 });
+        var hook = new Uri(node.Webhooks[$"{task}"]!);
+        Assert.Equal("http://gateway.example:3000/commit", hook.GetLeftPart(UriPartial.Path));
+        var asked = 0;
+        node.Before = _ => Task.FromResult(Interlocked.Increment(ref asked) < 0);
+        async Task<string> TellAsync(string query, Guid uuid)
+        {
+            using var response = await gateway.Http.PostAsync($"commit{query}", TestGateway.Json($$"""{"uuid":"{{uuid}}","status":{"code":40} }"""), Ct);
+            return response.StatusCode == HttpStatusCode.OK ? await response.Content.ReadAsStringAsync(Ct) : response.StatusCode.ToString();
+        }
+        Assert.Equal("Unauthorized", await TellAsync("", task));
+        foreach (var (query, uuid) in ((string, Guid)[])[($"?token={b}", task), ("?seal=", task), ($"?seal={new string('0', 64)}", task), (hook.Query, other)]) Assert.Equal($$"""{"error":"{{uuid}} not found, or not yours to tell of"}""", await TellAsync(query, uuid));
+        Assert.Equal(0, asked);
+        node.Takes = TimeSpan.Zero;
+        Assert.Equal("""{"ok":true}""", await TellAsync($"?token={a}", task));
+        await gateway.UntilAsync(task, TaskCode.Completed, a);
+        await gateway.StopAsync();
+        await gateway.StartAsync();
+        Assert.Equal("""{"ok":true}""", await TellAsync(hook.Query, task));   // the key outlives a restart, and an ended task needs no more
+    }
+
+    [Fact]
     public async Task Anothers_upload_can_neither_be_added_to_nor_begun_anew()
     {
         await using var node = await ScriptedNode.StartAsync();
@@ -102,7 +130,7 @@ public sealed class TokenTests
     }
 
     [Fact]
-    public async Task As_ClusterODM_does_it_a_token_at_its_limit_is_refused()
+    public async Task I18_as_ClusterODM_does_it_a_token_at_its_limit_is_refused()
     {
         await using var node = await ScriptedNode.StartAsync(new() { Takes = TimeSpan.FromMinutes(1) });
         await using var gateway = await TestGateway.StartAsync(options => options with { RefuseOverLimit = true }, node);
@@ -113,7 +141,7 @@ public sealed class TokenTests
     }
 
     [Fact]
-    public async Task More_images_than_a_token_may_have_are_refused_for_good()
+    public async Task I18_more_images_than_a_token_may_have_are_refused_for_good()
     {
         await using var node = await ScriptedNode.StartAsync();
         await using var gateway = await TestGateway.StartAsync(node);

@@ -44,6 +44,9 @@ internal static class ServeCommand
     private static readonly Option<string?> MoveAfter = Text("--move-after", "TIME", "How long a node may be away until its tasks are placed elsewhere (10m).");
     private static readonly Option<string?> PollEvery = Text("--poll-every", "TIME", "How often nodes are asked about their tasks (1s).");
 
+    private static readonly Option<int?> UploadMaxSpeed = Number("--upload-max-speed", "Most bytes a second of each upload to a node; 0 for any.");
+    private static readonly Option<bool> AllowPrivate = new("--allow-private-urls") { Description = "Webhooks and zip addresses of clients may lead into private networks." };
+
     private static readonly Option<string?> Level = Text("--log-level", "LEVEL", "error, warn, info or debug (info).");
     private static readonly Option<string?> Format = Text("--log-format", "FORMAT", "How log lines are written: text, or json.");
 
@@ -51,7 +54,7 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Serve many NodeODM nodes behind one address, with a queue that loses nothing.")
         {
-            Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, EngineFile, OdmPath, OdmImage, Data, TokenFile, Token, ConsolePort, AdminPort, AdminPassFile, AdminPass, AdminBind, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery, Level, Format,
+            Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, EngineFile, OdmPath, OdmImage, Data, TokenFile, Token, ConsolePort, AdminPort, AdminPassFile, AdminPass, AdminBind, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery, UploadMaxSpeed, AllowPrivate, Level, Format,
         };
         foreach (var option in ServeStorage.Options) command.Add(option);
         command.SetAction((parsed, ct) =>
@@ -97,7 +100,7 @@ internal static class ServeCommand
         if (gateway.Doors?.Console is { } console) screen.Note("console", $"telnet {console.Address} {console.Port}");
         if (gateway.Doors?.Web is { } admin) screen.Note("admin", $"{admin}, for `muster nodes`, `muster tasks` and `muster tokens`");
         if (gateway.IsCollected) screen.Note("telemetry", "measures and tasks go to the collector that OTEL_EXPORTER_OTLP_… names");
-        if (gateway.Tokens.IsOpen && !IPAddress.IsLoopback(IPAddress.Parse(options.Bind))) screen.Note("warning", "anybody who reaches it can use it: set a token with --token-file", Tint.Yellow);
+        if (gateway.Tokens.IsOpen && !IPAddress.IsLoopback(IPAddress.Parse(options.Bind))) screen.Note("warning", "anybody who reaches it can use it: make a token with `muster tokens new NAME`, or set one", Tint.Yellow);
     }
 
     private static GatewayOptions OptionsOf(ParseResult parsed, App app, out NoteLog logs)
@@ -136,6 +139,8 @@ internal static class ServeCommand
             ResultsExpire = Time(Keep, defaults.ResultsExpire),
             MoveAfter = Time(MoveAfter, defaults.MoveAfter),
             PollEvery = Time(PollEvery, defaults.PollEvery),
+            UploadMaxSpeed = Whole(UploadMaxSpeed, 0),
+            AllowPrivateAddresses = InForce(AllowPrivate) is "true",
             Nodes = [.. (parsed.GetValue(Nodes) ?? []).Select(NodeAddress.Parse).Select(node => (node.Url, node.Token, false))],
             FileNodes = NodesFile.Read(Path.Combine("data", "nodes.json")),
             Routes = RoutesFile.Read(Path.Combine("data", "routes.json")),

@@ -60,7 +60,6 @@ internal sealed class ClusterOdmConfig
     public IEnumerable<string> Warnings()
     {
         if (Text("admin-pass").Length == 0) yield return "without --admin-pass, console and admin page are open to this machine alone, not to everybody as with ClusterODM";
-        if (Text("token").Length == 0 && Text("cloud-provider") is "local") yield return "anybody who reaches it can use it: set --token";
     }
 
     public GatewayOptions Options()

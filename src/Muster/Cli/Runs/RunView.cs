@@ -1,6 +1,3 @@
-using Muster.Cli.Demo;
-using Muster.Cli.Gateway;
-using Muster.Cli.Sites;
 using Muster.Runs;
 using Muster.Runs.Follow;
 

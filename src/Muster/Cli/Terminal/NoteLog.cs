@@ -39,7 +39,7 @@ internal sealed class NoteLog(Screen screen, LogLevel least, bool json = false) 
             line.WriteString("text", text);
             foreach (var (name, value) in state as IReadOnlyList<KeyValuePair<string, object?>> ?? [])
             {
-                if (name == "{OriginalFormat}") continue;
+                if (name == "{OriginalFormat}" || value is null) continue;
                 line.WritePropertyName(JsonNamingPolicy.SnakeCaseLower.ConvertName(name));
                 if (value is int or long) line.WriteNumberValue(Convert.ToInt64(value, CultureInfo.InvariantCulture));
                 else line.WriteStringValue(Convert.ToString(value, CultureInfo.InvariantCulture));

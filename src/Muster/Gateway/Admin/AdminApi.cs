@@ -5,6 +5,7 @@ using Muster.Faults;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
+using Muster.Gateway.Telemetry;
 using Muster.Gateway.Tokens;
 using Muster.NodeOdm;
 
@@ -25,7 +26,7 @@ internal sealed class AdminApi
     private readonly TimeProvider _clock;
     private readonly DateTimeOffset _started;
 
-    public AdminApi(NodeFleet fleet, TaskLedger ledger, TaskActions actions, TokenBook tokens, SpoolFolder spool, AdminDesk desk, WaitingList waiting, Diagnosis diagnosis, TimeProvider clock)
+    public AdminApi(NodeFleet fleet, TaskLedger ledger, TaskActions actions, TokenBook tokens, SpoolFolder spool, AdminDesk desk, WaitingList waiting, Diagnosis diagnosis, GatewayMeasures measures, TimeProvider clock)
     {
         (_fleet, _ledger, _actions, _tokens, _spool, _desk, _clock) = (fleet, ledger, actions, tokens, spool, desk, clock);
         _started = clock.GetUtcNow();
@@ -55,6 +56,7 @@ internal sealed class AdminApi
             new("POST", "tokens", "makes a token: name, days, max_images, max_concurrent_tasks; its text is shown this once", AddTokenAsync),
             new("DELETE", "tokens/{id}", "revokes it", RevokeAsync),
             new("GET", "events", "what happened, from after on; as a stream with Accept: text/event-stream", (http, _, stopping) => http.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase) ? feed.SendAsync(http, stopping) : EventsAsync(http)),
+            new("GET", "metrics", "the numbers of /metrics, for a Prometheus elsewhere", (http, _, _) => MeasureAsync(http, measures)),
             new("GET", "diagnosis", "settings without secrets, nodes, queue, last events and log lines, in a zip", (http, _, _) => DiagnoseAsync(http, diagnosis)),
         ];
     }
@@ -147,6 +149,12 @@ internal sealed class AdminApi
     {
         var (last, limit) = (_ledger.LastEvent(), (int)Numbers.In(http.Request.Query, "limit", 100, 1, 1_000));
         return http.AnswerAsync(new EventList(1, _ledger.Events(Numbers.In(http.Request.Query, "after", Math.Max(0, last - limit), 0, long.MaxValue), limit), last), AdminJson.Plain.EventList);
+    }
+
+    private static Task MeasureAsync(HttpContext http, GatewayMeasures measures)
+    {
+        http.Response.ContentType = GatewayMeasures.PrometheusType;
+        return http.Response.WriteAsync(measures.Text(), http.RequestAborted);
     }
 
     private async Task DiagnoseAsync(HttpContext http, Diagnosis diagnosis)

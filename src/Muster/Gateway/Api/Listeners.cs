@@ -1,8 +1,10 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Muster.Faults;
 using Muster.NodeOdm;
 
@@ -15,25 +17,26 @@ internal static class Listeners
     {
         OdmEndpoints.SetLimits(kestrel);
         if (!IPAddress.TryParse(options.Bind, out var address)) throw new UserException($"'{options.Bind}' is no address to listen on", "Write --bind 127.0.0.1, 0.0.0.0, :: or an address of this machine.");
+        if (options.SslCert is null != options.SslKey is null) throw new UserException($"--ssl-{(options.SslCert is null ? "key" : "cert")} is given alone", "HTTPS needs both --ssl-cert and --ssl-key.") { ExitCode = ExitCodes.Usage };
         if (options.SslCert is null || options.SslKey is null)
         {
             kestrel.Listen(address, options.Port);
             return;
         }
         var certificate = new CertificateFiles(options.SslCert, options.SslKey);
-        void Secure(int port) => kestrel.Listen(address, port, listen => listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => certificate.Current()));
+        void Secure(int port) => kestrel.Listen(address, port, listen => listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current() }) }));
         if (options.SecurePort > 0) kestrel.Listen(address, options.Port);
         Secure(options.SecurePort > 0 ? options.SecurePort : options.Port);
     }
 
-    /// <summary>A certificate in two PEM files, read again when they have changed. A half-written one changes nothing.</summary>
+    /// <summary>A certificate in two PEM files, with those that lead to its root behind it; read again when they have changed. A half-written one changes nothing.</summary>
     private sealed class CertificateFiles
     {
         private readonly Lock _lock = new();
         private readonly string _cert;
         private readonly string _key;
         private (DateTime Cert, DateTime Key) _stamp;
-        private X509Certificate2 _current;
+        private SslStreamCertificateContext _current;
 
         public CertificateFiles(string cert, string key)
         {
@@ -49,7 +52,7 @@ internal static class Listeners
             }
         }
 
-        public X509Certificate2 Current()
+        public SslStreamCertificateContext Current()
         {
             lock (_lock)
             {
@@ -64,6 +67,11 @@ internal static class Listeners
 
         private (DateTime, DateTime) Stamp() => (File.GetLastWriteTimeUtc(_cert), File.GetLastWriteTimeUtc(_key));
 
-        private X509Certificate2 Read() => X509Certificate2.CreateFromPemFile(_cert, _key);
+        private SslStreamCertificateContext Read()
+        {
+            var chain = new X509Certificate2Collection();
+            chain.ImportFromPemFile(_cert);
+            return SslStreamCertificateContext.Create(X509Certificate2.CreateFromPemFile(_cert, _key), [.. chain.Skip(1)], offline: true);
+        }
     }
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Muster.Faults;
 using Muster.Gateway.Tasks;
@@ -29,13 +28,17 @@ internal sealed class OperationApi(TaskLedger ledger, GatewayMeasures measures, 
                 var fault = _stopping ? "stopping" : ledger.WriteFault is not null ? "the database cannot be written" : await BlobFaultAsync(http.RequestAborted);
                 await SayAsync(http, fault is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, $"{fault ?? "ready"}\n");
                 return true;
-            case "/metrics" when http.Connection.RemoteIpAddress is { } from && IPAddress.IsLoopback(from):
-                await SayAsync(http, StatusCodes.Status200OK, Metrics(), "text/plain; version=0.0.4; charset=utf-8");
+            case "/metrics" when IsOfThisMachine(http):
+                await SayAsync(http, StatusCodes.Status200OK, measures.Text(), GatewayMeasures.PrometheusType);
                 return true;
             default:
                 return false;
         }
     }
+
+    /// <summary>A proxy on this machine speaks for others.</summary>
+    private static bool IsOfThisMachine(HttpContext http) =>
+        http.Connection.RemoteIpAddress is { } from && IPAddress.IsLoopback(from) && !http.Request.Headers.ContainsKey("X-Forwarded-For") && !http.Request.Headers.ContainsKey("Forwarded");
 
     /// <summary>Why uploads and results cannot be kept. It is tried every few seconds at most, whoever asks.</summary>
     private async Task<string?> BlobFaultAsync(CancellationToken ct)
@@ -52,18 +55,6 @@ internal sealed class OperationApi(TaskLedger ledger, GatewayMeasures measures, 
     }
 
     private sealed record Try(long At, string? Fault);
-
-    private string Metrics()
-    {
-        var text = new StringBuilder();
-        foreach (var measure in measures.All)
-        {
-            var name = $"muster_{measure.Name}{(measure.OnlyRises ? "_total" : "")}";
-            text.Append($"# HELP {name} {measure.Help}\n# TYPE {name} {(measure.OnlyRises ? "counter" : "gauge")}\n");
-            foreach (var sample in measure.Read()) text.Append($"{name}{(sample.Label.Length > 0 ? $"{{{sample.Label}=\"{sample.Of}\"}}" : "")} {sample.Value:R}\n");
-        }
-        return text.ToString();
-    }
 
     private static Task SayAsync(HttpContext http, int status, string text, string type = "text/plain; charset=utf-8")
     {

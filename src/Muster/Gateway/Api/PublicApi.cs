@@ -9,7 +9,7 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Api;
 
 /// <summary>The door through which clients of NodeODM and ClusterODM come. Every answer is from our own records; no client waits for a node.</summary>
-internal sealed class PublicApi(Gatekeeper gate, Intake intake, TaskActions actions, TaskLedger ledger, NodeFleet fleet, SpoolFolder spool, Downloads downloads, NodeView view, TimeProvider clock)
+internal sealed class PublicApi(Gatekeeper gate, CommitSeal seal, Intake intake, TaskActions actions, TaskLedger ledger, NodeFleet fleet, SpoolFolder spool, Downloads downloads, NodeView view, TimeProvider clock)
 {
     private static readonly TimeSpan SkipPatience = TimeSpan.FromMinutes(1);
     private const string JsonType = "application/json; charset=utf-8";
@@ -26,9 +26,9 @@ internal sealed class PublicApi(Gatekeeper gate, Intake intake, TaskActions acti
                 await http.RefuseAsync("Not available");
                 return;
         }
-        if (path == "/commit")
+        if (path == "/commit" && http.Request.Query.TryGetValue("seal", out var shown))
         {
-            await NodeSaysAsync(http);
+            await NodeSaysAsync(http, task => seal.Fits(task, shown));
             return;
         }
         if (await gate.AdmitAsync(http.Request) is not { } caller)
@@ -49,6 +49,7 @@ internal sealed class PublicApi(Gatekeeper gate, Intake intake, TaskActions acti
             "/task/cancel" => ActAsync(http, caller, (id, _) => actions.CancelAsync(id, "its client")),
             "/task/remove" => ActAsync(http, caller, (id, _) => actions.RemoveAsync(id, "its client")),
             "/task/restart" => RestartAsync(http, caller),
+            "/commit" => NodeSaysAsync(http, task => Find(caller, task.ToString()) is not null),
             "/cache/clear" => SendAsync(http, "{\"ok\":true}"u8.ToArray()),
             _ when After(path, "/task/new/upload/") is { } id => UploadAsync(http, caller, id),
             _ when After(path, "/task/new/files/") is { } id => http.AnswerAsync(Received(caller, id), OdmJson.Wire.ReceivedAnswer),
@@ -169,12 +170,13 @@ internal sealed class PublicApi(Gatekeeper gate, Intake intake, TaskActions acti
         }
     }
 
-    /// <summary>A node's webhook. It proves nothing, as anybody may call it: the task's node is asked at once, and that is all.</summary>
-    private async Task NodeSaysAsync(HttpContext http)
+    /// <summary>A node's webhook, sealed by us, or with the token of the task as ClusterODM's users set it. It proves nothing: the task's node is asked at once, and that is all.</summary>
+    private async Task NodeSaysAsync(HttpContext http, Func<Guid, bool> mayTell)
     {
         var fields = await FormReader.ReadAsync(http.Request.ContentType, http.Request.Body, onFile: null, http.RequestAborted);
         if (!Guid.TryParse(fields.GetValueOrDefault("uuid"), out var id)) throw new RefusalException("Malformed /commit request");
-        if (ledger.Live.Find(id)?.Phase.Place is { } place) fleet.Refresh(place.Node);
+        if (!mayTell(id)) throw new RefusalException($"{id} not found, or not yours to tell of");
+        if ((ledger.Live.Find(id) ?? ledger.Live.All().FirstOrDefault(task => task.Phase.Place?.OnNode == id))?.Phase.Place is { } place) fleet.Refresh(place.Node);
         await SendAsync(http, "{\"ok\":true}"u8.ToArray());
     }
 

@@ -5,7 +5,7 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Fleet;
 
 /// <summary>Sends a task's files to its node, a few groups at once, and commits it there. It may be begun again at any point.</summary>
-internal sealed class FileSender(TaskLedger ledger, NodeFleet fleet, SpoolFolder spool, BlobWait wait, Func<GatewayTask, string> optionsFor, GatewayOptions options, TimeProvider clock)
+internal sealed class FileSender(TaskLedger ledger, NodeFleet fleet, SpoolFolder spool, BlobWait wait, Func<GatewayTask, string> optionsFor, Func<Guid, string> seal, GatewayOptions options, TimeProvider clock)
 {
     private const int AtOnce = 4;
     private const int MostFiles = 50;
@@ -28,7 +28,7 @@ internal sealed class FileSender(TaskLedger ledger, NodeFleet fleet, SpoolFolder
             await FailAsync(task, at, new(FailureKind.NotSent, "Its node was taken off the list."), null);
             return;
         }
-        var trip = new Trip(task, at, node, fleet.Client(node, Patience), ct);
+        var trip = new Trip(task, at, node, fleet.Client(node, Patience, options.UploadMaxSpeed), ct);
         if (at.Stage != SendingStage.Placed && !await ResumeAsync(trip)) return;
         if (at.Stage != SendingStage.Committing)
         {
@@ -70,6 +70,7 @@ internal sealed class FileSender(TaskLedger ledger, NodeFleet fleet, SpoolFolder
             Options = optionsFor(trip.Task),
             SkipPostProcessing = trip.Task.SkipPostProcessing,
             Outputs = trip.Task.Outputs,
+            Webhook = trip.Node.IsEmbedded || options.PublicAddress is not { } address ? null : new Uri(address, $"commit?seal={seal(trip.At.OnNode)}").ToString(),
             DateCreated = trip.Task.Created.ToUnixTimeMilliseconds(),
         };
         if (await trip.Client.InitAsync(trip.Id, form, trip.Ct) is var begun && begun is not NodeReply<string>.Said)

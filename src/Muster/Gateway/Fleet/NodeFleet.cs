@@ -95,7 +95,7 @@ public sealed class NodeFleet
         if (news) Changed?.Invoke();
     }
 
-    public NodeOdmClient Client(GatewayNode node, TimeSpan? patience = null) => new(_http, node.Url, node.Token.Length > 0 ? node.Token : null, patience ?? node.Health.Patience, _clock);
+    public NodeOdmClient Client(GatewayNode node, TimeSpan? patience = null, long uploadSpeed = 0) => new(_http, node.Url, node.Token.Length > 0 ? node.Token : null, patience ?? node.Health.Patience, _clock) { UploadSpeed = uploadSpeed };
 
     private bool Save(string id, Func<GatewayNode, GatewayNode> change)
     {

@@ -128,7 +128,7 @@ internal sealed partial class NodeWatch(string id, NodeFleet fleet, TaskLedger l
         foreach (var task in ledger.Live.On(id).Where(task => task.Phase is TaskPhase.Running or TaskPhase.Collecting))
         {
             await ledger.ChangeAsync(task.Id, (book, now) => now.Phase == task.Phase
-                ? Retries.Apply(book, now, new(FailureKind.Vanished, $"{node.Name} has not answered for {Math.Max(1, (int)options.MoveAfter.TotalMinutes)} min."), node, fleet.Nodes) : null);
+                ? Retries.Apply(book, now, new(FailureKind.Vanished, $"{node.Name} has not answered for {(options.MoveAfter < TimeSpan.FromMinutes(1) ? $"{options.MoveAfter.TotalSeconds:0} s" : $"{options.MoveAfter.TotalMinutes:0} min")}."), node, fleet.Nodes) : null);
         }
     }
 

@@ -14,7 +14,7 @@ public sealed class SqliteTaskStore : TaskStore
 
     public SqliteTaskStore(string path)
     {
-        _file = new(path, version: 1, Schema);
+        _file = new(path, version: 2, Schema);
         _writer = _file.Open();
         Read(_writer, "PRAGMA synchronous = FULL", _ => true);
     }

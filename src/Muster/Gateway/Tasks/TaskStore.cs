@@ -124,7 +124,8 @@ public abstract class TaskStore : IDisposable
 
     public string? Setting(string name) => Query("SELECT value FROM settings WHERE name = $a", row => row.GetString(0), name).SingleOrDefault();
 
-    public void Set(string name, string value) => Command("INSERT INTO settings (name, value) VALUES ($a, $b) ON CONFLICT (name) DO UPDATE SET value = $b", name, value);
+    public void Set(string name, string value, bool onlyWhereMissing = false) =>
+        Command($"INSERT INTO settings (name, value) VALUES ($a, $b) ON CONFLICT (name) DO {(onlyWhereMissing ? "NOTHING" : "UPDATE SET value = $b")}", name, value);
 
     public abstract void Dispose();
 

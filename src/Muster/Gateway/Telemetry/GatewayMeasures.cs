@@ -1,3 +1,4 @@
+using System.Text;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
@@ -24,6 +25,21 @@ internal sealed class GatewayMeasures
     }
 
     public IReadOnlyList<Measure> All { get; }
+
+    public const string PrometheusType = "text/plain; version=0.0.4; charset=utf-8";
+
+    /// <summary>All of it in Prometheus' form.</summary>
+    public string Text()
+    {
+        var text = new StringBuilder();
+        foreach (var measure in All)
+        {
+            var name = $"muster_{measure.Name}{(measure.OnlyRises ? "_total" : "")}";
+            text.Append($"# HELP {name} {measure.Help}\n# TYPE {name} {(measure.OnlyRises ? "counter" : "gauge")}\n");
+            foreach (var sample in measure.Read()) text.Append($"{name}{(sample.Label.Length > 0 ? $"{{{sample.Label}=\"{sample.Of}\"}}" : "")} {sample.Value:R}\n");
+        }
+        return text.ToString();
+    }
 }
 
 /// <param name="Read">What it is now.</param>

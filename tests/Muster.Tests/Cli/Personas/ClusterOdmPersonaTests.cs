@@ -46,6 +46,7 @@ public sealed class ClusterOdmPersonaTests : IDisposable
         Assert.Equal(0, options.UploadMaxSpeed);
         Assert.Equal(new Uri("http://file:1/"), Config(("config", "my.json"), ("public-address", "http://flag:2")).Options().PublicAddress);
         var flags = Config(("port", "6000"), ("public-address", "http://flag:2")).Options();
+        Assert.Equal(new Uri("https://b.s3.example/"), Config(("downloads-from-s3", "https://b.s3.example")).Options().DownloadsFromS3);
         Assert.Equal((6000, "d", new Uri("http://flag:2/")), (flags.Port, flags.Token, flags.PublicAddress));
     }
 

@@ -146,7 +146,7 @@ public sealed class RecipeReaderTests : IDisposable
     public void No_parameter_hides_an_option_of_every_run()
     {
         var recipe = _folder.Recipe("about: x\nscript: run.sh\nroles: { worker: {} }\nparameters: { radius: { type: text } }\n");
-        var options = new Cli.RecipeCommand(recipe).Options.Where(option => option.Name != "--radius").Select(option => option.Name[2..]);
+        var options = new Cli.Recipes.RecipeCommand(recipe).Options.Where(option => option.Name != "--radius").Select(option => option.Name[2..]);
 
         Assert.Empty(options.Except(RecipeReader.Taken));
     }
