@@ -20,14 +20,21 @@ internal sealed class CloudFilter(WorkingGrid grid, byte[][] votes, Pose[] world
         return counts;
     }
 
-    /// <summary>All points: by key frame, then row, then column. A few key frames are made at a time, on all cores.</summary>
+    /// <summary>All points: by key frame, then row, then column. A few key frames are made at a time, on all cores, while those before them are written.</summary>
     public IEnumerable<ScenePoint[]> Points(int[] counts, IProgress<SceneProgress>? progress, CancellationToken ct)
     {
         var abreast = 2 * Environment.ProcessorCount;
+        Task<ScenePoint[][]> Make(int first) => Task.Run(() =>
+        {
+            var some = new ScenePoint[Math.Clamp(_frames.End - first, 0, abreast)][];
+            Parallel.For(0, some.Length, new ParallelOptions { CancellationToken = ct }, k => some[k] = PointsOf(first + k, counts[first + k]));
+            return some;
+        }, ct);
+        var next = Make(_frames.Start);
         for (var first = _frames.Start; first < _frames.End; first += abreast)
         {
-            var some = new ScenePoint[Math.Min(abreast, _frames.End - first)][];
-            Parallel.For(0, some.Length, new ParallelOptions { CancellationToken = ct }, k => some[k] = PointsOf(first + k, counts[first + k]));
+            var some = next.GetAwaiter().GetResult();
+            next = Make(first + abreast);
             foreach (var points in some) yield return points;
             progress?.Report(new("writing", Math.Min(first + abreast, _frames.End) - _frames.Start, _frames.End - _frames.Start));
         }
@@ -46,12 +53,16 @@ internal sealed class CloudFilter(WorkingGrid grid, byte[][] votes, Pose[] world
         var rotation = toWorld.Rotation.ToMatrix();
         var (camera, colours, disparities) = (grid.Camera, grid.Colours[i], grid.Disparities[i]);
         var least = LeastDisparity(i);
-        for (int pixel = 0, at = 0; at < count; pixel++)
+        for (int v = 0, pixel = 0, at = 0; at < count; v++)
         {
-            if (!Keeps(i, pixel, least)) continue;
-            var ray = new Vec3(((pixel % grid.Width) - camera.Cx) / camera.Fx, ((pixel / grid.Width) - camera.Cy) / camera.Fy, 1);
-            var position = ((1.0 / disparities[pixel]) * rotation.Apply(ray)) + toWorld.Position;
-            points[at++] = new(options.Scale * position, colours[3 * pixel], colours[(3 * pixel) + 1], colours[(3 * pixel) + 2]);
+            var y = (v - camera.Cy) / camera.Fy;
+            for (var u = 0; u < grid.Width; u++, pixel++)
+            {
+                if (!Keeps(i, pixel, least)) continue;
+                var ray = new Vec3((u - camera.Cx) / camera.Fx, y, 1);
+                var position = ((1.0 / disparities[pixel]) * rotation.Apply(ray)) + toWorld.Position;
+                points[at++] = new(options.Scale * position, colours[3 * pixel], colours[(3 * pixel) + 1], colours[(3 * pixel) + 2]);
+            }
         }
         return points;
     }
