@@ -19,7 +19,7 @@ internal static class CompleteCommand
         command.SetAction(parsed =>
         {
             var app = MusterCommand.Current.App();
-            var proposals = Completion.For(MusterCommand.Create(parsed.GetValue(words) ?? []), parsed.GetValue(words) ?? [],
+            var proposals = Completion.For(MusterCommand.Create([.. (parsed.GetValue(words) ?? []).SkipLast(1)]), parsed.GetValue(words) ?? [],
                 () => File.Exists(Path.Combine(app.Folders.State, "runs.db")) ? Quietly<Run>(() => [.. app.Store.Live().Concat(app.Store.Ended(MostEnded))]) : [],
                 () => Quietly(() => app.Config.Sites));
             if (app.Json)

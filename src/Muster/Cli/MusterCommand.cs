@@ -50,18 +50,27 @@ public static class MusterCommand
         }
     }
 
-    /// <param name="words">What was typed: some commands know their parts only then.</param>
-    internal static RootCommand Create(IReadOnlyList<string> words) => new("Muster gathers whatever machines you have and runs your jobs on them.\n\n  muster submit -s SITE -- python train.py     run a command there, with this folder's code\n  muster ps                                     what runs, and where\n  muster demo                                   see it work, in a minute")
+    /// <param name="words">What was typed: where it names a command, that one is made and no other, as making all of them takes longer than most of them do.</param>
+    internal static RootCommand Create(IReadOnlyList<string> words)
     {
-        Json, Quiet, Yes,
-        SubmitCommand.Create(), RunCommand.Create(words), PsCommand.Create(), ShowCommand.Create(), LogsCommand.Create(), AttachCommand.Create(),
-        CancelCommand.Create(), WaitCommand.Create(), FetchCommand.Create(),
-        OpenCommand.Create(), RerunCommand.Create(), ShellCommand.Create(),
-        AsCommand.Create(), DemoCommand.Create(), DemoPageCommand.Create(),
-        ServeCommand.Create(), NodeCommand.Create(), NodesCommand.Create(), TasksCommand.Create(), TokensCommand.Create(),
-        RecipesCommand.Create(words), SceneCommand.Create(),
-        DiagnoseCommand.Create(), VersionCommand.Create(), SitesCommand.Create(), ConfigCommand.Create(), WhyCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create(),
-    };
+        var root = new RootCommand("Muster gathers whatever machines you have and runs your jobs on them.\n\n  muster submit -s SITE -- python train.py     run a command there, with this folder's code\n  muster ps                                     what runs, and where\n  muster demo                                   see it work, in a minute") { Json, Quiet, Yes };
+        var wanted = words.FirstOrDefault(word => !word.StartsWith('-'));
+        var named = All.Where(entry => entry.Name == wanted).ToList();
+        foreach (var (_, create) in named.Count > 0 ? named : All) root.Add(create(words));
+        return root;
+    }
+
+    private static readonly IReadOnlyList<(string Name, Func<IReadOnlyList<string>, Command> Create)> All =
+    [
+        ("submit", _ => SubmitCommand.Create()), ("run", RunCommand.Create), ("ps", _ => PsCommand.Create()), ("show", _ => ShowCommand.Create()), ("logs", _ => LogsCommand.Create()), ("attach", _ => AttachCommand.Create()),
+        ("cancel", _ => CancelCommand.Create()), ("wait", _ => WaitCommand.Create()), ("fetch", _ => FetchCommand.Create()),
+        ("open", _ => OpenCommand.Create()), ("rerun", _ => RerunCommand.Create()), ("shell", _ => ShellCommand.Create()),
+        ("as", _ => AsCommand.Create()), ("demo", _ => DemoCommand.Create()), ("demo-page", _ => DemoPageCommand.Create()),
+        ("serve", _ => ServeCommand.Create()), ("node", _ => NodeCommand.Create()), ("nodes", _ => NodesCommand.Create()), ("tasks", _ => TasksCommand.Create()), ("tokens", _ => TokensCommand.Create()),
+        ("recipes", RecipesCommand.Create), ("scene", _ => SceneCommand.Create()),
+        ("diagnose", _ => DiagnoseCommand.Create()), ("version", _ => VersionCommand.Create()), ("sites", _ => SitesCommand.Create()), ("config", _ => ConfigCommand.Create()), ("why", _ => WhyCommand.Create()),
+        ("completion", _ => CompletionCommand.Create()), ("complete", _ => CompleteCommand.Create()),
+    ];
 
     /// <summary>What one invocation was given besides its parsed options.</summary>
     internal sealed record Invocation(Screen Screen, bool Json, bool Yes, IReadOnlyList<string> Command)
