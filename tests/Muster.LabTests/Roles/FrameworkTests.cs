@@ -7,7 +7,7 @@ public sealed class FrameworkTests : IDisposable
 
     public FrameworkTests()
     {
-        Lab.Do("install", "python3-torch", "python3-distributed", "openmpi-bin", "libopenmpi-dev");
+        Lab.Do("install", "python3-torch", "python3-distributed", "openmpi-bin", "libopenmpi-dev", "gcc", "libc6-dev");
         foreach (var program in Directory.GetFiles(Path.Combine(Lab.Repository, "tests", "Muster.LabTests", "Roles", "Programs"))) File.Copy(program, Path.Combine(_lab.Code, Path.GetFileName(program)));
     }
 
