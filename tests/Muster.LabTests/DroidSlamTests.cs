@@ -13,18 +13,8 @@ public sealed class DroidSlamTests : IDisposable
     public DroidSlamTests()
     {
         Lab.Do("install", "bubblewrap");
-        foreach (var host in (string[])["node1", "login"])
-        {
-            Lab.On(host, $"mkdir -p bin && cp -f {Parts}/apptainer bin/ && chmod +x bin/apptainer && rm -rf packages pulled no-network && cp -R {Parts}/droid/packages . && echo packages=$HOME/packages >droid.sif");
-        }
-        var config = Path.Combine(_lab.Folder, "muster.yaml");
-        File.WriteAllText(config, $$"""
-            sites:
-              node: { kind: ssh, hosts: [node1], ssh-config: "{{Lab.Folders}}/ssh_config", setup: "PATH=$HOME/bin:$PATH" }
-              cluster: { kind: slurm, host: login, ssh-config: "{{Lab.Folders}}/ssh_config", setup: "PATH=$HOME/bin:$PATH" }
-            """);
-        _lab.Set("MUSTER_CONFIG", config);
-        _lab.Shell($"cp -R {Parts}/droid/program program && mkdir images");
+        DroidStandIn.Lay(_lab, "packages", "droid.sif");
+        _lab.Shell("mkdir images");
         Images(24);
         File.WriteAllText(Path.Combine(_lab.Code, "calib.txt"), "# a camera\n320\t320  320 240\r\n");
         File.WriteAllBytes(Path.Combine(_lab.Code, "droid.pth"), DroidWeights.Of(DroidWeights.Heads));
@@ -40,11 +30,11 @@ public sealed class DroidSlamTests : IDisposable
         File.WriteAllText(Path.Combine(_lab.Code, "images", "notes.txt"), "stays here");
         Images(60);
         Images(1, "1000");
-        var answer = Infer(site, "--image", Home(host, "droid.sif"), "--stride", "2", "--t0", "1", "--warmup", "4", "--beta", "0.5");
+        var answer = Infer(site, "--image", DroidStandIn.Home(host, "droid.sif"), "--stride", "2", "--t0", "1", "--warmup", "4", "--beta", "0.5");
 
         Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
         Assert.Contains("W103 notes.txt", answer.Said, StringComparison.Ordinal);
-        Assert.Equal(["preflight", "image", "source", "build", "slam", "finish"], Phases(answer.Output));
+        Assert.Equal(["preflight", "image", "source", "build", "slam", "finish"], DroidStandIn.Phases(answer.Output));
         var results = Path.Combine(_lab.Code, "muster-out", "droid-slam-infer");
         var arguments = Json("arguments.json");
         Assert.Equal((2, 1, 0.5, 512, true, true), (arguments.GetProperty("stride").GetInt32(), arguments.GetProperty("t0").GetInt32(), arguments.GetProperty("beta").GetDouble(),
@@ -105,7 +95,7 @@ public sealed class DroidSlamTests : IDisposable
     public void A_failure_is_told_by_its_code_and_what_to_do(string fault, int code, string advice)
     {
         File.WriteAllText(Path.Combine(_lab.Code, "program", "droid_slam", "FAULT"), fault);
-        var answer = Infer("node", "--image", Home("node1", "droid.sif"));
+        var answer = Infer("node", "--image", DroidStandIn.Home("node1", "droid.sif"));
 
         Assert.True(code == answer.ExitCode, $"{answer.ExitCode}: {answer.Output}{answer.Said}");
         Assert.Contains($"note        ", answer.Said, StringComparison.Ordinal);
@@ -118,8 +108,8 @@ public sealed class DroidSlamTests : IDisposable
     public void An_unreadable_image_over_there_is_told()
     {
         Lab.On("node1", "mkdir -p frames && rm -f frames/* && for n in $(seq 100 130); do echo none >frames/$n.png; done");
-        var answer = _lab.Muster("run", "droid-slam/infer", "-s", "node", "--images", $"there:{Home("node1", "frames")}", "--calibration", "calib.txt", "--weights", "droid.pth",
-            "--source", "program", "--stage-on", "local", "--need-gpu", "false", "--gpus", "0", "--min-free", "1000", "--image", Home("node1", "droid.sif"));
+        var answer = _lab.Muster("run", "droid-slam/infer", "-s", "node", "--images", $"there:{DroidStandIn.Home("node1", "frames")}", "--calibration", "calib.txt", "--weights", "droid.pth",
+            "--source", "program", "--stage-on", "local", "--need-gpu", "false", "--gpus", "0", "--min-free", "1000", "--image", DroidStandIn.Home("node1", "droid.sif"));
 
         Assert.Equal(24, answer.ExitCode);
     }
@@ -129,10 +119,10 @@ public sealed class DroidSlamTests : IDisposable
     {
         File.WriteAllText(Path.Combine(_lab.Code, "program", "droid_slam", "FAULT"), "slow");
         Images(200);
-        var answer = Infer("node", "--image", Home("node1", "droid.sif"), "--time", "60s", "--warn", "56", "--stride", "1");
+        var answer = Infer("node", "--image", DroidStandIn.Home("node1", "droid.sif"), "--time", "60s", "--warn", "56", "--stride", "1");
 
         Assert.True(answer.ExitCode == 9, answer.Output + answer.Said);
-        Assert.Contains("timelimit", Phases(answer.Output));
+        Assert.Contains("timelimit", DroidStandIn.Phases(answer.Output));
         using var run = JsonDocument.Parse(File.ReadAllText(Path.Combine(_lab.Code, "muster-out", "droid-slam-infer", "run.json")));
         Assert.True(run.RootElement.GetProperty("partial").GetBoolean());
         Assert.True(File.Exists(Path.Combine(_lab.Code, "muster-out", "droid-slam-infer", "reconstruction.pth")));
@@ -141,7 +131,7 @@ public sealed class DroidSlamTests : IDisposable
     [Fact]
     public void Without_a_GPU_it_ends_before_it_begins()
     {
-        var answer = _lab.Muster(["run", "droid-slam/infer", "-s", "node", .. Inputs[..6], "--source", "program", "--stage-on", "local", "--gpus", "0", "--image", Home("node1", "droid.sif")]);
+        var answer = _lab.Muster(["run", "droid-slam/infer", "-s", "node", .. Inputs[..6], "--source", "program", "--stage-on", "local", "--gpus", "0", "--image", DroidStandIn.Home("node1", "droid.sif")]);
 
         Assert.Equal(10, answer.ExitCode);
         Assert.True(answer.Said.Contains("no GPU is visible on node1", StringComparison.Ordinal), answer.Said);
@@ -155,7 +145,7 @@ public sealed class DroidSlamTests : IDisposable
             connection: { host: login, user: muster-lab }
             remote: { base: ~/droidslam, stageOn: local }
             slurm: { timeLimit: "00:10:00", gpuCount: 0, cpusPerTask: 1, mem: 100M }
-            container: { image: {{Home("login", "droid.sif")}}, setup: "PATH=$HOME/bin:$PATH" }
+            container: { image: {{DroidStandIn.Home("login", "droid.sif")}}, setup: "PATH=$HOME/bin:$PATH" }
             infer: { imageDir: ./images, calibration: calib.txt, weights: droid.pth, stride: 1, timestamps: index, parameters: { need-gpu: false, min-free: 1000, source: {{_lab.Code}}/program } }
             """);
 
@@ -165,7 +155,7 @@ public sealed class DroidSlamTests : IDisposable
         var id = submitted.Output.Trim();
         var number = SubmitTests.Show(_lab, id).GetProperty("handle").GetString()!.Split(';')[0];
         var followed = _lab.Muster("as", "droidslamcli", "status", $"--jobID={number}");
-        Assert.Equal(["preflight", "image", "source", "build", "slam", "finish"], Phases(followed.Output));
+        Assert.Equal(["preflight", "image", "source", "build", "slam", "finish"], DroidStandIn.Phases(followed.Output));
         Assert.Contains("droid-slam-infer", _lab.Muster("as", "droidslamcli", "status").Output, StringComparison.Ordinal);
         foreach (var name in (string[])[$"--jobId={id[..13]}", $"--jobID={id}", "-a"])
         {
@@ -188,10 +178,6 @@ public sealed class DroidSlamTests : IDisposable
 
     private Answer Infer(string site, params string[] more) =>
         _lab.Muster(["run", "droid-slam/infer", "-s", site, .. more.Contains("--stride") ? Inputs[..^2] : Inputs, "--source", "program", "--stage-on", "local", .. more]);
-
-    private static string Home(string host, string file) => Lab.On(host, $"echo $HOME/{file}").Trim();
-
-    private static List<string> Phases(string output) => [.. output.Split('\n').Where(line => line.StartsWith("@@PHASE ", StringComparison.Ordinal)).Select(line => line.Split(' ')[1])];
 
     private void Images(int count, string? name = null)
     {

@@ -9,24 +9,13 @@ namespace Muster;
 /// </summary>
 public sealed class DroidTrainingTests : IDisposable
 {
-    private static readonly string Parts = Path.Combine(Lab.Repository, "tests", "lab");
     private readonly Lab _lab = new();
 
     public DroidTrainingTests()
     {
         Lab.Do("install", "bubblewrap", "python3-torch", "python3-numpy");
-        foreach (var host in (string[])["node1", "login"])
-        {
-            Lab.On(host, $"mkdir -p bin && cp -f {Parts}/apptainer bin/ && chmod +x bin/apptainer && rm -rf training && cp -R {Parts}/droid/training . && echo packages=$HOME/training >training.sif");
-        }
-        var config = Path.Combine(_lab.Folder, "muster.yaml");
-        File.WriteAllText(config, $$"""
-            sites:
-              node: { kind: ssh, hosts: [node1], ssh-config: "{{Lab.Folders}}/ssh_config", setup: "PATH=$HOME/bin:$PATH" }
-              cluster: { kind: slurm, host: login, ssh-config: "{{Lab.Folders}}/ssh_config", setup: "PATH=$HOME/bin:$PATH" }
-            """);
-        _lab.Set("MUSTER_CONFIG", config);
-        _lab.Shell($"cp -R {Parts}/droid/program program && mkdir data");
+        DroidStandIn.Lay(_lab, "training", "training.sif");
+        _lab.Shell("mkdir data");
         new SyntheticScene(9, 384, 512).WriteSequence(Path.Combine(_lab.Code, "data", "room"));
     }
 
@@ -40,7 +29,7 @@ public sealed class DroidTrainingTests : IDisposable
         var answer = Train(site, host, "--steps", "6", "--checkpoint-every", "4", "--print-every", "2", "--processes", "2");
 
         Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
-        Assert.Equal(["preflight", "image", "source", "build", "train", "finish"], Phases(answer.Output));
+        Assert.Equal(["preflight", "image", "source", "build", "train", "finish"], DroidStandIn.Phases(answer.Output));
         Assert.Contains("rot_error, tr_error, bad_rot, bad_tr, residual, f_error, 1px", answer.Output, StringComparison.Ordinal);
         Assert.Equal(3, answer.Output.Split('\n').Count(line => line.StartsWith("[ ", StringComparison.Ordinal)));
         Assert.Equal(["droid_000004.pth", "droid_000006.pth", "state.pth"], Checkpoints());
@@ -56,7 +45,7 @@ public sealed class DroidTrainingTests : IDisposable
     {
         var first = Train("node", "node1", "--steps", "1000000", "--print-every", "1", "--time", "60s", "--warn", "40", "--name", "first");
         Assert.True(first.ExitCode == 9, first.Output + first.Said);
-        Assert.Contains("timelimit", Phases(first.Output));
+        Assert.Contains("timelimit", DroidStandIn.Phases(first.Output));
         Assert.Contains("Go on with: --resume there:/", first.Said, StringComparison.Ordinal);
         var step = Json("run.json", "first").GetProperty("step").GetInt32();
         Assert.InRange(step, 1, 999_999);
@@ -101,7 +90,7 @@ public sealed class DroidTrainingTests : IDisposable
             connection: { host: login, user: muster-lab }
             remote: { base: ~/droidslam, stageOn: local }
             slurm: { timeLimit: "00:10:00", cpusPerTask: 2, mem: 3G }
-            container: { image: {{Home("login", "training.sif")}}, setup: "PATH=$HOME/bin:$PATH" }
+            container: { image: {{DroidStandIn.Home("login", "training.sif")}}, setup: "PATH=$HOME/bin:$PATH" }
             train: { dataset: ./data, layout: custom, name: mine, gpus: 0, steps: 3, lr: 0.001, parameters: { need_gpu: false, min-free: 1000, source: ./program, checkpoint_every: 2 } }
             """);
         var submitted = _lab.Muster("as", "droidslamcli", "train", "-s", "config.yaml");
@@ -131,7 +120,7 @@ public sealed class DroidTrainingTests : IDisposable
     {
         _lab.Shell($"tar -C data -cf data.tar room");
         Lab.On("node1", $"rm -rf few && mkdir few && tar -C few -xf {_lab.Code}/data.tar && cd few/room && rm images/*[3-8].png depth/*[3-8].npy && head -n 3 poses.txt >p && mv p poses.txt");
-        var answer = Train("node", "node1", "--dataset", $"there:{Home("node1", "few")}");
+        var answer = Train("node", "node1", "--dataset", $"there:{DroidStandIn.Home("node1", "few")}");
 
         Assert.True(answer.ExitCode == 31, answer.Output + answer.Said);
     }
@@ -149,11 +138,7 @@ public sealed class DroidTrainingTests : IDisposable
     }
 
     private Answer Train(string site, string host, params string[] more) => _lab.Muster(["run", "droid-slam/train", "-s", site, .. more.Contains("--dataset") ? [] : (string[])["--dataset", "data"], "--source", "program", "--stage-on", "local",
-        "--image", Home(host, "training.sif"), "--need-gpu", "false", "--gpus", "0", "--min-free", "1000", "--cpus", "2", "--memory", "3G", .. more.Contains("--time") ? [] : (string[])["--time", "10m"], .. more]);
-
-    private static string Home(string host, string file) => Lab.On(host, $"echo $HOME/{file}").Trim();
-
-    private static List<string> Phases(string output) => [.. output.Split('\n').Where(line => line.StartsWith("@@PHASE ", StringComparison.Ordinal)).Select(line => line.Split(' ')[1])];
+        "--image", DroidStandIn.Home(host, "training.sif"), "--need-gpu", "false", "--gpus", "0", "--min-free", "1000", "--cpus", "2", "--memory", "3G", .. more.Contains("--time") ? [] : (string[])["--time", "10m"], .. more]);
 
     private string Results(string name = "droid-slam-train") => Path.Combine(_lab.Code, "muster-out", name);
 

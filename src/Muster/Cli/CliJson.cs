@@ -23,11 +23,14 @@ public sealed record FaultDetail(int Code, string Message, string? Hint);
 [JsonSerializable(typeof(ServeView))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
-    /// <summary>Paths and commands stay readable; the text is for programs, not for web pages.</summary>
-    public static CliJson Plain { get; } = new(new JsonSerializerOptions
+    public static CliJson Plain { get; } = new(Readable());
+
+    /// <summary>What all answers have in common. Paths and commands stay readable; the text is for programs, not for web pages.</summary>
+    public static JsonSerializerOptions Readable(JsonNumberHandling numbers = JsonNumberHandling.Strict) => new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        NumberHandling = numbers,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
+    };
 }

@@ -22,9 +22,6 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
         /// <summary>It runs the engine, and so holds a slot.</summary>
         public bool HasSlot { get; set; } = hasSlot;
 
-        /// <summary>Nothing that it still does counts.</summary>
-        public bool IsCancelled { get; set; }
-
         public void Dispose() => End.Dispose();
     }
 
@@ -64,11 +61,7 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
             {
                 var ran = task.Phase == TaskPhase.Running;
                 store.Change(uuid, now => now with { Phase = TaskPhase.Canceled, Ended = Now, Took = -1, WebhookDue = ran });
-                if (_jobs.GetValueOrDefault(uuid) is { } job)
-                {
-                    job.IsCancelled = true;
-                    _ = job.End.CancelAsync();   // not here and now: what it wakes needs our lock
-                }
+                _ = _jobs.GetValueOrDefault(uuid)?.End.CancelAsync();   // not here and now: what it wakes needs our lock
                 if (ran) _ = TellAsync(store.Find(uuid)!);
             }
             return true;
@@ -174,7 +167,6 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
             var ready = await setup.PrepareAsync(store.Find(uuid)!, job.End.Token);
             lock (_turn)
             {
-                if (job.IsCancelled) return;
                 job.End.Token.ThrowIfCancellationRequested();
                 // Where a slot is free nobody may see the task as queued: ODM's split-merge takes that for a full node.
                 var starts = HasFreeSlot;
@@ -255,8 +247,8 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
     {
         lock (_turn)
         {
-            // A cancelled job that was about to end has nothing to say about the task, which may have been restarted since.
-            if (store.Find(uuid) is not { HasEnded: false } || _jobs.GetValueOrDefault(uuid) is { IsCancelled: true }) return;
+            // A cancelled job that was about to end has nothing to say: the task may have been restarted since, or goes to the next node.
+            if (store.Find(uuid) is not { HasEnded: false } || _jobs.GetValueOrDefault(uuid) is { End.IsCancellationRequested: true }) return;
             var ended = store.Change(uuid, task => task with
             {
                 Phase = error is null ? TaskPhase.Completed : TaskPhase.Failed,

@@ -107,11 +107,5 @@ public sealed record TaskEventView(int Schema, string Event)
 [JsonSerializable(typeof(TaskEventView))]
 internal sealed partial class TaskEventJson : JsonSerializerContext
 {
-    /// <summary>Paths and lines stay readable; the text is for programs, not for web pages.</summary>
-    public static TaskEventJson Plain { get; } = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
+    public static TaskEventJson Plain { get; } = new(CliJson.Readable());
 }

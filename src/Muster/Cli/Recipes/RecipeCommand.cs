@@ -4,7 +4,6 @@ using Muster.Cli.Terminal;
 using Muster.Recipes;
 using Muster.Runs.Submit;
 using Muster.Sites;
-using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Cli.Recipes;
 
@@ -13,40 +12,27 @@ internal class RecipeCommand : Command
 {
     private readonly Recipe _recipe;
     private readonly RecipeOptions _own;
-    private readonly Option<string?> _site = new("--site", "-s") { Description = "The site.", HelpName = "SITE" };
-    private readonly Option<string?> _name = new("--name", "-n") { Description = "What to call the run.", HelpName = "NAME" };
-    private readonly Option<string?> _host = new("--host") { Description = "One host of an ssh site.", HelpName = "HOST" };
-    private readonly Option<int?> _gpus;
-    private readonly Option<int?> _cpus;
-    private readonly Option<string?> _memory;
-    private readonly Option<string?> _time;
-    private readonly Option<string[]> _set = new("--set") { Description = "Any option of sbatch.", HelpName = "KEY=VALUE", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string[]> _env = new("--env") { Description = "A variable for the scripts; without a value, the one it has here.", HelpName = "NAME[=VALUE]", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string?> _container;
-    private readonly Option<string[]> _role;
-    private readonly Option<string?> _readyWithin = new("--ready-within") { Description = "How long the ranks wait for each other (10m).", HelpName = "TIME" };
-    private readonly Option<string[]> _after = new("--after") { Description = "Start only when that run has succeeded.", HelpName = "RUN", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<bool> _detach = new("--detach", "-d") { Description = "Do not follow the run." };
-    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Look at the inputs, print the plan and the exact scripts, and do nothing." };
-    private readonly Option<bool> _noFetch = new("--no-fetch") { Description = "Leave the results on the site." };
-    private readonly Option<OnInterrupt> _onInterrupt = AttachCommand.OnInterruptOption();
+    private readonly RunOptions _run = new();
 
     public RecipeCommand(Recipe recipe) : base(recipe.Name, $"{recipe.About}\n\n  {Example(recipe)}")
     {
         _recipe = recipe;
-        _gpus = new("--gpus") { Description = "GPUs." + RecipeOptions.Usual(recipe.Resources.Gpus), HelpName = "N" };
-        _cpus = new("--cpus") { Description = "Processors." + RecipeOptions.Usual(recipe.Resources.Cpus), HelpName = "N" };
-        _memory = new("--memory") { Description = "Memory." + RecipeOptions.Usual(recipe.Resources.Memory), HelpName = "SIZE" };
-        _time = new("--time") { Description = "The longest it may run: 90m, 10h, HH:MM:SS." + RecipeOptions.Usual(recipe.Resources.Time), HelpName = "TIME" };
-        _container = new("--container") { Description = "The image that it runs in." + RecipeOptions.Usual(recipe.Container), HelpName = "IMAGE" };
-        _role = new("--role") { Description = $"How many ranks, or on which hosts, as with submit: {string.Join(", ", recipe.Roles.Select(role => $"{role.Name}{RecipeOptions.Usual(role.Count)}"))}.", HelpName = "NAME=N|HOST,…", Arity = ArgumentArity.OneOrMore };
+        _run.Site.Description = "The site.";
+        _run.Gpus.Description += RecipeOptions.Usual(recipe.Resources.Gpus);
+        _run.Cpus.Description += RecipeOptions.Usual(recipe.Resources.Cpus);
+        _run.Memory.Description = "Memory." + RecipeOptions.Usual(recipe.Resources.Memory);
+        _run.Time.Description += RecipeOptions.Usual(recipe.Resources.Time);
+        _run.Env.Description = "A variable for the scripts; without a value, the one it has here.";
+        _run.Container.Description = "The image that it runs in." + RecipeOptions.Usual(recipe.Container);
+        _run.Role.Description = $"How many ranks, or on which hosts, as with submit: {string.Join(", ", recipe.Roles.Select(role => $"{role.Name}{RecipeOptions.Usual(role.Count)}"))}.";
+        _run.DryRun.Description = "Look at the inputs, print the plan and the exact scripts, and do nothing.";
         _own = new(recipe);
         foreach (var option in _own.All) Add(option);
-        foreach (var option in (Option[])[_site, _name, _host, _gpus, _cpus, _memory, _time, _set, _env, _container, _after, _detach, _dryRun, _noFetch, _onInterrupt]) Add(option);
+        foreach (var option in (Option[])[_run.Site, _run.Name, _run.Host, _run.Gpus, _run.Cpus, _run.Memory, _run.Time, _run.Set, _run.Env, _run.Container, _run.After, _run.Detach, _run.DryRun, _run.NoFetch, _run.OnInterrupt]) Add(option);
         if (recipe.Roles.Count > 0)
         {
-            Add(_role);
-            Add(_readyWithin);
+            Add(_run.Role);
+            Add(_run.ReadyWithin);
         }
         SetAction(RunAsync);
     }
@@ -86,27 +72,8 @@ internal class RecipeCommand : Command
     private Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
     {
         var app = MusterCommand.Current.App();
-        var site = app.GetSite(parsed.GetValue(_site));
-        var folder = Directory.GetCurrentDirectory();
-        var wished = new SubmitRequest
-        {
-            Command = MusterCommand.Current.Command,
-            WorkingFolder = folder,
-            Name = parsed.GetValue(_name),
-            Host = parsed.GetValue(_host),
-            Gpus = parsed.GetValue(_gpus),
-            Cpus = parsed.GetValue(_cpus),
-            Memory = parsed.GetValue(_memory),
-            Time = parsed.GetValue(_time),
-            Set = parsed.GetValue(_set) ?? [],
-            Env = parsed.GetValue(_env) ?? [],
-            Container = parsed.GetValue(_container),
-            After = parsed.GetValue(_after) ?? [],
-            Roles = parsed.GetValue(_role) ?? [],
-            ReadyWithin = parsed.GetValue(_readyWithin),
-            FolderOptions = SbatchOptions.None,
-        };
-        return RunAsync(app, _recipe, _own.Given(parsed), wished, site, new(parsed.GetValue(_dryRun), parsed.GetValue(_detach), !parsed.GetValue(_noFetch), parsed.GetValue(_onInterrupt)), ct);
+        var site = app.GetSite(parsed.GetValue(_run.Site));
+        return RunAsync(app, _recipe, _own.Given(parsed), _run.Asked(parsed), site, new(parsed.GetValue(_run.DryRun), parsed.GetValue(_run.Detach), !parsed.GetValue(_run.NoFetch), parsed.GetValue(_run.OnInterrupt)), ct);
     }
 
     private static string Example(Recipe recipe)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Muster.Recipes;
 
@@ -59,11 +58,5 @@ public sealed record RecipeListView(int Schema, IReadOnlyList<RecipeView> Recipe
 [JsonSerializable(typeof(RecipeListView))]
 internal sealed partial class RecipeJson : JsonSerializerContext
 {
-    /// <summary>Paths stay readable; the text is for programs, not for web pages.</summary>
-    public static RecipeJson Plain { get; } = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
+    public static RecipeJson Plain { get; } = new(CliJson.Readable());
 }

@@ -13,34 +13,18 @@ namespace Muster.Cli.Runs;
 
 internal sealed class SubmitCommand : Command, ITakesCommand
 {
-    private readonly Option<string?> _site = new("--site", "-s") { Description = "The site: a name from muster.yaml, or a config file of an older tool.", HelpName = "SITE" };
-    private readonly Option<string?> _name = new("--name", "-n") { Description = "What to call the run.", HelpName = "NAME" };
-    private readonly Option<string?> _host = new("--host") { Description = "One host of an ssh site.", HelpName = "HOST" };
-    private readonly Option<int?> _gpus = new("--gpus") { Description = "GPUs.", HelpName = "N" };
-    private readonly Option<int?> _cpus = new("--cpus") { Description = "Processors.", HelpName = "N" };
-    private readonly Option<string?> _memory = new("--memory") { Description = "Memory, such as 12G.", HelpName = "SIZE" };
-    private readonly Option<string?> _time = new("--time") { Description = "The longest it may run: 90m, 10h, HH:MM:SS.", HelpName = "TIME" };
+    private readonly RunOptions _run = new();
     private readonly Option<int?> _nodes = new("--nodes") { Description = "Nodes of a SLURM allocation.", HelpName = "N" };
-    private readonly Option<string[]> _set = new("--set") { Description = "Any option of sbatch.", HelpName = "KEY=VALUE", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
-    private readonly Option<string[]> _env = new("--env") { Description = "A variable for the command; without a value, the one it has here.", HelpName = "NAME[=VALUE]", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string[]> _input = new("--input") { Description = "A file or folder that the command finds as $MUSTER_IN/NAME.", HelpName = "PATH[:NAME]", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string[]> _output = new("--output") { Description = "What to bring home at the end, besides $MUSTER_OUT.", HelpName = "GLOB", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string[]> _port = new("--port") { Description = "A port of the command to bring here; without N it is given one in $MUSTER_PORT_NAME.", HelpName = "NAME[=N]", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string?> _tensorboard = new("--tensorboard") { Description = "Start TensorBoard beside the job and bring it here; write the folder with '='.", HelpName = "DIR", Arity = ArgumentArity.ZeroOrOne };
-    private readonly Option<string?> _container = new("--container") { Description = "Run in a container image, by whichever runtime the site has.", HelpName = "IMAGE" };
     private readonly Option<string?> _array = new("--array") { Description = "Run once for each index: 0-9, 1,3,5, 0-99%4. The index is $MUSTER_RANK.", HelpName = "SPEC" };
-    private readonly Option<string[]> _role = new("--role") { Description = "Ranks that work together: worker=3, server=node3, worker=3,gpus=1. Also ready=port, service=yes, cpus=N, memory=SIZE.", HelpName = "NAME=N|HOST,…", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
     private readonly Option<string[]> _roleCommand = new("--role-command") { Description = "A shell line for one role instead of COMMAND.", HelpName = "NAME=LINE", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
     private readonly Option<string?> _launch = new("--launch") { Description = $"How the ranks find each other: {LaunchProfile.Names}.", HelpName = "PROFILE" };
-    private readonly Option<string?> _readyWithin = new("--ready-within") { Description = "How long the ranks wait for each other (10m).", HelpName = "TIME" };
-    private readonly Option<string[]> _after = new("--after") { Description = "Start only when that run has succeeded.", HelpName = "RUN", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string?> _stay = new("--stay") { Description = "Keep TensorBoard that long after the end.", HelpName = "TIME" };
-    private readonly Option<bool> _detach = new("--detach", "-d") { Description = "Do not follow the run." };
-    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Print the plan and the exact scripts, and do nothing." };
     private readonly Option<bool> _noSnapshot = new("--no-snapshot") { Description = "Do not bring this folder along." };
-    private readonly Option<bool> _noFetch = new("--no-fetch") { Description = "Leave the results on the site." };
     private readonly Option<bool> _raw = new("--raw") { Description = "Join the words of the command to one line for the shell there." };
-    private readonly Option<OnInterrupt> _onInterrupt = AttachCommand.OnInterruptOption();
 
     private SubmitCommand() : base("submit", """
         Run a command on a site, with the code of this folder.
@@ -52,8 +36,8 @@ internal sealed class SubmitCommand : Command, ITakesCommand
         Options end at the first word of the command; '--' may stand before it.
         """)
     {
-        foreach (var option in (Option[])[_site, _name, _host, _gpus, _cpus, _memory, _time, _nodes, _set, _env, _input, _output, _port, _tensorboard, _container,
-            _array, _role, _roleCommand, _launch, _readyWithin, _after, _stay, _detach, _dryRun, _noSnapshot, _noFetch, _raw, _onInterrupt]) Add(option);
+        foreach (var option in (Option[])[_run.Site, _run.Name, _run.Host, _run.Gpus, _run.Cpus, _run.Memory, _run.Time, _nodes, _run.Set, _run.Env, _input, _output, _port, _tensorboard, _run.Container,
+            _array, _run.Role, _roleCommand, _launch, _run.ReadyWithin, _run.After, _stay, _run.Detach, _run.DryRun, _noSnapshot, _run.NoFetch, _raw, _run.OnInterrupt]) Add(option);
         SetAction(RunAsync);
     }
 
@@ -61,42 +45,26 @@ internal sealed class SubmitCommand : Command, ITakesCommand
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
     {
-        var current = MusterCommand.Current;
-        var app = current.App();
-        var site = app.GetSite(parsed.GetValue(_site));
-        var folder = Directory.GetCurrentDirectory();
-        var request = new SubmitRequest
+        var app = MusterCommand.Current.App();
+        var site = app.GetSite(parsed.GetValue(_run.Site));
+        var request = _run.Asked(parsed) with
         {
-            Command = current.Command,
-            WorkingFolder = folder,
-            Name = parsed.GetValue(_name),
-            Host = parsed.GetValue(_host),
-            Gpus = parsed.GetValue(_gpus),
-            Cpus = parsed.GetValue(_cpus),
-            Memory = parsed.GetValue(_memory),
-            Time = parsed.GetValue(_time),
             Nodes = parsed.GetValue(_nodes),
-            Set = parsed.GetValue(_set) ?? [],
-            Env = parsed.GetValue(_env) ?? [],
             Inputs = parsed.GetValue(_input) ?? [],
             Outputs = parsed.GetValue(_output) ?? [],
             Ports = parsed.GetValue(_port) ?? [],
             TensorBoard = parsed.GetResult(_tensorboard) is null ? null : parsed.GetValue(_tensorboard) ?? ".",
-            Container = parsed.GetValue(_container),
             Array = parsed.GetValue(_array),
-            Roles = parsed.GetValue(_role) ?? [],
             RoleCommands = parsed.GetValue(_roleCommand) ?? [],
             Launch = parsed.GetValue(_launch),
-            ReadyWithin = parsed.GetValue(_readyWithin),
-            After = parsed.GetValue(_after) ?? [],
             Stay = parsed.GetValue(_stay),
             Snapshot = !parsed.GetValue(_noSnapshot),
             RawLine = parsed.GetValue(_raw),
-            FolderOptions = (site is SlurmSite ? SbatchJson.Find(folder) : null) ?? SbatchOptions.None,
+            FolderOptions = (site is SlurmSite ? SbatchJson.Find(Directory.GetCurrentDirectory()) : null) ?? SbatchOptions.None,
         };
         var (plan, environment) = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable).Plan(request, site);
-        if (parsed.GetValue(_dryRun)) return DryRun(app, plan, site);
-        return await SubmitAsync(app, plan, environment, parsed.GetValue(_detach), !parsed.GetValue(_noFetch), parsed.GetValue(_onInterrupt), ct);
+        if (parsed.GetValue(_run.DryRun)) return DryRun(app, plan, site);
+        return await SubmitAsync(app, plan, environment, parsed.GetValue(_run.Detach), !parsed.GetValue(_run.NoFetch), parsed.GetValue(_run.OnInterrupt), ct);
     }
 
     /// <summary>Submits a plan and follows it, as `submit`, `rerun` and the personas do.</summary>

@@ -46,10 +46,5 @@ public sealed record WhyLineView(string About, string Text);
 [JsonSerializable(typeof(WhyView))]
 internal sealed partial class WhyJson : JsonSerializerContext
 {
-    public static WhyJson Plain { get; } = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
+    public static WhyJson Plain { get; } = new(CliJson.Readable());
 }

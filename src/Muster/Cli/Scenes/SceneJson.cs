@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Muster.Scenes.Export;
 
@@ -15,11 +14,5 @@ namespace Muster.Cli.Scenes;
 [JsonSerializable(typeof(ConversionView))]
 internal sealed partial class SceneJson : JsonSerializerContext
 {
-    public static SceneJson Plain { get; } = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
+    public static SceneJson Plain { get; } = new(CliJson.Readable(JsonNumberHandling.AllowNamedFloatingPointLiterals));
 }

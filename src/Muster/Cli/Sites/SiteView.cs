@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Muster.Sites;
 
@@ -86,11 +85,5 @@ public sealed record ConfigPathView(int Schema, IReadOnlyList<ConfigFileView> Fi
 [JsonSerializable(typeof(ConfigPathView))]
 internal sealed partial class SiteJson : JsonSerializerContext
 {
-    /// <summary>Paths stay readable; the text is for programs, not for web pages.</summary>
-    public static SiteJson Plain { get; } = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
+    public static SiteJson Plain { get; } = new(CliJson.Readable());
 }

@@ -101,10 +101,5 @@ public sealed record BudgetView(IReadOnlyDictionary<string, int> Connections, in
 [JsonSerializable(typeof(CheckView))]
 internal sealed partial class CheckJson : JsonSerializerContext
 {
-    public static CheckJson Plain { get; } = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
+    public static CheckJson Plain { get; } = new(CliJson.Readable());
 }
