@@ -86,15 +86,21 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
         {
             if (store.Find(uuid) is not { } task) return $"{uuid} not found";
             if (!task.HasEnded) return "Task cannot be restarted";
-            var isSetUp = Directory.Exists(folders.Images(uuid));
-            if (!isSetUp && !Directory.Exists(folders.Upload(uuid)) && task.ZipUrl is null) return "Task cannot be restarted";
-            File.Delete(folders.Archive(uuid));
-            File.Delete(folders.ExitRecord(uuid));
-            outputs.Of(uuid).Clear();
-            store.Change(uuid, now => change(now) with { Phase = isSetUp ? TaskPhase.Queued : TaskPhase.Initialising, Created = Now, Started = null, Ended = null, Took = -1, Progress = 0, Error = null, WebhookDue = false });
+            // In this order, as its last set-up may still be about to move the one to the other.
+            if (!Directory.Exists(folders.Upload(uuid)) && !Directory.Exists(folders.Images(uuid)) && task.ZipUrl is null) return "Task cannot be restarted";
+            ClearResults(uuid);
+            store.Change(uuid, now => change(now) with { Phase = TaskPhase.Initialising, Created = Now, Started = null, Ended = null, Took = -1, Progress = 0, Error = null, WebhookDue = false });
             Fill();
             return null;
         }
+    }
+
+    private void ClearResults(string uuid)
+    {
+        if (!Directory.Exists(folders.Notes(uuid))) return;
+        File.Delete(folders.Archive(uuid));
+        File.Delete(folders.ExitRecord(uuid));
+        outputs.Of(uuid).Clear();
     }
 
     /// <summary>Ends the engines and leaves their tasks to the next node.</summary>
@@ -165,6 +171,7 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
         try
         {
             var ready = await setup.PrepareAsync(store.Find(uuid)!, job.End.Token);
+            ClearResults(uuid);   // of a run before a restart, which has ended only by now
             lock (_turn)
             {
                 job.End.Token.ThrowIfCancellationRequested();
