@@ -110,6 +110,7 @@ public static class RunJudge
     private static RunState.Ended EndOf(List<StatusRecord> exits, RunFacts facts, bool cancelWished, IReadOnlyList<string>? gang)
     {
         string RankOf(StatusRecord record) => record.Name[..^".exit".Length];
+        bool StoppedOthers(StatusRecord record) => exits.Any(other => other["reason"] == "stopped" && other["cause"]?.StartsWith($"{RankOf(record)} on ", StringComparison.Ordinal) is true);
         var worst = exits.OrderBy(record => record["reason"] switch
         {
             "cancelled" => 0,
@@ -119,7 +120,7 @@ public static class RunJudge
             "released" => 10,
             "terminated" => gang is null ? 3 : 6,
             _ => record.Number("code") == 0 ? 9 : 4,
-        }).ThenBy(record => record.Time).ThenBy(record => gang?.ToList().IndexOf(RankOf(record))).First();
+        }).ThenBy(record => record.Time).ThenByDescending(StoppedOthers).ThenBy(record => gang?.ToList().IndexOf(RankOf(record))).First();
         var code = worst.Number("code");
         var outcome = worst["reason"] switch
         {

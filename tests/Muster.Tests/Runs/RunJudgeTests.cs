@@ -151,6 +151,14 @@ public sealed class RunJudgeTests
         Assert.Equal(Outcome.Succeeded, Ended(After(array, [Launched, Started(), Exit(0), Exit(0, rank: 1)], Runs, Now)).Outcome);
     }
 
+    [Fact]
+    public void Of_ranks_that_failed_in_the_same_second_the_one_that_others_were_stopped_for_is_told()
+    {
+        var gang = _run with { Plan = _run.Plan with { Roles = [new("main", 3)] } };
+        var stopped = Record("main.2.exit", ("host", "c3"), ("code", "143"), ("reason", "stopped"), ("cause", "main.1 on c1: exited with 7"), ("attempt", "0"), ("time", $"{Now.ToUnixTimeSeconds()}"));
+        Assert.Equal(7, Ended(After(gang, [Launched, Started(), Exit(1), Exit(7, rank: 1), stopped], Failed, Now)).Code);
+    }
+
     private static StatusRecord Launched => Record("launched", ("handle", "7"));
     private static StatusRecord Wish => Record("cancel", ("time", "1"));
 
