@@ -1,5 +1,6 @@
 namespace Muster;
 
+[Collection(Sharing.Nodes)]
 public sealed class CancelTests : IDisposable
 {
     private readonly Lab _lab = new();

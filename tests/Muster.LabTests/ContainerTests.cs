@@ -1,6 +1,7 @@
 namespace Muster;
 
 /// <summary>Podman is the real one; Apptainer is a stand-in that takes the same words (<c>tests/lab/apptainer</c>).</summary>
+[Collection(Sharing.Containers)]
 public sealed class ContainerTests : IDisposable
 {
     private readonly Lab _lab = new();

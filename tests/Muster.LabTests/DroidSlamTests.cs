@@ -5,6 +5,7 @@ using Muster.Recipes.DroidSlam;
 namespace Muster;
 
 /// <summary>The recipes of DROID-SLAM, whole, against stand-ins (<c>tests/lab/apptainer</c>, <c>tests/lab/droid</c>) which take the same words and write the same files: there is no GPU here.</summary>
+[Collection(Sharing.Containers)]
 public sealed class DroidSlamTests : IDisposable
 {
     private static readonly string Parts = Path.Combine(Lab.Repository, "tests", "lab");

@@ -7,6 +7,7 @@ namespace Muster;
 /// Training, whole: our reader and driver with a real PyTorch (on the processor), in a stand-in container, around a network and losses that stand
 /// in for DROID-SLAM's. There is no GPU here.
 /// </summary>
+[Collection(Sharing.Containers)]
 public sealed class DroidTrainingTests : IDisposable
 {
     private readonly Lab _lab = new();

@@ -2,6 +2,7 @@ using System.Text.Json;
 
 namespace Muster;
 
+[Collection(Sharing.Nodes)]
 public sealed class FaultTests : IDisposable
 {
     private readonly Lab _lab = new();

@@ -6,6 +6,7 @@ using Muster.Sites.Schedulers;
 namespace Muster;
 
 /// <summary>Jobs that end without a record of ours: what the scheduler, its accounting, or nobody remembers.</summary>
+[Collection(Sharing.Scheduler)]
 public sealed class ForgottenTests : IDisposable
 {
     private readonly Lab _lab = new();

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Muster;
 
-/// <summary>What only a scheduler does to a run, and what it must not cost the scheduler.</summary>
+/// <summary>What only a scheduler does to a run.</summary>
 public sealed class SlurmTests : IDisposable
 {
     private readonly Lab _lab = new();
@@ -12,38 +12,16 @@ public sealed class SlurmTests : IDisposable
     [Fact]
     public void The_time_limit_ends_it_as_timed_out()
     {
-        var job = Running("limited", [], "sleep", "300");
+        var job = Running(_lab, "limited", [], "sleep", "300");
         Lab.Do("exec", "login", "scontrol", "update", $"JobId={job}", "TimeLimit=0");
-        Ends("limited", "timed-out");
-    }
-
-    [Fact]
-    public void A_node_that_dies_is_told_as_such()
-    {
-        var job = Running("orphan", ["--set", "nodelist=c3", "--set", "no-requeue"], "sleep", "300");
-        // The node comes back by itself, as its daemon still lives.
-        Lab.Until(() =>
-        {
-            Lab.Do("exec", "login", "scontrol", "update", "NodeName=c3", "State=DOWN", "Reason=test");
-            return Lab.Do("exec", "login", "squeue", "-h", "-j", job, "-t", "RUNNING").Trim().Length == 0;
-        }, "its node is down");
-        Ends("orphan", "node-failed");
-    }
-
-    [Fact]
-    public void A_job_that_another_takes_the_place_of_is_preempted()
-    {
-        Running("humble", ["--set", "partition=spare", "--set", "no-requeue", "--cpus", "4"], "sleep", "300");
-        var proud = Running("proud", ["--set", "nodelist=c3", "--cpus", "4"], "sleep", "300");
-        Ends("humble", "preempted");
-        Lab.Do("exec", "login", "scancel", proud);
+        Ends(_lab, "limited", "timed-out");
     }
 
     [Fact]
     public async Task A_requeued_job_is_followed_into_its_second_attempt()
     {
         const string Twice = "echo begun; [ ${SLURM_RESTART_COUNT:-0} = 0 ] && sleep 300; echo again";
-        var job = Running("twice", ["--set", "requeue"], "sh", "-c", Twice);
+        var job = Running(_lab, "twice", ["--set", "requeue"], "sh", "-c", Twice);
         using var follower = _lab.Start("attach", "twice", "--json");
         var reading = follower.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         Lab.Do("exec", "login", "scontrol", "requeue", job);
@@ -63,28 +41,6 @@ public sealed class SlurmTests : IDisposable
     }
 
     [Fact]
-    public void Forty_runs_cost_the_scheduler_no_more_than_one()
-    {
-        string[] names = [.. Enumerable.Range(0, 40).Select(number => $"crowd-{number}")];
-        foreach (var chunk in names.Chunk(4))
-        {
-            var starting = chunk.Select(name => _lab.Start("submit", "-s", "lab-slurm", "--no-snapshot", "--detach", "--name", name, "--set", "hold=true", "--", "true")).ToList();
-            foreach (var process in starting)
-            {
-                Assert.True(process.WaitForExit(TimeSpan.FromSeconds(60)), "it is submitted");
-                process.Dispose();
-            }
-        }
-        var before = Rpcs();
-
-        Assert.Equal(124, _lab.Muster(["wait", .. names, "--timeout", "15s"]).ExitCode);
-
-        Assert.InRange(Rpcs() - before, 1, 6);
-        var handles = names.Select(name => SubmitTests.Show(_lab, name, "--cached").GetProperty("handle").GetString()!);
-        Lab.Do(["exec", "login", "scancel", .. handles]);
-    }
-
-    [Fact]
     public void A_lost_laptop_loses_nothing()
     {
         _lab.Muster("submit", "-s", "lab-slurm", "--name", "kept", "--", "sh", "-c", "echo said; echo kept > $MUSTER_OUT/kept; exit 4");
@@ -98,22 +54,17 @@ public sealed class SlurmTests : IDisposable
         Assert.Equal("kept\n", File.ReadAllText(Path.Combine(other.Code, "muster-out", "kept", "kept")));
     }
 
-    /// <summary>Questions about jobs that the controller has answered.</summary>
-    private static int Rpcs() => Lab.Do("exec", "login", "sdiag").Split('\n')
-        .Where(line => line.Contains("REQUEST_JOB_INFO", StringComparison.Ordinal) && line.Contains("count:", StringComparison.Ordinal))
-        .Sum(line => int.Parse(line.Split("count:")[1].Split(' ')[0]));
-
-    private string Running(string name, string[] options, params string[] command)
+    internal static string Running(Lab lab, string name, string[] options, params string[] command)
     {
-        _lab.Muster(["submit", "-s", "lab-slurm", "--name", name, "--detach", .. options, "--", .. command]);
-        Assert.Equal(0, _lab.Muster("wait", name, "--for", "running", "--timeout", "60s").ExitCode);
-        return SubmitTests.Show(_lab, name).GetProperty("handle").GetString()!;
+        lab.Muster(["submit", "-s", "lab-slurm", "--name", name, "--detach", .. options, "--", .. command]);
+        Assert.Equal(0, lab.Muster("wait", name, "--for", "running", "--timeout", "60s").ExitCode);
+        return SubmitTests.Show(lab, name).GetProperty("handle").GetString()!;
     }
 
-    private void Ends(string name, string outcome)
+    internal static void Ends(Lab lab, string name, string outcome)
     {
-        _lab.Muster("wait", name, "--timeout", "90s");
-        var run = SubmitTests.Show(_lab, name);
+        lab.Muster("wait", name, "--timeout", "90s");
+        var run = SubmitTests.Show(lab, name);
         Assert.Equal(outcome, run.GetProperty("outcome").GetString());
         Assert.NotEqual("", run.GetProperty("evidence").GetProperty("text").GetString());
     }

@@ -2,6 +2,7 @@ using System.Text.Json;
 
 namespace Muster;
 
+[Collection(Sharing.Nodes)]
 public sealed class SubmitTests : IDisposable
 {
     private readonly Lab _lab = new();

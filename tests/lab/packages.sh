@@ -12,11 +12,14 @@ missing_packages() {
 }
 
 install_packages() {
-  local missing
+  local missing turn
   ! missing=$(missing_packages "$@") || return 0
   missing=${missing//$'\n'/ }
   [[ $EUID == 0 ]] || fail "packages are missing: $missing" "run: sudo apt-get update && sudo apt-get install --no-install-recommends $missing"
   command -v apt-get >/dev/null || fail "packages are missing: $missing" "install them; this machine has no apt-get"
+  # One at a time: the first takes policy-rc.d away again.
+  exec {turn}>/run/muster-lab-install.lock
+  flock "$turn"
   local log=/tmp/muster-lab-install.$$.log policy=/usr/sbin/policy-rc.d mine=
   # Package scripts ask policy-rc.d before they start a daemon; 101 says no.
   if [[ ! -e $policy ]]; then
@@ -30,4 +33,5 @@ install_packages() {
   [[ -z $mine ]] || { rm -f "$policy"; trap - EXIT; }
   [[ $rc == 0 ]] || { tail -n 5 "$log" >&2; fail "apt-get could not install $missing" "read $log"; }
   rm -f "$log"
+  exec {turn}>&-
 }

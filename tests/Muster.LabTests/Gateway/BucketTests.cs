@@ -7,6 +7,7 @@ using Muster.Storage;
 namespace Muster.Gateway;
 
 /// <summary>Uploads and results in a bucket of a real S3 server.</summary>
+[Collection(Sharing.Services)]
 public sealed class BucketTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

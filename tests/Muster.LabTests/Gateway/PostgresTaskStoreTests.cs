@@ -3,6 +3,7 @@ using Muster.Storage;
 
 namespace Muster.Gateway;
 
+[Collection(Sharing.Services)]
 public sealed class PostgresTaskStoreTests : TaskStoreFacts, IAsyncLifetime
 {
     private readonly string _name = Services.NewDatabase();

@@ -7,6 +7,7 @@ using Muster.NodeOdm;
 namespace Muster.Gateway;
 
 /// <summary>Two gateways, one PostgreSQL database, one bucket. MUSTER_SOAK=1 kills them often.</summary>
+[Collection(Sharing.Services)]
 public sealed class SharedGatewayTests : IAsyncLifetime
 {
     private static readonly bool Soak = Environment.GetEnvironmentVariable("MUSTER_SOAK") == "1";

@@ -1,6 +1,7 @@
 namespace Muster.Roles;
 
 /// <summary>Real frameworks over hosts that cannot log in to each other, and in one SLURM job.</summary>
+[Collection(Sharing.Nodes)]
 public sealed class FrameworkTests : IDisposable
 {
     private readonly Lab _lab = new();

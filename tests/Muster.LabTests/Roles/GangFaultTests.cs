@@ -3,6 +3,7 @@ using System.Text.Json;
 namespace Muster.Roles;
 
 /// <summary>What becomes of ranks on three hosts when something breaks: always a clear end, and nothing left anywhere.</summary>
+[Collection(Sharing.Nodes)]
 public sealed class GangFaultTests : IDisposable
 {
     private static readonly string[] Nodes = ["node1", "node2", "node3"];

@@ -1,6 +1,7 @@
 namespace Muster.Roles;
 
 /// <summary>The recipe gtsfm with a real Dask and a stand-in for GTSfM that takes its options and writes its files.</summary>
+[Collection(Sharing.Nodes)]
 public sealed class GtsfmTests : IDisposable
 {
     private static readonly string[] Nodes = ["node1", "node2", "node3"];

@@ -6,6 +6,7 @@ using Muster.Sites.Schedulers.Slurm;
 namespace Muster.Sites;
 
 /// <summary>The doctor against real hosts. The only host that is broken here is node3.</summary>
+[Collection(Sharing.Nodes)]
 public sealed class SiteCheckTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
