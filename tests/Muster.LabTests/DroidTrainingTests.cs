@@ -44,7 +44,7 @@ public sealed class DroidTrainingTests : IDisposable
     [Fact]
     public void Before_the_time_limit_all_is_saved_and_the_next_run_goes_on()
     {
-        var first = Train("node", "node1", "--steps", "1000000", "--print-every", "1", "--time", "60s", "--warn", "40", "--name", "first");
+        var first = Train("node", "node1", "--steps", "1000000", "--print-every", "1", "--time", "60s", "--warn", "50", "--name", "first");
         Assert.True(first.ExitCode == 9, first.Output + first.Said);
         Assert.Contains("timelimit", DroidStandIn.Phases(first.Output));
         Assert.Contains("Go on with: --resume there:/", first.Said, StringComparison.Ordinal);
@@ -75,7 +75,7 @@ public sealed class DroidTrainingTests : IDisposable
     [Fact]
     public void Put_back_into_the_queue_it_goes_on_by_itself()   // each attempt is told to stop at once, and takes one step
     {
-        var answer = Train("cluster", "login", "--steps", "2", "--time", "1m", "--warn", "60", "--requeue", "true", "--set", "requeue=true", "--print-every", "1");
+        var answer = Train("cluster", "login", "--steps", "2", "--time", "5m", "--warn", "300", "--requeue", "true", "--set", "requeue=true", "--print-every", "1");
 
         Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
         Assert.Contains("put back into the queue", answer.Output, StringComparison.Ordinal);

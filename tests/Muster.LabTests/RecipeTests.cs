@@ -3,6 +3,7 @@ using System.Text.Json;
 namespace Muster;
 
 /// <summary>Recipes that are built in, run on the lab's hosts.</summary>
+[Collection(Sharing.Processors)]
 public sealed class RecipeTests : IDisposable
 {
     private readonly Lab _lab = new();

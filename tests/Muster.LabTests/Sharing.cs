@@ -1,3 +1,9 @@
+using Xunit.Sdk;
+using Xunit.v3;
+
+[assembly: CollectionBehavior(MaxParallelThreads = 4)]   // they wait more than they compute
+[assembly: TestCollectionOrderer(typeof(Muster.LongestFirst))]
+
 namespace Muster;
 
 /// <summary>Tests that would disturb each other are in one collection, and so run one after the other. Those in none need SLURM, node1 or this machine as others do, and break nothing.</summary>
@@ -12,9 +18,21 @@ internal static class Sharing
     /// <summary>They kill PostgreSQL or the S3 server, or count on both.</summary>
     public const string Services = "PostgreSQL and S3";
 
+    /// <summary>They compute for long, with all the processors.</summary>
+    public const string Processors = "the processors";
+
     /// <summary>They break SLURM, or count what it is asked: nothing runs beside them.</summary>
     public const string Scheduler = "the scheduler alone";
 }
 
 [CollectionDefinition(Sharing.Scheduler, DisableParallelization = true)]
 public sealed class SchedulerAlone;
+
+/// <summary>What begins last and takes long is waited for alone.</summary>
+public sealed class LongestFirst : ITestCollectionOrderer
+{
+    private static readonly string[] Longest = [Sharing.Nodes, Sharing.Containers, Sharing.Processors, Sharing.Services];
+
+    public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections) where TTestCollection : ITestCollection =>
+        [.. testCollections.OrderBy(collection => Array.IndexOf(Longest, collection.TestCollectionDisplayName) is >= 0 and var at ? at : Longest.Length)];
+}

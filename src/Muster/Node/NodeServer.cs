@@ -33,7 +33,7 @@ public sealed class NodeServer : IAsyncDisposable
         try
         {
             var log = logs.CreateLogger("node");
-            var store = new TaskStore(folders.Database);
+            var store = Keep(new TaskStore(folders.Database));
             var outside = Keep(OutsideHttp.Create(settings.AllowPrivateUrls));
             var outputs = new Outputs(folders);
             var uploads = new Uploads(folders, settings);

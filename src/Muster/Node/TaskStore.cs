@@ -4,7 +4,7 @@ using Muster.Storage;
 namespace Muster.Node;
 
 /// <summary>The node's tasks in the order they came: in memory for readers, in SQLite before anybody is told.</summary>
-public sealed class TaskStore
+public sealed class TaskStore : IDisposable
 {
     private readonly Lock _turn = new();
     private readonly SqliteFile _file;
@@ -71,6 +71,8 @@ public sealed class TaskStore
             if (_tasks.Remove(uuid)) _order.Remove(uuid);
         }
     }
+
+    public void Dispose() => _file.Close();
 
     private void Write(string text, string uuid, NodeTask? task)
     {

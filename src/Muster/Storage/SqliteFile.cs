@@ -54,6 +54,13 @@ public sealed class SqliteFile
         }
     }
 
+    /// <summary>Closes the connections that are kept for the next use.</summary>
+    public void Close()
+    {
+        using var any = new SqliteConnection(_connection);
+        SqliteConnection.ClearPool(any);
+    }
+
     private static object? Scalar(SqliteConnection connection, string text, SqliteTransaction? transaction = null)
     {
         using var command = connection.CreateCommand();

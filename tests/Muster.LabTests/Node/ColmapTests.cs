@@ -8,6 +8,7 @@ using Muster.NodeOdm;
 namespace Muster.Node;
 
 /// <summary>A real COLMAP reconstructs the landscape of the samples.</summary>
+[Collection(Sharing.Processors)]
 public sealed class ColmapTests : IDisposable
 {
     private static readonly string Samples = Path.Combine(AppContext.BaseDirectory, "samples");
@@ -35,7 +36,7 @@ public sealed class ColmapTests : IDisposable
         while ((info = Said(await client.TaskInfoAsync(uuid, null, Ct))).Status.Code is TaskCode.Running or TaskCode.Queued)
         {
             steps.Add(info.Progress);
-            Assert.True(clock.Elapsed < TimeSpan.FromMinutes(4), "COLMAP does not end");
+            Assert.True(clock.Elapsed < TimeSpan.FromMinutes(8), "COLMAP does not end");
             await Task.Delay(100, Ct);
         }
         var output = string.Join('\n', Said(await client.OutputAsync(uuid, -30, Ct)));

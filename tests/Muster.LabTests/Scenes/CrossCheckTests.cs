@@ -12,6 +12,7 @@ using Muster.Scenes.Looking;
 namespace Muster.Scenes;
 
 /// <summary>Programs that others wrote read what Muster writes.</summary>
+[Collection(Sharing.Processors)]
 public sealed class CrossCheckTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("muster-scenes-").FullName;

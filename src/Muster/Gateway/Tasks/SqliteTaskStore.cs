@@ -74,5 +74,6 @@ public sealed class SqliteTaskStore : TaskStore
     {
         foreach (var command in _commands.Values) command.Dispose();
         _writer.Dispose();
+        _file.Close();
     }
 }
