@@ -33,17 +33,6 @@ public sealed class ForgottenTests : IDisposable
     }
 
     [Fact]
-    public void A_job_killed_for_its_memory_comes_to_its_end_while_it_is_followed()
-    {
-        // Without control groups SLURM kills all of it, our supervisor too, and calls it FAILED.
-        var answer = _lab.Muster("submit", "-s", "lab-slurm", "--no-snapshot", "--name", "greedy", "--memory", "300M", "--", "python3", "-c", "import time; x = b'x' * 600_000_000; time.sleep(100)");
-        Assert.Equal(1, answer.ExitCode);
-        var run = SubmitTests.Show(_lab, "greedy");
-        Assert.Equal("failed", run.GetProperty("outcome").GetString());
-        Assert.Contains("SLURM says FAILED", run.GetProperty("evidence").GetProperty("text").GetString());
-    }
-
-    [Fact]
     public async Task Without_accounting_it_is_lost_and_says_what_proves_it()
     {
         Lab.Do("accounting", "off");
