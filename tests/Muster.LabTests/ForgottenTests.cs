@@ -25,7 +25,7 @@ public sealed class ForgottenTests : IDisposable
         Lab.Do("slurm", "forget");
         Assert.Equal("", Lab.Do("exec", "login", "sh", "-c", $"squeue -h --states=all -j {job} 2>/dev/null; :"));
 
-        Assert.Equal(1, _lab.Muster("wait", "remembered", "--timeout", "90s").ExitCode);
+        Assert.Equal(1, _lab.Muster("wait", "remembered", "--timeout", "180s").ExitCode);
 
         var run = SubmitTests.Show(_lab, "remembered");
         Assert.Equal("failed", run.GetProperty("outcome").GetString());
