@@ -74,15 +74,6 @@ public sealed class ContainerTests : IDisposable
         Assert.Equal("<1>", _lab.Muster("submit", "-s", "apptainer", "--gpus", "1", "--no-snapshot", "--", "sh", "-c", "printf '<%s>' \"$SAW_NV\"").Output);
     }
 
-    [Fact]
-    public void An_image_that_is_not_there_is_said_by_its_runtime()
-    {
-        var answer = _lab.Muster("submit", "-s", "apptainer", "--no-snapshot", "--container", "/home/muster-lab/no-image", "--", "true");
-
-        Assert.Equal(255, answer.ExitCode);
-        Assert.Contains("could not open image /home/muster-lab/no-image", answer.Said, StringComparison.Ordinal);
-    }
-
     private static string Everything(string text) =>
         Lab.Do("exec", "node1", "sh", "-c", $"for file in /proc/[0-9]*/cmdline; do tr '\\0' ' ' < $file 2>/dev/null | grep -F '{text}' | grep -v 'for file in'; done; :").Trim();
 }

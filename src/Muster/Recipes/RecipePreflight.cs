@@ -9,13 +9,16 @@ namespace Muster.Recipes;
 /// <summary>Looks at every host that takes part, all at once, before anything is sent: what is wrong there, what is odd, and what differs and must not.</summary>
 public static class RecipePreflight
 {
-    /// <summary>Behind a login node the hosts are not known yet, so nothing is looked at; there the ranks themselves have to.</summary>
+    /// <summary>Behind a login node the hosts are not known yet. It sees what they share, and may lack what they have: so what is wrong there is told, and stops nothing.</summary>
     public static async Task<IReadOnlyList<RecipeFinding>> RunAsync(RecipeValues values, RunPlan plan, OpenSite site, CancellationToken ct)
     {
-        if (plan.BatchLines.Count > 0) return [];
         var reports = await Task.WhenAll(plan.Hosts().Select(host => LookAsync(values, plan, site, host, ct)));
-        return [.. reports.SelectMany(report => report.Findings), .. Differences(reports)];
+        return [.. reports.SelectMany(report => report.Findings), .. Differences(reports), .. IsBehindLogin(plan) ? [Warning($"{reports[0].Host}: only this login node was looked at; its compute nodes show what they have when the run starts")] : Array.Empty<RecipeFinding>()];
     }
+
+    private static bool IsBehindLogin(RunPlan plan) => plan.BatchLines.Count > 0;
+
+    private static RecipeFinding Warning(string text) => new(null, false, text);
 
     private sealed record Report(string Host, IReadOnlyList<RecipeFinding> Findings, IReadOnlyDictionary<string, string> Same);
 
@@ -24,6 +27,7 @@ public static class RecipePreflight
         var host = site.HostOf(name);
         var findings = new List<RecipeFinding>();
         var same = new Dictionary<string, string>();
+        RecipeFinding Wrong(string text) => IsBehindLogin(plan) ? Warning(text) : RecipeFinding.Error(text);
         try
         {
             await using var channel = await host.OpenAsync(ScriptFor(values, plan, site.Root, name), ct);
@@ -33,13 +37,13 @@ public static class RecipePreflight
             {
                 switch (line.Split(' ', 2))
                 {
-                    case ["error", var text]: findings.Add(RecipeFinding.Error($"{host.Name}: {text}")); break;
-                    case ["warning", var text]: findings.Add(new(null, false, $"{host.Name}: {text}")); break;
+                    case ["error", var text]: findings.Add(Wrong($"{host.Name}: {text}")); break;
+                    case ["warning", var text]: findings.Add(Warning($"{host.Name}: {text}")); break;
                     case ["same", var text] when text.Split('=', 2) is [var what, var value]: same[what] = value; break;
                 }
             }
             var end = await channel.EndAsync(ct);
-            if (end.ExitCode != 0) findings.Add(RecipeFinding.Error($"{host.Name}: the preflight ended with {end.ExitCode}: {end.Said.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault()}"));
+            if (end.ExitCode != 0) findings.Add(Wrong($"{host.Name}: the preflight ended with {end.ExitCode}: {end.Said.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault()}"));
         }
         catch (HostUnreachableException fault)
         {
@@ -50,7 +54,7 @@ public static class RecipePreflight
 
     private static ShellText ScriptFor(RecipeValues values, RunPlan plan, string root, string? host)
     {
-        var text = ShellText.Of($"{RunFolder.Expand(root)}\nMUSTER_ROOT=$root MUSTER_RANKS={string.Join(' ', plan.Ranks().Where(rank => plan.HostOf(rank) == host))}\nexport MUSTER_ROOT MUSTER_RANKS\n");
+        var text = ShellText.Of($"{RunFolder.Expand(root)}\nMUSTER_ROOT=$root MUSTER_RANKS={string.Join(' ', plan.Ranks().Where(rank => plan.HostOf(rank) == host))} MUSTER_LOGIN={(IsBehindLogin(plan) ? "1" : "")}\nexport MUSTER_ROOT MUSTER_RANKS MUSTER_LOGIN\n");
         foreach (var input in values.Recipe.Inputs.Where(input => values.Inputs.ContainsKey(input.Name) && values.LocalPath(input.Name) is null))
         {
             text.AppendFormatted(ShellText.Of($"export {input.Variable}={values.Inputs[input.Name][RecipeValues.There.Length..]}\n"));

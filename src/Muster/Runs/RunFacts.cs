@@ -49,6 +49,9 @@ public sealed record RunFacts
         }
     }
 
+    /// <summary>What SLURM wrote into its log when it killed the job for its memory.</summary>
+    public string? MemoryKill => Records.GetValueOrDefault("memory")?["text"];
+
     public bool CancelKnown => Records.ContainsKey("cancel");
     public IEnumerable<StatusRecord> Ending(string suffix) => Records.Values.Where(record => record.Name.EndsWith(suffix, StringComparison.Ordinal));
 }

@@ -30,6 +30,7 @@ public static class RunJudge
         if (exits.Count >= ranks.Count && Latest(started) <= Latest(exits))
         {
             var end = EndOf(exits, facts, run.CancelWished || facts.CancelKnown, run.Plan.Roles.Count > 0 ? ranks : null);
+            if (end.Code > 128) end = end.ForMemory(facts);
             if (!schedulerKnowsMore || end.Code == 0 || end.Outcome == Outcome.Cancelled) return seen.EndWith(end);
             // A scheduler may start a job again after some exits, and knows causes that the job's own shell cannot see.
             switch (word)
@@ -77,8 +78,8 @@ public static class RunJudge
             }
             return word switch
             {
-                SchedulerWord.Ended(var outcome, var code, var text) => seen.AfterPatience(run, RecordPatience, now, running, new(outcome, code, now, new("scheduler", text))),
-                SchedulerWord.Absent => seen.AfterPatience(run, LostPatience, now, running, Forgotten(now)),
+                SchedulerWord.Ended(var outcome, var code, var text) => seen.AfterPatience(run, RecordPatience, now, running, new RunState.Ended(outcome, code, now, new("scheduler", text)).ForMemory(facts)),
+                SchedulerWord.Absent => seen.AfterPatience(run, LostPatience, now, running, Forgotten(now).ForMemory(facts)),
                 SchedulerWord.Waiting(var why) when exits.Count == 0 => seen with { State = new RunState.Queued(handle, why), VanishedSince = null },
                 _ => seen with { State = running, VanishedSince = word is null && schedulerKnowsMore ? run.VanishedSince : null },
             };
@@ -146,6 +147,11 @@ public static class RunJudge
         var stopped = exits.Count(record => record["reason"] == "stopped") is > 0 and var others ? $"; for that {others} of {exits.Count} ranks were stopped" : "";
         return new(outcome, code, at, new("exit record", $"{RankOf(worst)} on {worst["host"]}: {why}{left}{stopped}"));
     }
+
+    /// <summary>Without control groups SLURM kills a job for its memory, our supervisor too, and calls it FAILED. Its log says why.</summary>
+    private static RunState.Ended ForMemory(this RunState.Ended end, RunFacts facts) => facts.MemoryKill is { } line && end.Outcome is (Outcome.Failed or Outcome.Lost)
+        ? end with { Outcome = Outcome.OutOfMemory, Evidence = end.Evidence with { Text = $"{end.Evidence.Text}; its log says: {line.Trim()}" } }
+        : end;
 
     private static Run EndWith(this Run run, RunState.Ended end) => run with { State = end, VanishedSince = null };
 

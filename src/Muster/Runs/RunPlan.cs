@@ -26,6 +26,12 @@ public sealed record RunPlan
     public IReadOnlyList<Companion> Companions { get; init; } = [];
     public string? Container { get; init; }
     public string? Runtime { get; init; }
+
+    /// <summary>The registry is asked for the image although it is there.</summary>
+    public bool PullImage { get; init; }
+
+    /// <summary>The image on each host, filled in when it is at hand there.</summary>
+    public IReadOnlyList<PlannedImage> Images { get => field ?? []; init; }
     public TimeSpan? Time { get; init; }
     public int? Gpus { get; init; }
     public ArraySpec? Array { get; init; }

@@ -12,6 +12,8 @@ public sealed class ContentCache(string folder)
     private readonly Lock _turn = new();   // several hosts may be served at once
     private bool _loaded;
 
+    internal string Folder => folder;
+
     /// <summary>The hash and size of the content that its source calls <paramref name="key"/>.</summary>
     public (ContentHash Hash, long Size)? Find(ContentHash key)
     {

@@ -28,6 +28,24 @@ public sealed class SiteStore(IHost host, string root, string siteKey, ContentCa
         }
     }
 
+    /// <summary>Brings one file into the store and nowhere else; what is there already is not sent. Whoever needs it there links it.</summary>
+    public async Task<StoreName> BringAsync(CargoItem item, IProgress<TransferProgress>? progress, CancellationToken ct)
+    {
+        try
+        {
+            if (DeliveryPlan.NameOf(item, cache) is not { } known || (await host.RunAsync(_remote.Script("which.sh"), $"{known}", ct)) is not { ExitCode: 0, Output: "" })
+            {
+                await new LargeFile(_remote, "images", item).SendAsync(cache, _site, new(progress, 1, item.Size), ct);
+            }
+            return DeliveryPlan.NameOf(item, cache)!.Value;
+        }
+        finally
+        {
+            cache.Save();
+            _site.Save();
+        }
+    }
+
     /// <summary>Nothing when content that the site was thought to have is missing there.</summary>
     private async Task<DeliveryReport?> TryDeliverAsync(Shipment shipment, IProgress<TransferProgress>? progress, CancellationToken ct)
     {

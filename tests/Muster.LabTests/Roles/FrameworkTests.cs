@@ -67,6 +67,35 @@ public sealed class FrameworkTests : IDisposable
         Assert.True(muster.ExitCode == 0, await rest);
     }
 
+    [Theory]
+    [InlineData("lab-ssh", "worker=node1,node2,node2")]
+    [InlineData("lab-slurm", "worker=3")]
+    public void Each_task_of_TF_CONFIG_is_reached_by_all_others_at_the_address_that_it_has_there(string site, string role)
+    {
+        var answer = _lab.Muster("submit", "-s", site, "--role", role, "--launch", "tf-mwms", "--", "/usr/bin/python3", "strategy.py");
+
+        Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
+        for (var rank = 0; rank < 3; rank++) Assert.Matches($@"worker\.{rank} \| worker {rank} on \w+ heard \[\('worker', 0\), \('worker', 1\), \('worker', 2\)\]", answer.Output);
+    }
+
+    [Theory]
+    [InlineData("lab-ssh", "worker=node1,node2,node2", "node1 node2")]
+    [InlineData("lab-slurm", "worker=3", "c1")]
+    public void A_program_for_Horovod_finds_its_place_and_reduces_over_all_ranks(string site, string role, string hosts)
+    {
+        Lab.Do("install", "python3-mpi4py");
+        foreach (var (host, address) in (IEnumerable<(string, string)>)[("node1", "10.231.0.11"), ("node2", "10.231.0.12"), ("c1", "10.231.1.21"), ("c2", "10.231.1.22"), ("c3", "10.231.1.23")])
+        {
+            Lab.Do("exec", host, "ip", "addr", "replace", $"{address}/32", "dev", "eth0");
+        }
+
+        var answer = _lab.Muster("submit", "-s", site, "--role", role, "--launch", "horovod", "--", "/usr/bin/python3", "allreduce.py");
+
+        Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
+        for (var rank = 0; rank < 3; rank++) Assert.Matches($@"rank {rank} of 3 \(local \d of \d\) on \w+ has 6", answer.Output);
+        foreach (var host in hosts.Split(' ')) Assert.Contains($"on {host} has 6", answer.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Mpirun_starts_its_ranks_on_hosts_that_it_cannot_log_in_to()
     {

@@ -85,6 +85,20 @@ public sealed class RecipePlannerTests : IDisposable
         Assert.Equal([true, false, true], findings.Select(finding => finding.IsError));
     }
 
+    [Fact]
+    public async Task Behind_a_login_node_a_preflight_tells_what_that_sees_and_what_was_not_looked_at()
+    {
+        _folder.Write("recipes/mine/look.sh", "echo \"error no torch where login is '$MUSTER_LOGIN'\"");
+        var site = new OpenSite(new LocalSite { Name = "local", Origin = new("test"), Root = _folder.Path }, new(_folder.Path, _folder.Path, _folder.Path, false), TimeProvider.System);
+        var plan = Plan(site.Site, "worker=2") with { BatchLines = ["#SBATCH --ntasks=4"] };
+
+        var findings = await RecipePreflight.RunAsync(RecipeValues.Read(_recipe with { Preflight = "look.sh" }, new Dictionary<string, string>(), _folder.Path, _folder.Path).Values, plan, site, TestContext.Current.CancellationToken);
+
+        Assert.Equal([false, false], findings.Select(finding => finding.IsError));
+        Assert.EndsWith("no torch where login is '1'", findings[0].Text, StringComparison.Ordinal);
+        Assert.Contains("only this login node was looked at", findings[1].Text, StringComparison.Ordinal);
+    }
+
     private RunPlan Plan(Site site, params string[] roles) => Plan(site, new SubmitRequest { Command = [], WorkingFolder = _folder.Path, Roles = roles });
 
     private RunPlan Plan(Site site, SubmitRequest wished, Recipe? recipe = null)

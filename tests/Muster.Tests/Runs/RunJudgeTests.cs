@@ -137,6 +137,19 @@ public sealed class RunJudgeTests
     }
 
     [Fact]
+    public void A_job_that_SLURM_killed_for_its_memory_says_so_whatever_its_state_is_called()
+    {
+        var log = Record("memory", ("text", "slurmstepd: error: StepId=7.batch exceeded memory limit (2 > 1), being killed"));
+        var end = Ended(After(After([Launched, Started(), log], Failed), [Launched, Started(), log], Failed, Now.AddSeconds(20)));
+        Assert.Equal(Outcome.OutOfMemory, end.Outcome);
+        Assert.EndsWith("exceeded memory limit (2 > 1), being killed", end.Evidence.Text, StringComparison.Ordinal);
+
+        Assert.Equal(Outcome.OutOfMemory, Ended(After([Launched, Started(), Exit(137), log], Failed)).Outcome);
+        Assert.Equal(Outcome.Failed, Ended(After([Launched, Started(), Exit(1), log], Failed)).Outcome);
+        Assert.Equal(Outcome.Succeeded, Ended(After([Launched, Started(), Exit(0), log], Failed)).Outcome);
+    }
+
+    [Fact]
     public void What_has_ended_stays_so()
     {
         var ended = After([Launched, Started(), Exit(0)], null);

@@ -105,6 +105,6 @@ internal sealed class SubmitPersona : Command, ITakesCommand
     private static void ShowScript(Screen screen, RunPlan plan)
     {
         screen.Note("script", "what sbatch gets, and what the job then runs:");
-        foreach (var line in (RunFiles.Batch(plan) + RunFiles.Job(plan)).TrimEnd('\n').Split('\n')) screen.Note("", screen.Paint(line, Tint.Faint));
+        foreach (var line in (RunFiles.Batch(plan) + RunFiles.Job(plan, plan.Host)).TrimEnd('\n').Split('\n')) screen.Note("", screen.Paint(line, Tint.Faint));
     }
 }

@@ -28,7 +28,7 @@ internal class RecipeCommand : Command
         _run.DryRun.Description = "Look at the inputs, print the plan and the exact scripts, and do nothing.";
         _own = new(recipe);
         foreach (var option in _own.All) Add(option);
-        foreach (var option in (Option[])[_run.Site, _run.Name, _run.Host, _run.Gpus, _run.Cpus, _run.Memory, _run.Time, _run.Set, _run.Env, _run.Container, _run.After, _run.Detach, _run.DryRun, _run.NoFetch, _run.OnInterrupt]) Add(option);
+        foreach (var option in (Option[])[_run.Site, _run.Name, _run.Host, _run.Gpus, _run.Cpus, _run.Memory, _run.Time, _run.Set, _run.Env, _run.Container, _run.Pull, _run.After, _run.Detach, _run.DryRun, _run.NoFetch, _run.OnInterrupt]) Add(option);
         if (recipe.Roles.Count > 0)
         {
             Add(_run.Role);

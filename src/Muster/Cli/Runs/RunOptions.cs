@@ -17,6 +17,7 @@ internal sealed class RunOptions
     public Option<string[]> Set { get; } = new("--set") { Description = "Any option of sbatch.", HelpName = "KEY=VALUE", Arity = ArgumentArity.OneOrMore };
     public Option<string[]> Env { get; } = new("--env") { Description = "A variable for the command; without a value, the one it has here.", HelpName = "NAME[=VALUE]", Arity = ArgumentArity.OneOrMore };
     public Option<string?> Container { get; } = new("--container") { Description = "Run in a container image, by whichever runtime the site has.", HelpName = "IMAGE" };
+    public Option<bool> Pull { get; } = new("--pull-image") { Description = "Ask the image's registry again, as its tag may have moved." };
     public Option<string[]> Role { get; } = new("--role") { Description = "Ranks that work together: worker=3, server=node3, worker=3,gpus=1. Also ready=port, service=yes, cpus=N, memory=SIZE.", HelpName = "NAME=N|HOST,…", Arity = ArgumentArity.OneOrMore };
     public Option<string?> ReadyWithin { get; } = new("--ready-within") { Description = "How long the ranks wait for each other (10m).", HelpName = "TIME" };
     public Option<string[]> After { get; } = new("--after") { Description = "Start only when that run has succeeded.", HelpName = "RUN", Arity = ArgumentArity.OneOrMore };
@@ -38,6 +39,7 @@ internal sealed class RunOptions
         Set = parsed.GetValue(Set) ?? [],
         Env = parsed.GetValue(Env) ?? [],
         Container = parsed.GetValue(Container),
+        PullImage = parsed.GetValue(Pull),
         Roles = parsed.GetValue(Role) ?? [],
         ReadyWithin = parsed.GetValue(ReadyWithin),
         After = parsed.GetValue(After) ?? [],

@@ -14,6 +14,8 @@ public sealed record RunView
     public required IReadOnlyList<string> Command { get; init; }
     public string? Launch { get; init; }
     public IReadOnlyList<RoleView>? Roles { get; init; }
+    public string? Container { get; init; }
+    public IReadOnlyList<ImageView>? Images { get; init; }
     public required string State { get; init; }
     public string? Reason { get; init; }
     public string? Where { get; init; }
@@ -44,6 +46,8 @@ public sealed record RunView
         Command = run.Plan.Command,
         Launch = run.Plan.Launch,
         Roles = run.Plan.Roles.Count == 0 ? null : [.. run.Plan.Roles.Select(role => new RoleView(role.Name, role.Size, role.Hosts))],
+        Container = run.Plan.Container,
+        Images = run.Plan.Images.Count == 0 ? null : [.. run.Plan.Images.Select(image => new ImageView(image.Host, image.Runtime, image.Image, image.Digest))],
         State = run.State is RunState.Ended ? "ended" : run.State.Word,
         Reason = (run.State as RunState.Queued)?.Reason,
         Where = (run.State as RunState.Running)?.Where,
@@ -70,6 +74,8 @@ public sealed record RunView
 public sealed record EvidenceView(string Source, string Text);
 
 public sealed record RoleView(string Name, int Size, IReadOnlyList<string> Hosts);
+
+public sealed record ImageView(string? Host, string Runtime, string Image, string? Digest);
 
 public sealed record PortView(string Name, string Rank, string Host, int Port);
 

@@ -39,6 +39,8 @@ internal static class ShowCommand
         Line("command", Words.Command(run.Plan.Command));
         foreach (var role in run.Plan.Roles) Line("role", $"{role.Name}: {Words.Count(role.Size, "rank")}{(role.Hosts.Count > 0 ? $" on {string.Join(", ", role.Hosts)}" : "")}{(role.Lines.Count > 0 ? $": {string.Join(" / ", role.Lines)}" : "")}");
         Line("launch", run.Plan.Launch);
+        Line("container", run.Plan.Container);
+        foreach (var image in run.Plan.Images) Line("image", $"{(run.Plan.Images.Count > 1 ? $"{image.Host}: " : "")}{image.Digest ?? image.Image}{(image.Runtime.Length > 0 ? $" by {image.Runtime}" : "")}");
         Line("folder", run.Plan.Folder);
         Line("state", $"{word} {text}".Trim());
         Line("job", RunKeeper.HandleOf(run));

@@ -36,7 +36,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
         Options end at the first word of the command; '--' may stand before it.
         """)
     {
-        foreach (var option in (Option[])[_run.Site, _run.Name, _run.Host, _run.Gpus, _run.Cpus, _run.Memory, _run.Time, _nodes, _run.Set, _run.Env, _input, _output, _port, _tensorboard, _run.Container,
+        foreach (var option in (Option[])[_run.Site, _run.Name, _run.Host, _run.Gpus, _run.Cpus, _run.Memory, _run.Time, _nodes, _run.Set, _run.Env, _input, _output, _port, _tensorboard, _run.Container, _run.Pull,
             _array, _run.Role, _roleCommand, _launch, _run.ReadyWithin, _run.After, _stay, _run.Detach, _run.DryRun, _noSnapshot, _run.NoFetch, _raw, _run.OnInterrupt]) Add(option);
         SetAction(RunAsync);
     }
@@ -111,6 +111,9 @@ internal sealed class SubmitCommand : Command, ITakesCommand
                 screen.Note("snapshot", $"{from}: {Words.Count(snapshot.Items.Count, "file")}, {Words.Size(snapshot.TotalBytes)}{left}");
                 foreach (var warning in snapshot.Warnings) screen.Note("note", warning, Tint.Yellow);
                 watch?.Taken?.Invoke(snapshot);
+                break;
+            case SubmitEvent.Staging(var text):
+                screen.Note("image", text);
                 break;
             case SubmitEvent.Sending(var progress):
                 screen.Passing($"sending     {progress.Files}/{progress.AllFiles} files, {Words.Size(progress.Bytes)} of {Words.Size(progress.AllBytes)}");

@@ -8,7 +8,7 @@ internal static class RecipeReader
 {
     /// <summary>The options that every run has; a recipe's own must not be called so.</summary>
     internal static readonly string[] Taken =
-        ["site", "name", "host", "gpus", "cpus", "memory", "time", "set", "env", "container", "after", "detach", "dry-run", "no-fetch", "on-interrupt", "role", "ready-within", "json", "quiet", "yes", "help"];
+        ["site", "name", "host", "gpus", "cpus", "memory", "time", "set", "env", "container", "pull-image", "after", "detach", "dry-run", "no-fetch", "on-interrupt", "role", "ready-within", "json", "quiet", "yes", "help"];
 
     public static Recipe Read(RecipeSource source, ConfigSources sources)
     {

@@ -102,7 +102,7 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
     {
         if (facts.Handle is not { } handle || site.Desk(run.Plan.Host) is not { } desk) return null;
         var exited = facts.Ending(".exit").Any();
-        var pace = exited ? TimeSpan.FromSeconds(2) : run is { State: RunState.Running, VanishedSince: null } ? TimeSpan.FromSeconds(60) : TimeSpan.FromSeconds(10);
+        var pace = exited ? TimeSpan.FromSeconds(2) : run is { State: RunState.Running, VanishedSince: null } && facts.MemoryKill is null ? TimeSpan.FromSeconds(60) : TimeSpan.FromSeconds(10);
         var now = clock.GetUtcNow();
         if (now - _askedAt < (exited ? TimeSpan.FromSeconds(1) : pace)) return null;
         _askedAt = now;

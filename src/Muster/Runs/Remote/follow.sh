@@ -47,7 +47,7 @@ watched=' '
 while :; do
   # The end is looked for before the logs are: nothing can be written after it that would be missed.
   [ ! -e "$run/status/ended" ] || ended=1
-  stats=$(cd "$run" 2>/dev/null && stat -c '%s %Y.%i %n' status/*[!.]* logs/*.out logs/*.err 2>/dev/null)
+  stats=$(cd "$run" 2>/dev/null && stat -c '%s %Y.%i %n' status/*[!.]* logs/*.out logs/*.err logs/slurm.log 2>/dev/null)
   now=' '
   while read -r size mark name; do
     case $name in
@@ -55,6 +55,10 @@ while :; do
         name=${name#status/}
         now="$now$name:$size.$mark "
         case $seen in *" $name:$size.$mark "*) ;; *) send_record "$name"; idle=0 ;; esac ;;
+      logs/slurm.log)
+        now="$now$name:$size.$mark "
+        case $seen in *" $name:$size.$mark "*) continue ;; esac
+        killed=$(grep -m 1 -i -E 'exceeded (job |step )?memory limit|oom.kill' "$run/$name") && { printf 'R memory\n text=%s\n.\n' "$killed" || exit 0; idle=0; } ;;
       logs/*) [ "$size" = 0 ] || send_log "${name#logs/}" "$size" ;;
     esac
   done <<END

@@ -1,4 +1,5 @@
 # look ROOT ID …: prints the records of runs, one line each: `run ID`, `record NAME`, ` KEY=VALUE`, `alive RANK 0|1`, `tried`.
+# What SLURM wrote of a kill for memory is shown as the record `memory`.
 root=$1; shift
 case $root in '~') root=$HOME ;; '~/'*) root=$HOME/${root#??} ;; esac
 host=$(uname -n)
@@ -30,6 +31,7 @@ for id; do
         fi ;;
     esac
   done
+  killed=$(grep -m 1 -i -E 'exceeded (job |step )?memory limit|oom.kill' "$dir/logs/slurm.log" 2>/dev/null) && { echo "record memory"; echo " text=$killed"; }
   [ ! -e "$dir/status/.tried" ] || echo tried
 done
 echo done

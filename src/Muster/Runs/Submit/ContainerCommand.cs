@@ -2,23 +2,21 @@ using Muster.Shell;
 
 namespace Muster.Runs.Submit;
 
-/// <summary>The shell text that runs a command in a container, by whichever runtime the site has.</summary>
+/// <summary>The shell text that runs a command in a container, by the runtime that has its image at hand.</summary>
 internal static class ContainerCommand
 {
-    public static string For(RunPlan plan, string image)
+    /// <param name="name">The image as it was asked for. What stands for it on this host is known when it is staged, not for a dry run.</param>
+    public static string For(RunPlan plan, string name, string? host)
     {
         var inner = plan.RawLine ? ["sh", "-c", string.Join(' ', plan.Command)] : plan.Command;
-        var registry = image.StartsWith("docker://", StringComparison.Ordinal) ? image["docker://".Length..] : image;
-        var isFile = image.EndsWith(".sif", StringComparison.Ordinal) || image.EndsWith(".sqsh", StringComparison.Ordinal) || image.StartsWith('/') || image.StartsWith('.');
-        var forApptainer = isFile || image.Contains("://", StringComparison.Ordinal) ? image : "docker://" + image;
-        return ShellText.Of($"""
-            image={forApptainer} reference={registry} is_file={(isFile ? "1" : "")} runtime={plan.Runtime ?? ""} gpus={plan.Gpus ?? 0}
-            {(plan.Roles.Count > 0 ? ShellText.Of($"") : ShellText.Of($"set -- {inner}"))}
+        var staged = plan.Images.FirstOrDefault(image => image.Host == host) ?? new(host, plan.Runtime ?? "", name);
+        return ShellText.Of($$"""
+            image={{staged.Image}} archive={{staged.Archive ?? ""}} runtime={{staged.Runtime}} gpus={{plan.Gpus ?? 0}} root="${MUSTER_RUN_DIR%/runs/*}"
+            case $image in images/*) image=$root/$image ;; esac
+            {{(plan.Roles.Count > 0 ? ShellText.Of($"") : ShellText.Of($"set -- {inner}"))}}
+            # Of a file behind a login node: the compute node's own.
             if [ -z "$runtime" ]; then
-              for candidate in apptainer singularity podman docker; do
-                case $candidate in podman|docker) [ -z "$is_file" ] || continue ;; esac
-                if command -v $candidate >/dev/null 2>&1; then runtime=$candidate; break; fi
-              done
+              for runtime in apptainer singularity ''; do if command -v "$runtime" >/dev/null 2>&1; then break; fi; done
             fi
             case $runtime in
               apptainer|singularity)
@@ -26,9 +24,10 @@ internal static class ContainerCommand
                 [ "$gpus" = 0 ] || set -- --nv "$@"
                 exec $runtime exec "$@" ;;
               podman|docker)
-                set -- --network host --volume "$MUSTER_RUN_DIR:$MUSTER_RUN_DIR" --workdir "$PWD" "$reference" "$@"
+                if [ -n "$archive" ] && ! $runtime image inspect "$image" >/dev/null 2>&1; then $runtime load -q -i "$root/$archive" >/dev/null || exit 125; fi
+                set -- --pull never --network host --volume "$MUSTER_RUN_DIR:$MUSTER_RUN_DIR" --workdir "$PWD" "$image" "$@"
                 # By name alone: the values are taken from our environment and stand on no command line.
-                for variable in $(env | sed -n 's/^\(MUSTER_[A-Z0-9_]*\|SLURM_[A-Z0-9_]*\|CUDA_VISIBLE_DEVICES\)=.*/\1/p') $framework {plan.EnvironmentNames}; do
+                for variable in $(env | sed -n 's/^\(MUSTER_[A-Z0-9_]*\|SLURM_[A-Z0-9_]*\|CUDA_VISIBLE_DEVICES\)=.*/\1/p') $framework {{plan.EnvironmentNames}}; do
                   set -- --env "$variable" "$@"
                 done
                 [ "$gpus" = 0 ] || if [ $runtime = podman ]; then set -- --device nvidia.com/gpu=all "$@"; else set -- --gpus all "$@"; fi
@@ -42,7 +41,7 @@ internal static class ContainerCommand
                 wait $!; again=$?
                 [ $again = 127 ] || code=$again
                 exit $code ;;
-              *) echo "muster: no container runtime here (looked for apptainer, singularity, podman, docker)" >&2; exit 127 ;;
+              *) echo "muster: no container runtime here (looked for apptainer, singularity)" >&2; exit 127 ;;
             esac
 
             """).ToString();

@@ -7,7 +7,7 @@ namespace Muster.Runs.Submit;
 /// <summary>What each rank of a run with roles executes: its role's line or the run's command, started as the framework wants it.</summary>
 internal static class RoleCommands
 {
-    public static string Of(RunPlan plan)
+    public static string Of(RunPlan plan, string? host)
     {
         var text = new StringBuilder("case $MUSTER_ROLE in\n");
         foreach (var role in plan.Roles)
@@ -26,6 +26,6 @@ internal static class RoleCommands
         }
         text.Append("esac\n");
         if (LaunchProfile.Get(plan.Launch).Script is { } script) text.Append($"launch={plan.Launch} framework=\n").Append(script);
-        return text.Append(plan.Container is { } image ? ContainerCommand.For(plan, image) : "exec \"$@\"\n").ToString();
+        return text.Append(plan.Container is { } image ? ContainerCommand.For(plan, image, host) : "exec \"$@\"\n").ToString();
     }
 }

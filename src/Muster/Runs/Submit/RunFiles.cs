@@ -20,7 +20,7 @@ public static class RunFiles
         {
             new("run.json", JsonSerializer.Serialize(plan, RunJson.Indented.RunPlan) + "\n"),
             new("plan.sh", Plan(plan, host ?? plan.Host)),
-            new("job", Job(plan)),
+            new("job", Job(plan, host ?? plan.Host)),
             new("common.sh", ShellScripts.Read("Runs/Remote/common.sh")),
             new("supervise", ShellScripts.Read("Runs/Remote/supervise.sh")),
             new("launch", ShellScripts.Read("Runs/Remote/launch.sh")),
@@ -47,7 +47,7 @@ public static class RunFiles
     }
 
     /// <summary>What each rank executes. Every word of the command reaches the program as it was typed.</summary>
-    public static string Job(RunPlan plan)
+    public static string Job(RunPlan plan, string? host)
     {
         var text = new StringBuilder("# What each rank runs.\n");
         text.Append(ShellText.Of($"cd \"$MUSTER_RUN_DIR\"/code/{plan.Folder} || exit 1\n"));
@@ -57,8 +57,8 @@ public static class RunFiles
             text.Append(line).Append('\n');
             text.Append("code=$?; [ $code -eq 0 ] || echo \"muster: a setup line ended with $code\" >&2\n");
         }
-        if (plan.Roles.Count > 0) return text.Append(RoleCommands.Of(plan)).ToString();
-        text.Append(plan.Container is { } image ? ContainerCommand.For(plan, image)
+        if (plan.Roles.Count > 0) return text.Append(RoleCommands.Of(plan, host)).ToString();
+        text.Append(plan.Container is { } image ? ContainerCommand.For(plan, image, host)
             : plan.RawLine ? string.Join(' ', plan.Command) + "\n"
             : ShellText.Of($"exec {plan.Command}\n").ToString());
         return text.ToString();

@@ -41,6 +41,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
             Companions = request.TensorBoard is { } folder ? [TensorBoard(folder, request.Name ?? NameFor(command))] : [],
             Container = request.Container ?? site.Container,
             Runtime = site.Runtime?.ToString().ToLowerInvariant(),
+            PullImage = request.PullImage,
             Time = TimeIn(request.Time, "--time"),
             Gpus = request.Gpus,
             Array = array,

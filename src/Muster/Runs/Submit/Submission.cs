@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Muster.Faults;
 using Muster.Hosts;
+using Muster.Runs.Images;
 using Muster.Sites;
 using Muster.Sites.Schedulers;
 using Muster.Sites.Schedulers.Slurm;
@@ -16,6 +17,7 @@ public abstract record SubmitEvent
     private SubmitEvent() { }
     public sealed record Recorded(Run Run) : SubmitEvent;
     public sealed record Taken(Snapshot Snapshot) : SubmitEvent;
+    public sealed record Staging(string Text) : SubmitEvent;
     public sealed record Sending(TransferProgress Progress) : SubmitEvent;
     public sealed record Sent(DeliveryReport Report, TimeSpan Time) : SubmitEvent;
     public sealed record Launched(Run Run) : SubmitEvent;
@@ -37,8 +39,10 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
         {
             // The way to the host is opened while the snapshot is taken: a refused key is known before anything is sent.
             var connecting = Task.WhenAll(plan.Hosts().Select(host => site.HostOf(host)).OfType<OpenSshHost>().Select(ssh => ssh.ConnectAsync(ct)));
+            var staging = new ImageStaging(site, cache, text => tell(new SubmitEvent.Staging(text)), new Progress(tell)).StageAsync(plan, ct);
             (plan, areas) = await GatherAsync(plan, tell, ct);
             await connecting;
+            plan = plan with { Images = await staging };
         }
         catch
         {

@@ -20,6 +20,7 @@ public sealed record SubmitRequest
     public IReadOnlyList<string> Ports { get; init; } = [];
     public string? TensorBoard { get; init; }
     public string? Container { get; init; }
+    public bool PullImage { get; init; }
     public string? Array { get; init; }
 
     /// <summary><c>NAME=COUNT</c>, <c>NAME=HOST,HOST</c> or <c>NAME</c>, with more behind commas: see <see cref="RoleReader"/>.</summary>

@@ -28,6 +28,12 @@ public static class SiteWriter
 
         var shown = sources.Shown(path);
         var newline = before.Contains("\r\n", StringComparison.Ordinal) ? "\r\n" : "\n";
+        if (SitesOf(root) is YamlMappingNode { Style: MappingStyle.Flow, Children.Count: 0 } none)
+        {
+            var start = (int)none.Start.Index;
+            before = before[..start].TrimEnd(' ') + before[(before.IndexOf('}', start) + 1)..];   // as if nothing stood behind `sites:`
+            root = new ConfigFile(path, sources).Load(before);
+        }
         var (place, indent, needsHeader) = PlaceFor(root, before, site, shown);
         var text = new StringBuilder(before[..place]);
         if (place > 0 && before[place - 1] != '\n') text.Append(newline);

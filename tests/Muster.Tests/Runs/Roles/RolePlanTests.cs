@@ -141,7 +141,7 @@ public sealed class RolePlanTests : IDisposable
     {
         var run = _folder.CreateSubdirectory("run").FullName;
         Directory.CreateDirectory(Path.Combine(run, "code"));
-        File.WriteAllText(Path.Combine(run, "job"), RunFiles.Job(plan));
+        File.WriteAllText(Path.Combine(run, "job"), RunFiles.Job(plan, plan.Host));
         var start = new ProcessStartInfo("sh", [Path.Combine(run, "job")]) { RedirectStandardOutput = true };
         foreach (var (name, value) in (IEnumerable<(string, string)>)[("MUSTER_RUN_DIR", run), ("MUSTER_ROLE", role), ("MUSTER_RANK", $"{rank}"), .. told]) start.Environment[name] = value;
         using var process = Process.Start(start)!;

@@ -19,10 +19,10 @@ public sealed class JobTextTests
     [Fact]
     public void Lines_of_the_site_come_first_then_those_of_the_job_then_its_words_as_typed()
     {
-        var lines = RunFiles.Job(Plan).Split('\n');
+        var lines = RunFiles.Job(Plan, null).Split('\n');
 
         var (setup, own, command) = (Array.IndexOf(lines, "module load cuda"), Array.IndexOf(lines, "touch here"), Array.IndexOf(lines, "exec printf %s 'a b' '$HOME'"));
-        Assert.True(0 <= setup && setup < own && own < command, RunFiles.Job(Plan));
+        Assert.True(0 <= setup && setup < own && own < command, RunFiles.Job(Plan, null));
     }
 
     [Fact]
@@ -41,6 +41,6 @@ public sealed class JobTextTests
 
         var read = System.Text.Json.JsonSerializer.Deserialize(json, RunJson.Default.RunPlan)!;
 
-        Assert.DoesNotContain("touch here", RunFiles.Job(read));
+        Assert.DoesNotContain("touch here", RunFiles.Job(read, null));
     }
 }

@@ -69,6 +69,9 @@ public sealed class SiteWriterTests : IDisposable
     [InlineData("sites:\n  a: # one\n    kind: local   # x\n\n# about the rest\non-interrupt: ask\n", "sites:\n  a: # one\n    kind: local   # x\n  {0}\n# about the rest\non-interrupt: ask\n")]
     [InlineData("sites:\n  a: {{ kind: local }}\n  # b comes one day\n", "sites:\n  a: {{ kind: local }}\n  # b comes one day\n  {0}")]
     [InlineData("sites:\n  a: {{ kind: local }}", "sites:\n  a: {{ kind: local }}\n  {0}")]
+    [InlineData("sites: {{}}\n", "sites:\n  {0}")]
+    [InlineData("sites: {{ }}   # none yet\non-interrupt: ask\n", "sites:   # none yet\n  {0}on-interrupt: ask\n")]
+    [InlineData("on-interrupt: ask\nsites: {{}}", "on-interrupt: ask\nsites:\n  {0}")]
     public void All_else_in_the_file_stays_as_it_is(string before, string after)
     {
         _folder.Write("muster.yaml", string.Format(before));
