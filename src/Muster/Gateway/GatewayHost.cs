@@ -61,7 +61,8 @@ public sealed class GatewayHost : IAsyncDisposable
         _web = builder.Build();
         var seal = new CommitSeal(_store);
         var api = new PublicApi(gate, seal, intake, Actions, Tasks, Fleet, Spool, _downloads, new(Fleet, Tasks, _catalog, clock), clock);
-        var measures = new GatewayMeasures(Tasks, Fleet, Spool, clock);
+        var dispatcher = new Dispatcher(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks, clock, log);
+        var measures = new GatewayMeasures(Tasks, Fleet, Spool, dispatcher, clock);
         _collector = Collector.Find(measures, () => new(Tasks, Fleet), log);
         _operation = new(Tasks, measures, _blobs, clock);
         _web.Use(async (http, next) => { if (!await _operation.HandleAsync(http)) await next(http); });
@@ -75,7 +76,6 @@ public sealed class GatewayHost : IAsyncDisposable
         _fetcher = new(Tasks, intake, Spool, options, clock);
         var couriers = new Couriers(Tasks, _fetcher, sender, new(Tasks, Fleet, Results, wait, clock), log);
         var watches = new NodeWatches(Fleet, Tasks, _catalog, options, clock, log);
-        var dispatcher = new Dispatcher(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks, clock, log);
         var housekeeper = new Housekeeper(Tasks, _store, Actions, Tokens, Fleet, Spool, options, clock, log);
         var notices = new EndNotices(Tasks, _store, Results, _provider, task => TaskView.Json(task, null, clock.GetUtcNow()), options, clock, log);
         var waiting = new WaitingList(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks);
