@@ -50,12 +50,6 @@ internal sealed class ManyNodes : IDisposable
     /// <summary>Questions that were answered.</summary>
     public int Asked => _asked;
 
-    public void Forget()
-    {
-        _running.Clear();
-        (_committed, Done) = (0, false);
-    }
-
     private async Task AnswerAsync(HttpContext http)
     {
         var tasks = _running.GetOrAdd(http.Connection.LocalIpAddress!, _ => []);
