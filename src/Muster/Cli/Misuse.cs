@@ -18,9 +18,10 @@ internal static class Misuse
         }
         if (command.Subcommands.Count > 0)
         {
+            var kind = command.Name == "run" ? "recipe" : "command";
             return stray is null
-                ? $"{NameOf(parsed)} needs a command: {string.Join(", ", command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name))}"
-                : $"{NameOf(parsed)} has no command '{stray}'{Nearest.Hint(stray, command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name))}";
+                ? $"{NameOf(parsed)} needs a {kind}: {string.Join(", ", command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name))}"
+                : $"{NameOf(parsed)} has no {kind} '{stray}'{Nearest.Hint(stray, command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name))}";
         }
         return string.Join("; ", parsed.Errors.Select(error => Of(parsed, error)).Distinct());
     }
