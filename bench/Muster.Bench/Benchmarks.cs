@@ -23,7 +23,7 @@ internal static class Benchmarks
     [
         ("start", Start), ("submit", Submit), ("latency", Latency), ("bulk", Bulk), ("small", SmallFiles), ("tree", Tree), ("again", Again), ("budget", Budget),
         ("export", SceneBenchmarks.Export), ("tensor", SceneBenchmarks.Tensor), ("evaluation", SceneBenchmarks.Evaluation), ("large", SceneBenchmarks.Large),
-        ("gateway", GatewayBench.Polling), ("gateway-bytes", GatewayBench.Moving),
+        ("gateway", GatewayBench.Polling), ("gateway-bytes", GatewayBench.Moving), ("gateway-scale", GatewayScale.Run),
     ];
 
     private static IEnumerable<Row> Start(Bed bed)

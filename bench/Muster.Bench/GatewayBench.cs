@@ -8,10 +8,11 @@ namespace Muster.Bench;
 internal static class GatewayBench
 {
     private const int Connections = 64;
-    private const int Tasks = 1_000;
+    public const int Tasks = 1_000;
     private const int Files = 100;
     private const int FileBytes = 10_000_000;
     private static readonly TimeSpan Load = TimeSpan.FromSeconds(5);
+    private static readonly byte[] Photo = new byte[2_000];
 
     /// <summary>Every question of many clients, while a thousand tasks are known: here by the server, there by the node itself.</summary>
     public static IEnumerable<Row> Polling(Bed bed)
@@ -97,21 +98,30 @@ internal static class GatewayBench
     }
 
     /// <summary>Gives one of them, and how long all took in seconds.</summary>
-    private static (string Task, double Seconds) HandInMany(Uri server)
+    public static (string Task, double Seconds) HandInMany(Uri server)
     {
         using var http = NodeOdmClient.Connections();
         var client = Client(http, server);
-        var photo = new byte[2_000];
         var last = "";
         var began = Stopwatch.GetTimestamp();
-        Parallel.ForEachAsync(Enumerable.Range(0, Tasks), new ParallelOptions { MaxDegreeOfParallelism = Connections }, async (n, ct) =>
-        {
-            var id = Said(await client.InitAsync(TaskUuid.New(), new() { Name = $"task {n}" }, ct));
-            var own = BitConverter.GetBytes((long)n);
-            Said(await client.UploadAsync(id, [.. Enumerable.Range(0, 5).Select(file => new UploadFile($"{file}.jpg", photo.Length + 9, () => new MemoryStream([.. own, (byte)file, .. photo])))], ct));
-            last = Said(await client.CommitAsync(id, ct));
-        }).Wait();
+        Parallel.ForEachAsync(Enumerable.Range(0, Tasks), new ParallelOptions { MaxDegreeOfParallelism = Connections }, async (n, ct) => last = await HandInAsync(client, n, ct)).Wait();
         return (last, Stopwatch.GetElapsedTime(began).TotalSeconds);
+    }
+
+    /// <summary>Gives the moment of the last answer.</summary>
+    public static long HandInOne(Uri server)
+    {
+        using var http = NodeOdmClient.Connections();
+        HandInAsync(Client(http, server), 0, CancellationToken.None).Wait();
+        return Stopwatch.GetTimestamp();
+    }
+
+    private static async Task<string> HandInAsync(NodeOdmClient client, int n, CancellationToken ct)
+    {
+        var id = Said(await client.InitAsync(TaskUuid.New(), new() { Name = $"task {n}" }, ct));
+        var own = Guid.NewGuid().ToByteArray();
+        Said(await client.UploadAsync(id, [.. Enumerable.Range(0, 5).Select(file => new UploadFile($"{file}.jpg", Photo.Length + 17, () => new MemoryStream([.. own, (byte)file, .. Photo])))], ct));
+        return Said(await client.CommitAsync(id, ct));
     }
 
     private static void Until(NodeOdmClient client, string id, Func<TaskInfo, bool> fact)
@@ -129,7 +139,7 @@ internal static class GatewayBench
 
     private static string Said(LoadResult load) => string.Create(CultureInfo.InvariantCulture, $"{load.PerSecond:0}/s, p50 {load.P50 * 1000:0.0} ms, p99 {load.P99 * 1000:0.0} ms{(load.Errors > 0 ? $", {load.Errors} errors" : "")}");
 
-    private static string Ratio(double ratio) => ratio.ToString("0.00", CultureInfo.InvariantCulture);
+    public static string Ratio(double ratio) => ratio.ToString("0.00", CultureInfo.InvariantCulture);
 
-    private static string Megabytes(long bytes) => $"{bytes / 1_000_000} MB";
+    public static string Megabytes(long bytes) => $"{bytes / 1_000_000} MB";
 }

@@ -13,10 +13,7 @@ internal sealed class Server : IDisposable
     public Server(Bed bed, string name, string words, string ready = "info")
     {
         Name = name;
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
+        var port = FreePort();
         Address = new($"http://127.0.0.1:{port}/");
         var began = Stopwatch.GetTimestamp();
         _process = bed.Start($"exec {words.Replace("PORT", $"{port}", StringComparison.Ordinal)} >{bed.Folder}/{name}.log 2>&1");
@@ -42,6 +39,13 @@ internal sealed class Server : IDisposable
     public int Id => _process.Id;
     public TimeSpan FirstAnswer { get; }
     public ProcessUse Use => ProcessUse.Of(Id);
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
 
     public static Server Node(Bed bed, string name, string words) => new(bed, name, $"{bed.Muster} node --port PORT --host 127.0.0.1 --data-dir {bed.Folder}/{name} {words}");
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Reflection;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -57,11 +58,13 @@ public sealed class GatewayHost : IAsyncDisposable
 
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton<ILoggerFactory>(logs);
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options));
         _web = builder.Build();
         var seal = new CommitSeal(_store);
         var api = new PublicApi(gate, seal, intake, Actions, Tasks, Fleet, Spool, _downloads, new(Fleet, Tasks, _catalog, clock), clock);
-        var measures = new GatewayMeasures(Tasks, Fleet, Spool, clock);
+        var dispatcher = new Dispatcher(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks, clock, log);
+        var measures = new GatewayMeasures(Tasks, Fleet, Spool, dispatcher, clock);
         _collector = Collector.Find(measures, () => new(Tasks, Fleet), log);
         _operation = new(Tasks, measures, _blobs, clock);
         _web.Use(async (http, next) => { if (!await _operation.HandleAsync(http)) await next(http); });
@@ -75,7 +78,6 @@ public sealed class GatewayHost : IAsyncDisposable
         _fetcher = new(Tasks, intake, Spool, options, clock);
         var couriers = new Couriers(Tasks, _fetcher, sender, new(Tasks, Fleet, Results, wait, clock), log);
         var watches = new NodeWatches(Fleet, Tasks, _catalog, options, clock, log);
-        var dispatcher = new Dispatcher(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks, clock, log);
         var housekeeper = new Housekeeper(Tasks, _store, Actions, Tokens, Fleet, Spool, options, clock, log);
         var notices = new EndNotices(Tasks, _store, Results, _provider, task => TaskView.Json(task, null, clock.GetUtcNow()), options, clock, log);
         var waiting = new WaitingList(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -45,7 +46,7 @@ public sealed class NodeServer : IAsyncDisposable
             Cleaner.AtStart();
 
             var builder = WebApplication.CreateEmptyBuilder(new() { ContentRootPath = settings.Folder });
-            builder.Services.AddRoutingCore().AddSingleton(logs);
+            builder.Services.AddRoutingCore().AddSingleton(logs).AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
             builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings));
             _app = builder.Build();
             _app.UseOdmCors();

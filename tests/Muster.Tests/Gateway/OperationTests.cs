@@ -27,6 +27,7 @@ public sealed partial class OperationTests
         Assert.Equal("text/plain; version=0.0.4; charset=utf-8", response.Content.Headers.ContentType?.ToString());
         var text = await response.Content.ReadAsStringAsync(Ct);
         Assert.All(text.TrimEnd('\n').Split('\n'), line => Assert.Matches(Line(), line));
+        Assert.Contains("\n# TYPE muster_placing_seconds_total counter\nmuster_placing_seconds_total 0.", text, StringComparison.Ordinal);
         foreach (var line in (string[])["muster_nodes{online=\"true\"} 1", "muster_slots 2", "muster_slots_held 0", "muster_tasks_known 1", "muster_events_total{kind=\"completed\"} 1"]) Assert.Contains($"\n{line}\n", text, StringComparison.Ordinal);
         using var http = new HttpClient { BaseAddress = gateway.Host.Doors!.Web };
         Assert.Equal(text, await http.GetStringAsync("api/v1/metrics", Ct));

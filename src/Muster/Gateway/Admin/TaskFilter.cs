@@ -10,7 +10,7 @@ namespace Muster.Gateway.Admin;
 public sealed record TaskFilter(long Before, int Limit)
 {
     /// <summary>Tasks looked at for one page. With a rare wish a page may hold less than was asked for, and still say where to go on.</summary>
-    public const int MostLookedAt = 5_000;
+    public const int MostLookedAt = 1_000;
     private const int Step = 500;
     private static readonly string[] States = ["queued", "running", "completed", "failed", "cancelled"];
 
@@ -32,7 +32,7 @@ public sealed record TaskFilter(long Before, int Limit)
         var (found, before, looked) = (new List<TaskEntry>(), Before, 0);
         while (found.Count < Limit && looked < MostLookedAt)
         {
-            var page = ledger.Page(before, Step);
+            var page = ledger.Page(before, IsOpen ? Limit : Step);
             foreach (var task in page)
             {
                 looked++;
@@ -40,10 +40,12 @@ public sealed record TaskFilter(long Before, int Limit)
                 if (TaskEntry.Of(task, fleet, tokens) is var entry && Wants(entry)) found.Add(entry);
                 if (found.Count == Limit) break;
             }
-            if (found.Count < Limit && page.Count < Step) return new(1, found, null);
+            if (found.Count < Limit && page.Count < (IsOpen ? Limit : Step)) return new(1, found, null);
         }
         return new(1, found, before);
     }
+
+    private bool IsOpen => Wanted.Count == 0 && (Name ?? Node ?? Owner ?? Id) is null;
 
     private bool Wants(TaskEntry task) =>
         (Wanted.Count == 0 || Wanted.Contains(task.State))

@@ -13,6 +13,13 @@ internal static class TaskView
     {
         var bytes = new ArrayBufferWriter<byte>(1024);
         using var json = new Utf8JsonWriter(bytes, Plain);
+        Write(json, task, output, now);
+        json.Flush();
+        return bytes.WrittenMemory;
+    }
+
+    public static void Write(Utf8JsonWriter json, GatewayTask task, IReadOnlyList<string>? output, DateTimeOffset now)
+    {
         json.WriteStartObject();
         json.WriteString("uuid"u8, task.Id);
         json.WriteString("name"u8, task.Name);
@@ -23,7 +30,7 @@ internal static class TaskView
         if (task.Phase is TaskPhase.Ended { Error: { } error }) json.WriteString("errorMessage"u8, error);
         json.WriteEndObject();
         json.WritePropertyName("options"u8);
-        json.WriteRawValue(task.Options, skipInputValidation: true);
+        WriteOptions(json, task.Options);
         json.WriteNumber("imagesCount"u8, task.Images);
         json.WriteNumber("progress"u8, task.Progress);
         if (output is not null)
@@ -33,8 +40,18 @@ internal static class TaskView
             json.WriteEndArray();
         }
         json.WriteEndObject();
-        json.Flush();
-        return bytes.WrittenMemory;
+    }
+
+    /// <summary>What is there is JSON already; for people it is laid out.</summary>
+    private static void WriteOptions(Utf8JsonWriter json, string options)
+    {
+        if (!json.Options.Indented)
+        {
+            json.WriteRawValue(options, skipInputValidation: true);
+            return;
+        }
+        using var parsed = JsonDocument.Parse(options);
+        parsed.RootElement.WriteTo(json);
     }
 
     /// <summary>A part of a task counts from its acceptance, as the engine that sent it takes -1 for a refusal.</summary>

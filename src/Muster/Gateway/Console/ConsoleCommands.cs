@@ -124,7 +124,7 @@ internal sealed class ConsoleCommands(NodeFleet fleet, TaskLedger tasks, TaskAct
     {
         ("LIST", []) => Tasks(Known()),
         ("LIST", [var number]) when At(number) is { } node => Tasks(Known().Where(task => task.Phase.Place?.Node == node.Id)),
-        ("INFO", [var id]) when TaskOf(id) is { } task => Json(json => Write(json, task)),
+        ("INFO", [var id]) when TaskOf(id) is { } task => Json(json => TaskView.Write(json, task, null, clock.GetUtcNow())),
         ("OUTPUT", [var id, .. var from]) when from.Length <= 1 && TaskOf(id) is { } task => Output(task, from),
         ("RESTART", [var id]) when TaskOf(id) is { } task => Answer(await actions.RestartAsync(task.Id, null, CancellationToken.None)),
         ("WHY", [var id]) when TaskOf(id) is { } task => string.Concat(tasks.Decisions(task.Id).Select(happened => $"{happened.At:yyyy-MM-ddTHH:mm:ssZ} {happened.Kind}: {happened.Text}\r\n")) + Waits(task) + "\r\n",
@@ -136,7 +136,7 @@ internal sealed class ConsoleCommands(NodeFleet fleet, TaskLedger tasks, TaskAct
     private string Tasks(IEnumerable<GatewayTask> which) => Json(json =>
     {
         json.WriteStartArray();
-        foreach (var task in which) Write(json, task);
+        foreach (var task in which) TaskView.Write(json, task, null, clock.GetUtcNow());
         json.WriteEndArray();
     });
 
@@ -185,12 +185,6 @@ internal sealed class ConsoleCommands(NodeFleet fleet, TaskLedger tasks, TaskAct
         ClusterNode.Write(json, node);
         json.WriteNumber("accessed", task.Created.ToUnixTimeMilliseconds());
         json.WriteEndObject();
-    }
-
-    private void Write(Utf8JsonWriter json, GatewayTask task)
-    {
-        using var view = JsonDocument.Parse(TaskView.Json(task, null, clock.GetUtcNow()));
-        view.RootElement.WriteTo(json);
     }
 
     private static string Json(Action<Utf8JsonWriter> write)

@@ -32,9 +32,11 @@ public sealed record NodeSlots(GatewayNode Node, int Taken)
 /// <summary>Chooses the node for a task: the smallest that fits, then the freest, then by turns.</summary>
 public static class NodeChoice
 {
-    /// <summary>Nodes that could take it, now or when they have a slot, the best first.</summary>
-    public static IEnumerable<NodeSlots> Candidates(IEnumerable<NodeSlots> nodes, TaskNeed need) => nodes
-        .Where(node => WhyNot(node.Node, need) is null)
+    /// <summary>Nodes that could take it, now or when they have a slot.</summary>
+    public static IEnumerable<NodeSlots> Able(IEnumerable<NodeSlots> nodes, TaskNeed need) => nodes.Where(node => WhyNot(node.Node, need) is null);
+
+    /// <summary>The same, the best first.</summary>
+    public static IEnumerable<NodeSlots> Candidates(IEnumerable<NodeSlots> nodes, TaskNeed need) => Able(nodes, need)
         .OrderBy(node => node.Node.Facts?.TotalMemory is { } memory && memory < need.LikelyMemory)
         .ThenBy(node => need.IsSplitMergeParent ? -(node.Node.Facts?.Cores ?? 0) : 0)
         .ThenBy(node => MaxImages(node.Node))
@@ -43,7 +45,7 @@ public static class NodeChoice
         .ThenBy(node => node.Node.Turn);
 
     /// <summary>The node to place it on now, if any has a slot.</summary>
-    public static NodeSlots? For(IEnumerable<NodeSlots> nodes, TaskNeed need) => Candidates(nodes, need).FirstOrDefault(node => node.Free > 0);
+    public static NodeSlots? For(IEnumerable<NodeSlots> nodes, TaskNeed need) => Candidates(nodes.Where(node => node.Free > 0), need).FirstOrDefault();
 
     /// <summary>Why a node cannot have the task, in words; null when it can.</summary>
     public static string? WhyNot(GatewayNode node, TaskNeed need) => node switch

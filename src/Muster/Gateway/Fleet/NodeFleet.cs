@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Muster.Gateway.Tasks;
 using Muster.NodeOdm;
 
@@ -11,16 +10,17 @@ public sealed class NodeFleet
     private readonly TaskStore _store;
     private readonly TimeProvider _clock;
     private readonly HttpMessageInvoker _http = NodeOdmClient.Connections();
-    private ImmutableList<GatewayNode> _nodes;
+    private readonly OrderedDictionary<string, GatewayNode> _nodes = [];
+    private IReadOnlyList<GatewayNode>? _inOrder;
 
     public NodeFleet(TaskStore store, TimeProvider clock)
     {
         (_store, _clock) = (store, clock);
-        _nodes = [.. store.Nodes()];
+        foreach (var node in store.Nodes()) _nodes.Add(node.Id, node);
     }
 
     /// <summary>In the order in which they were added.</summary>
-    public IReadOnlyList<GatewayNode> Nodes => _nodes;
+    public IReadOnlyList<GatewayNode> Nodes { get { lock (_lock) return _inOrder ??= [.. _nodes.Values]; } }
 
     /// <summary>Called after nodes came, went or changed.</summary>
     public event Action? Changed;
@@ -31,7 +31,10 @@ public sealed class NodeFleet
     /// <summary>Has a node, or every one, looked at without waiting for its turn.</summary>
     public void Refresh(string? id = null) => Asked?.Invoke(id);
 
-    public GatewayNode? Find(string id) => _nodes.Find(node => node.Id == id);
+    public GatewayNode? Find(string id)
+    {
+        lock (_lock) return _nodes.GetValueOrDefault(id);
+    }
 
     /// <summary>Adds a node; the one that is there already when the address is known.</summary>
     public (GatewayNode Node, bool IsNew) Add(Uri url, string token, bool locked = false)
@@ -39,10 +42,10 @@ public sealed class NodeFleet
         GatewayNode added;
         lock (_lock)
         {
-            if (_nodes.Find(node => node.Url == url) is { } known) return (known, false);
+            if (Nodes.FirstOrDefault(node => node.Url == url) is { } known) return (known, false);
             added = new() { Id = GatewayNode.NewId(), Url = url, Token = token, Locked = locked };
             _store.Save(added);
-            _nodes = _nodes.Add(added);
+            Keep(added);
         }
         Changed?.Invoke();
         return (added, true);
@@ -55,7 +58,7 @@ public sealed class NodeFleet
         {
             var node = (Find(GatewayNode.EmbeddedId) ?? new() { Id = GatewayNode.EmbeddedId, Url = url }) with { Url = url };
             _store.Save(node);
-            _nodes = [.. _nodes.Where(other => !other.IsEmbedded), node];
+            Keep(node);
         }
         Changed?.Invoke();
     }
@@ -65,9 +68,10 @@ public sealed class NodeFleet
     {
         lock (_lock)
         {
-            if (Find(id) is not { } node) return false;
+            if (Find(id) is null) return false;
             _store.RemoveNode(id);
-            _nodes = _nodes.Remove(node);
+            _nodes.Remove(id);
+            _inOrder = null;
         }
         Changed?.Invoke();
         return true;
@@ -90,7 +94,7 @@ public sealed class NodeFleet
             var after = change(before);
             news = before.Health.Answers != after.Health.Answers || before.Facts is null || after.Facts is null || before.Facts with { AvailableMemory = null } != after.Facts with { AvailableMemory = null };
             if (before.Facts?.Version != after.Facts?.Version || before.Facts?.EngineVersion != after.Facts?.EngineVersion || before.Facts?.Slots != after.Facts?.Slots) _store.Save(after);
-            _nodes = _nodes.Replace(before, after);
+            Keep(after);
         }
         if (news) Changed?.Invoke();
     }
@@ -104,9 +108,15 @@ public sealed class NodeFleet
             if (Find(id) is not { } before) return false;
             var after = change(before);
             _store.Save(after);
-            _nodes = _nodes.Replace(before, after);
+            Keep(after);
         }
         Changed?.Invoke();
         return true;
+    }
+
+    private void Keep(GatewayNode node)
+    {
+        _nodes[node.Id] = node;
+        _inOrder = null;
     }
 }

@@ -13,6 +13,10 @@ internal sealed partial class Dispatcher(TaskLedger ledger, NodeFleet fleet, Fun
     private readonly Knock _wake = new(clock);
     private readonly Dictionary<Guid, int> _positions = [];
     private DateTimeOffset _toldAt;
+    private long _placing;
+
+    /// <summary>How long it has looked for places so far.</summary>
+    public TimeSpan Placing => TimeSpan.FromTicks(Volatile.Read(ref _placing));
 
     public async Task RunAsync(CancellationToken ct)
     {
@@ -38,8 +42,10 @@ internal sealed partial class Dispatcher(TaskLedger ledger, NodeFleet fleet, Fun
 
     private async Task PlaceAsync()
     {
-        var waiting = ledger.Live.Queue().Select(task => new WaitingTask(task.Id, task.Owner, task.Need) { IsChild = task.Parent is not null }).ToList();
-        var plan = QueuePlan.For(waiting, [.. ledger.Live.Held(), .. ledger.Chores.Held()], fleet.Nodes, mostAtOnce);
+        var began = clock.GetTimestamp();
+        var waiting = ledger.Live.Queue();
+        var plan = QueuePlan.For(waiting.Select(task => new WaitingTask(task.Id, task.Owner, task.Need) { IsChild = task.Parent is not null }), [.. ledger.Live.Held(), .. ledger.Chores.Held()], fleet.Nodes, mostAtOnce);
+        Volatile.Write(ref _placing, _placing + clock.GetElapsedTime(began).Ticks);
         if (plan.Placements.Count == 0) return;
         await ledger.ChangeAsync(book =>
         {

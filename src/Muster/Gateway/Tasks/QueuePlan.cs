@@ -17,19 +17,19 @@ public sealed record HeldSlot(string Node, string Share, bool ByParent, bool ByP
 /// <summary>Which waiting tasks go to which nodes now.</summary>
 public sealed record QueuePlan(IReadOnlyList<Placement> Placements)
 {
-    /// <param name="waiting">In the order in which they were committed.</param>
+    /// <param name="waiting">In the order in which they were committed. It is read only where a slot is free.</param>
     /// <param name="held">Every slot that is taken or promised; a plan never promises one twice.</param>
     /// <param name="mostAtOnce">How many slots a share may hold, those of parts not counted: a task at the limit must not wait for its own parts. Null when there is no limit.</param>
-    public static QueuePlan For(IReadOnlyList<WaitingTask> waiting, IReadOnlyList<HeldSlot> held, IReadOnlyList<GatewayNode> nodes, Func<string, int?> mostAtOnce)
+    public static QueuePlan For(IEnumerable<WaitingTask> waiting, IReadOnlyList<HeldSlot> held, IReadOnlyList<GatewayNode> nodes, Func<string, int?> mostAtOnce)
     {
         var taken = held.CountBy(slot => slot.Node).ToDictionary();
         var slots = nodes.ToDictionary(node => node.Id, node => new NodeSlots(node, taken.GetValueOrDefault(node.Id)));
         var free = slots.Values.Where(Usable).Sum(node => node.Free);
-        if (waiting.Count == 0 || free == 0) return new([]);
+        if (free == 0) return new([]);
+        var shares = waiting.GroupBy(task => task.Share).Select(group => new Queue<WaitingTask>(group)).ToList();
         var holds = held.CountBy(slot => slot.Share).ToDictionary();
         var counted = held.Where(slot => !slot.ByPart).CountBy(slot => slot.Share).ToDictionary();
-        var children = waiting.Count(task => task.IsChild);
-        var shares = waiting.GroupBy(task => task.Share).Select(group => new Queue<WaitingTask>(group)).ToList();
+        var children = shares.Sum(share => share.Count(task => task.IsChild));
         var placed = new List<Placement>();
         var turn = nodes.Max(node => node.Turn);
         var tooMany = int.MaxValue;   // images for which no node is free; with as many or more it need not be looked for again

@@ -17,6 +17,7 @@ public sealed class SqliteTaskStore : TaskStore
         _file = new(path, version: 2, Schema);
         _writer = _file.Open();
         Read(_writer, "PRAGMA synchronous = FULL", _ => true);
+        Read(_writer, "PRAGMA wal_autocheckpoint = 8000", _ => true);   // pages that change again and again are brought home less often
     }
 
     protected override IReadOnlyList<string> Do(IReadOnlyList<Statement> statements)

@@ -9,15 +9,15 @@ namespace Muster.Gateway.Tasks;
 /// <summary>The gateway's tasks and nodes in a database, in words that SQLite and PostgreSQL both understand.</summary>
 public abstract class TaskStore : IDisposable
 {
-    /// <summary>As SQLite reads it.</summary>
+    /// <summary>As SQLite reads it. Rows that hold long texts lie in the order in which they came; only short ones lie by their keys.</summary>
     protected const string Schema = """
-        CREATE TABLE tasks (id TEXT PRIMARY KEY, place INTEGER NOT NULL, owner TEXT NOT NULL, live INTEGER NOT NULL, listed INTEGER NOT NULL, ended INTEGER, due INTEGER NOT NULL, task TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE tasks (id TEXT PRIMARY KEY, place INTEGER NOT NULL, owner TEXT NOT NULL, live INTEGER NOT NULL, listed INTEGER NOT NULL, ended INTEGER, due INTEGER NOT NULL, task TEXT NOT NULL);
         CREATE INDEX due_tasks ON tasks (due) WHERE due = 1;
         CREATE INDEX live_tasks ON tasks (live) WHERE live = 1;
-        CREATE INDEX placed_tasks ON tasks (place);
+        CREATE INDEX placed_tasks ON tasks (place, listed, owner, id);
         CREATE INDEX ended_tasks ON tasks (ended) WHERE ended IS NOT NULL;
         CREATE TABLE files (task TEXT NOT NULL, name TEXT NOT NULL, hash TEXT NOT NULL, bytes INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY (task, name)) WITHOUT ROWID;
-        CREATE TABLE output (task TEXT NOT NULL, first INTEGER NOT NULL, lines INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (task, first)) WITHOUT ROWID;
+        CREATE TABLE output (task TEXT NOT NULL, first INTEGER NOT NULL, lines INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (task, first));
         CREATE TABLE chores (node TEXT NOT NULL, task TEXT NOT NULL, remove INTEGER NOT NULL, slot INTEGER NOT NULL, PRIMARY KEY (node, task)) WITHOUT ROWID;
         CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, task TEXT, node TEXT);
         CREATE INDEX task_events ON events (task) WHERE task IS NOT NULL;
@@ -63,7 +63,7 @@ public abstract class TaskStore : IDisposable
     public IReadOnlyList<GatewayTask> Live()
     {
         var tasks = Query("SELECT task FROM tasks WHERE live = 1 ORDER BY place", TaskOf);
-        var received = Query("SELECT f.task, f.name, f.hash, f.bytes, f.key FROM files f JOIN tasks t ON t.id = f.task WHERE t.listed = 0", row => (Task: Guid.Parse(row.GetString(0)), File: FileOf(row, 1)))
+        var received = Query("SELECT f.task, f.name, f.hash, f.bytes, f.key FROM files f JOIN tasks t ON t.id = f.task WHERE t.live = 1 AND t.listed = 0", row => (Task: Guid.Parse(row.GetString(0)), File: FileOf(row, 1)))
             .ToLookup(pair => pair.Task, pair => pair.File);
         return [.. tasks.Select(task => received.Contains(task.Id) ? task with { Received = received[task.Id].ToImmutableDictionary(file => file.Name) } : task)];
     }

@@ -16,11 +16,15 @@ public sealed class WaitingList(TaskLedger ledger, NodeFleet fleet, Func<string,
         var taken = held.CountBy(slot => slot.Node).ToDictionary();
         var holds = held.Where(slot => !slot.ByPart).CountBy(slot => slot.Share).ToDictionary();
         List<NodeSlots> nodes = [.. fleet.Nodes.Select(node => new NodeSlots(node, taken.GetValueOrDefault(node.Id)))];
-        return
-        [
-            .. ledger.Live.Queue().Take(most).Select((task, n) => new WaitingEntry(n + 1, task, ((TaskPhase.Queued)task.Phase).Since,
-                Why(task.Need, nodes, task.Parent is null ? holds.GetValueOrDefault(task.Owner) : 0, mostAtOnce(task.Owner)))),
-        ];
+        var known = new Dictionary<(string Owner, bool IsPart, int Images), string>();   // thousands wait for the same reason
+        string WhyOf(GatewayTask task, TaskNeed need) => Why(need, nodes, task.Parent is null ? holds.GetValueOrDefault(task.Owner) : 0, mostAtOnce(task.Owner));
+        string KnownWhyOf(GatewayTask task)
+        {
+            if (task.Need is not { IsPlain: true } need) return WhyOf(task, task.Need);
+            var like = (task.Owner, task.Parent is not null, need.Images);
+            return known.TryGetValue(like, out var why) ? why : known[like] = WhyOf(task, need);
+        }
+        return [.. ledger.Live.Queue().Take(most).Select((task, n) => new WaitingEntry(n + 1, task, ((TaskPhase.Queued)task.Phase).Since, KnownWhyOf(task)))];
     }
 
     /// <param name="holds">Slots that its token holds already, as far as they count.</param>
@@ -29,7 +33,7 @@ public sealed class WaitingList(TaskLedger ledger, NodeFleet fleet, Func<string,
     {
         if (nodes.Count == 0) return "there is no node";
         if (holds >= most) return $"its token may have {most} at work, and has";
-        var able = NodeChoice.Candidates(nodes, need).ToList();
+        var able = NodeChoice.Able(nodes, need).ToList();
         if (able.Count == 0)
         {
             var reasons = nodes.Take(NodesNamed).Select(node => $"{node.Node.Name}: {NodeChoice.WhyNot(node.Node, need)}");
