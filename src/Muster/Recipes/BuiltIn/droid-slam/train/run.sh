@@ -28,8 +28,8 @@ done
 set -- "$@" $flags
 drive /recipe/train_driver.py "$@"
 [ $code = 0 ] && exit
-if [ "$MUSTER_PARAM_REQUEUE" = true ] && [ -n "$SLURM_JOB_ID" ] && scontrol requeue "$SLURM_JOB_ID"; then
-  echo "muster: saved, and put back into the queue"
-  sleep 600   # it ends us
+if [ "$MUSTER_PARAM_REQUEUE" = true ] && [ -n "$SLURM_JOB_ID" ]; then
+  echo "muster: saved, and to be put back into the queue"   # said before, as it ends us
+  if scontrol requeue "$SLURM_JOB_ID"; then sleep 600; fi
 fi
 fail 9 "stopped before the time limit, with all of its state saved. Go on with: --resume there:$MUSTER_OUT/checkpoints/state.pth"
