@@ -231,7 +231,7 @@ clean_host() {
   inside "$host" bash -c '
     for user; do pkill -KILL -u "$user" || :; done
     rm -rf /home/*/.muster /run/muster-lab/disk/bb/home/*/.muster
-    for user; do find /tmp /var/tmp /scratch /run/muster-lab/disk/bb/tmp /dev/shm -mindepth 1 -user "$user" -delete 2>/dev/null || :; done
+    for user; do find /tmp /var/tmp /scratch /run/muster-lab/disk/bb/tmp /dev/shm -mindepth 1 -xdev -user "$user" -delete 2>/dev/null || :; done
   ' bash $(accounts_of "$host")
 }
 
