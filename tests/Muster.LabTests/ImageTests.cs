@@ -31,7 +31,7 @@ public sealed partial class ImageTests : IDisposable
               slurm: { kind: slurm, host: login, ssh-config: "{{Lab.Folders}}/ssh_config", root: "~/{{_mark}}", runtime: podman, setup: {{setup}} }
             """);
         _lab.Set("MUSTER_CONFIG", config);
-        foreach (var host in Cluster.Append("node1")) Lab.On(host, $"printf '[storage]\\ndriver = \"vfs\"\\ngraphroot = \"/tmp/{_mark}.graph\"\\nrunroot = \"/tmp/{_mark}.run\"\\n' >/tmp/{_mark}.conf; rm -f ~/pulled ~/no-network");
+        foreach (var host in Cluster.Append("node1")) Lab.On(host, $"printf '[storage]\\ndriver = \"vfs\"\\ngraphroot = \"/tmp/{_mark}.graph\"\\nrunroot = \"/tmp/{_mark}.run\"\\n' >/tmp/{_mark}.conf; rm -f ~/pulled ~/no-network; mkdir -p ~/packages");
         StartRegistry();
         Lab.On("node1", $"podman push -q localhost/muster-lab:1 10.231.0.1:{_port}/box:{_mark}");
     }
@@ -149,7 +149,6 @@ public sealed partial class ImageTests : IDisposable
     {
         var home = Lab.On("node1", "echo $HOME").Trim();
         File.WriteAllText(Path.Combine(_lab.Code, "box.sif"), $"packages={home}/packages\n");
-        Lab.On("node1", "mkdir -p ~/packages");
 
         Assert.Equal("in\n", _lab.Muster("submit", "-s", "apptainer", "--no-snapshot", "--container", "./box.sif", "--name", "one", "--", "echo", "in").Output);
         File.AppendAllText(Path.Combine(_lab.Code, "box.sif"), "changed=1\n");
