@@ -46,7 +46,7 @@ fi
 workers=0
 for rank in $MUSTER_RANKS; do case $rank in worker.*) workers=$((workers + MUSTER_PARAM_NUM_WORKERS)) ;; esac; done
 [ $workers -gt 0 ] || workers=$MUSTER_PARAM_NUM_WORKERS
-case $MUSTER_LOGIN$MUSTER_PARAM_WORKER_MEMORY_LIMIT in
+case ${MUSTER_LOGIN:+login}$MUSTER_PARAM_WORKER_MEMORY_LIMIT in
   [1-9]*[GM]B|[1-9]*[GM]iB)
     number=${MUSTER_PARAM_WORKER_MEMORY_LIMIT%%[!0-9]*}
     case $MUSTER_PARAM_WORKER_MEMORY_LIMIT in *G*) number=$((number * 1024)) ;; esac
