@@ -209,12 +209,18 @@ public sealed class DroidSlamTests : IDisposable
             """);
 
         File.WriteAllText(Path.Combine(_lab.Code, "program", "droid_slam", "FAULT"), "slow");
+        // Another run of this machine that is newer by its id, as one that is submitted at the same time may be.
+        var other = _lab.Muster("submit", "-s", "local", "--detach", "-q", "--", "true").Output.Trim();
+        _lab.Shell($"""python3 -c 'import sqlite3; db = sqlite3.connect("{_lab.Folder}/state/muster/runs.db"); db.execute("update runs set id = ? where id = ?", ("f" * 36, "{other}")); db.commit()'""");
         var submitted = _lab.Muster("as", "droidslamcli", "infer", "--config", "droidslam.yaml");
         Assert.True(submitted.ExitCode == 0, submitted.Said);
         var id = submitted.Output.Trim();
+        Assert.NotEqual(other, id);
         var number = SubmitTests.Show(_lab, id).GetProperty("handle").GetString()!.Split(';')[0];
         var followed = _lab.Muster("as", "droidslamcli", "status", $"--jobID={number}");
         Assert.Equal(["preflight", "image", "source", "build", "slam", "finish"], DroidStandIn.Phases(followed.Output));
+        Assert.Contains("23it [00:00]", followed.Said, StringComparison.Ordinal);
+        Assert.Contains("succeeded ", followed.Said.TrimEnd().Split('\n')[^1], StringComparison.Ordinal);
         Assert.Contains("droid-slam-infer", _lab.Muster("as", "droidslamcli", "status").Output, StringComparison.Ordinal);
         foreach (var name in (string[])[$"--jobId={id[..13]}", $"--jobID={id}", "-a"])
         {

@@ -73,7 +73,7 @@ internal sealed class SubmitPersona : Command, ITakesCommand
                 taken = snapshot;
                 ShowScript(app.Screen, plan with { Folder = snapshot.Subfolder?.Text ?? "" });
             },
-            Launched = async () =>
+            Launched = async _ =>
             {
                 if (taken is not null && await SnapshotBranch.KeepAsync(taken, plan.Id.Short, branch, app.Clock.GetUtcNow(), ct) is { } said) app.Screen.Note(said.Word, said.Text);
             },
