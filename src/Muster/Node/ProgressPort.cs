@@ -40,6 +40,13 @@ public sealed class ProgressPort : IDisposable
         return new Listening(this, uuid);
     }
 
+    /// <summary>Tells it what <see cref="Listen"/> hands on.</summary>
+    public static void Tell(int port, string uuid, double percent)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.SendTo(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"PGUP/{Environment.ProcessId}/{uuid}/{percent:0.##}")), new IPEndPoint(IPAddress.Loopback, port));
+    }
+
     private async Task ReceiveAsync()
     {
         var buffer = new byte[1024];
