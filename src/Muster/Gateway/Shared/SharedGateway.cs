@@ -67,7 +67,7 @@ public sealed partial class SharedGateway : IAsyncDisposable
         try
         {
             await BlobHome.CheckAsync(options, ct);
-            await gateway._database.PrepareAsync(version: 1, PostgresTaskStore.Tables, ct);
+            await gateway._database.PrepareAsync(PostgresTaskStore.Layout, ct);
             await gateway._web.StartAsync(ct);
         }
         catch (Exception fault)
