@@ -60,6 +60,7 @@ internal sealed class ClusterOdmConfig
     public IEnumerable<string> Warnings()
     {
         if (Text("admin-pass").Length == 0) yield return "without --admin-pass, console and admin page are open to this machine alone, not to everybody as with ClusterODM";
+        if (Text("splitmerge") is "false" or "no" or "off") yield return $"splitmerge '{Text("splitmerge")}' counts as true, as with ClusterODM; turn it off with --no-splitmerge, or \"splitmerge\": false in the file";
     }
 
     public GatewayOptions Options()

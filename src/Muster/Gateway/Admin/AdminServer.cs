@@ -78,7 +78,7 @@ internal sealed partial class AdminServer : IAsyncDisposable
         try
         {
             if (OriginRule.Refusal(http.Request, guarded: !_keeper.IsOpen) is { } refusal) await http.FaultAsync(StatusCodes.Status403Forbidden, refusal, "Call it from a program, or from its own page.");
-            else if (http.Request.Path == "/signout") await SignOutAsync(http);
+            else if (http.Request.Path.Value is "/signout" or "/r/signout") await SignOutAsync(http);
             else if (await AdmitAsync(http)) await AnswerAsync(http);
         }
         catch (UserException fault) when (!http.Response.HasStarted)
@@ -100,6 +100,7 @@ internal sealed partial class AdminServer : IAsyncDisposable
 
     private Task AnswerAsync(HttpContext http) =>
         http.Request.Path.StartsWithSegments(AdminApi.Root, out var path) ? _api.HandleAsync(http, path.Value!.Trim('/'), _stop.Token)
+        : http.Request.Path == "/" && http.Request.Method == "GET" ? _pages.FrontAsync(http)
         : http.Request.Path.StartsWithSegments("/r", out var page) ? _pages.HandleAsync(http, page.Value!)
         : http.FaultAsync(StatusCodes.Status404NotFound, $"there is nothing at {http.Request.Path}", $"GET {AdminApi.Root} lists what there is.");
 

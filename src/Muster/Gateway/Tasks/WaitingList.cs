@@ -40,6 +40,7 @@ public sealed class WaitingList(TaskLedger ledger, NodeFleet fleet, Func<string,
             return $"no node can take it: {string.Join("; ", reasons)}{(nodes.Count > NodesNamed ? $"; and {nodes.Count - NodesNamed} more" : "")}";
         }
         if (able.Any(node => node.Free > 0)) return need.IsSplitMergeParent ? "the last free slot is for parts of another task" : "it is placed next";
+        if (able.All(node => node.Node.Facts is { Slots: 0 })) return $"{able[0].Node.Name}{(able.Count > 1 ? " and others are" : " is")} starting";
         return able.Count == 1 ? $"{able[0].Node.Name} is full" : $"all {able.Count} nodes that can take it are full";
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway.Admin;
@@ -37,6 +38,20 @@ public sealed class ClusterPagesTests
     }
 
     [Fact]
+    public async Task At_the_front_stand_the_nodes_and_links_that_work()
+    {
+        await using var node = await ScriptedNode.StartAsync(new() { Slots = 2 });
+        await using var caller = await AdminCaller.StartAsync("", node);
+        var (status, page) = await caller.CallAsync("GET", "");
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Contains($"<tr><td>1<td>127.0.0.1:{node.Port}<td>online<td>0/2<td>odm 3.6.0<td>2.2.4<td>", page, StringComparison.Ordinal);
+        foreach (var link in Regex.Matches(page, "href=\"/([^\"]+)\"").Select(match => match.Groups[1].Value).Where(link => link != "signout"))
+        {
+            Assert.Equal((HttpStatusCode.OK, link), ((await caller.CallAsync("GET", link)).Status, link));
+        }
+    }
+
+    [Fact]
     public async Task With_a_password_it_asks_for_it_and_signs_out()
     {
         await using var caller = await AdminCaller.StartAsync("right");
@@ -46,9 +61,12 @@ public sealed class ClusterPagesTests
         Assert.Equal(HttpStatusCode.Unauthorized, (await caller.CallAsync("GET", "r/info")).Status);
         caller.LogIn("right");
         Assert.Equal(HttpStatusCode.OK, (await caller.CallAsync("GET", "r/info")).Status);
-        var (status, page) = await caller.CallAsync("GET", "signout");
-        Assert.Equal(HttpStatusCode.Unauthorized, status);
-        Assert.Contains("href", page, StringComparison.Ordinal);
+        foreach (var way in (string[])["signout", "r/signout"])
+        {
+            var (status, page) = await caller.CallAsync("GET", way);
+            Assert.Equal(HttpStatusCode.Unauthorized, status);
+            Assert.Contains("<a href=\"/\">", page, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
