@@ -32,7 +32,8 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
     {
         using var self = Process.GetCurrentProcess();
         var run = new Run { Plan = plan, Created = clock.GetUtcNow(), Submitter = new(self.Id, new(self.StartTime.ToUniversalTime(), TimeSpan.Zero)) };
-        store.Add(run);
+        run = store.Add(run);
+        plan = run.Plan;
         tell(new SubmitEvent.Recorded(run));
         IReadOnlyList<Area> areas;
         try
@@ -148,7 +149,7 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
         {
             var survey = await SnapshotSurvey.LookAsync(plan.WorkingFolder, ct);
             if (survey is not null && !agrees(survey)) throw new UserException("not submitted: the snapshot was declined", "Ignore what should stay here in .gitignore or .musterignore.");
-            var snapshot = await GitSnapshot.TakeAsync(plan.WorkingFolder, new RunRef(plan.Id.ToString()), cache, ct) ?? FolderSnapshot.Take(plan.WorkingFolder, ct);
+            var snapshot = await GitSnapshot.TakeAsync(plan.WorkingFolder, new RunRef(plan.Id.ToString()), cache, ct) ?? FolderSnapshot.TakeCode(plan.WorkingFolder, Git.IsInstalled, ct);
             tell(new SubmitEvent.Taken(snapshot));
             plan = plan with { Commit = snapshot.Commit, Branch = snapshot.Branch, Folder = snapshot.Subfolder?.Text ?? "" };
             areas.Add(new("code", snapshot.Items, plan.CodeMode switch { "copy" => AreaMode.Copy, "link" => AreaMode.Link, _ => AreaMode.Auto }));
