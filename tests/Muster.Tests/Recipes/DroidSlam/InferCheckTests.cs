@@ -31,7 +31,7 @@ public sealed class InferCheckTests : IDisposable
     public void The_program_cannot_initialise_from_two_keyframes(string warmup, int findings)
     {
         _given["warmup"] = warmup;
-        Assert.Equal(findings, Findings().Count());
+        Assert.Equal(findings, Findings().Count);
     }
 
     [Fact]
