@@ -49,7 +49,7 @@ public sealed class NodeServer : IAsyncDisposable
             builder.Services.AddRoutingCore().AddSingleton(logs).AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
             builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings));
             _app = builder.Build();
-            _app.UseOdmCors();
+            _app.UseOdmCors(() => settings.Token is null);
             _app.UseOdmFaults(log);
             _app.UseRouting();
             new NodeEndpoints(settings, folders, store, uploads, outputs, _queue, engine, clock).Map(_app);
