@@ -102,8 +102,8 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>Some node has told what options there are.</summary>
     internal bool HasOptions => _catalog.Known is not null;
 
-    /// <summary>The engine of our own node, when there is no other.</summary>
-    public IEngine? Embedded { get; private set; }
+    /// <summary>The engine of our own node, when there is no other; it may still be opening.</summary>
+    public Task<IEngine>? Embedded { get; private set; }
 
     /// <summary>Where those who run it reach it.</summary>
     public AdminDoors? Doors { get; private set; }
@@ -238,13 +238,20 @@ public sealed class GatewayHost : IAsyncDisposable
         }
         var settings = new Node.NodeSettings { Folder = Path.Combine(options.Data, "node"), Address = IPAddress.Loopback, Port = 0, KeepTasks = options.ResultsExpire, AllowPrivateUrls = options.AllowPrivateAddresses };
         Directory.CreateDirectory(settings.Folder);
-        Embedded = await options.Engine(ct);
+        Embedded = options.Engine(_stop.Token);
+        if (Embedded.IsFaulted) await Embedded;   // what the flags have wrong is said before anything listens
         _node = await Node.NodeServer.StartAsync(settings, Embedded, logs, clock, ct);
         Fleet.Embed(new($"http://{_node.Address}/"));
     }
 
-    /// <summary>Ends only by a bug of ours. What was promised is on disk, so another start goes on from there.</summary>
-    public async Task BrokenAsync() => await await Task.WhenAny(_loops.Append(Tasks.Writing));
+    /// <summary>Ends only by a bug of ours, or for an engine that cannot be opened. What was promised is on disk, so another start goes on from there.</summary>
+    public async Task BrokenAsync() => await await Task.WhenAny(_loops.Append(Tasks.Writing).Append(NoEngineAsync()));
+
+    private async Task NoEngineAsync()
+    {
+        if (Embedded is not null) await Embedded;
+        await Task.Delay(Timeout.Infinite, _stop.Token);
+    }
 
     /// <summary>Stops taking requests, lets those under way finish for a moment, and writes what was promised.</summary>
     public async ValueTask DisposeAsync()
@@ -258,6 +265,7 @@ public sealed class GatewayHost : IAsyncDisposable
         foreach (var loop in _loops) await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (Doors is not null) await Doors.DisposeAsync();
         if (_node is not null) await _node.DisposeAsync();
+        if (Embedded is not null) await ((Task)Embedded).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Tasks.DisposeAsync();
         _collector?.Dispose();
         await _web.DisposeAsync();

@@ -96,7 +96,8 @@ internal static class ServeCommand
     private static void Tell(Screen screen, GatewayHost gateway, GatewayOptions options)
     {
         screen.Note("serving", $"{gateway.Address}, {Words.Count(gateway.Tasks.Lists.Count, "task")} known, data in {options.Data}", Tint.Green);
-        if (gateway.Embedded is { } engine) screen.Note("node", $"its own, with {engine.Name} {engine.Version}; others: --node http://HOST:PORT");
+        if (gateway.Embedded is { IsCompletedSuccessfully: true, Result: var engine }) screen.Note("node", $"its own, with {engine.Name} {engine.Version}; others: --node http://HOST:PORT");
+        else if (gateway.Embedded is not null) screen.Note("node", "its own; it takes tasks once its engine has reported its options");
         else foreach (var node in gateway.Fleet.Nodes) screen.Note("node", node.Url.ToString());
         if (gateway.Doors?.Console is { } console) screen.Note("console", $"telnet {console.Address} {console.Port}");
         if (gateway.Doors?.Web is { } admin) screen.Note("admin", $"{admin}, for `muster nodes`, `muster tasks` and `muster tokens`");
