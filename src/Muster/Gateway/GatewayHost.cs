@@ -46,14 +46,14 @@ public sealed class GatewayHost : IAsyncDisposable
         _downloads = new(Results, options);
         Tasks = new(_store, Spool, clock);
         Fleet = new(_store, clock);
-        Tokens = new(_store, options.Token, clock);
+        Tokens = new(_store, options.Token, options.Open, clock);
         foreach (var (url, token, locked) in options.Nodes) Fleet.Add(url, token, locked);
         TakeOver(options.FileNodes);
         _catalog = new OptionCatalog(_store, () => Fleet.Nodes);
         Actions = new(Tasks, Fleet, Results, Tokens);
         var log = logs.CreateLogger("gateway");
         _provider = options.Provider == "lightning" ? new(options.LightningUrl, _store, clock, log) : null;
-        var gate = new Gatekeeper(Tokens, _provider);
+        var gate = new Gatekeeper(Tokens, Tasks.Live, _provider);
         var intake = new Intake(Tasks, Spool, Fleet, _catalog, new(options.FloodLimit, clock), gate.LimitsOf, _provider, options, clock);
 
         var builder = WebApplication.CreateEmptyBuilder(new());
@@ -69,15 +69,15 @@ public sealed class GatewayHost : IAsyncDisposable
         _operation = new(Tasks, measures, _blobs, clock);
         _web.Use(async (http, next) => { if (!await _operation.HandleAsync(http)) await next(http); });
         _web.UseOdmFaults(log);
-        _web.UseOdmCors();
+        _web.UseOdmCors(() => gate.IsOpen);
         _web.Run(api.HandleAsync);
         Pipeline = ((IApplicationBuilder)_web).Build();
 
         var wait = new BlobWait(Tasks, clock);
-        var sender = new FileSender(Tasks, Fleet, Spool, wait, task => task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, Tokens.MakeForParts(task)) : task.Options, seal.Of, options, clock);
+        var sender = new FileSender(Tasks, Fleet, Spool, wait, task => task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, Tokens.MakeForParts(task)) : task.Options, Tokens.Without, seal.Of, options, clock);
         _fetcher = new(Tasks, intake, Spool, options, clock);
         var couriers = new Couriers(Tasks, _fetcher, sender, new(Tasks, Fleet, Results, wait, clock), log);
-        var watches = new NodeWatches(Fleet, Tasks, _catalog, options, clock, log);
+        var watches = new NodeWatches(Fleet, Tasks, _catalog, Tokens.Without, options, clock, log);
         var housekeeper = new Housekeeper(Tasks, _store, Actions, Tokens, Fleet, Spool, options, clock, log);
         var notices = new EndNotices(Tasks, _store, Results, _provider, task => TaskView.Json(task, null, clock.GetUtcNow()), options, clock, log);
         var waiting = new WaitingList(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks);
@@ -153,6 +153,7 @@ public sealed class GatewayHost : IAsyncDisposable
         GatewayHost gateway;
         try
         {
+            RefuseByAccident(options, store);
             gateway = new(options, store, await BlobHome.OpenAsync(options, store, mayLackBlobs, ct), logs, clock);
         }
         catch
@@ -172,6 +173,14 @@ public sealed class GatewayHost : IAsyncDisposable
             await gateway.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>What is open to more than this machine is so because somebody said so.</summary>
+    internal static void RefuseByAccident(GatewayOptions options, TaskStore store)
+    {
+        if (options.Open || options.Provider != "local" || !IPAddress.TryParse(options.Bind, out var bind) || IPAddress.IsLoopback(bind) || !TokenBook.WouldBeOpen(store, options.Token)) return;
+        var what = $"anyone who can reach {new IPEndPoint(bind, options.Port)} could use the gateway, because it has no token";
+        throw new UserException(what, "Set a token with --token-file FILE, listen on this machine only (--bind 127.0.0.1), or pass --open to allow it.") { ExitCode = ExitCodes.Usage };
     }
 
     private void Begin()

@@ -38,7 +38,7 @@ public sealed class NodeServer : IAsyncDisposable
             var outside = Keep(OutsideHttp.Create(settings.AllowPrivateUrls));
             var outputs = new Outputs(folders);
             var uploads = new Uploads(folders, settings);
-            var progress = Keep(new ProgressPort(folders.ProgressPort));
+            var progress = Keep(new ProgressPort(folders.ProgressPort, log));
             var webhooks = Keep(new Webhooks(settings, folders, store, outside, clock, log));
             _bucket = Keep(new ResultBucket(settings, folders));
             _queue = Keep(new NodeQueue(settings, folders, store, outputs, engine, new(folders, settings, engine, outside), webhooks, _bucket, progress, clock, log));
@@ -49,7 +49,7 @@ public sealed class NodeServer : IAsyncDisposable
             builder.Services.AddRoutingCore().AddSingleton(logs).AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
             builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings));
             _app = builder.Build();
-            _app.UseOdmCors();
+            _app.UseOdmCors(() => settings.Token is null);
             _app.UseOdmFaults(log);
             _app.UseRouting();
             new NodeEndpoints(settings, folders, store, uploads, outputs, _queue, engine, clock).Map(_app);

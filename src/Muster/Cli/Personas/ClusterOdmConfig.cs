@@ -79,6 +79,7 @@ internal sealed class ClusterOdmConfig
             Admin = Number("admin-web-port") is > 0 and var admin ? new(admin) : null,
             AdminPassword = password,
             Token = Text("token"),
+            Open = true,   // as ClusterODM is without one
             Provider = IsLightning ? "lightning" : "local",
             LightningUrl = Text("cloud-provider").EndsWith("Dev", StringComparison.Ordinal) ? new("http://localhost:5000/r/") : defaults.LightningUrl,
             PublicAddress = Address("public-address", "http://10.0.0.5:3000"),

@@ -90,7 +90,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
             return ExitCodes.Interrupted;
         }
         var run = await submitting;
-        if (watch?.Launched is { } launched) await launched();
+        if (watch?.Launched is { } launched) await launched(run);
         if (screen.Quiet && !app.Json) screen.Data(run.Id.ToString());
         if (detach)
         {
@@ -168,7 +168,7 @@ internal sealed record SubmitWatch
 {
     /// <summary>The snapshot is taken, and nothing is sent yet.</summary>
     public Action<Snapshots.Snapshot>? Taken { get; init; }
-    public Func<Task>? Launched { get; init; }
+    public Func<Run, Task>? Launched { get; init; }
     public Action<RunEvent>? Heard { get; init; }
 
     /// <summary>Where results come to.</summary>

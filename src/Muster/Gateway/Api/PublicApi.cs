@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Muster.Gateway.Fleet;
@@ -71,7 +72,7 @@ internal sealed class PublicApi(Gatekeeper gate, CommitSeal seal, Intake intake,
     {
         var id = Guid.TryParse(text, out var parsed) ? parsed : Guid.Empty;
         intake.Received(caller, id);
-        var (_, files) = await ReceiveAsync(http);
+        var (_, files) = await ReceiveAsync(http, fields => fields);
         if (files.Count == 0) throw new RefusalException("Need at least 1 file.", noRetry: true);
         await intake.AddAsync(caller, id, files);
         await http.AnswerAsync(ActionAnswer.Done, OdmJson.Wire.ActionAnswer);
@@ -85,22 +86,22 @@ internal sealed class PublicApi(Gatekeeper gate, CommitSeal seal, Intake intake,
         new([.. intake.Received(caller, Guid.TryParse(text, out var id) ? id : Guid.Empty).Select(file => new ReceivedFile(file.Name, file.Bytes, file.Hash))]);
 
     private async Task CommitAsync(HttpContext http, Caller caller, string text) =>
-        await AnswerAsync(http, await intake.CommitAsync(caller, Guid.TryParse(text, out var id) ? id : Guid.Empty, AddressOf(http.Request), http.RequestAborted));
+        await AnswerAsync(http, await intake.CommitAsync(caller, Guid.TryParse(text, out var id) ? id : Guid.Empty, AddressOf(http), http.RequestAborted));
 
     private async Task TakeAsync(HttpContext http, Caller caller)
     {
-        var (fields, files) = await ReceiveAsync(http);
-        var form = TaskForm.Of(fields);
+        var address = AddressOf(http);
+        var (form, files) = await ReceiveAsync(http, TaskForm.Of);
         if (files.Count == 0)
         {
             await AnswerAsync(http, await intake.TakeAsync(caller, http.Request.Headers["set-uuid"], form, form.ZipUrl ?? throw new RefusalException("Need at least 1 file or a zip file url.")));
             return;
         }
-        await AnswerAsync(http, await intake.TakeAsync(caller, http.Request.Headers["set-uuid"], form, files, AddressOf(http.Request), http.RequestAborted));
+        await AnswerAsync(http, await intake.TakeAsync(caller, http.Request.Headers["set-uuid"], form, files, address, http.RequestAborted));
     }
 
     /// <summary>Reads a body to its end; its files are in the spool then. What a broken one left there is let go.</summary>
-    private async Task<(IReadOnlyDictionary<string, string> Fields, List<SpoolFile> Files)> ReceiveAsync(HttpContext http)
+    private async Task<(T Form, List<SpoolFile> Files)> ReceiveAsync<T>(HttpContext http, Func<IReadOnlyDictionary<string, string>, T> read)
     {
         var files = new List<SpoolFile>();
         try
@@ -111,7 +112,7 @@ internal sealed class PublicApi(Gatekeeper gate, CommitSeal seal, Intake intake,
                 var name = UploadName.Of(part.FileName!) ?? throw new RefusalException($"Invalid file name: {part.FileName}", noRetry: true);
                 files.Add(await spool.ReceiveAsync(name, part.OpenRead(), room, ct));
             }, http.RequestAborted);
-            return (fields, files);
+            return (read(fields), files);
         }
         catch (Exception fault)
         {
@@ -195,8 +196,9 @@ internal sealed class PublicApi(Gatekeeper gate, CommitSeal seal, Intake intake,
         ? TaskLists.JsonOf([.. from task in ledger.Live.All() where task.Parent == parent && task.IsListed select task.Id])
         : ledger.Lists.Json(caller.Owner);
 
-    /// <summary>This gateway's address as its client wrote it.</summary>
-    private static Uri AddressOf(HttpRequest request) => new($"{request.Scheme}://{request.Host}/");
+    /// <summary>This gateway's address, as the connection came in there. What a client writes as its host decides nothing.</summary>
+    private static Uri? AddressOf(HttpContext http) => http.Connection.LocalIpAddress is { } own
+        ? new($"{http.Request.Scheme}://{new IPEndPoint(own.IsIPv4MappedToIPv6 ? own.MapToIPv4() : own, http.Connection.LocalPort)}/") : null;
 
     private static string? After(string path, string prefix) => path.StartsWith(prefix, StringComparison.Ordinal) && path.Length > prefix.Length ? path[prefix.Length..] : null;
 

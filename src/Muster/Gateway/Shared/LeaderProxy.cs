@@ -50,7 +50,7 @@ internal sealed class LeaderProxy : IDisposable
 
     private static HttpRequestMessage RequestFor(HttpContext http, Uri leader, BodyOf? body)
     {
-        var request = new HttpRequestMessage(new(http.Request.Method), new Uri(leader, http.Features.Get<IHttpRequestFeature>()!.RawTarget)) { Content = body, Version = HttpVersion.Version11 };
+        var request = new HttpRequestMessage(new(http.Request.Method), AddressOf(http.Request, leader)) { Content = body, Version = HttpVersion.Version11 };
         foreach (var (name, values) in http.Request.Headers)
         {
             if (OfOneConnection.Contains(name)) continue;
@@ -60,6 +60,13 @@ internal sealed class LeaderProxy : IDisposable
         request.Headers.TryAddWithoutValidation(Mark, "1");
         return request;
     }
+
+    /// <summary>
+    /// The leader's host, and of the request only the path and the query as they were parsed. Its first line as it was sent may name
+    /// another host, <c>GET http://elsewhere/</c> or <c>GET //elsewhere/</c>.
+    /// </summary>
+    private static Uri AddressOf(HttpRequest request, Uri leader) =>
+        new($"{leader.GetLeftPart(UriPartial.Authority)}{request.Path.ToUriComponent()}{request.QueryString.ToUriComponent()}");
 
     public void Dispose() => _http.Dispose();
 

@@ -55,8 +55,8 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
     }
 
     /// <summary>Puts a task into the queue. Doing it twice is doing it once.</summary>
-    /// <param name="address">The address of this gateway as the client sees it.</param>
-    public async Task<Guid> CommitAsync(Caller caller, Guid id, Uri address, CancellationToken ct)
+    /// <param name="address">The address of this gateway at which the client came in.</param>
+    public async Task<Guid> CommitAsync(Caller caller, Guid id, Uri? address, CancellationToken ct)
     {
         if (ledger.Recall(id) is not { } known || !caller.Sees(known)) throw new RefusalException("Invalid uuid (not found)");
         if (known.Phase is not TaskPhase.Receiving) return id;
@@ -82,19 +82,36 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
         return id;
     }
 
-    /// <summary>The files of a task have been fetched: it is queued, or fails for the reason that a commit would have been refused.</summary>
-    internal Task<GatewayTask?> FetchedAsync(Guid id, TaskPhase.Fetching at, IReadOnlyList<SpoolFile> files) => ledger.ChangeAsync(id, (book, task) =>
+    /// <summary>The files of a task have been fetched: it is queued, or fails for the reason that a commit would have been refused. What it does not take is let go.</summary>
+    internal async Task FetchedAsync(Guid id, TaskPhase.Fetching at, IReadOnlyList<SpoolFile> files)
     {
-        if (task.Phase != at) throw new RefusalException("the task is over");
-        var (named, again) = Named(task, files);
-        foreach (var file in named) task = book.AddFile(task, file);
-        again.ForEach(hash => spool.Release([hash]));
-        var caller = new Caller(task.Owner, limitsOf(task.Owner), task.Parent, "");
-        return WhyNot(task, caller) is { } refusal ? task with { Phase = new TaskPhase.Ended(TaskCode.Failed, book.Now, refusal.Message) } : Enqueued(book, task, options.PublicAddress);
-    });
+        IReadOnlyList<string> all = [.. files.Select(file => file.Hash)];
+        IReadOnlyList<string>? superfluous = null;
+        try
+        {
+            superfluous = await ledger.ChangeAsync(book =>
+            {
+                if (book.Find(id) is not { } task || task.Phase != at) throw new RefusalException("the task is over");
+                var (named, again) = Named(task, files);
+                var whole = task with { Received = task.Received.AddRange(named.Select(file => KeyValuePair.Create(file.Name, file))) };
+                if (WhyNot(whole, new(task.Owner, limitsOf(task.Owner), task.Parent, "")) is { } refusal)
+                {
+                    book.Put(task with { Phase = new TaskPhase.Ended(TaskCode.Failed, book.Now, refusal.Message) });
+                    return all;
+                }
+                foreach (var file in named) task = book.AddFile(task, file);
+                book.Put(Enqueued(book, task, options.PublicAddress));
+                return again;
+            });
+        }
+        finally
+        {
+            spool.Release(superfluous ?? all);
+        }
+    }
 
     /// <summary>A whole task in one request.</summary>
-    public async Task<Guid> TakeAsync(Caller caller, string? proposed, TaskForm form, IReadOnlyList<SpoolFile> files, Uri address, CancellationToken ct)
+    public async Task<Guid> TakeAsync(Caller caller, string? proposed, TaskForm form, IReadOnlyList<SpoolFile> files, Uri? address, CancellationToken ct)
     {
         var taken = false;
         IReadOnlyList<string> superfluous = [];
@@ -226,7 +243,7 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
             Bytes = files.Sum(file => file.Bytes),
             IsSplitMergeParent = SplitMergeOptions.IsParent(rewritten),
             Received = task.Received.Clear(),
-            Phase = new TaskPhase.Queued(book.Now, isPart && SplitMerge.PartsMayWait(fleet.Nodes, ledger.Live.Held(), book.Now)),
+            Phase = new TaskPhase.Queued(book.Now, isPart && SplitMerge.PartsMayWait(fleet.Nodes, ledger.Live.Held(), task.Owner, limitsOf(task.Owner).MaxConcurrentTasks, book.Now)),
         };
         book.Note("queued", $"{task.Name}: {queued.Files} files, {queued.Bytes} bytes", task.Id);
         return book.Say(queued, [

@@ -1,4 +1,5 @@
 using System.Net;
+using Muster.NodeOdm;
 
 namespace Muster.Gateway.Admin;
 
@@ -51,14 +52,34 @@ public sealed class ClusterPagesTests
     }
 
     [Fact]
-    public async Task Who_guesses_is_not_listened_to_for_a_while()
+    public async Task Who_guesses_is_slowed_down_and_the_right_password_gets_in_soon()
     {
         await using var caller = await AdminCaller.StartAsync("right");
         caller.LogIn("wrong");
-        await Task.WhenAll(Enumerable.Range(0, Doorkeeper.MostGuesses).Select(_ => caller.CallAsync("GET", "r/info")));
-        Assert.Equal(HttpStatusCode.TooManyRequests, (await caller.CallAsync("GET", "r/info")).Status);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 2 * Doorkeeper.MostGuesses).Select(_ => caller.CallAsync("GET", "r/info")));
+        Assert.Contains(HttpStatusCode.TooManyRequests, answers.Select(answer => answer.Status));
         caller.LogIn("right");
-        Assert.Equal(HttpStatusCode.TooManyRequests, (await caller.CallAsync("GET", "r/info")).Status);
+        await caller.Gateway.UntilAsync(async () => (await caller.CallAsync("GET", "r/info")).Status == HttpStatusCode.OK, () => "it stayed out");
+    }
+
+    [Fact]
+    public async Task Failing_with_another_name_keeps_nobody_out()
+    {
+        await using var caller = await AdminCaller.StartAsync("right");
+        caller.LogIn("wrong", "root");
+        await Task.WhenAll(Enumerable.Range(0, 2 * Doorkeeper.MostGuesses).Select(async _ => Assert.Equal(HttpStatusCode.Unauthorized, (await caller.CallAsync("GET", "r/info")).Status)));
+        caller.LogIn("right", "root");
+        Assert.Equal(HttpStatusCode.Unauthorized, (await caller.CallAsync("GET", "r/info")).Status);
+        caller.LogIn("right");
+        Assert.Equal(HttpStatusCode.OK, (await caller.CallAsync("GET", "r/info")).Status);
+    }
+
+    [Fact]
+    public async Task What_a_gateway_or_a_node_asks_for_others_is_not_answered_whatever_password_it_bears()
+    {
+        await using var caller = await AdminCaller.StartAsync("right");
+        caller.LogIn("right");
+        Assert.Equal(HttpStatusCode.Forbidden, (await caller.CallAsync("GET", "api/v1/diagnosis", null, (OutsideHttp.Mark, "1"))).Status);
     }
 
     [Theory]

@@ -100,7 +100,7 @@ public sealed partial class ConsoleTests
     }
 
     [Fact]
-    public async Task Who_guesses_is_sent_away_and_then_not_listened_to()
+    public async Task Who_guesses_is_sent_away_and_the_right_password_gets_in_soon()
     {
         await using var gateway = await StartAsync("right");
         async Task GuessAsync()
@@ -111,8 +111,34 @@ public sealed partial class ConsoleTests
             Assert.True(await visitor.IsOverAsync());
         }
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => GuessAsync()));
+        await gateway.UntilAsync(async () =>
+        {
+            await using var visitor = await ConsoleVisitor.ComeAsync(gateway);
+            return await visitor.AskAsync("LOGIN right") == "OK\r\nHELP for help\r\n#> ";
+        }, () => "it stayed out");
+    }
+
+    [Theory, InlineData(""), InlineData("right")]
+    public async Task Silent_visitors_keep_nobody_out(string password)
+    {
+        await using var gateway = await StartAsync(password);
+        var silent = new List<ConsoleVisitor>();
+        for (var n = 0; n < 70; n++) silent.Add(await ConsoleVisitor.ComeAsync(gateway));
         await using var visitor = await ConsoleVisitor.ComeAsync(gateway);
-        Assert.Equal("FAIL\r\n$> ", await visitor.AskAsync("LOGIN right"));
+        if (password.Length > 0) Assert.Equal("OK\r\nHELP for help\r\n#> ", await visitor.AskAsync($"LOGIN {password}"));
+        Assert.Equal("\r\n#> ", await visitor.AskAsync("NODE LIST"));
+        Assert.True(await silent[0].IsOverAsync());
+        for (var n = 0; n < 70; n++) silent.Add(await ConsoleVisitor.ComeAsync(gateway));
+        Assert.Equal("\r\n#> ", await visitor.AskAsync("NODE LIST"));   // who belongs here stays
+        foreach (var other in silent) await other.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Who_says_nothing_at_the_door_is_sent_away_after_a_minute()
+    {
+        await using var gateway = await TestGateway.StartAsync(new FastTime(60), options => options with { Console = new(0), AdminPassword = "right" });
+        await using var visitor = await ConsoleVisitor.ComeAsync(gateway);
+        Assert.True(await visitor.IsOverAsync());
     }
 
     [Fact]

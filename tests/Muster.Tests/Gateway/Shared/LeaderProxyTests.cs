@@ -43,6 +43,23 @@ public sealed class LeaderProxyTests : IAsyncLifetime
         Assert.Equal(["a", "b"], answer.Headers.GetValues("Twice"));
     }
 
+    [Theory]
+    [InlineData("//{0}/echo/private?x=1", "//{0}/echo/private?x=1"), InlineData("http://{0}/echo/private?x=1", "/echo/private?x=1"), InlineData("/{0}@{0}/echo", "/{0}@{0}/echo")]
+    public async Task No_request_names_another_host_than_the_leader(string target, string asked)
+    {
+        var strangers = 0;
+        await using var stranger = await ServeAsync(_ => { strangers++; return Task.CompletedTask; });
+        var host = new Uri(stranger.Urls.First()).Authority;
+        using var socket = new System.Net.Sockets.TcpClient();
+        await socket.ConnectAsync(IPAddress.Loopback, _http.BaseAddress!.Port, Ct);
+        var line = string.Format(System.Globalization.CultureInfo.InvariantCulture, target, host);
+        await socket.GetStream().WriteAsync(System.Text.Encoding.ASCII.GetBytes($"GET {line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"), Ct);
+        using var answer = new StreamReader(socket.GetStream());
+        var text = await answer.ReadToEndAsync(Ct);
+        Assert.Equal(0, strangers);
+        Assert.Contains($"GET {string.Format(System.Globalization.CultureInfo.InvariantCulture, asked, host)} {host} ", text, StringComparison.Ordinal);
+    }
+
     [Theory, InlineData(true), InlineData(false)]
     public async Task A_large_body_arrives_as_it_was_whether_its_length_is_known_or_not(bool chunked)
     {
@@ -73,7 +90,7 @@ public sealed class LeaderProxyTests : IAsyncLifetime
     {
         switch (http.Request.Path.Value!.Split('/')[1])
         {
-            case "echo":
+            case var _ when http.Request.Path.Value.Contains("/echo", StringComparison.Ordinal):
                 http.Response.StatusCode = StatusCodes.Status302Found;
                 http.Response.Headers.Location = "http://elsewhere/";
                 http.Response.Headers["Twice"] = new(["a", "b"]);
