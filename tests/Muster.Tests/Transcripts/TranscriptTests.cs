@@ -70,6 +70,7 @@ public sealed partial class TranscriptTests
         text = Job().Replace(text, "muster-ID");
         text = Duration().Replace(text, "N s");
         text = Size().Replace(text, "N B");
+        text = Column().Replace(text, "$1  ");
         text = Commit().Replace(text, "COMMIT");
         // Whether a short run is seen running before it has ended is luck.
         return string.Concat(text.Split('\n').Where(line => line.Length > 0 && !line.StartsWith("! running ", StringComparison.Ordinal) && !line.Contains("\"state\":\"running\"", StringComparison.Ordinal)).Select(line => line + "\n"));
@@ -101,6 +102,10 @@ public sealed partial class TranscriptTests
 
     [GeneratedRegex(@"\d+(\.\d)? [kKM]?B\b")]
     private static partial Regex Size();
+
+    /// <summary>How wide a column of durations is depends on them.</summary>
+    [GeneratedRegex("(AGE|N s) {3,}")]
+    private static partial Regex Column();
 
     [GeneratedRegex(@"\b(?=[0-9]*[a-f])[0-9a-f]{10,40}\b")]
     private static partial Regex Commit();

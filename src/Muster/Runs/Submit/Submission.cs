@@ -30,7 +30,7 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
     public async Task<Run> SubmitAsync(RunPlan plan, IReadOnlyDictionary<string, string> environment, Action<SubmitEvent> tell, CancellationToken ct)
     {
         var run = store.Add(new() { Plan = plan, Created = clock.GetUtcNow(), Submitter = Submitter.OfThisProcess() });
-        plan = run.Plan;
+        plan = run.Plan;   // its name may have become another
         tell(new SubmitEvent.Recorded(run));
         IReadOnlyList<Area> areas;
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(ct);
