@@ -5,6 +5,9 @@ public sealed record RunPlan
 {
     public required RunId Id { get; init; }
     public required string Name { get; init; }
+
+    /// <summary>The name as it was asked for, where an earlier run had it already: <c>train</c> of <c>train-2</c>.</summary>
+    public string? Series { get; init; }
     public required string Site { get; init; }
 
     /// <summary>The host of an ssh site that was chosen; null where the site has one way in.</summary>
@@ -14,6 +17,10 @@ public sealed record RunPlan
     /// <summary>The command is one line for the shell, as older tools took it.</summary>
     public bool RawLine { get; init; }
     public IReadOnlyList<string> Setup { get; init; } = [];
+
+    /// <summary>The command starts also when a line of the setup has failed.</summary>
+    public bool IgnoreSetupErrors { get; init; }
+
     /// <summary>Shell lines before the command alone, not before what runs beside it.</summary>
     public IReadOnlyList<string> JobLines { get => field ?? []; init; }
     public IReadOnlyList<string> EnvironmentNames { get; init; } = [];
@@ -78,12 +85,18 @@ public sealed record RunPlan
     /// <summary>The same work as another run.</summary>
     public RunPlan As(RunId id)
     {
-        var plan = this with { Id = id };
+        var lines = BatchLines.Select(line => line.Replace(Id.ToString(), id.ToString(), StringComparison.Ordinal));
+        return (this with { Id = id, BatchLines = [.. lines] }).As(Name);
+    }
+
+    /// <summary>The same run under another name, which its job has, too.</summary>
+    public RunPlan As(string name)
+    {
+        var plan = this with { Name = name };
         return plan with
         {
-            BatchLines = [.. BatchLines.Select(line => line.StartsWith(JobNameLine, StringComparison.Ordinal)
-                ? JobNameLine + plan.JobName
-                : line.Replace(Id.ToString(), id.ToString(), StringComparison.Ordinal))],
+            BatchLines = [.. BatchLines.Select(line =>
+                line.StartsWith(JobNameLine, StringComparison.Ordinal) ? JobNameLine + plan.JobName : line)],
         };
     }
 

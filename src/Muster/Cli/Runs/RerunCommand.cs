@@ -16,12 +16,16 @@ internal static class RerunCommand
         command.SetAction(async (parsed, ct) =>
         {
             var app = MusterCommand.Current.App();
-            var old = RunSelector.Get(app.Store, parsed.GetValue(selector)!).Plan;
+            var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
+            var old = run.Plan;
+            // Its plan names folders and variables of this machine, and anybody who can write to the site may have written it.
+            if (run.Adopted) throw new UserException($"{old.Name} was adopted, so its plan was written on another machine", $"Look at it with `muster show {old.Name}`, then submit the command from a folder of yours: muster submit -s {old.Site} -- COMMAND");
             if (old.Snapshot && !Directory.Exists(old.WorkingFolder)) throw new UserException($"the folder {old.WorkingFolder} of {old.Name} is not here any more", "Submit it again from where its code is now.");
             var site = app.GetSite(old.Site);
             var given = (parsed.GetValue(env) ?? []).Select(entry => entry.Split('=', 2)).ToDictionary(entry => entry[0], entry => entry.Length > 1 ? entry[1] : null);
             var environment = old.EnvironmentNames.Union(given.Keys).ToDictionary(name => name, name => given.GetValueOrDefault(name) ?? site.Env.GetValueOrDefault(name) ?? Environment.GetEnvironmentVariable(name)
                 ?? throw new UserException($"{old.Name} had the variable {name}, and its value was not kept", $"Set it here, or give it: --env {name}=VALUE."));
+            // And, as it is added, a name of its own.
             var plan = old.As(RunId.New(app.Clock)) with { EnvironmentNames = [.. environment.Keys] };
             return await SubmitCommand.SubmitAsync(app, plan, environment, parsed.GetValue(detach), fetch: true, parsed.GetValue(onInterrupt), ct);
         });
