@@ -26,6 +26,25 @@ public sealed class RunPlanTests
     }
 
     [Fact]
+    public void A_name_that_is_taken_changes_the_job_s_name_with_the_run_s()
+    {
+        var folder = Directory.CreateTempSubdirectory("muster-plan-");
+        try
+        {
+            var store = new RunStore(Path.Combine(folder.FullName, "runs.db"));
+            store.Add(new() { Plan = Old, Created = DateTimeOffset.UtcNow });
+            var plan = (Old with { BatchLines = [$"#SBATCH --job-name={Old.JobName}"] }).As(RunId.New(TimeProvider.System));
+            var added = store.Add(new() { Plan = plan, Created = DateTimeOffset.UtcNow }).Plan;
+            Assert.NotEqual(Old.Name, added.Name);
+            Assert.Equal([$"#SBATCH --job-name={added.JobName}"], added.BatchLines);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public void An_end_that_an_older_version_wrote_is_read()
     {
         const string text = """
