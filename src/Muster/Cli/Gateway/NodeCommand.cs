@@ -49,6 +49,7 @@ internal static class NodeCommand
         var settings = config.Settings(Path.Combine(app.Folders.State, "node"));
         var engine = await EngineChoice.OpenAsync(config, App.Sources, text => app.Screen.Note("engine", text), ct);
         using var interrupts = new Interrupts();
+        app.Screen.Serve();
         using var logs = new NoteLog(app.Screen, config.Has("daemon") ? LogLevel.None : NoteLog.LevelOf(config.Text("log-level")));
         await using var node = await NodeServer.StartAsync(settings, engine, logs, app.Clock, ct);
 

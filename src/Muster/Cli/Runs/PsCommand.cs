@@ -74,6 +74,11 @@ internal static class PsCommand
             var plans = await new RunFolder(site.HostOf(host), site.Root).PlansAsync(ct);
             foreach (var text in plans.Split('\0', StringSplitOptions.RemoveEmptyEntries))
             {
+                if (Read(text) is { Version: > RunPlan.Newest and var version } newer)
+                {
+                    app.Screen.Note("skipped", $"{newer.Name}: a newer version of Muster submitted it (plan version {version}; this one reads up to {RunPlan.Newest})");
+                    continue;
+                }
                 if (Read(text) is not { } plan || app.Store.Find(plan.Id) is not null) continue;
                 // The plan was written where the site may have had another name; here it is this one. Nothing that lies over there is run here.
                 app.Store.Add(new Run { Plan = plan with { AfterFetch = [], Site = siteName, Host = plan.Hosts().Count > 1 ? plan.Host : host }, Created = plan.Id.Time, State = new RunState.Staging() });

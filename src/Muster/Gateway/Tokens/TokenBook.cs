@@ -50,9 +50,12 @@ public sealed class TokenBook
         return Keep(new() { Id = id, Hash = "", Name = name, Owner = id, Created = _clock.GetUtcNow(), Expires = expires, Limits = limits });
     }
 
-    /// <summary>A token with which an engine hands in the parts of a task; it sees nothing else.</summary>
-    public string MakeForParts(GatewayTask parent) =>
-        Keep(new() { Id = Guid.NewGuid().ToString("N"), Hash = "", Name = $"parts of {parent.Id}", Owner = parent.Owner, Created = _clock.GetUtcNow(), Parent = parent.Id }).Text;
+    /// <summary>A token with which an engine hands in the parts of a task; it sees nothing else. An engine that has an earlier one is no longer meant.</summary>
+    public string MakeForParts(GatewayTask parent)
+    {
+        RevokePartsOf(parent.Id);
+        return Keep(new() { Id = Guid.NewGuid().ToString("N"), Hash = "", Name = $"parts of {parent.Id}", Owner = parent.Owner, Created = _clock.GetUtcNow(), Parent = parent.Id }).Text;
+    }
 
     public bool Revoke(string id) => Drop(token => token.Id == id);
 
