@@ -35,6 +35,8 @@ public sealed class GatewayHost : IAsyncDisposable
     private readonly List<Task> _loops = [];
     private readonly LightningProvider? _provider;
     private readonly ZipFetcher _fetcher;
+    private readonly ResultCollector _collecting;
+    private readonly EndNotices _notices;
     private Node.NodeServer? _node;
     private bool _listens;
 
@@ -50,7 +52,7 @@ public sealed class GatewayHost : IAsyncDisposable
         foreach (var (url, token, locked) in options.Nodes) Fleet.Add(url, token, locked);
         TakeOver(options.FileNodes);
         _catalog = new OptionCatalog(_store, () => Fleet.Nodes);
-        Actions = new(Tasks, Fleet, Results, Tokens);
+        Actions = new(Tasks, _store, Fleet, Results, Tokens);
         var log = logs.CreateLogger("gateway");
         _provider = options.Provider == "lightning" ? new(options.LightningUrl, _store, clock, log) : null;
         var gate = new Gatekeeper(Tokens, Tasks.Live, _provider);
@@ -64,7 +66,7 @@ public sealed class GatewayHost : IAsyncDisposable
         var seal = new CommitSeal(_store);
         var api = new PublicApi(gate, seal, intake, Actions, Tasks, Fleet, Spool, _downloads, new(Fleet, Tasks, _catalog, clock), clock);
         var dispatcher = new Dispatcher(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks, clock, log);
-        var measures = new GatewayMeasures(Tasks, Fleet, Spool, dispatcher, clock);
+        var measures = new GatewayMeasures(Tasks, Fleet, Spool, dispatcher, options.LogLinesLost, clock);
         _collector = Collector.Find(measures, () => new(Tasks, Fleet), log);
         _operation = new(Tasks, measures, _blobs, clock);
         _web.Use(async (http, next) => { if (!await _operation.HandleAsync(http)) await next(http); });
@@ -76,15 +78,16 @@ public sealed class GatewayHost : IAsyncDisposable
         var wait = new BlobWait(Tasks, clock);
         var sender = new FileSender(Tasks, Fleet, Spool, wait, task => task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, Tokens.MakeForParts(task)) : task.Options, Tokens.Without, seal.Of, options, clock);
         _fetcher = new(Tasks, intake, Spool, options, clock);
-        var couriers = new Couriers(Tasks, _fetcher, sender, new(Tasks, Fleet, Results, wait, clock), log);
+        _collecting = new(Tasks, Fleet, Results, wait, clock);
+        var couriers = new Couriers(Tasks, _fetcher, sender, _collecting, log);
         var watches = new NodeWatches(Fleet, Tasks, _catalog, Tokens.Without, options, clock, log);
         var housekeeper = new Housekeeper(Tasks, _store, Actions, Tokens, Fleet, Spool, options, clock, log);
-        var notices = new EndNotices(Tasks, _store, Results, _provider, task => TaskView.Json(task, null, clock.GetUtcNow()), options, clock, log);
+        _notices = new(Tasks, _store, Results, _provider, task => TaskView.Json(task, null, clock.GetUtcNow()), options, clock, log);
         var waiting = new WaitingList(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks);
         var desk = new AdminDesk(Fleet, Tokens, Tasks);
         _open = ct => AdminDoors.OpenAsync(options, new ConsoleCommands(Fleet, Tasks, Actions, Tokens, desk, waiting, clock),
             new AdminApi(Fleet, Tasks, Actions, Tokens, Spool, desk, waiting, new(options, Fleet, Tasks, waiting, Spool, logs), measures, clock), new ClusterPages(Fleet, Tasks, desk, clock), logs, clock, ct);
-        _start = () => [new EventLog(Tasks, log).RunAsync, notices.RunAsync, watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
+        _start = () => [new EventLog(Tasks, log).RunAsync, _notices.RunAsync, watches.RunAsync, couriers.RunAsync, dispatcher.RunAsync, housekeeper.RunAsync];
     }
 
     private readonly Func<IReadOnlyList<Func<CancellationToken, Task>>> _start;
@@ -273,6 +276,8 @@ public sealed class GatewayHost : IAsyncDisposable
         _blobs.Dispose();
         _downloads.Dispose();
         _fetcher.Dispose();
+        _collecting.Dispose();
+        _notices.Dispose();
         _provider?.Dispose();
         _stop.Dispose();
     }

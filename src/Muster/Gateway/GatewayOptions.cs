@@ -106,6 +106,9 @@ public sealed record GatewayOptions
     /// <summary>How long parts live on when the task that sent them is over.</summary>
     public TimeSpan PartsLease { get; init; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>Lines of the log that could not be written.</summary>
+    public Func<long> LogLinesLost { get; init; } = () => 0;
+
     /// <summary>Bytes a second to each node; 0: no limit.</summary>
     public long UploadMaxSpeed { get; init; }
 }

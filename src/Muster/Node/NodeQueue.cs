@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Muster.Faults;
 using Muster.Node.Engines;
 using Muster.NodeOdm;
 
@@ -9,9 +10,13 @@ namespace Muster.Node;
 /// </summary>
 internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folders, TaskStore store, Outputs outputs, Task<IEngine> engine, TaskSetup setup, Webhooks webhooks, ResultBucket bucket, ProgressPort progress, TimeProvider clock, ILogger log) : IDisposable
 {
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+
     private readonly Lock _turn = new();
     private readonly Dictionary<string, Job> _jobs = [];
     private readonly CancellationTokenSource _stopping = new();
+    private bool _fillsLater;
 
     /// <summary>What is being done for a task right now.</summary>
     private sealed class Job(bool hasSlot) : IDisposable
@@ -130,32 +135,87 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
         {
             try
             {
-                await work(uuid, job);
+                try
+                {
+                    await work(uuid, job);
+                }
+                catch (Exception fault) when (!HasNoEngine && (fault is not OperationCanceledException || !IsOver(job)))
+                {
+                    Broke(uuid, fault);
+                    await FinishAsync(uuid, job, $"Could not process: {fault.Message}");
+                }
             }
-            catch (OperationCanceledException) when (job.End.IsCancellationRequested || _stopping.IsCancellationRequested) { }
+            catch (OperationCanceledException) { }   // it was cancelled, or the next node goes on with it
             catch (Exception) when (HasNoEngine) { }   // the node ends for this reason; the next one goes on
-            catch (Exception fault)
+            finally
             {
-                Broke(uuid, fault);
-                Finish(uuid, $"Could not process: {fault.Message}");
-            }
-            lock (_turn)
-            {
-                _jobs.Remove(uuid);
-                job.Dispose();
-                Fill();
+                lock (_turn)
+                {
+                    _jobs.Remove(uuid);
+                    job.Dispose();
+                    Fill();
+                }
             }
         });
     }
+
+    private bool IsOver(Job job) => job.End.IsCancellationRequested || _stopping.IsCancellationRequested;
 
     /// <summary>Starts what waits and may; a restarted task too, once its last engine has ended.</summary>
     private void Fill()
     {
         if (_stopping.IsCancellationRequested || HasNoEngine) return;
-        foreach (var task in store.All().Where(task => task.Phase is TaskPhase.Queued or TaskPhase.Initialising && !_jobs.ContainsKey(task.Uuid)))
+        try
         {
-            if (task.Phase == TaskPhase.Initialising) Begin(task.Uuid, hasSlot: false, SetUpAsync);
-            else if (HasFreeSlot) Start(task.Uuid);
+            foreach (var task in store.All().Where(task => task.Phase is TaskPhase.Queued or TaskPhase.Initialising && !_jobs.ContainsKey(task.Uuid)))
+            {
+                if (task.Phase == TaskPhase.Initialising) Begin(task.Uuid, hasSlot: false, SetUpAsync);
+                else if (HasFreeSlot) Start(task.Uuid);
+            }
+        }
+        catch (IOException fault)
+        {
+            if (_fillsLater) return;
+            _fillsLater = true;
+            Waits(fault.Message);
+            _ = FillLaterAsync();
+        }
+    }
+
+    private async Task FillLaterAsync()
+    {
+        await Task.Delay(FirstPause.Jittered(), clock, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_turn)
+        {
+            _fillsLater = false;
+            Fill();
+        }
+    }
+
+    /// <summary>Writes what has happened to a task, again and again where the disk is full: what it held is free meanwhile, and nobody is told of what is not written.</summary>
+    private async Task RecordAsync(Job job, Action write)
+    {
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            try
+            {
+                lock (_turn)
+                {
+                    write();
+                    return;
+                }
+            }
+            catch (IOException fault)
+            {
+                Waits(fault.Message);
+            }
+            lock (_turn)
+            {
+                var held = job.HasSlot;
+                job.HasSlot = false;
+                if (held) Fill();
+            }
+            await Task.Delay(pause.Jittered(), clock, job.End.Token);
         }
     }
 
@@ -176,19 +236,19 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
         {
             var ready = await setup.PrepareAsync(store.Find(uuid)!, job.End.Token);
             ClearResults(uuid);   // of a run before a restart, which has ended only by now
-            lock (_turn)
+            await RecordAsync(job, () =>
             {
                 job.End.Token.ThrowIfCancellationRequested();
                 // Where a slot is free nobody may see the task as queued: ODM's split-merge takes that for a full node.
                 var starts = HasFreeSlot;
                 store.Change(uuid, task => task with { ImagesCount = ready.ImagesCount, Options = ready.Options, Phase = starts ? TaskPhase.Running : TaskPhase.Queued, Started = starts ? Now : null });
                 job.HasSlot = starts;
-                if (!starts) return;
-            }
+            });
+            if (!job.HasSlot) return;
         }
         catch (RefusalException refusal)
         {
-            Finish(uuid, refusal.Message, tellWebhooks: false);
+            await FinishAsync(uuid, job, refusal.Message, tellWebhooks: false);
             await folders.Delete(folders.Upload(uuid));
             await folders.Delete(folders.Project(uuid));
             return;
@@ -216,6 +276,7 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
+            if (!job.End.IsCancellationRequested) await RecordAsync(job, () => Cancel(uuid));   // it ran too long, and that was not written
             return;
         }
         catch (IOException fault)
@@ -226,7 +287,7 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
         {
             await timedOut.DisposeAsync();
         }
-        Finish(uuid, error);
+        await FinishAsync(uuid, job, error);
     }
 
     private CancellationTokenSource Limit(NodeTask task)
@@ -238,8 +299,15 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
 
     private void TimedOut(string uuid, TaskOutput output)
     {
-        output.Say($"The task ran longer than {settings.MaxRuntime!.Value.TotalMinutes:0.##} minutes, as long as this node permits, and was cancelled.");
-        Cancel(uuid);
+        try
+        {
+            output.Say($"The task ran longer than {settings.MaxRuntime!.Value.TotalMinutes:0.##} minutes, as long as this node permits, and was cancelled.");
+            Cancel(uuid);
+        }
+        catch (IOException fault)
+        {
+            Waits(fault.Message);
+        }
     }
 
     private async Task PackAsync(IEngine opened, NodeTask task, TaskOutput output, CancellationToken ct)
@@ -254,25 +322,33 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
     }
 
     /// <summary>Progress never goes back. Small steps are not worth a write.</summary>
-    private void Report(string uuid, double percent) => store.Change(uuid, task => percent >= task.Progress + 0.1 && task.Phase == TaskPhase.Running ? task with { Progress = Math.Clamp(Math.Round(percent, 2), 0, 100) } : task);
-
-    private void Finish(string uuid, string? error, bool tellWebhooks = true)
+    private void Report(string uuid, double percent)
     {
-        lock (_turn)
+        try
+        {
+            store.Change(uuid, task => percent >= task.Progress + 0.1 && task.Phase == TaskPhase.Running ? task with { Progress = Math.Clamp(Math.Round(percent, 2), 0, 100) } : task);
+        }
+        catch (IOException) { }   // the next step tells more
+    }
+
+    private Task FinishAsync(string uuid, Job job, string? error, bool tellWebhooks = true)
+    {
+        var (ended, took) = (Now, store.Find(uuid)?.ProcessingTime(Now) ?? -1);
+        return RecordAsync(job, () =>
         {
             // A cancelled job that was about to end has nothing to say: the task may have been restarted since, or goes to the next node.
-            if (store.Find(uuid) is not { HasEnded: false } || _jobs.GetValueOrDefault(uuid) is { End.IsCancellationRequested: true }) return;
-            var ended = store.Change(uuid, task => task with
+            if (store.Find(uuid) is not { HasEnded: false } || job.End.IsCancellationRequested) return;
+            var told = store.Change(uuid, task => task with
             {
                 Phase = error is null ? TaskPhase.Completed : TaskPhase.Failed,
                 Error = error,
                 Progress = 100,
-                Ended = Now,
-                Took = task.ProcessingTime(Now),
+                Ended = ended,
+                Took = took,
                 WebhookDue = tellWebhooks,
             });
-            if (tellWebhooks) _ = TellAsync(ended!);
-        }
+            if (tellWebhooks) _ = TellAsync(told!);
+        });
     }
 
     private async Task TellAsync(NodeTask task)
@@ -287,6 +363,9 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
             Broke(task.Uuid, fault);
         }
     }
+
+    [LoggerMessage(LogLevel.Error, "Waiting for room on the disk: {Why}")]
+    private partial void Waits(string why);
 
     [LoggerMessage(LogLevel.Error, "Task {Uuid} met a fault")]
     private partial void Broke(string uuid, Exception fault);

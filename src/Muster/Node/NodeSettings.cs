@@ -17,6 +17,9 @@ public sealed record NodeSettings
     public string? Token { get; init; }
     public IReadOnlyList<string> AuthorizedIps { get; init; } = [];
     public int Parallel { get; init; } = 1;
+
+    /// <summary>How long the server of an archive may be silent.</summary>
+    public TimeSpan FetchSilence { get; init; } = TimeSpan.FromSeconds(60);
     public int? MaxImages { get; init; }
     public int? MaxConcurrency { get; init; }
 

@@ -54,23 +54,30 @@ internal sealed class TaskSetup(NodeFolders folders, NodeSettings settings, Task
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https")) throw new RefusalException("The zip address is no http or https address");
         var archive = folders.NewPart();
+        using var idle = CancellationTokenSource.CreateLinkedTokenSource(ct);
         try
         {
-            using var response = await outside.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, ct);
+            idle.CancelAfter(settings.FetchSilence);
+            using var response = await outside.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, idle.Token);
             if (!response.IsSuccessStatusCode) throw new RefusalException($"The zip address answered with status {(int)response.StatusCode}");
             var room = folders.FreeBytes - settings.SpareBytes;
             if (response.Content.Headers.ContentLength > room) throw new RefusalException("Not enough disk space on this node for the archive");
             await using (var file = new FileStream(archive, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.Asynchronous))
             {
-                var content = await response.Content.ReadAsStreamAsync(ct);
+                var content = await response.Content.ReadAsStreamAsync(idle.Token);
                 var block = new byte[256 << 10];
-                while (await content.ReadAsync(block, ct) is > 0 and var read)
+                while (await content.ReadAsync(block, idle.Token) is > 0 and var read)
                 {
+                    idle.CancelAfter(settings.FetchSilence);
                     if ((room -= read) < 0) throw new RefusalException("Not enough disk space on this node for the archive");
                     await file.WriteAsync(block.AsMemory(0, read), ct);
                 }
             }
             await Task.Run(() => ZipFiles.Unpack(archive, folders.Upload(uuid), flatten: true, folders.FreeBytes - settings.SpareBytes, ct), ct);
+        }
+        catch (OperationCanceledException) when (idle.IsCancellationRequested && !ct.IsCancellationRequested)
+        {
+            throw new RefusalException("The zip address was silent for too long");
         }
         catch (HttpRequestException fault)
         {

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using Muster.Faults;
 using Muster.Storage;
 
 namespace Muster.Node;
@@ -74,7 +76,7 @@ public sealed class TaskStore : IDisposable
 
     public void Dispose() => _file.Close();
 
-    private void Write(string text, string uuid, NodeTask? task)
+    private void Execute(string text, string uuid, NodeTask? task)
     {
         using var connection = _file.Open();
         using var command = connection.CreateCommand();
@@ -84,5 +86,18 @@ public sealed class TaskStore : IDisposable
         command.Parameters.AddWithValue("$uuid", uuid);
         if (task is not null) command.Parameters.AddWithValue("$task", JsonSerializer.Serialize(task, NodeJson.Default.NodeTask));
         command.ExecuteNonQuery();
+    }
+
+    /// <summary>What is not written has not happened: an <see cref="IOException"/>, as when the disk is full.</summary>
+    private void Write(string text, string uuid, NodeTask? task)
+    {
+        try
+        {
+            Execute(text, uuid, task);
+        }
+        catch (Exception fault) when (fault is SqliteException or UserException)
+        {
+            throw new IOException($"the record of task {uuid} could not be written: {fault.Message}", fault);
+        }
     }
 }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using Muster.Faults;
 using Muster.NodeOdm;
 
 namespace Muster.Node;
@@ -19,16 +20,17 @@ internal sealed partial class Webhooks(NodeSettings settings, NodeFolders folder
     {
         var body = Body(task);
         var calls = new[] { (Url: task.Webhook, Http: outside), (Url: settings.Webhook, Http: _inside) }
-            .Where(call => call.Url is { Length: > 3 }).Select(call => CallAsync(call.Http, call.Url!, body, stopping));
+            .Where(call => call.Url is { Length: > 3 }).Select(call => CallAsync(call.Http, call.Url!, body, task, stopping));
         await Task.WhenAll(calls);
-        store.Change(task.Uuid, now => now with { WebhookDue = false });
+        store.Change(task.Uuid, now => now.Ended == task.Ended ? now with { WebhookDue = false } : now);
     }
 
-    private async Task CallAsync(HttpClient http, string url, string body, CancellationToken stopping)
+    private async Task CallAsync(HttpClient http, string url, string body, NodeTask task, CancellationToken stopping)
     {
         foreach (var wait in settings.WebhookWaits)
         {
-            await Task.Delay(wait, clock, stopping);
+            await Task.Delay(wait.Jittered(), clock, stopping);
+            if (store.Find(task.Uuid) is { } now && now.Ended != task.Ended) return;   // it was begun anew, and this end is none
             try
             {
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
@@ -40,8 +42,8 @@ internal sealed partial class Webhooks(NodeSettings settings, NodeFolders folder
             }
             catch (Exception fault) when (!stopping.IsCancellationRequested && fault is HttpRequestException or OperationCanceledException or UriFormatException or NotSupportedException or InvalidOperationException or IOException)
             {
-                Failed(fault.Message);
-                if (fault.InnerException is RefusalException or null && fault is not (HttpRequestException or OperationCanceledException or IOException)) return;   // an address that never works
+                Failed(fault.GetBaseException().Message);
+                if (fault.GetBaseException() is RefusalException or UriFormatException or NotSupportedException or InvalidOperationException) return;   // an address that never works
             }
         }
     }

@@ -42,6 +42,11 @@ public sealed partial class Adoption(OpenSite site)
         {
             return new(folder, null, text.Length == 0 ? "its run.json is too large" : "its run.json is not one that this version reads");
         }
+        if (plan is { Version: > RunPlan.Newest and var version })
+        {
+            return new(folder, null, "a newer version of Muster submitted it "
+                + $"(plan version {version}; this one reads up to {RunPlan.Newest})");
+        }
         if (plan is null || Mistake(plan, folder) is not { } why)
         {
             // The plan was written where the site may have had another name. Nothing that it names is executed here.

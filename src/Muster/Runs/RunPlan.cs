@@ -3,6 +3,10 @@ namespace Muster.Runs;
 /// <summary>A run with everything resolved and nothing done. It is stored beside the run on the site, so it holds no secret: of the environment only the names.</summary>
 public sealed record RunPlan
 {
+    /// <summary>Of what is written here; a plan without a version is of the first.</summary>
+    public const int Newest = 1;
+
+    public int Version { get; init; } = Newest;
     public required RunId Id { get; init; }
     public required string Name { get; init; }
 

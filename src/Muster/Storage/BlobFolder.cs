@@ -33,8 +33,19 @@ public sealed class BlobFolder : IBlobStore
     public async Task PutAsync(string part, string key, CancellationToken ct)
     {
         using (var file = File.OpenHandle(part, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite)) await _flusher.FlushAsync(file);
-        Directory.CreateDirectory(Path.GetDirectoryName(PathOf(key))!);
+        var folder = Path.GetDirectoryName(PathOf(key))!;
+        var isNew = !Directory.Exists(folder);
+        Directory.CreateDirectory(folder);
         File.Move(part, PathOf(key), overwrite: true);
+        // A name survives a power cut only when its folder is on disk too; so do new folders.
+        await FlushFolderAsync(folder);
+        for (var above = folder; isNew && above != _folder; await FlushFolderAsync(above)) above = Path.GetDirectoryName(above)!;
+    }
+
+    private async Task FlushFolderAsync(string folder)
+    {
+        using var handle = FolderHandle.Open(folder);
+        if (handle is not null) await _flusher.FlushAsync(handle);
     }
 
     public Stream Open(string key, long bytes) =>

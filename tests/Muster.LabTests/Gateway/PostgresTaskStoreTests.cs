@@ -66,6 +66,7 @@ public sealed class PostgresTaskStoreTests : TaskStoreFacts, IAsyncLifetime
             {
                 Assert.Equal(["task 3", "task 1"], store.Live().Select(task => task.Name));
                 Assert.Equal(["first", "second", "third"], store.Output(store.Live()[1].Id, 0, 3));
+                Assert.Equal("task 2", store.Find(store.PartsOf(new("00000009-0000-4000-8000-000000000000")).Single())!.Name);
                 store.Write(new() { Removed = { store.Live()[1].Id } });
                 Assert.Single(store.Live());
             }

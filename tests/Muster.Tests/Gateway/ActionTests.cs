@@ -150,6 +150,26 @@ public sealed class ActionTests
     }
 
     [Fact]
+    public async Task A_restarted_task_has_all_its_attempts_again_when_its_node_forgets_it()
+    {
+        await using var node = await ScriptedNode.StartAsync(new() { Takes = Long });
+        await using var gateway = await TestGateway.StartAsync(options => options with { UnknownAfter = TimeSpan.Zero }, node);
+        var task = await gateway.SubmitAsync();
+        async Task ForgetAsync(int attempt)
+        {
+            await gateway.UntilAsync(() => !gateway.TaskOf(task).Phase.IsLive || (gateway.TaskOf(task).Attempts.Count == attempt && gateway.TaskOf(task).Phase is TaskPhase.Running));
+            node.Tasks.Clear();
+        }
+        for (var attempt = 0; attempt < RetryPlan.Most; attempt++) await ForgetAsync(attempt);
+        Assert.Equal("The node no longer knows the task.", (await gateway.UntilAsync(task, TaskCode.Failed)).Status.ErrorMessage);
+        Assert.True(TestGateway.Said(await gateway.Client().RestartAsync(task.ToString(), null, Ct)));
+        await ForgetAsync(1);
+        await ForgetAsync(2);
+        node.Takes = TimeSpan.FromMilliseconds(50);
+        await gateway.UntilAsync(task, TaskCode.Completed);
+    }
+
+    [Fact]
     public async Task A_task_that_nobody_can_run_again_says_so_at_once()
     {
         await using var node = await ScriptedNode.StartAsync();

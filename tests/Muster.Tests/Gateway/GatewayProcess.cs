@@ -25,6 +25,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     public Dictionary<string, string> Environment { get; } = [];
 
+    /// <summary>Where its log goes, as a shell says it; null for <see cref="Notes"/>.</summary>
+    public string? Log { get; init; }
+
     /// <summary>Starts it, and answers when it does, with how long that took.</summary>
     public async Task<TimeSpan> StartAsync(string path = "info")
     {
@@ -55,7 +58,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     private void Launch()
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), _arguments) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = _folder.FullName };
+        var muster = Path.Combine(AppContext.BaseDirectory, "muster");
+        var start = new ProcessStartInfo(Log is null ? muster : "bash", Log is null ? _arguments : ["-c", $"exec \"$0\" \"$@\" {Log}", muster, .. _arguments]) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = _folder.FullName };
         start.Environment["XDG_STATE_HOME"] = start.Environment["HOME"] = _folder.FullName;
         foreach (var (name, value) in Environment) start.Environment[name] = value;
         _process = Process.Start(start)!;

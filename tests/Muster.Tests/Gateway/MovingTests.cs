@@ -72,6 +72,35 @@ public sealed class MovingTests : IDisposable
     }
 
     [Fact]
+    public async Task Each_end_of_a_task_that_is_begun_anew_is_told()
+    {
+        await using var node = await ScriptedNode.StartAsync(new() { FailsWith = "Cannot process dataset" });
+        var heard = new ConcurrentQueue<int>();
+        await using var hook = await ScriptedNode.StartAsync(new()
+        {
+            Before = async http =>
+            {
+                var code = (await JsonSerializer.DeserializeAsync(http.Request.Body, OdmJson.Wire.TaskInfo))!.Status.Code;
+                heard.Enqueue((int)code);
+                http.Response.StatusCode = code == TaskCode.Completed ? 200 : 500;
+                return true;
+            },
+        });
+        await using var gateway = await TestGateway.StartAsync(options => options with { AllowPrivateAddresses = true, WebhookWaits = [TimeSpan.Zero, TimeSpan.FromMinutes(5)] }, node);
+        var client = gateway.Client();
+        var id = TestGateway.Said(await client.InitAsync(Guid.NewGuid().ToString(), new() { Name = "x", Webhook = hook.Url.ToString() }, TestContext.Current.CancellationToken));
+        // What an engine writes into its archive is not JSON because it says so.
+        TestGateway.Said(await client.UploadAsync(id, [TestGateway.File("images.json", "[no, JSON]"u8.ToArray())], TestContext.Current.CancellationToken));
+        TestGateway.Said(await client.CommitAsync(id, TestContext.Current.CancellationToken));
+        await gateway.UntilAsync(() => heard.Count == 1);
+        node.FailsWith = null;
+        Assert.True(TestGateway.Said(await client.RestartAsync(id, null, TestContext.Current.CancellationToken)));
+        Assert.False(gateway.TaskOf(Guid.Parse(id)) is { WebhookDue: true, Phase.IsLive: true });
+        await gateway.UntilAsync(() => heard.Count == 2 && !gateway.TaskOf(Guid.Parse(id)).WebhookDue);
+        Assert.Equal([30, 40], heard);
+    }
+
+    [Fact]
     public async Task A_webhook_into_a_private_network_is_not_called()
     {
         await using var node = await ScriptedNode.StartAsync();

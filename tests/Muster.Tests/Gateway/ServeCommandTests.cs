@@ -82,6 +82,21 @@ public sealed class ServeCommandTests
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync($"info?token={text}", Ct)).StatusCode);
     }
 
+    [Theory]
+    [InlineData("2>/dev/full"), InlineData("2> >(exec true)")]
+    public async Task A_log_that_nobody_takes_stops_nothing_and_is_counted(string log)
+    {
+        await using var node = await ScriptedNode.StartAsync();
+        await using var gateway = new GatewayProcess("--node", node.Url.ToString(), "--poll-every", "0.1s") { Log = log };
+        await gateway.StartAsync("options");
+        using var http = new HttpClient { BaseAddress = gateway.Address };
+        string measures;
+        do measures = await http.GetStringAsync("metrics", Ct);
+        while (measures.Contains("muster_log_lines_lost_total 0\n", StringComparison.Ordinal));
+        Assert.Contains("muster_log_lines_lost_total", measures, StringComparison.Ordinal);
+        Assert.Equal(0, await gateway.StopAsync());
+    }
+
     [Fact]
     public async Task A_database_that_does_not_answer_is_named_without_its_password()
     {

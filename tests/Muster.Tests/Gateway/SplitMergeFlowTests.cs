@@ -133,6 +133,41 @@ public sealed class SplitMergeFlowTests
         Assert.Contains("the task of which it is a part is over", (await gateway.InfoAsync(runs, -1)).Output![0], StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("killed", false), InlineData("killed", true), InlineData("restarted", false), InlineData("restarted", true)]
+    [InlineData("restarted late", false), InlineData("removed", false), InlineData("removed", true)]
+    public async Task Parts_of_a_split_task_that_is_begun_anew_or_removed_go_with_its_first_life(string how, bool partsEnded)
+    {
+        await using var first = await ScriptedNode.StartAsync(new() { Takes = Long });
+        await using var second = await ScriptedNode.StartAsync(new() { Takes = Long });
+        await using var gateway = await TestGateway.StartAsync(first, second);
+        var parent = await gateway.SubmitAsync(options: Split);
+        var token = await TokenAsync(gateway, parent, first, second);
+        var (of, other) = first.Tasks.ContainsKey(parent.ToString()) ? (first, second) : (second, first);
+        var (runs, waits) = (await SubmitPartAsync(gateway, token), await SubmitPartAsync(gateway, token));
+        await gateway.UntilAsync(() => gateway.TaskOf(runs).Phase is TaskPhase.Running);
+        var received = Guid.Parse(TestGateway.Said(await gateway.Client(token).InitAsync(Guid.NewGuid().ToString(), new() { Name = "late" }, Ct)));
+        if (partsEnded)
+        {
+            other.Takes = TimeSpan.FromMilliseconds(50);
+            await gateway.UntilAsync(() => !gateway.TaskOf(runs).Phase.IsLive && !gateway.TaskOf(waits).Phase.IsLive);
+        }
+        if (how == "killed") of.Tasks.TryRemove(parent.ToString(), out _);
+        else if (how == "removed") Assert.True(TestGateway.Said(await gateway.Client().RemoveAsync(parent.ToString(), Ct)));
+        else
+        {
+            Assert.True(TestGateway.Said(await gateway.Client().CancelAsync(parent.ToString(), Ct)));
+            if (how == "restarted late") await gateway.UntilAsync(() => !gateway.TaskOf(runs).Phase.IsLive && !gateway.TaskOf(waits).Phase.IsLive);
+            Assert.True(TestGateway.Said(await gateway.Client().RestartAsync(parent.ToString(), null, Ct)));
+        }
+        await gateway.UntilAsync(() => ((Guid[])[runs, waits, received]).All(part => gateway.Host.Tasks.Find(part) is null));
+        await gateway.UntilAsync(() => !other.Tasks.ContainsKey(runs.ToString()));
+        Assert.Equal(how == "removed" ? 0 : 1, TestGateway.Said(await gateway.Client().ListAsync(Ct)).Count);
+        if (how == "removed") return;
+        await gateway.UntilAsync(() => gateway.TaskOf(parent).Phase is TaskPhase.Running);
+        Assert.True(gateway.TaskOf(parent).Phase.IsLive);
+    }
+
     [Fact]
     public async Task A_parts_token_sees_parts_alone()
     {

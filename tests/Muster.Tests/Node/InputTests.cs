@@ -173,6 +173,29 @@ public sealed class InputTests
         Assert.Equal(["operator", "operator"], heard);
     }
 
+    [Fact]
+    public async Task An_archive_whose_server_falls_silent_fails_its_task()
+    {
+        await using var web = await Web.StartAsync(app => app.MapGet("/photos.zip", async http =>
+        {
+            await http.Response.Body.WriteAsync(new byte[10], Ct);
+            await http.Response.Body.FlushAsync(Ct);
+            await Task.Delay(Timeout.Infinite, http.RequestAborted);
+        }));
+        await using var node = await StartAsync(change: settings => settings with { AllowPrivateUrls = true, FetchSilence = TimeSpan.FromSeconds(0.5) });
+        var uuid = (await node.PostAsync("task/new", Form(("zipurl", web.Url + "photos.zip")))).GetProperty("uuid").GetString()!;
+        Assert.Equal("The zip address was silent for too long", Error(await node.EndAsync(uuid)));
+    }
+
+    [Fact]
+    public async Task A_webhook_that_can_never_be_called_is_not_tried_again()
+    {
+        await using var node = await StartAsync(change: settings => settings with { WebhookWaits = [TimeSpan.Zero, TimeSpan.FromMinutes(5)] });
+        var uuid = await node.CommitAsync(("webhook", "http://127.0.0.1:9/done"));
+        await node.EndAsync(uuid);
+        await QueueTests.Until(() => Task.FromResult(!QueueTests.RecordOf(node, uuid).Contains("\"webhookDue\":true", StringComparison.Ordinal)));
+    }
+
     private static string Error(JsonElement info) => info.GetProperty("status").GetProperty("errorMessage").GetString()!;
 
     private static byte[] Zip(params (string Name, byte[] Content)[] files)

@@ -206,6 +206,50 @@ public sealed class QueueTests : IDisposable
         Assert.Equal("Invalid uuid (not found)", (await node.PostAsync($"task/new/upload/{upload}", Photos(("a.jpg", Bytes(2))))).GetProperty("error").GetString());
     }
 
+    [Fact]
+    public async Task An_end_that_cannot_be_written_frees_its_slot_and_is_told_when_it_is_written()
+    {
+        await using var node = await TestNode.StartAsync(new TestEngine(new() { Takes = TimeSpan.FromSeconds(1) }), settings => settings with { Parallel = 1 });
+        var first = await node.CommitAsync();
+        await node.UntilAsync(first, code => code == 20);
+        // As on a full disk: what comes after the start is refused, for this task.
+        Database(node, $"CREATE TRIGGER full BEFORE UPDATE ON tasks WHEN OLD.uuid = '{first}' BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END");
+        var second = await node.CommitAsync();
+        Assert.Equal(40, TestNode.Code(await node.EndAsync(second)));
+        Assert.Equal(20, TestNode.Code(await node.InfoAsync(first)));
+        Database(node, "DROP TRIGGER full");
+        Assert.Equal(40, TestNode.Code(await node.EndAsync(first)));
+        Assert.Contains("\"phase\":\"Completed\"", RecordOf(node, first), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_start_that_cannot_be_written_is_made_when_it_can()
+    {
+        await using var node = await TestNode.StartAsync(new TestEngine(new() { Takes = TimeSpan.FromSeconds(1) }), settings => settings with { Parallel = 1 });
+        var first = await node.CommitAsync();
+        var second = await node.CommitAsync();
+        await node.UntilAsync(second, code => code == 10);
+        Database(node, $"CREATE TRIGGER full BEFORE UPDATE ON tasks WHEN OLD.uuid = '{second}' BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END");
+        await node.EndAsync(first);
+        await Task.Delay(TimeSpan.FromSeconds(0.5), TestNode.Ct);
+        Assert.Equal(10, TestNode.Code(await node.InfoAsync(second)));
+        Database(node, "DROP TRIGGER full");
+        Assert.Equal(40, TestNode.Code(await node.EndAsync(second)));
+    }
+
+    internal static string RecordOf(TestNode node, string uuid) => Database(node, $"SELECT task FROM tasks WHERE uuid = '{uuid}'")!;
+
+    private static string? Database(TestNode node, string text)
+    {
+        using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={new NodeFolders(node.Settings.Folder).Database};Pooling=false");
+        connection.Open();
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // texts of these tests
+        command.CommandText = text;
+#pragma warning restore CA2100
+        return command.ExecuteScalar() as string;
+    }
+
     internal static async Task Until(Func<Task<bool>> done)
     {
         for (var clock = Stopwatch.StartNew(); !await done(); await Task.Delay(20, Ct)) Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), "it did not come to it");

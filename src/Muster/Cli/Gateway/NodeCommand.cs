@@ -64,6 +64,7 @@ internal static class NodeCommand
 
     private static async Task<int> ServeAsync(App app, NodeConfig config, NodeSettings settings, Task<IEngine> opening, Task stop, CancellationToken ct)
     {
+        app.Screen.Serve();
         using var logs = new NoteLog(app.Screen, config.Has("daemon") ? LogLevel.None : NoteLog.LevelOf(config.Text("log-level")));
         await using var node = await NodeServer.StartAsync(settings, opening, logs, app.Clock, ct);
 

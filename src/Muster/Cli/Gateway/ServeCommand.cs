@@ -71,6 +71,8 @@ internal static class ServeCommand
     internal static async Task<int> RunAsync(App app, GatewayOptions options, NoteLog logs, CancellationToken ct)
     {
         using var interrupts = new Interrupts();
+        app.Screen.Serve();
+        options = options with { LogLinesLost = () => app.Screen.Lost };
         if (options.Database is not null)
         {
             await using var shared = await SharedGateway.StartAsync(options, logs, app.Clock, ct);

@@ -11,6 +11,8 @@ public sealed class Screen
     private readonly Lock _turn = new();
     private bool _lineOpen;
     private bool _passing;
+    private bool _serves;
+    private long _lost;
 
     /// <param name="withData">Otherwise only notes are shown.</param>
     public Screen(bool quiet = false, bool withData = true)
@@ -22,6 +24,12 @@ public sealed class Screen
         Colored = color && NotesAreSeen;
         DataIsSeen = !Console.IsOutputRedirected;
     }
+
+    /// <summary>From here on this is a service, and goes on without whoever read its log: what cannot be written is dropped and counted.</summary>
+    public void Serve() => _serves = true;
+
+    /// <summary>Lines that a service could not write.</summary>
+    public long Lost { get { lock (_turn) return _lost; } }
 
     public bool Quiet { get; }
     public bool Colored { get; }
@@ -127,8 +135,13 @@ public sealed class Screen
         Put(_notes, "\r\u001b[K"u8);
     }
 
-    private static void Put(Stream stream, ReadOnlySpan<byte> bytes)
+    private void Put(Stream stream, ReadOnlySpan<byte> bytes)
     {
+        if (_serves && LostReader.Of(stream == _notes ? 2 : 1))
+        {
+            _lost++;
+            return;
+        }
         try
         {
             stream.Write(bytes);
@@ -136,7 +149,8 @@ public sealed class Screen
         }
         catch (IOException)
         {
-            Environment.Exit(0);   // the reader has seen enough: `muster ps | head`
+            if (!_serves) Environment.Exit(0);   // the reader has seen enough: `muster ps | head`
+            _lost++;
         }
     }
 

@@ -72,6 +72,7 @@ internal sealed partial class Diagnosis(GatewayOptions options, NodeFleet fleet,
         ["nodes"] = $"{fleet.Nodes.Count}",
         ["tasks_known"] = $"{ledger.Lists.Count}",
         ["events"] = string.Join(", ", ledger.EventCounts().Select(pair => $"{pair.Kind} {pair.Count}")),
+        ["log_lines_lost"] = $"{options.LogLinesLost()}",
         ["database_bytes"] = $"{Size("gateway.db")}",
         ["disk_free"] = $"{new DriveInfo(Path.GetFullPath(options.Data)).AvailableFreeSpace}",
     };

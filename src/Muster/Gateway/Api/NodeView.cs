@@ -14,14 +14,14 @@ internal sealed class NodeView(NodeFleet fleet, TaskLedger ledger, OptionCatalog
     private const string Version = "2.2.4";
     private static readonly TimeSpan Age = TimeSpan.FromMilliseconds(500);
 
-    private (long Made, byte[] Bytes) _info;
-    private (IReadOnlyList<OptionDescription>? Of, byte[] Bytes) _options = (null, "[]"u8.ToArray());
+    private Answer? _info;
+    private OptionsAnswer _options = new([], "[]"u8.ToArray());
 
     public ReadOnlyMemory<byte> Info(Caller caller)
     {
         if (caller.Limits != TokenLimits.None) return Made(caller.Limits);
         var info = _info;
-        if (info.Bytes is null || clock.GetElapsedTime(info.Made) > Age) _info = info = (clock.GetTimestamp(), Made(TokenLimits.None));
+        if (info is null || clock.GetElapsedTime(info.Made) > Age) _info = info = new(clock.GetTimestamp(), Made(TokenLimits.None));
         return info.Bytes;
     }
 
@@ -30,9 +30,14 @@ internal sealed class NodeView(NodeFleet fleet, TaskLedger ledger, OptionCatalog
         var known = catalog.Known ?? [];
         if (caller.Limits.Options is not null) return Written(OptionLimits.Offered(known, caller.Limits));
         var options = _options;
-        if (options.Of != known) _options = options = (known, Written(known));
+        if (options.Of != known) _options = options = new(known, Written(known));
         return options.Bytes;
     }
+
+    /// <summary>One reference, so that whoever reads it beside a writer has its parts together.</summary>
+    private sealed record Answer(long Made, byte[] Bytes);
+
+    private sealed record OptionsAnswer(IReadOnlyList<OptionDescription> Of, byte[] Bytes);
 
     private static byte[] Written(IReadOnlyList<OptionDescription> options) => JsonSerializer.SerializeToUtf8Bytes(options, OdmJson.Wire.IReadOnlyListOptionDescription);
 

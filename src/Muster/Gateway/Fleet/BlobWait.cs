@@ -1,3 +1,4 @@
+using Muster.Faults;
 using Muster.Gateway.Tasks;
 
 namespace Muster.Gateway.Fleet;
@@ -29,7 +30,7 @@ internal sealed class BlobWait(TaskLedger ledger, TimeProvider clock)
                         return book.Say(now, $"{char.ToUpperInvariant(what[0])}{what[1..]} yet; it is tried again.");
                     });
                 }
-                await Task.Delay(pause, clock, ct);
+                await Task.Delay(pause.Jittered(), clock, ct);
             }
         }
     }

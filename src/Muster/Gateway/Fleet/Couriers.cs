@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Muster.Faults;
 using Muster.Gateway.Tasks;
 
 namespace Muster.Gateway.Fleet;
@@ -24,9 +25,9 @@ internal sealed partial class Couriers(TaskLedger ledger, ZipFetcher fetcher, Fi
         finally
         {
             ledger.Changed -= Follow;
-            List<Task> running;
-            lock (_lock) running = [.. _trips.Values.Select(trip => trip.Running)];
-            await Task.WhenAll(running);
+            List<Trip> running;
+            lock (_lock) running = [.. _trips.Values];
+            await Task.WhenAll(running.Select(EndAsync));
         }
     }
 
@@ -49,7 +50,15 @@ internal sealed partial class Couriers(TaskLedger ledger, ZipFetcher fetcher, Fi
 
     private void End(Guid id)
     {
-        if (_trips.Remove(id, out var trip)) trip.Stop.Cancel();
+        if (_trips.Remove(id, out var trip)) _ = EndAsync(trip);
+    }
+
+    /// <summary>Elsewhere: the ledger's thread, which comes here, carries out nothing that a cancelled trip leads to.</summary>
+    private static async Task EndAsync(Trip trip)
+    {
+        await trip.Stop.CancelAsync();
+        await trip.Running;
+        trip.Stop.Dispose();
     }
 
     private async Task WorkAsync(Guid id, Type kind, CancellationToken ct)
@@ -68,7 +77,7 @@ internal sealed partial class Couriers(TaskLedger ledger, ZipFetcher fetcher, Fi
                 catch (Exception fault) when (fault is not OperationCanceledException)
                 {
                     Stumbled(id, fault);
-                    await Task.Delay(PauseAfterFault, ct);
+                    await Task.Delay(PauseAfterFault.Jittered(), ct);
                 }
             }
         }

@@ -1,3 +1,4 @@
+using Muster.Faults;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
 using Muster.NodeOdm;
@@ -127,7 +128,7 @@ internal sealed class FileSender(TaskLedger ledger, NodeFleet fleet, SpoolFolder
         var patience = reply is NodeReply<T>.Away ? AbsenceBeforeCommit : SilenceBeforeCommit;
         if (trip.At.Stage == SendingStage.Committing || patience > options.MoveAfter) patience = options.MoveAfter;
         if (away >= patience) await FailAsync(trip.Task, trip.At, new(trip.At.Stage == SendingStage.Committing ? FailureKind.Vanished : FailureKind.NotSent, $"{trip.Node.Name} went away while it got the files: {reply.Text}."), trip.Node);
-        else await Task.Delay(Pause, clock, trip.Ct);
+        else await Task.Delay(Pause.Jittered(), clock, trip.Ct);
     }
 
     private async Task AgainAsync(Trip trip)

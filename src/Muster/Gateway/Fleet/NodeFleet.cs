@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Muster.Gateway.Tasks;
 using Muster.NodeOdm;
 
@@ -6,21 +7,21 @@ namespace Muster.Gateway.Fleet;
 /// <summary>The nodes that are known, and the ways to them.</summary>
 public sealed class NodeFleet
 {
-    private readonly Lock _lock = new();
+    /// <summary>Held by whoever changes a node, while the database takes it too; nobody who reads waits for that.</summary>
+    private readonly Lock _changing = new();
     private readonly TaskStore _store;
     private readonly TimeProvider _clock;
     private readonly HttpMessageInvoker _http = NodeOdmClient.Connections();
-    private readonly OrderedDictionary<string, GatewayNode> _nodes = [];
-    private IReadOnlyList<GatewayNode>? _inOrder;
+    private volatile Known _known = new(ImmutableDictionary<string, GatewayNode>.Empty, []);
 
     public NodeFleet(TaskStore store, TimeProvider clock)
     {
         (_store, _clock) = (store, clock);
-        foreach (var node in store.Nodes()) _nodes.Add(node.Id, node);
+        foreach (var node in store.Nodes()) Keep(node);
     }
 
     /// <summary>In the order in which they were added.</summary>
-    public IReadOnlyList<GatewayNode> Nodes { get { lock (_lock) return _inOrder ??= [.. _nodes.Values]; } }
+    public IReadOnlyList<GatewayNode> Nodes => _known.InOrder;
 
     /// <summary>Called after nodes came, went or changed.</summary>
     public event Action? Changed;
@@ -31,16 +32,13 @@ public sealed class NodeFleet
     /// <summary>Has a node, or every one, looked at without waiting for its turn.</summary>
     public void Refresh(string? id = null) => Asked?.Invoke(id);
 
-    public GatewayNode? Find(string id)
-    {
-        lock (_lock) return _nodes.GetValueOrDefault(id);
-    }
+    public GatewayNode? Find(string id) => _known.ById.GetValueOrDefault(id);
 
     /// <summary>Adds a node; the one that is there already when the address is known.</summary>
     public (GatewayNode Node, bool IsNew) Add(Uri url, string token, bool locked = false)
     {
         GatewayNode added;
-        lock (_lock)
+        lock (_changing)
         {
             if (Nodes.FirstOrDefault(node => node.Url == url) is { } known) return (known, false);
             added = new() { Id = GatewayNode.NewId(), Url = url, Token = token, Locked = locked };
@@ -54,7 +52,7 @@ public sealed class NodeFleet
     /// <summary>Our own node, wherever it listens this time.</summary>
     internal void Embed(Uri url)
     {
-        lock (_lock)
+        lock (_changing)
         {
             var node = (Find(GatewayNode.EmbeddedId) ?? new() { Id = GatewayNode.EmbeddedId, Url = url }) with { Url = url };
             _store.Save(node);
@@ -66,12 +64,11 @@ public sealed class NodeFleet
     /// <summary>Takes a node off the list at once. Its tasks are placed elsewhere.</summary>
     public bool Remove(string id)
     {
-        lock (_lock)
+        lock (_changing)
         {
             if (Find(id) is null) return false;
             _store.RemoveNode(id);
-            _nodes.Remove(id);
-            _inOrder = null;
+            _known = new(_known.ById.Remove(id), _known.Order.Remove(id));
         }
         Changed?.Invoke();
         return true;
@@ -88,7 +85,7 @@ public sealed class NodeFleet
     internal void See(string id, Func<GatewayNode, GatewayNode> change)
     {
         bool news;
-        lock (_lock)
+        lock (_changing)
         {
             if (Find(id) is not { } before) return;
             var after = change(before);
@@ -103,7 +100,7 @@ public sealed class NodeFleet
 
     private bool Save(string id, Func<GatewayNode, GatewayNode> change)
     {
-        lock (_lock)
+        lock (_changing)
         {
             if (Find(id) is not { } before) return false;
             var after = change(before);
@@ -114,9 +111,16 @@ public sealed class NodeFleet
         return true;
     }
 
-    private void Keep(GatewayNode node)
+    private void Keep(GatewayNode node) =>
+        _known = new(_known.ById.SetItem(node.Id, node), _known.ById.ContainsKey(node.Id) ? _known.Order : _known.Order.Add(node.Id));
+
+    /// <summary>All nodes at one moment.</summary>
+    private sealed class Known(ImmutableDictionary<string, GatewayNode> byId, ImmutableList<string> order)
     {
-        _nodes[node.Id] = node;
-        _inOrder = null;
+        private IReadOnlyList<GatewayNode>? _inOrder;
+
+        public ImmutableDictionary<string, GatewayNode> ById => byId;
+        public ImmutableList<string> Order => order;
+        public IReadOnlyList<GatewayNode> InOrder => _inOrder ??= [.. order.Select(id => byId[id])];
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Muster.Faults;
 using Muster.Gateway.Tasks;
 using Muster.NodeOdm;
 
@@ -32,7 +33,8 @@ internal sealed partial class NodeWatch(string id, NodeFleet fleet, TaskLedger l
             }
             var health = (fleet.Find(id) ?? node).Health;
             var busy = ledger.Live.On(id).Count > 0 || ledger.Chores.For(id).Count > 0;
-            await _wake.WaitAsync(health.Pause(busy || health.Missed > 0 ? options.PollEvery : InfoEvery), ct);
+            var pause = health.Pause(busy || health.Missed > 0 ? options.PollEvery : InfoEvery);
+            await _wake.WaitAsync(health.Missed > 0 ? pause.Jittered() : pause, ct);
         }
     }
 

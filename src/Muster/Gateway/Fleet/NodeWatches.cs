@@ -4,7 +4,7 @@ using Muster.Gateway.Tasks;
 namespace Muster.Gateway.Fleet;
 
 /// <summary>A watch for each node on the list, and a new place for tasks whose node was taken off it.</summary>
-internal sealed class NodeWatches(NodeFleet fleet, TaskLedger ledger, OptionCatalog catalog, Func<string, string> withoutTokens, GatewayOptions options, TimeProvider clock, ILogger log)
+internal sealed partial class NodeWatches(NodeFleet fleet, TaskLedger ledger, OptionCatalog catalog, Func<string, string> withoutTokens, GatewayOptions options, TimeProvider clock, ILogger log)
 {
     private readonly Dictionary<string, (NodeWatch Watch, Task Running)> _watches = [];
     private readonly Knock _changed = new(clock);
@@ -31,7 +31,14 @@ internal sealed class NodeWatches(NodeFleet fleet, TaskLedger ledger, OptionCata
                     }
                     foreach (var id in _watches.Keys.Except(nodes.Select(node => node.Id)).ToList()) _watches.Remove(id);
                 }
-                foreach (var id in ledger.Live.Nodes().Except(nodes.Select(node => node.Id))) await MoveAllAsync(id);
+                try
+                {
+                    foreach (var id in ledger.Live.Nodes().Except(nodes.Select(node => node.Id))) await MoveAllAsync(id);
+                }
+                catch (IOException fault)
+                {
+                    NotMoved(fault.Message);   // the disk is full; the next look tries again
+                }
             }
         }
         finally
@@ -63,6 +70,9 @@ internal sealed class NodeWatches(NodeFleet fleet, TaskLedger ledger, OptionCata
     {
         lock (_watches) if (_watches.TryGetValue(node, out var entry)) entry.Watch.Wake();
     }
+
+    [LoggerMessage(LogLevel.Warning, "Tasks of a node that is off the list could not be placed anew: {Why}")]
+    private partial void NotMoved(string why);
 
     private async Task MoveAllAsync(string node)
     {

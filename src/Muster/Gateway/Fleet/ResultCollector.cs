@@ -1,3 +1,4 @@
+using Muster.Faults;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
 using Muster.NodeOdm;
@@ -5,11 +6,14 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Fleet;
 
 /// <summary>Brings the archive of a finished task here. Only then is the task done for its client.</summary>
-internal sealed class ResultCollector(TaskLedger ledger, NodeFleet fleet, ResultFolder results, BlobWait wait, TimeProvider clock)
+internal sealed class ResultCollector(TaskLedger ledger, NodeFleet fleet, ResultFolder results, BlobWait wait, TimeProvider clock) : IDisposable
 {
+    private const int AtOnce = 16;
     private const int Tries = 5;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+
+    private readonly SemaphoreSlim _room = new(AtOnce);
 
     public async Task CollectAsync(GatewayTask task, TaskPhase.Collecting at, CancellationToken ct)
     {
@@ -20,11 +24,7 @@ internal sealed class ResultCollector(TaskLedger ledger, NodeFleet fleet, Result
             for (var attempt = 1; attempt <= Tries; attempt++)
             {
                 if (fleet.Find(at.Node) is not { } node) break;
-                NodeReply<long> reply;
-                await using (var file = new FileStream(part, FileMode.Create, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.Asynchronous))
-                {
-                    reply = await fleet.Client(node, Patience).DownloadAsync(at.OnNode.ToString(), "all.zip", file, ct);
-                }
+                var reply = await DownloadAsync(at, node, part, ct);
                 if (reply is NodeReply<long>.Said && await ResultFolder.CheckAsync(part, task.Id, at.Since, ct) is { } result)
                 {
                     await wait.UntilDoneAsync(task, at, "its result is here and cannot be kept", () => results.KeepAsync(part, result, ct), ct);
@@ -34,7 +34,7 @@ internal sealed class ResultCollector(TaskLedger ledger, NodeFleet fleet, Result
                 why = reply is NodeReply<long>.Said ? "the archive is damaged" : reply.Text;
                 // A node that is away may come back with it; when it stays away, its watch places the task elsewhere.
                 if (reply is NodeReply<long>.Away or NodeReply<long>.Silent) attempt--;
-                await Task.Delay(Pause * attempt, clock, ct);
+                await Task.Delay((Pause * attempt).Jittered(), clock, ct);
             }
             await ledger.ChangeAsync(task.Id, (book, now) => now.Phase == at
                 ? Retries.Apply(book, now, new(FailureKind.Node, $"The result could not be collected: {why}."), fleet.Find(at.Node), fleet.Nodes) : null);
@@ -44,6 +44,22 @@ internal sealed class ResultCollector(TaskLedger ledger, NodeFleet fleet, Result
             File.Delete(part);
         }
     }
+
+    private async Task<NodeReply<long>> DownloadAsync(TaskPhase.Collecting at, GatewayNode node, string part, CancellationToken ct)
+    {
+        await _room.WaitAsync(ct);
+        try
+        {
+            await using var file = new FileStream(part, FileMode.Create, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.Asynchronous);
+            return await fleet.Client(node, Patience).DownloadAsync(at.OnNode.ToString(), "all.zip", file, ct);
+        }
+        finally
+        {
+            _room.Release();
+        }
+    }
+
+    public void Dispose() => _room.Dispose();
 
     private Task<GatewayTask?> DoneAsync(GatewayTask task, TaskPhase.Collecting at, GatewayNode node, ResultFile result) => ledger.ChangeAsync(task.Id, (book, now) =>
     {

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Muster.Faults;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
 using Muster.NodeOdm;
@@ -8,6 +9,7 @@ namespace Muster.Gateway.Fleet;
 /// <summary>Fetches the archive that a client named instead of sending files, and takes what is in it as if it had been sent. Folders are dropped, as NodeODM does.</summary>
 internal sealed class ZipFetcher(TaskLedger ledger, Intake intake, SpoolFolder spool, GatewayOptions options, TimeProvider clock) : IDisposable
 {
+    private const int AtOnce = 16;
     private const int Tries = 3;
     private const int MostEntries = 100_000;
 
@@ -16,6 +18,7 @@ internal sealed class ZipFetcher(TaskLedger ledger, Intake intake, SpoolFolder s
     private const long GrowthAllowed = 1L << 30;
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
 
+    private readonly SemaphoreSlim _room = new(AtOnce);
     private readonly HttpClient _outside = OutsideHttp.Create(options.AllowPrivateAddresses);
 
     public async Task FetchAsync(GatewayTask task, TaskPhase.Fetching at, CancellationToken ct)
@@ -23,6 +26,7 @@ internal sealed class ZipFetcher(TaskLedger ledger, Intake intake, SpoolFolder s
         var why = "";
         for (var attempt = 1; attempt <= Tries; attempt++)
         {
+            await _room.WaitAsync(ct);
             try
             {
                 await OnceAsync(task, at, ct);
@@ -33,7 +37,11 @@ internal sealed class ZipFetcher(TaskLedger ledger, Intake intake, SpoolFolder s
                 why = fault.GetBaseException() is OperationCanceledException ? "it was silent for too long" : fault.GetBaseException().Message;
                 if (fault.GetBaseException() is RefusalException or SpoolFullException or UriFormatException or InvalidOperationException or NotSupportedException) break;
             }
-            await Task.Delay(TimeSpan.FromSeconds(2) * attempt, clock, ct);
+            finally
+            {
+                _room.Release();
+            }
+            await Task.Delay((TimeSpan.FromSeconds(2) * attempt).Jittered(), clock, ct);
         }
         // The address stays out of it: it may hold a secret.
         await ledger.ChangeAsync(task.Id, (book, now) => now.Phase == at ? book.Say(now with { Phase = new TaskPhase.Ended(TaskCode.Failed, book.Now, $"The archive could not be fetched: {why}") }, $"The archive could not be fetched: {why}") : null);
@@ -88,7 +96,11 @@ internal sealed class ZipFetcher(TaskLedger ledger, Intake intake, SpoolFolder s
         }
     }
 
-    public void Dispose() => _outside.Dispose();
+    public void Dispose()
+    {
+        _outside.Dispose();
+        _room.Dispose();
+    }
 
     /// <summary>No more bytes than an entry's head says, whatever its body holds.</summary>
     private sealed class Measured(Stream content, long length) : MemoryStream

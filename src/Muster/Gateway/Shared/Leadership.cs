@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Muster.Faults;
 using Muster.Gateway.Tasks;
 using Muster.Storage;
 using Npgsql;
@@ -30,7 +31,7 @@ internal sealed partial class Leadership(PostgresDatabase database, Uri address,
     public async Task RunAsync(CancellationToken ct)
     {
         var away = false;
-        for (; ; await Task.Delay(Every, clock, ct))
+        for (; ; await Task.Delay(Now.IsMine ? Every : Every.Jittered(), clock, ct))
         {
             var began = clock.GetTimestamp();
             try

@@ -1,8 +1,9 @@
-using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Muster.Faults;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tokens;
 using Muster.NodeOdm;
@@ -10,18 +11,28 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Tasks;
 
 /// <summary>Tells the end of a task to the address that its client named, and to the provider of its token. What is due survives the gateway. Nodes are not told of a webhook, as their call would come before the archive is here.</summary>
-internal sealed partial class EndNotices(TaskLedger ledger, TaskStore store, ResultFolder results, LightningProvider? provider, Func<GatewayTask, ReadOnlyMemory<byte>> describe, GatewayOptions options, TimeProvider clock, ILogger log)
+internal sealed partial class EndNotices(TaskLedger ledger, TaskStore store, ResultFolder results, LightningProvider? provider, Func<GatewayTask, ReadOnlyMemory<byte>> describe, GatewayOptions options, TimeProvider clock, ILogger log) : IDisposable
 {
+    private const int AtOnce = 32;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly HttpClient _outside = OutsideHttp.Create(options.AllowPrivateAddresses);
-    private readonly ConcurrentDictionary<Guid, Task> _calls = [];
+    /// <summary>One for each end: a task that is begun anew ends again.</summary>
+    private readonly Dictionary<(Guid Task, DateTimeOffset End), Task> _calls = [];
+    private readonly SemaphoreSlim _room = new(AtOnce);
 
     public async Task RunAsync(CancellationToken ct)
     {
         void Follow(IReadOnlyList<GatewayTask> tasks, IReadOnlyCollection<Guid> removed)
         {
-            foreach (var task in tasks) if (task.WebhookDue || task.FinishDue) _calls.GetOrAdd(task.Id, _ => Task.Run(() => TellAsync(task, ct), CancellationToken.None));
+            lock (_calls)
+            {
+                foreach (var task in tasks)
+                {
+                    if (task is not { Phase: TaskPhase.Ended end } || !(task.WebhookDue || task.FinishDue) || _calls.ContainsKey((task.Id, end.At))) continue;
+                    _calls[(task.Id, end.At)] = Task.Run(() => TellAsync(task, end, ct), CancellationToken.None);
+                }
+            }
         }
         ledger.Changed += Follow;
         try
@@ -32,29 +43,44 @@ internal sealed partial class EndNotices(TaskLedger ledger, TaskStore store, Res
         finally
         {
             ledger.Changed -= Follow;
-            await Task.WhenAll(_calls.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            _outside.Dispose();
+            List<Task> calls;
+            lock (_calls) calls = [.. _calls.Values];
+            await Task.WhenAll(calls).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private async Task TellAsync(GatewayTask task, CancellationToken ct)
+    private async Task TellAsync(GatewayTask task, TaskPhase.Ended end, CancellationToken ct)
     {
-        await Task.WhenAll(
-            task.WebhookDue ? CallAsync(task, ct) : Task.CompletedTask,
-            task.FinishDue && provider is not null ? provider.FinishedAsync(task.Owner, Encoding.UTF8.GetString(describe(task).Span), ct) : Task.CompletedTask);
-        await ledger.ChangeAsync(task.Id, (_, now) => now with { WebhookDue = false, FinishDue = false });
-        _calls.TryRemove(task.Id, out _);
+        try
+        {
+            await Task.WhenAll(
+                task.WebhookDue ? CallAsync(task, end, ct) : Task.CompletedTask,
+                task.FinishDue && provider is not null ? provider.FinishedAsync(task.Owner, Encoding.UTF8.GetString(describe(task).Span), ct) : Task.CompletedTask);
+            await ledger.ChangeAsync(task.Id, (_, now) => IsStill(now, end) ? now with { WebhookDue = false, FinishDue = false } : null);
+        }
+        catch (IOException fault)
+        {
+            Failed(task.Id, fault.Message);   // the disk is full; it is told again after the next start
+        }
+        finally
+        {
+            lock (_calls) _calls.Remove((task.Id, end.At));
+        }
     }
 
+    private static bool IsStill(GatewayTask now, TaskPhase.Ended end) => now.Phase is TaskPhase.Ended still && still.At == end.At;
+
     /// <summary>Six attempts.</summary>
-    private async Task CallAsync(GatewayTask task, CancellationToken ct)
+    private async Task CallAsync(GatewayTask task, TaskPhase.Ended end, CancellationToken ct)
     {
         var body = await BodyAsync(task, ct);
         foreach (var wait in options.WebhookWaits)
         {
-            await Task.Delay(wait, clock, ct);
+            await Task.Delay(wait.Jittered(), clock, ct);
+            await _room.WaitAsync(ct);
             try
             {
+                if (ledger.Find(task.Id) is { } now && !IsStill(now, end)) return;   // it was begun anew, and this end is none
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
                 limit.CancelAfter(Patience);
                 using var content = new StringContent(body, Encoding.UTF8, "application/json");
@@ -66,6 +92,10 @@ internal sealed partial class EndNotices(TaskLedger ledger, TaskStore store, Res
             {
                 Failed(task.Id, fault.GetBaseException().Message);
                 if (fault.GetBaseException() is RefusalException or UriFormatException or InvalidOperationException or NotSupportedException) break;   // an address that never works
+            }
+            finally
+            {
+                _room.Release();
             }
         }
     }
@@ -87,16 +117,22 @@ internal sealed partial class EndNotices(TaskLedger ledger, TaskStore store, Res
             using var text = new StreamReader(await entry.OpenAsync(ct));
             return ListIn(await text.ReadToEndAsync(ct));
         }
-        catch (Exception fault) when (fault is IOException or InvalidDataException)
+        catch (Exception fault) when (fault is IOException or InvalidDataException or JsonException)
         {
-            return "[]";   // it was removed meanwhile
+            return "[]";   // it was removed meanwhile, or holds no list
         }
     }
 
     private static string ListIn(string text)
     {
-        var images = text.Trim();
-        return images.StartsWith('[') && images.EndsWith(']') ? images : "[]";
+        using var images = JsonDocument.Parse(text);
+        return images.RootElement.ValueKind == JsonValueKind.Array ? images.RootElement.GetRawText() : "[]";
+    }
+
+    public void Dispose()
+    {
+        _outside.Dispose();
+        _room.Dispose();
     }
 
     /// <summary>The address stays out of the log: it may hold a secret.</summary>

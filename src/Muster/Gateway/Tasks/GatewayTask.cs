@@ -16,6 +16,9 @@ public sealed record GatewayTask
 
     /// <summary>The task of which it is a part.</summary>
     public Guid? Parent { get; init; }
+
+    /// <summary>The id under which that task was on its node then: begun anew, it has another, and its earlier parts are nobody's. Empty where it was on none.</summary>
+    public Guid? ParentOnNode { get; init; }
     public required string Name { get; init; }
     public required DateTimeOffset Created { get; init; }
 

@@ -14,6 +14,9 @@ internal sealed partial class Housekeeper(TaskLedger ledger, TaskStore store, Ta
 
     private readonly Dictionary<Guid, DateTimeOffset> _parentsOverSince = [];
 
+    /// <summary>Where each split task was when the parts of its earlier lives were last looked for.</summary>
+    private readonly Dictionary<Guid, Guid?> _livesSeen = [];
+
     public async Task RunAsync(CancellationToken ct)
     {
         var swept = false;
@@ -24,6 +27,7 @@ internal sealed partial class Housekeeper(TaskLedger ledger, TaskStore store, Ta
             {
                 ForgetPartsTokens();
                 await EndOrphansAsync();
+                await ForgetEarlierPartsAsync();
                 await MakeRoomAsync();
                 swept = swept || await SweptAsync(ct);
                 if (clock.GetUtcNow() < next) continue;
@@ -85,7 +89,25 @@ internal sealed partial class Housekeeper(TaskLedger ledger, TaskStore store, Ta
         }
     }
 
-    private Task EndAsync(GatewayTask part) => part.IsListed
+    /// <summary>A split task that was begun anew hands all of its parts in anew: those of its earlier lives go, the ended ones too.</summary>
+    private async Task ForgetEarlierPartsAsync()
+    {
+        var live = ledger.Live.All();
+        var parents = live.Where(task => task.IsSplitMergeParent && task.Attempts.Count > 0).ToDictionary(task => task.Id);
+        foreach (var gone in _livesSeen.Keys.Where(id => !parents.ContainsKey(id)).ToList()) _livesSeen.Remove(gone);
+        var late = live.Where(part => part.Parent is { } id && parents.TryGetValue(id, out var parent) && IsEarlier(part, parent)).Select(part => part.Parent!.Value).ToHashSet();
+        foreach (var (id, parent) in parents)
+        {
+            var life = parent.Phase.Place?.OnNode;
+            if (_livesSeen.TryGetValue(id, out var seen) && seen == life && !late.Contains(id)) continue;
+            await actions.RemovePartsAsync(id, part => IsEarlier(part, parent), "the gateway, as the task of which it is a part was begun anew");
+            _livesSeen[id] = life;
+        }
+    }
+
+    private static bool IsEarlier(GatewayTask part, GatewayTask parent) => part.ParentOnNode is { } then && then != parent.Phase.Place?.OnNode;
+
+    private Task EndAsync(GatewayTask part) => part.IsListed && ledger.Find(part.Parent!.Value) is not null
         ? ledger.ChangeAsync(part.Id, (book, task) =>
         {
             if (!task.Phase.IsLive) return null;

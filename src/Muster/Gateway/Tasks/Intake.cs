@@ -149,6 +149,7 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
             Id = id,
             Owner = caller.Owner,
             Parent = caller.Parent,
+            ParentOnNode = caller.Parent is { } parent ? ledger.Find(parent)?.Phase.Place?.OnNode ?? Guid.Empty : null,
             Name = form.Name ?? $"Task of {now:yyyy-MM-ddTHH:mm:ss.fffZ}",
             Created = form.DateCreated is { } created and > 0 and < 253_402_300_800_000 ? DateTimeOffset.FromUnixTimeMilliseconds(created) : now,
             Options = OptionsOf(form.Options, caller.Limits),

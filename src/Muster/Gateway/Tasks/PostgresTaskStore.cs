@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using Muster.Faults;
 using Muster.Storage;
 using Npgsql;
 
@@ -14,7 +15,8 @@ public sealed class PostgresTaskStore : TaskStore
             .Replace("INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", StringComparison.Ordinal)
             .Replace("INTEGER", "BIGINT", StringComparison.Ordinal)
             + "; CREATE TABLE leader (term BIGINT NOT NULL, address TEXT NOT NULL, until TIMESTAMPTZ NOT NULL, batch BIGINT NOT NULL); INSERT INTO leader VALUES (0, '', '-infinity', 0)",
-        "DROP INDEX placed_tasks; CREATE INDEX placed_tasks ON tasks (place, listed, owner, id)");
+        "DROP INDEX placed_tasks; CREATE INDEX placed_tasks ON tasks (place, listed, owner, id)",
+        PartsByTask("CAST(task AS json) ->> 'parent'"));
 
     /// <summary>Divides by zero, and so undoes the whole, where another leads or the change has been made already.</summary>
     private const string Fence = "WITH mine AS (UPDATE leader SET batch = $b WHERE term = $a AND batch = $b - 1 RETURNING 1) SELECT CAST(1 / count(*) AS TEXT) FROM mine";
@@ -75,7 +77,11 @@ public sealed class PostgresTaskStore : TaskStore
                 catch (NpgsqlException fault) when (IsAway(fault))
                 {
                     // The database is away. Whether it got this is decided by the number when it is back.
-                    _over.Wait(Pause);
+                    _over.Wait(Pause.Jittered());
+                }
+                catch (PostgresException fault)
+                {
+                    throw new IOException($"the database cannot be written: {fault.MessageText}", fault);
                 }
             }
         }
@@ -106,7 +112,7 @@ public sealed class PostgresTaskStore : TaskStore
         while (!_over.IsSet)
         {
             try { return Query("SELECT batch FROM leader WHERE term = $a", row => row.GetInt64(0), _term) is [var last] && last == number; }
-            catch (NpgsqlException) { _over.Wait(Pause); }
+            catch (NpgsqlException) { _over.Wait(Pause.Jittered()); }
         }
         return false;
     }
@@ -135,7 +141,7 @@ public sealed class PostgresTaskStore : TaskStore
 
     /// <summary><c>$a</c> is <c>$1</c> here.</summary>
     private static string TextOf(string text) => Texts.GetOrAdd(text, static text =>
-        System.Text.RegularExpressions.Regex.Replace(text, @"\$([a-h])\b", match => $"${(match.Groups[1].Value[0] - 'a' + 1).ToString(CultureInfo.InvariantCulture)}"));
+        System.Text.RegularExpressions.Regex.Replace(text, @"\$([a-z])\b", match => $"${(match.Groups[1].Value[0] - 'a' + 1).ToString(CultureInfo.InvariantCulture)}"));
 
     private static readonly System.Collections.Concurrent.ConcurrentDictionary<string, string> Texts = [];
 

@@ -25,7 +25,7 @@ public sealed class SqliteTaskStore : TaskStore
         ALTER TABLE new_output RENAME TO output
         """;
 
-    private static readonly Migrations Layout = new(First, RowsInOrder);
+    private static readonly Migrations Layout = new(First, RowsInOrder, PartsByTask("json_extract(task, '$.parent')"));
 
     private readonly SqliteFile _file;
     private readonly SqliteConnection _writer;
@@ -42,21 +42,33 @@ public sealed class SqliteTaskStore : TaskStore
 
     protected override IReadOnlyList<string> Do(IReadOnlyList<Statement> statements)
     {
-        var returned = new List<string>();
         lock (_writing)
         {
-            using var transaction = _writer.BeginTransaction(deferred: false);
-            foreach (var statement in statements)
+            try
             {
-                var command = Prepared(statement.Text);
-                command.Transaction = transaction;
-                command.Parameters.Clear();
-                for (var n = 0; n < statement.Values.Count; n++) Fill(command, n, statement.Values[n]);
-                using var reader = command.ExecuteReader();
-                while (reader.Read()) returned.Add(reader.GetString(0));
+                return Once(statements);
             }
-            transaction.Commit();
+            catch (SqliteException fault)
+            {
+                throw new IOException($"the database cannot be written: {fault.Message}", fault);   // as every disk says that it is full
+            }
         }
+    }
+
+    private List<string> Once(IReadOnlyList<Statement> statements)
+    {
+        var returned = new List<string>();
+        using var transaction = _writer.BeginTransaction(deferred: false);
+        foreach (var statement in statements)
+        {
+            var command = Prepared(statement.Text);
+            command.Transaction = transaction;
+            command.Parameters.Clear();
+            for (var n = 0; n < statement.Values.Count; n++) Fill(command, n, statement.Values[n]);
+            using var reader = command.ExecuteReader();
+            while (reader.Read()) returned.Add(reader.GetString(0));
+        }
+        transaction.Commit();
         return returned;
     }
 

@@ -6,7 +6,7 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Tasks;
 
 /// <summary>What can be done with a task: cancel, remove, restart. Each succeeds against our own record; nodes are told as soon as they listen.</summary>
-public sealed class TaskActions(TaskLedger ledger, NodeFleet fleet, ResultFolder results, TokenBook tokens)
+public sealed class TaskActions(TaskLedger ledger, TaskStore store, NodeFleet fleet, ResultFolder results, TokenBook tokens)
 {
     private static readonly TimeSpan RestartPatience = TimeSpan.FromSeconds(5);
 
@@ -40,7 +40,17 @@ public sealed class TaskActions(TaskLedger ledger, NodeFleet fleet, ResultFolder
         if (removed is null) return false;
         await results.DeleteAsync(removed);
         tokens.RevokePartsOf(id);
+        if (removed.IsSplitMergeParent) await RemovePartsAsync(id, _ => true, "the gateway, with the task of which it is a part");
         return true;
+    }
+
+    /// <summary>Takes away parts of a split task that nobody asks for any longer, however they ended.</summary>
+    internal async Task RemovePartsAsync(Guid parent, Func<GatewayTask, bool> which, string by)
+    {
+        foreach (var id in store.PartsOf(parent))
+        {
+            if (ledger.Find(id) is { } part && which(part)) await RemoveAsync(id, by);
+        }
     }
 
     /// <summary>Runs an ended task again: where it was, as the work that is done there counts, else from the beginning.</summary>
@@ -52,19 +62,34 @@ public sealed class TaskActions(TaskLedger ledger, NodeFleet fleet, ResultFolder
         // Where parts go is ours to say, in these options as in the first: the node is told a token for them.
         options = SplitMergeOptions.Rewritten(options, SplitMergeOptions.AddressIn(task.Options));
         var onNode = end is { Node: { } name, OnNode: { } there } && fleet.Find(name) is { } node
+            && !ledger.Chores.For(name).Any(chore => chore.Remove && chore.OnNode == there)   // it is about to forget it
             && await fleet.Client(node, RestartPatience).RestartAsync(there.ToString(), task.IsSplitMergeParent ? SplitMergeOptions.WithToken(options ?? task.Options, tokens.MakeForParts(task)) : options, ct) is NodeReply<bool>.Said(true);
         if (!onNode && (!task.HasFiles || task.Files == 0)) return "Task cannot be restarted: its node no longer has it. Please create a new task.";
-        await ledger.ChangeAsync(id, (book, now) =>
+        var restarted = await ledger.ChangeAsync(id, (book, now) =>
         {
             if (now.Phase != end) return null;
-            if (end is { Node: { } at, OnNode: { } old }) book.Fulfilled(new(at, old, Remove: false, HoldsSlot: true));
-            var fresh = book.ClearOutput(now with { Options = options ?? now.Options, Created = book.Now, Progress = 0, ProcessingTime = -1, Order = book.NextOrder() });
+            if (end is { Node: { } at, OnNode: { } old })
+            {
+                if (onNode) book.Fulfilled(new(at, old, Remove: false, HoldsSlot: true));
+                else book.Wish(new(at, old, Remove: true, HoldsSlot: true));   // what it has of it is of no use
+            }
+            var fresh = book.ClearOutput(now with
+            {
+                Options = options ?? now.Options,
+                Created = book.Now,
+                Progress = 0,
+                ProcessingTime = -1,
+                Order = book.NextOrder(),
+                WebhookDue = false,
+                FinishDue = false,
+            });
             book.Note("restarted", now.Name, id, end.Node);
             return onNode
-                ? book.Say(fresh with { Phase = new TaskPhase.Running(end.Node!, end.OnNode!.Value, book.Now) }, "Restarted where it was.")
-                : book.Say(fresh with { Phase = new TaskPhase.Queued(book.Now, false), Attempts = now.Attempts with { Count = now.Attempts.Count + 1 } }, "Restarted from the beginning.");
+                ? book.Say(fresh with { Phase = new TaskPhase.Running(end.Node!, end.OnNode!.Value, book.Now), Attempts = Attempts.None }, "Restarted where it was.")
+                : book.Say(fresh with { Phase = new TaskPhase.Queued(book.Now, false), Attempts = Attempts.None with { Count = 1 } }, "Restarted from the beginning.");
         });
         await results.DeleteAsync(task);
+        if (restarted?.IsSplitMergeParent is true) await RemovePartsAsync(id, _ => true, "the gateway, as the task of which it is a part is begun anew");
         return null;
     }
 }

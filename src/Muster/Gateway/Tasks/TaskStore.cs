@@ -27,6 +27,14 @@ public abstract class TaskStore : IDisposable
         CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
         """;
 
+    /// <summary>Version 3: the parts of a task are found by it.</summary>
+    /// <param name="parentOf">The dialect's way to read a member of the text.</param>
+    protected static string PartsByTask(string parentOf) => $"""
+        ALTER TABLE tasks ADD COLUMN parent TEXT;
+        UPDATE tasks SET parent = {parentOf} WHERE task LIKE '%"parent":%';
+        CREATE INDEX part_tasks ON tasks (parent) WHERE parent IS NOT NULL
+        """;
+
     /// <summary>Reads rows.</summary>
     /// <param name="values">Of <c>$a</c>, <c>$b</c> and so on.</param>
     protected abstract List<T> Query<T>(string text, Func<DbDataReader, T> read, params ReadOnlySpan<object?> values);
@@ -44,9 +52,9 @@ public abstract class TaskStore : IDisposable
         foreach (var id in batch.FilesGone.Concat(batch.Removed)) yield return new("DELETE FROM files WHERE task = $a RETURNING hash", id.ToString());
         foreach (var task in batch.Tasks.Values)
         {
-            yield return new("INSERT INTO tasks (id, place, owner, live, listed, ended, due, task) VALUES ($a, $b, $c, $d, $e, $f, $g, $h) ON CONFLICT (id) DO UPDATE SET place = $b, live = $d, listed = $e, ended = $f, due = $g, task = $h",
+            yield return new("INSERT INTO tasks (id, place, owner, live, listed, ended, due, task, parent) VALUES ($a, $b, $c, $d, $e, $f, $g, $h, $i) ON CONFLICT (id) DO UPDATE SET place = $b, live = $d, listed = $e, ended = $f, due = $g, task = $h",
                 task.Id.ToString(), task.Order, task.Owner, task.Phase.IsLive ? 1 : 0, task.IsListed ? 1 : 0,
-                task.Phase is TaskPhase.Ended end ? end.At.ToUnixTimeMilliseconds() : null, task.WebhookDue || task.FinishDue ? 1 : 0, JsonSerializer.Serialize(task, GatewayJson.Default.GatewayTask));
+                task.Phase is TaskPhase.Ended end ? end.At.ToUnixTimeMilliseconds() : null, task.WebhookDue || task.FinishDue ? 1 : 0, JsonSerializer.Serialize(task, GatewayJson.Default.GatewayTask), task.Parent?.ToString());
         }
         foreach (var id in batch.Removed) yield return new("DELETE FROM tasks WHERE id = $a", id.ToString());
         foreach (var lines in batch.Output.Where(lines => !batch.Removed.Contains(lines.Task)))
@@ -78,6 +86,9 @@ public abstract class TaskStore : IDisposable
 
     public IReadOnlyList<Guid> EndedBefore(DateTimeOffset time, int most) =>
         Query("SELECT id FROM tasks WHERE ended < $a ORDER BY ended LIMIT $b", row => Guid.Parse(row.GetString(0)), time.ToUnixTimeMilliseconds(), most);
+
+    /// <summary>What a split task has handed in, whatever became of it.</summary>
+    public IReadOnlyList<Guid> PartsOf(Guid parent) => Query("SELECT id FROM tasks WHERE parent = $a", row => Guid.Parse(row.GetString(0)), parent.ToString());
 
     /// <summary>Tasks whose end somebody has still to be told.</summary>
     public IReadOnlyList<Guid> EndsDue() => Query("SELECT id FROM tasks WHERE due = 1", row => Guid.Parse(row.GetString(0)));

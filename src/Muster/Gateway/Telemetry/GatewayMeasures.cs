@@ -8,7 +8,7 @@ namespace Muster.Gateway.Telemetry;
 /// <summary>How much there is of what: the same numbers for whoever asks, and for collectors.</summary>
 internal sealed class GatewayMeasures
 {
-    public GatewayMeasures(TaskLedger ledger, NodeFleet fleet, SpoolFolder spool, Dispatcher dispatcher, TimeProvider clock)
+    public GatewayMeasures(TaskLedger ledger, NodeFleet fleet, SpoolFolder spool, Dispatcher dispatcher, Func<long> logLinesLost, TimeProvider clock)
     {
         IEnumerable<GatewayNode> Online() => fleet.Nodes.Where(node => node.Health.IsOnline(clock.GetUtcNow()));
         All =
@@ -21,6 +21,7 @@ internal sealed class GatewayMeasures
             new("slots_held", "Slots that tasks of ours hold.", () => [new(ledger.Live.Held().Count)]),
             new("spool_bytes", "Uploads on disk, and room that is promised.", () => [new(spool.Used)]),
             new("placing_seconds", "How long places for tasks were looked for.", () => [new(dispatcher.Placing.TotalSeconds)]) { OnlyRises = true },
+            new("log_lines_lost", "Lines of the log that could not be written.", () => [new(logLinesLost())]) { OnlyRises = true },
             new("events", "What happened, by kind.", () => ledger.EventCounts().Select(pair => new Sample(pair.Count, "kind", pair.Kind))) { OnlyRises = true },
         ];
     }

@@ -82,7 +82,7 @@ public sealed partial class TokenBook
         _closed = true;
     }
 
-    /// <summary>A token with which an engine hands in the parts of a task; it sees nothing else. Those of earlier attempts are over.</summary>
+    /// <summary>A token with which an engine hands in the parts of a task; it sees nothing else. An engine that has an earlier one is no longer meant.</summary>
     public string MakeForParts(GatewayTask parent)
     {
         RevokePartsOf(parent.Id);

@@ -7,6 +7,8 @@ namespace Muster.NodeOdm.HandIn;
 /// <summary>What has been done of one hand-in, a line for each step, so that the next process goes on where this one stopped. One at a time holds it.</summary>
 public sealed class HandInJournal : IDisposable
 {
+    /// <summary>Of the lines, and said in the first; those without are of the version before there was one, and read the same.</summary>
+    private const int Version = 1;
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 
     private readonly string _path;
@@ -25,8 +27,16 @@ public sealed class HandInJournal : IDisposable
         {
             throw new UserException($"the same files are being handed in by another process ({fault.Message})", "Wait for its end, or end it; then this command goes on where it stopped.", fault);
         }
-        using var reader = new StreamReader(_file, leaveOpen: true);
-        while (reader.ReadLine() is { } line) Read(line);
+        try
+        {
+            using var reader = new StreamReader(_file, leaveOpen: true);
+            while (reader.ReadLine() is { } line) Read(line);
+        }
+        catch
+        {
+            _file.Dispose();
+            throw;
+        }
         EndLine();
         if (Task.Length == 0) BeginAnew();
         else IsOld = true;
@@ -73,7 +83,7 @@ public sealed class HandInJournal : IDisposable
         _file.SetLength(0);
         _sent.Clear();
         (Task, IsOld, IsCommitted) = (TaskUuid.New(), false, false);
-        Write(new() { Task = Task });
+        Write(new() { Version = Version, Task = Task });
     }
 
     /// <summary>It is over, and so is this journal.</summary>
@@ -98,6 +108,11 @@ public sealed class HandInJournal : IDisposable
         try { line = JsonSerializer.Deserialize(text, JournalJson.Default.Line); }
         catch (JsonException) { return; }   // a crash cut it off, so what it would have said is done again
         if (line is null) return;
+        if (line.Version > Version)
+        {
+            throw new UserException($"{_path} was written by a newer version of Muster (data version {line.Version}; this one reads up to {Version})",
+                "Update Muster; or delete that file, and the files are handed in from the beginning, as a new task.");
+        }
         Task = line.Task ?? Task;
         IsCommitted |= line.Committed;
         if (line is { Name: { } name, Sha256: { } hash }) _sent[name] = hash;
@@ -113,6 +128,7 @@ public sealed class HandInJournal : IDisposable
 
     internal sealed record Line
     {
+        public int Version { get; init; }
         public string? Task { get; init; }
         public string? Name { get; init; }
         public string? Sha256 { get; init; }

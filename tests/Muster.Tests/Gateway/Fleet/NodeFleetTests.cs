@@ -25,6 +25,27 @@ public sealed class NodeFleetTests : IDisposable
         Assert.Equal(left, new NodeFleet(_store, TimeProvider.System).Nodes.Select(node => node.Url.Host));
     }
 
+    [Fact]
+    public async Task Whoever_reads_does_not_wait_for_a_database_that_is_busy()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var fleet = new NodeFleet(_store, TimeProvider.System);
+        var node = fleet.Add(new("http://node:3000"), "").Node;
+        using var other = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(_folder.FullName, "gateway.db")};Pooling=false");
+        await other.OpenAsync(ct);
+        Task locking;
+        await using (other.BeginTransaction(deferred: false))
+        {
+            locking = Task.Run(() => fleet.SetLocked(node.Id, true), ct);
+            await Task.Delay(TimeSpan.FromSeconds(0.3), ct);   // it waits for the database by now
+            var seen = await Task.Run(() => (fleet.Nodes, fleet.Find(node.Id)), ct).WaitAsync(TimeSpan.FromSeconds(15), ct);
+            Assert.False(locking.IsCompleted);
+            Assert.False(seen.Item2!.Locked);
+        }
+        await locking;
+        Assert.True(fleet.Find(node.Id)!.Locked);
+    }
+
     public void Dispose()
     {
         _store.Dispose();

@@ -49,6 +49,7 @@ public sealed class SqliteTaskStoreTests : TaskStoreFacts, IDisposable
             Assert.Equal("spool/aa", store.Files(store.Live()[1].Id).Single().Key);
             Assert.Equal("results/00000002-0000-4000-8000-000000000000/1/all.zip", ((TaskPhase.Ended)store.Find(store.EndsDue().Single())!.Phase).Result!.Key);
             Assert.Equal((1, 1, "once", 1, 1), (store.Nodes().Count, store.Tokens().Count, store.Setting("swept"), store.Chores().Count, store.Events(0, 9).Count));
+            Assert.Equal("task 2", store.Find(store.PartsOf(new("00000009-0000-4000-8000-000000000000")).Single())!.Name);
             store.Write(new() { Removed = { store.Live()[1].Id } });
         }
         using (var again = Open()) Assert.Equal("task 3", again.Live().Single().Name);
@@ -63,7 +64,7 @@ public sealed class SqliteTaskStoreTests : TaskStoreFacts, IDisposable
         Do("PRAGMA user_version = 1000");
         var fault = Assert.Throws<Muster.Faults.UserException>(Open);
         Assert.Contains("newer version of Muster", fault.Message, StringComparison.Ordinal);
-        Do("PRAGMA user_version = 2");
+        Do("PRAGMA user_version = 3");
         using (Open()) { }
     }
 

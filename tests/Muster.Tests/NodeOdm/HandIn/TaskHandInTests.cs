@@ -25,6 +25,23 @@ public sealed class TaskHandInTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_journal_of_an_earlier_version_is_taken_up_and_one_of_a_later_version_is_left_alone()
+    {
+        Journal().Dispose();
+        var path = Directory.GetFiles(Path.Combine(_folder.FullName, "state")).Single();
+        await File.WriteAllTextAsync(path, """
+            {"task":"00000001-0000-4000-8000-000000000000"}
+            {"name":"00.jpg","sha256":"ab"}
+
+            """, Ct);
+        using (var old = Journal()) Assert.Equal(("00000001-0000-4000-8000-000000000000", true, "ab"), (old.Task, old.IsOld, old.HashOf("00.jpg")));
+        const string later = """{"version":1000,"task":"00000001-0000-4000-8000-000000000000"}""";
+        await File.WriteAllTextAsync(path, later, Ct);
+        Assert.Contains("newer version of Muster", Assert.Throws<UserException>(Journal).Message, StringComparison.Ordinal);
+        Assert.Equal(later, await File.ReadAllTextAsync(path, Ct));
+    }
+
+    [Fact]
     public async Task What_a_killed_process_has_sent_is_not_sent_again()
     {
         using var stop = new CancellationTokenSource();
