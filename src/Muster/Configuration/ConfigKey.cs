@@ -9,7 +9,6 @@ internal abstract record ConfigKey(string Name, string Meaning)
 {
     /// <summary>The kinds that have it, where a mapping has a kind; null for all.</summary>
     public IReadOnlyList<string>? Kinds { get; init; }
-    public bool IsSecret { get; init; }
 
     /// <summary>Its value is read in parts, and each adds its own <see cref="Setting"/>.</summary>
     public bool IsGroup { get; init; }

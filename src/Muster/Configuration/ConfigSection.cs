@@ -76,7 +76,7 @@ internal sealed class ConfigSection
                 for (var i = 0; i < list.Children.Count; i++) AddSettings($"{path}.{i}", list.Children[i], key, file);
                 break;
             case YamlScalarNode scalar:
-                Settings.Add(new(path, key.IsSecret && scalar.Value?.StartsWith("${", StringComparison.Ordinal) is not true ? Secret.Hidden : scalar.Value ?? "", file.At(node)));
+                Settings.Add(new(path, scalar.Value ?? "", file.At(node)));
                 break;
         }
     }

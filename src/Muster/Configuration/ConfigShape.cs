@@ -28,7 +28,6 @@ internal static partial class ConfigShape
         },
         Text.Describe);
 
-    public static readonly ConfigShape<Secret> Secret = Parsed("a text", text => new Secret(text), writer => writer.WriteString("type", "string"));
     public static readonly ConfigShape<bool> Flag = Parsed<bool>(
         "true or false", text => text switch { "true" => (true, true), "false" => (true, false), _ => default }, writer => writer.WriteString("type", "boolean"));
 
@@ -42,8 +41,6 @@ internal static partial class ConfigShape
         });
 
     public static readonly ConfigShape<long> Size = Parsed<long>("a size such as 500M or 2G", text => (Bytes(text, out var bytes), bytes), Either("string", "integer"));
-    public static readonly ConfigShape<TimeSpan> Duration = Parsed<TimeSpan>(
-        "a time such as 90s, 15m or 2h", text => (Span(text, out var span), span), writer => writer.WriteString("type", "string"));
 
     /// <summary>Shell text for the other side, one line or several: its <c>${…}</c> are that side's.</summary>
     public static readonly ConfigShape<IReadOnlyList<string>> Lines = new(
@@ -188,21 +185,6 @@ internal static partial class ConfigShape
         return true;
     }
 
-    private static bool Span(string text, out TimeSpan span)
-    {
-        span = default;
-        if (DurationText().Match(text) is not { Success: true } match) return false;
-        var number = int.Parse(match.Groups["number"].ValueSpan, CultureInfo.InvariantCulture);
-        span = match.Groups["unit"].Value switch
-        {
-            "s" => TimeSpan.FromSeconds(number),
-            "m" => TimeSpan.FromMinutes(number),
-            "h" => TimeSpan.FromHours(number),
-            _ => TimeSpan.FromDays(number),
-        };
-        return span > TimeSpan.Zero;
-    }
-
     public static Action<Utf8JsonWriter> Either(params string[] types) => writer =>
     {
         writer.WriteStartArray("type");
@@ -212,9 +194,6 @@ internal static partial class ConfigShape
 
     [GeneratedRegex(@"\A(?<number>[0-9]{1,6}|[0-9]{1,15}(?=\z))(?<unit>[KMGTkmgt]?)[Bb]?\z")]
     private static partial Regex SizeText();
-
-    [GeneratedRegex(@"\A(?<number>[0-9]{1,6})(?<unit>[smhd])\z")]
-    private static partial Regex DurationText();
 
     [GeneratedRegex(@"\A[A-Za-z_][A-Za-z0-9_]*\z")]
     private static partial Regex VariableName();

@@ -16,7 +16,8 @@ public sealed class OpenSshHost(SshTarget target, SshPatience patience) : IHost
     public async Task<ShellChannel> OpenAsync(ShellText script, CancellationToken ct)
     {
         await _master.EnsureAsync(ct);
-        return await ShellChannel.StartAsync(Name, length => Client(["-T", Name, ShellChannel.Invitation(length)]), script, ct);
+        return await ShellChannel.StartAsync(
+            Name, length => Client(["-T", Name, ShellChannel.Invitation(length)]), script, ct, target.ConfigFile);
     }
 
     public async Task<Stream> ConnectAsync(string address, int port, CancellationToken ct)

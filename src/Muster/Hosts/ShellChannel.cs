@@ -16,13 +16,14 @@ public sealed class ShellChannel : IAsyncDisposable
 {
     private readonly ChildProcess _process;
     private readonly string _host;
+    private readonly string? _sshConfig;
     private readonly string _mark;
     private readonly MarkedStream _output;
     private readonly TaskCompletionSource<Ending> _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ShellChannel(ChildProcess process, string mark, string host)
+    private ShellChannel(ChildProcess process, string mark, string host, string? sshConfig)
     {
-        (_process, _mark, _host) = (process, mark, host);
+        (_process, _mark, _host, _sshConfig) = (process, mark, host, sshConfig);
         _output = new MarkedStream(process.Output, Encoding.ASCII.GetBytes(mark + "\n"));
         _ = ReadErrorsAsync();
     }
@@ -39,13 +40,15 @@ public sealed class ShellChannel : IAsyncDisposable
     /// <summary>The command that makes any login shell run our script: it reads as many bytes as the script has, and no more.</summary>
     internal static string Invitation(int scriptLength) => $"exec sh -c 'eval \"$(dd bs=1 count={scriptLength} 2>/dev/null)\"'";
 
-    internal static async Task<ShellChannel> StartAsync(string host, Func<int, ProcessStartInfo> command, ShellText script, CancellationToken ct)
+    /// <param name="sshConfig">What a person passes to <c>ssh -F</c> to get there.</param>
+    internal static async Task<ShellChannel> StartAsync(
+        string host, Func<int, ProcessStartInfo> command, ShellText script, CancellationToken ct, string? sshConfig = null)
     {
         var mark = "muster-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         // The subshell keeps an `exit` or `exec` of the script from skipping the last line; a reader who went away must not end it half-way.
         var text = $"trap '' PIPE HUP; echo {mark}; echo {mark} >&2\n(\n{script}\n)\nmuster_rc=$?; printf '\\n%s %d\\n' {mark} $muster_rc >&2; exit 0\n";
         var bytes = Encoding.UTF8.GetBytes(text);
-        var channel = new ShellChannel(ChildProcess.Start(command(bytes.Length)), mark, host);
+        var channel = new ShellChannel(ChildProcess.Start(command(bytes.Length)), mark, host, sshConfig);
         try
         {
             await channel.Input.WriteAsync(bytes, ct);
@@ -68,7 +71,7 @@ public sealed class ShellChannel : IAsyncDisposable
     {
         var ending = await _ending.Task.WaitAsync(ct);
         if (ending.ExitCode is { } code) return new(code, ending.Said);
-        throw SshFaults.Read(_host, ending.Said, await _process.ExitCodeAsync(ct));
+        throw SshFaults.Read(_host, ending.Said, await _process.ExitCodeAsync(ct), _sshConfig);
     }
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();

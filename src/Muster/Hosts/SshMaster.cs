@@ -95,7 +95,7 @@ internal sealed class SshMaster
             var said = File.Exists(words) ? await File.ReadAllTextAsync(words, ct) : "";
             // What comes before the log file is opened, such as a bad option, is on the error stream.
             if (said.Trim().Length == 0) said = await process.StandardError.ReadToEndAsync(ct);
-            throw SshFaults.Read(_target.Alias, said, process.ExitCode);
+            throw SshFaults.Read(_target.Alias, said, process.ExitCode, _target.ConfigFile);
         }
         catch (System.ComponentModel.Win32Exception missing)
         {

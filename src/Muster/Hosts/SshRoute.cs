@@ -23,7 +23,8 @@ public sealed record SshRoute(string User, string Address, int Port, string? Way
             var said = process.StandardError.ReadToEndAsync(ct);
             var output = await process.StandardOutput.ReadToEndAsync(ct);
             await process.WaitForExitAsync(ct);
-            return process.ExitCode == 0 ? Parse(output) : throw SshFaults.Read(target.Alias, await said, process.ExitCode);
+            return process.ExitCode == 0 ? Parse(output)
+                : throw SshFaults.Read(target.Alias, await said, process.ExitCode, target.ConfigFile);
         }
         catch (System.ComponentModel.Win32Exception missing)
         {

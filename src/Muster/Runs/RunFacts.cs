@@ -53,6 +53,9 @@ public sealed record RunFacts
     /// <summary>What SLURM wrote into its log when it killed the job for its memory.</summary>
     public string? MemoryKill => Records.GetValueOrDefault("memory")?["text"];
 
+    /// <summary>Where the full disk is mounted that holds the run's folder; told where a supervisor is missed.</summary>
+    public string? FullDisk => Records.GetValueOrDefault("disk")?["text"];
+
     public bool CancelKnown => Records.ContainsKey("cancel");
     public IEnumerable<StatusRecord> Ending(string suffix) => Records.Values.Where(record => record.Name.EndsWith(suffix, StringComparison.Ordinal));
 }

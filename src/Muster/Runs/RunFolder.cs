@@ -70,13 +70,22 @@ public sealed class RunFolder(IHost host, string root)
 
     public async Task<IReadOnlyDictionary<string, RunFacts>> LookAsync(IEnumerable<string> folders, CancellationToken ct)
     {
-        var output = await host.GetAsync(ShellText.Script("Runs/Remote/look.sh", [root, .. folders]), "looking at the runs", ct);
+        var look = WithFull(ShellText.Script("Runs/Remote/look.sh", [root, .. folders]));
+        var output = await host.GetAsync(look, "looking at the runs", ct);
         return LookReader.Read(output);
     }
 
     /// <summary>Opens the stream of what is new; see <c>follow.sh</c> for its frames.</summary>
     public Task<ShellChannel> FollowAsync(string folder, bool once, IEnumerable<KeyValuePair<string, long>> offsets, CancellationToken ct) =>
-        host.OpenAsync(ShellText.Script("Runs/Remote/follow.sh", [root, folder, .. once ? ["once"] : Array.Empty<string>(), .. offsets.Select(pair => $"{pair.Key}={pair.Value}")]), ct);
+        host.OpenAsync(WithFull(ShellText.Script("Runs/Remote/follow.sh",
+        [
+            root, folder, .. once ? ["once"] : Array.Empty<string>(),
+            .. offsets.Select(pair => $"{pair.Key}={pair.Value}"),
+        ])), ct);
+
+    /// <summary>A script that can tell a full disk.</summary>
+    internal static ShellText WithFull(ShellText script) =>
+        ShellText.Of($"{ShellText.Script("Runs/Remote/full.sh")}\n{script}");
 
     /// <summary>The plans of all runs on the site: each a line with its folder's name, then the plan, then a NUL. One of over a megabyte is left out.</summary>
     public Task<string> PlansAsync(CancellationToken ct) => host.GetAsync(ShellText.Of($$"""

@@ -20,9 +20,6 @@ public readonly record struct RunId(Guid Value)
     /// <summary>What lists show: the digits that hold the time of submission, to the millisecond. Any unambiguous prefix selects a run.</summary>
     public string Short => ToString()[..13];
 
-    /// <summary>The scheduler's name for it. Its comment holds the whole id.</summary>
-    public string JobName => "muster-" + ToString()[..8];
-
     /// <summary>One that somebody else wrote may stand for no time that there is.</summary>
     internal bool HasTime => Convert.ToInt64(Value.ToString("N")[..12], 16) <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 

@@ -22,6 +22,20 @@ public static partial class RunJudge
     /// <param name="schedulerKnowsMore">A scheduler stands behind the run, and may start it again after an end.</param>
     public static Run After(Run run, RunFacts facts, SchedulerWord? word, bool schedulerKnowsMore, DateTimeOffset now)
     {
+        var after = Judge(run, facts, word, schedulerKnowsMore, now);
+        if (run.State is RunState.Ended || after.State is not RunState.Ended end) return after;
+        return after with
+        {
+            State = end with
+            {
+                Started = facts.Ending(".started").Min(record => record.Time) ?? (run.State as RunState.Running)?.Since,
+                Handle = facts.Handle ?? RunKeeper.HandleOf(run),
+            },
+        };
+    }
+
+    private static Run Judge(Run run, RunFacts facts, SchedulerWord? word, bool schedulerKnowsMore, DateTimeOffset now)
+    {
         var seen = run with { SeenAt = now, UnreachableSince = facts.Silent.Count == 0 ? null : run.UnreachableSince ?? now, Ports = PortsIn(facts), Notes = NotesIn(facts) };
         if (run.State is RunState.Ended) return seen;
         var ranks = run.Plan.Ranks();
@@ -45,7 +59,7 @@ public static partial class RunJudge
                 case SchedulerWord.Running or SchedulerWord.Other when now - end.At < LostPatience:
                     return seen with { State = run.State };
                 case SchedulerWord.Waiting(var why):
-                    return seen with { State = new RunState.Queued(facts.Handle ?? HandleOf(run.State), why) };
+                    return seen with { State = new RunState.Queued(facts.Handle ?? RunKeeper.HandleOf(run) ?? "", why) };
                 default:
                     return now - end.At < RecordPatience ? seen : seen.EndWith(end);
             }
@@ -75,7 +89,9 @@ public static partial class RunJudge
                 var rebooted = broken.Any(pair => pair.Value == Liveness.Rebooted);
                 return seen.AfterPatience(run, RecordPatience, now, running, rebooted
                     ? new(Outcome.NodeFailed, null, now, new("host", $"{Where(started)} was started anew while {broken[0].Key} ran, and no exit record was written"))
-                    : new(Outcome.Lost, null, now, new("host", $"the supervisor of {broken[0].Key} on {Where(started)} is gone and wrote no exit record")));
+                    : new(Outcome.Lost, null, now, new("host",
+                        $"the supervisor of {broken[0].Key} on {Where(started)} is gone and wrote no exit record"
+                        + (facts.FullDisk is { } disk ? $"; the disk of its folder, {disk}, is full" : ""))));
             }
             return word switch
             {
@@ -146,7 +162,8 @@ public static partial class RunJudge
         };
         var left = worst["survivors"] is { } survivors ? $"; still there in spite of KILL: {survivors}" : "";
         var stopped = exits.Count(record => record["reason"] == "stopped") is > 0 and var others ? $"; for that {others} of {exits.Count} ranks were stopped" : "";
-        return new(outcome, code, at, new("exit record", $"{RankOf(worst)} on {worst["host"]}: {why}{left}{stopped}"));
+        var disk = worst["unwritten"] is { } said ? $"; its folder took no more: {said}" : "";
+        return new(outcome, code, at, new("exit record", $"{RankOf(worst)} on {worst["host"]}: {why}{left}{stopped}{disk}"));
     }
 
     /// <summary>Without control groups SLURM kills a job for its memory, our supervisor too, and calls it FAILED. Its log says why.</summary>
@@ -168,14 +185,6 @@ public static partial class RunJudge
 
     private static int Latest(List<StatusRecord> records) => records.Count == 0 ? -1 : records.Max(record => record.Number("attempt") ?? 0);
     private static string Where(List<StatusRecord> started) => string.Join(',', started.Select(record => record["nodes"] ?? record["host"]).OfType<string>().Distinct().Order(StringComparer.Ordinal));
-
-    private static string HandleOf(RunState state) => state switch
-    {
-        RunState.Launched(var handle) => handle,
-        RunState.Queued(var handle, _) => handle,
-        RunState.Running(var handle, _, _) => handle,
-        _ => "",
-    };
 
     private static SeenPort[] PortsIn(RunFacts facts) =>
     [

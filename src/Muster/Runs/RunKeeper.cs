@@ -7,6 +7,9 @@ namespace Muster.Runs;
 /// <summary>Keeps what is known here of runs true: asks each site once for all of its runs, and carries out wishes that could not be fulfilled before.</summary>
 public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeProvider clock)
 {
+    /// <summary>How old the scheduler's word on a run may be that is to be cancelled.</summary>
+    private static readonly TimeSpan WishedWord = TimeSpan.FromSeconds(2);
+
     /// <summary>Asks the sites of <paramref name="runs"/>, and gives the runs as they are known then. A site that does not answer within <paramref name="patience"/> changes no state.</summary>
     /// <param name="oldestWord">How old the scheduler's last word may be.</param>
     public async Task<IReadOnlyList<Run>> RefreshAsync(IReadOnlyList<Run> runs, TimeSpan patience, TimeSpan oldestWord, CancellationToken ct)
@@ -52,6 +55,7 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
         RunState.Launched(var handle) => handle,
         RunState.Queued(var handle, _) => handle,
         RunState.Running(var handle, _, _) => handle,
+        RunState.Ended end => end.Handle,
         _ => null,
     };
 
@@ -76,6 +80,7 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
             var after = store.Change(run.Id, known => RunJudge.After(known, facts, null, schedulerKnowsMore: false, clock.GetUtcNow()));
             await places.CarryAsync(after, facts, clock.GetUtcNow(), either.Token);
             if (after.State.IsLive && after.CancelWished && (!facts.CancelKnown || facts.Tried && facts.Handle is null)) await CancelAsync(run.Id, hard: false, either.Token);
+            await EndIfInterruptedAsync(after, facts, either.Token);
         }
         catch (Exception fault) when (fault is UserException or OperationCanceledException && !ct.IsCancellationRequested)
         {
@@ -86,6 +91,21 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
     private void EndIfAbandoned(Run run)
     {
         if (IsAbandoned(run)) store.Change(run.Id, known => known.State is RunState.Planned ? EndedHere(known, "its submission was interrupted before anything left this machine") : known);
+    }
+
+    /// <summary>
+    /// Ends a run whose submitter is gone and of which not all has arrived. The wish to cancel is left on the site
+    /// first, so that nothing which is still on its way can start it.
+    /// </summary>
+    private async Task EndIfInterruptedAsync(Run run, RunFacts facts, CancellationToken ct)
+    {
+        if (run.State is not RunState.Staging || !IsAbandoned(run)) return;
+        if (facts.Tried || facts.Handle is not null || facts.Records.ContainsKey("staged")) return;
+        store.Change(run.Id, known => known with { CancelWished = true });
+        var answer = await new RunPlaces(open(run.Plan.Site), run.Plan).CancelAsync(hard: false, ct);
+        store.Change(run.Id, known => known.State is RunState.Staging && answer is LaunchAnswer.Cancelled
+            ? EndedHere(known, "its submission was interrupted before all of it had arrived; nothing was started")
+            : LaunchProtocol.After(known, answer, clock.GetUtcNow()));
     }
 
     private async Task RefreshAsync(string siteName, string? host, IReadOnlyList<Run> runs, TimeSpan patience, TimeSpan oldestWord, CancellationToken ct)
@@ -103,7 +123,11 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
             var looked = await folder.LookAsync(asked.Select(run => run.Id.ToString()), either.Token);
             var facts = asked.Where(run => looked.ContainsKey(run.Id.ToString())).ToDictionary(run => run.Id, run => looked[run.Id.ToString()]);
             var handles = asked.Select(run => facts.GetValueOrDefault(run.Id)?.Handle).OfType<string>().ToList();
-            var answer = handles.Count > 0 && site.Desk(host) is { } desk ? await desk.AskAsync(handles, [], oldestWord, either.Token) : null;
+            // What is to be cancelled was told so a moment ago: an older word does not know it yet.
+            var oldest = asked.Any(run => run.CancelWished) && oldestWord > WishedWord ? WishedWord : oldestWord;
+            var answer = handles.Count > 0 && site.Desk(host) is { } desk
+                ? await desk.AskAsync(handles, [], oldest, either.Token)
+                : null;
             foreach (var run in asked.Where(run => facts.ContainsKey(run.Id)))
             {
                 var seen = facts[run.Id];
@@ -114,6 +138,7 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
                 // Also where the wish is known but nobody could say yet what there is to stop.
                 var pending = !seen.CancelKnown || seen.Tried && seen.Handle is null;
                 if (after.State.IsLive && after.CancelWished && pending) await CancelAsync(run.Id, hard: false, either.Token);
+                await EndIfInterruptedAsync(after, seen, either.Token);
             }
         }
         catch (Exception fault) when (fault is UserException or OperationCanceledException && !ct.IsCancellationRequested)

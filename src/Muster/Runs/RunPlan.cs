@@ -75,9 +75,43 @@ public sealed record RunPlan
     public string? Commit { get; init; }
     public string? Branch { get; init; }
 
+    /// <summary>How the line of a batch script begins that names the job.</summary>
+    internal const string JobNameLine = "#SBATCH --job-name=";
+
+    /// <summary>The scheduler's name for it: what a person called it, and the id that <c>ps</c> shows. Its comment holds
+    /// the whole id.</summary>
+    internal string JobName => $"{Name}-{Id.Short}";
+
+    /// <summary>The same work as another run.</summary>
+    public RunPlan As(RunId id) => (this with
+    {
+        Id = id,
+        BatchLines = [.. BatchLines.Select(line => line.Replace(Id.ToString(), id.ToString(), StringComparison.Ordinal))],
+    }).WithItsJobName();
+
+    /// <summary>The same under another name, which is the next of a series.</summary>
+    internal RunPlan Called(string name, string series) => (this with { Name = name, Series = series }).WithItsJobName();
+
+    private RunPlan WithItsJobName() => this with
+    {
+        BatchLines = [.. BatchLines.Select(line =>
+            line.StartsWith(JobNameLine, StringComparison.Ordinal) ? JobNameLine + JobName : line)],
+    };
+
     /// <summary>The parts that run: <c>main.0</c>, one for each index of an array, or the ranks of the roles.</summary>
     public IReadOnlyList<string> Ranks() => Roles.Count > 0 ? [.. Roles.SelectMany(role => role.Ranks())]
         : Array is null ? ["main.0"] : [.. Array.Indices.Select(index => $"main.{index}")];
+
+    /// <summary>The ports it may listen on, by name.</summary>
+    public IReadOnlyList<string> PortNames() =>
+        [.. Ports.Select(port => port.Name).Concat(Companions.Select(companion => companion.Name))];
+
+    /// <summary>What has logs of its own: the ranks, and what runs beside them.</summary>
+    public IReadOnlyList<string> LogNames() =>
+    [
+        .. Ranks().SelectMany(rank => Companions
+            .Select(companion => companion.Name + rank[rank.LastIndexOf('.')..]).Prepend(rank)).Distinct(),
+    ];
 
     /// <summary>The hosts that have a folder of this run, each once; the first is <see cref="Host"/>.</summary>
     public IReadOnlyList<string?> Hosts() => Roles.Any(role => role.Hosts.Count > 0) ? [.. Roles.SelectMany(role => role.Hosts).Prepend(Host!).Distinct()] : [Host];

@@ -32,6 +32,12 @@ public abstract record RunState
     public sealed record Ended(Outcome Outcome, int? Code, DateTimeOffset At, Evidence Evidence) : RunState
     {
         public override string Word => Outcome.Word();
+
+        /// <summary>When it began; null when it never did, or when that is not known.</summary>
+        public DateTimeOffset? Started { get; init; }
+
+        /// <summary>What the scheduler called it.</summary>
+        public string? Handle { get; init; }
     }
 }
 

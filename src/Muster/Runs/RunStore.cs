@@ -25,7 +25,7 @@ public sealed class RunStore(string file)
         if (taken.Contains(run.Plan.Name))
         {
             var last = taken.Max(name => int.TryParse(name.AsSpan(Math.Min(name.Length, series.Length + 1)), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 1);
-            run = run with { Plan = run.Plan with { Name = $"{series}-{last + 1}", Series = series } };
+            run = run with { Plan = run.Plan.Called($"{series}-{last + 1}", series) };
         }
         Write(connection, transaction, run, "INSERT INTO runs (id, name, site, live, run) VALUES ($id, $name, $site, $live, $run)");
         transaction.Commit();

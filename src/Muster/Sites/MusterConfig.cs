@@ -44,7 +44,7 @@ public sealed record MusterConfig
         string[] telling = ["TOKEN", "SECRET", "PASS", "KEY", "CREDENTIAL"];
         var name = setting.Key[(setting.Key.LastIndexOf('.') + 1)..].ToUpperInvariant();
         return setting.Key.Contains(".env.", StringComparison.Ordinal) && telling.Any(name.Contains) && !setting.Value.StartsWith("${", StringComparison.Ordinal)
-            ? setting with { Value = Secret.Hidden }
+            ? setting with { Value = "(hidden)" }
             : setting;
     }
 

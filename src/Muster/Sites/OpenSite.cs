@@ -23,8 +23,7 @@ public sealed class OpenSite
         Scheduler = site switch
         {
             SlurmSite => new SlurmScheduler(clock),
-            LocalSite or SshSite => new ProcessScheduler(),
-            _ => throw new UserException($"site {site.Name} is of a kind that this version cannot use", "Choose a site of kind local, ssh or slurm: `muster sites list`."),
+            _ => new ProcessScheduler(),
         };
     }
 

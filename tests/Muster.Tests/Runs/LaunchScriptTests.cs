@@ -60,6 +60,38 @@ public sealed class LaunchScriptTests : IDisposable
         Assert.Contains("Invalid partition", File.ReadAllText(Path.Combine(run, "status", "refused")), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("x-")]
+    [InlineData("muster-")]
+    public void A_job_whose_answer_was_lost_is_found_by_its_name_and_an_older_version_s(string begins)
+    {
+        var run = Make(new SlurmScheduler(TimeProvider.System));
+        var id = File.ReadAllLines(Path.Combine(run, "plan.sh"))[0].Split('=')[1].Trim('\'');
+        var name = begins == "x-" ? begins + id[..13] : begins + id[..8];
+        Program("squeue", $"case \",$*,\" in *[=,]{name}[\\ ,]*) echo '41|another'; echo '42|{id}' ;; esac");
+        Program("sacct", "exit 1");
+        Program("sbatch", "echo 'sbatch: error: Socket timed out' >&2; exit 1");
+        Assert.Equal("launched 42", Say(run, "start"));
+    }
+
+    [Fact]
+    public void A_job_that_fills_its_disk_still_leaves_the_record_of_its_end()
+    {
+        var run = Make(new ProcessScheduler(), "cat /dev/zero >filler; exit 3");
+        // A small disk of its own, in a namespace of its own.
+        using var process = Process.Start(new ProcessStartInfo("unshare", ["-rm", "sh", "-c", $"""
+            mkdir {run}.kept && cp -R {run}/. {run}.kept || exit 1
+            mount -t tmpfs -o size=1m tmpfs {run} && cp -R {run}.kept/. {run} || exit 1
+            sh {run}/supervise main 0
+            cat {run}/status/main.0.exit && [ -e {run}/status/ended ]
+            """]) { RedirectStandardOutput = true })!;
+        var record = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+        Assert.Contains("code=3\nreason=exited\n", record, StringComparison.Ordinal);
+        Assert.Contains("unwritten=No space left on device", record, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_status_folder_that_cannot_be_written_leaves_a_doubt_and_comes_to_an_end()
     {
@@ -68,9 +100,9 @@ public sealed class LaunchScriptTests : IDisposable
         Assert.Equal("doubt", Say(run, "start"));
     }
 
-    private string Make(IScheduler scheduler)
+    private string Make(IScheduler scheduler, string command = "echo once >>\"$MUSTER_OUT/marks\"")
     {
-        var plan = new RunPlan { Id = RunId.New(TimeProvider.System), Name = "x", Site = "s", Command = ["sh", "-c", "echo once >>\"$MUSTER_OUT/marks\""], WorkingFolder = "/", BatchLines = scheduler is SlurmScheduler ? ["#SBATCH --comment=x"] : [] };
+        var plan = new RunPlan { Id = RunId.New(TimeProvider.System), Name = "x", Site = "s", Command = ["sh", "-c", command], WorkingFolder = "/", BatchLines = scheduler is SlurmScheduler ? ["#SBATCH --comment=x"] : [] };
         var run = _folder.CreateSubdirectory("run").FullName;
         foreach (var name in (string[])["code", "in", "out", "logs", "status"]) Directory.CreateDirectory(Path.Combine(run, name));
         foreach (var file in RunFiles.For(plan, scheduler, new Dictionary<string, string>())) File.WriteAllText(Path.Combine(run, file.Name), file.Text);

@@ -80,6 +80,27 @@ public sealed class RunJudgeTests
     }
 
     [Fact]
+    public void An_end_tells_when_the_run_began_and_what_the_scheduler_called_it()
+    {
+        var end = Ended(After([Launched, Started(), Exit(0)], null, Now.AddHours(1)));
+        Assert.Equal((Started().Time, "7"), (end.Started, end.Handle));
+        var never = Ended(After(After([Launched], Unknown), [Launched], Unknown, Now.AddSeconds(120)));
+        Assert.Equal((null, "7"), (never.Started, never.Handle));
+    }
+
+    [Fact]
+    public void A_supervisor_that_was_lost_on_a_full_disk_names_the_disk()
+    {
+        var disk = new StatusRecord("disk", new Dictionary<string, string> { ["text"] = "/scratch" });
+        var facts = Facts([Launched, Started(), disk]) with
+        {
+            Supervisors = new Dictionary<string, Liveness> { ["main.0"] = Liveness.Gone },
+        };
+        var end = Ended(RunJudge.After(RunJudge.After(_run, facts, null, false, Now), facts, null, false, Now.AddSeconds(20)));
+        Assert.Contains("the disk of its folder, /scratch, is full", end.Evidence.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_zero_exit_needs_nobody_elses_word() => Assert.Equal(Outcome.Succeeded, Ended(After([Launched, Started(), Exit(0)], null)).Outcome);
 
     [Fact]

@@ -33,6 +33,34 @@ public sealed class RunKeeperTests : IDisposable
         Assert.Equal(state, (await new RunKeeper(store, _ => site, TimeProvider.System).FinishAsync(plan.Id, Ct)).State.Word);
     }
 
+    [Theory]
+    [InlineData(false, "cancelled")]
+    [InlineData(true, "staging")]
+    public async Task An_upload_that_was_interrupted_comes_to_an_end(bool arrived, string state)
+    {
+        var store = new RunStore(Path.Combine(_folder.FullName, "runs.db"));
+        var plan = new RunPlan
+        {
+            Id = RunId.New(TimeProvider.System),
+            Name = "x",
+            Site = "here",
+            Command = ["true"],
+            WorkingFolder = "/",
+        };
+        store.Add(new() { Plan = plan, Created = DateTimeOffset.UtcNow, State = new RunState.Staging(), Submitter = Gone() });
+        var status = _folder.CreateSubdirectory($"root/runs/{plan.Id}/status").FullName;
+        if (arrived) File.WriteAllText(Path.Combine(status, "staged"), "");
+        var here = new LocalSite { Name = "here", Origin = Origin.BuiltIn, Root = $"{_folder.FullName}/root" };
+        var places = new SitePlaces(_folder.FullName, _folder.FullName, _folder.FullName, MayAsk: false);
+        var keeper = new RunKeeper(store, _ => new OpenSite(here, places, TimeProvider.System), TimeProvider.System);
+
+        var patience = TimeSpan.FromSeconds(30);
+        var after = (await keeper.RefreshAsync([store.Find(plan.Id)!], patience, patience, Ct)).Single();
+
+        Assert.Equal(state, after.State.Word);
+        Assert.Equal(!arrived, File.Exists(Path.Combine(status, "cancel")));   // what is still on its way finds it
+    }
+
     [Fact]
     public void A_submitter_is_gone_only_when_this_machine_can_say_so()
     {

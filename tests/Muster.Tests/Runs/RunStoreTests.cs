@@ -10,6 +10,24 @@ public sealed class RunStoreTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
+    public void The_scheduler_is_told_the_name_that_a_run_gets()
+    {
+        string[] Lines(Run run) => [.. run.Plan.BatchLines];
+        Run Submitted() => _store.Add(new()
+        {
+            Plan = new()
+            {
+                Id = RunId.New(TimeProvider.System), Name = "named", Site = "s", Command = ["true"], WorkingFolder = "/",
+                BatchLines = ["#SBATCH --job-name=named-0", "#SBATCH --mem=1G"],
+            },
+            Created = DateTimeOffset.UtcNow,
+        });
+        Submitted();
+        var second = Submitted();
+        Assert.Equal([$"#SBATCH --job-name=named-2-{second.Id.Short}", "#SBATCH --mem=1G"], Lines(second));
+    }
+
+    [Fact]
     public void Runs_of_one_name_are_a_series_of_which_the_name_means_the_newest()
     {
         Assert.Equal(["train", "train-2", "train-3"], Enumerable.Range(0, 3).Select(_ => Add("train").Plan.Name));

@@ -19,7 +19,7 @@ internal static partial class DroidSlamJobs
 
     public static IReadOnlyList<Run> All(App app) => [.. app.Store.Live().Concat(app.Store.Ended(int.MaxValue)).Where(run => run.Plan.Recipe?.StartsWith(RecipePrefix, StringComparison.Ordinal) is true)];
 
-    /// <summary>By the id that was printed, a beginning of it of at least 8 letters, or SLURM's number while it lives.</summary>
+    /// <summary>By the id that was printed, a beginning of it of at least 8 letters, or SLURM's number.</summary>
     public static Run Find(App app, string id) => All(app).Where(run => RunKeeper.HandleOf(run)?.Split(';')[0] == id || (id.Length >= 8 && run.Id.ToString().StartsWith(id, StringComparison.Ordinal))).ToList() switch
     {
         [var only] => only,

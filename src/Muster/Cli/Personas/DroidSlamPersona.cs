@@ -28,13 +28,13 @@ internal static class DroidSlamPersona
     private static Command Submit(string kind, string what)
     {
         var config = ConfigOption();
-        var dryRun = new Option<bool>("--dry-run") { Description = "Look at the inputs, print the plan and the exact scripts, and do nothing." };
-        var follow = new Option<bool>("--follow") { Description = "Follow the job and bring its results home, as `muster run` does." };
-        var command = new Command(kind, $"Look at the inputs, send them, submit one job of {what}; its id is printed.") { config, dryRun, follow };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Check the inputs and print the plan and the scripts, without running anything." };
+        var follow = new Option<bool>("--follow") { Description = "Follow the job and fetch its results, as `muster run` does." };
+        var command = new Command(kind, $"Check and upload the inputs, submit one {what} job and print its id.") { config, dryRun, follow };
         command.SetAction((parsed, ct) => WithOldCodesAsync(async () =>
         {
             var app = MusterCommand.Current.App();
-            var path = ConfigPath(parsed.GetValue(config)) ?? throw new UserException("there is no config file: neither droidslam.yaml here nor your own", "Name it: --config FILE.") { ExitCode = ExitCodes.Usage };
+            var path = ConfigPath(parsed.GetValue(config)) ?? throw new UserException("no config file was found: neither ./droidslam.yaml nor your own", "Name it: --config FILE.") { ExitCode = ExitCodes.Usage };
             var work = new DroidSlamWork(DroidSlamFile.Read(path, App.Sources), kind, App.Sources);
             var site = app.GetSite(path);
             var recipe = new RecipeBook(App.Sources).Get(DroidSlamJobs.RecipePrefix + kind);
@@ -91,22 +91,22 @@ internal static class DroidSlamPersona
     {
         var id = new Option<string?>("--jobId", "--jobID", "--job-id") { Description = "This job.", HelpName = "ID" };
         var all = new Option<bool>("-a") { Description = $"Every {kind} job." };
-        var location = new Option<string>("--location") { Description = "The folder; each job gets one of its id in it.", HelpName = "DIR", Required = true };
-        var noExport = new Option<bool>("--no-export") { Description = "Leave the reconstruction as it is." };
-        var checkpoints = new Option<bool>("--all-checkpoints") { Description = "Not the newest alone." };
+        var location = new Option<string>("--location") { Description = "The target folder; each job gets a subfolder named after its id.", HelpName = "DIR", Required = true };
+        var noExport = new Option<bool>("--no-export") { Description = "Do not export the point cloud and the trajectory." };
+        var checkpoints = new Option<bool>("--all-checkpoints") { Description = "Copy all checkpoints, not only the newest." };
         var config = ConfigOption();
         var command = new Command(kind, $"Copy the results of {kind} jobs, with their logs.") { id, all, location, config, kind is "infer" ? noExport : checkpoints };
         command.SetAction((parsed, ct) => WithOldCodesAsync(async () =>
         {
             var app = MusterCommand.Current.App();
             var wanted = parsed.GetValue(id);
-            if (wanted is null != parsed.GetValue(all)) throw new UserException("either --jobId or -a is wanted", "Write --jobId=ID for one job, or -a for every job.") { ExitCode = ExitCodes.Usage };
+            if (wanted is null != parsed.GetValue(all)) throw new UserException("pass either --jobId or -a", "Write --jobId=ID for one job, or -a for every job.") { ExitCode = ExitCodes.Usage };
             var export = kind is "train" || parsed.GetValue(noExport) ? null
                 : ConfigPath(parsed.GetValue(config)) is { } path ? [.. new DroidSlamWork(DroidSlamFile.Read(path, App.Sources), kind, App.Sources).ExportOptions()] : Array.Empty<string>();
             var runs = wanted is not null ? [DroidSlamJobs.Find(app, wanted)] : DroidSlamJobs.All(app).Where(run => run.Plan.Recipe == DroidSlamJobs.RecipePrefix + kind).ToList();
             runs = [.. await app.Keeper.RefreshAsync(runs, LookPatience, LookPatience, ct)];
             foreach (var run in runs) await DroidSlamJobs.CopyAsync(app, run, Path.GetFullPath(Path.Combine(parsed.GetValue(location)!, run.Id.ToString())), kind is "train" && parsed.GetValue(checkpoints), export, ct);
-            foreach (var run in runs.Where(run => !DroidSlamJobs.Succeeded(run))) app.Screen.Note("note", $"{run.Id.Short} {(run.State.IsLive ? "has not ended" : "did not succeed")}; what there is was copied", Tint.Yellow);
+            foreach (var run in runs.Where(run => !DroidSlamJobs.Succeeded(run))) app.Screen.Note("note", $"{run.Id.Short} {(run.State.IsLive ? "has not ended" : "did not succeed")}; copied what it left", Tint.Yellow);
             return runs.All(DroidSlamJobs.Succeeded) ? 0 : Partial;
         }));
         return command;
@@ -114,7 +114,7 @@ internal static class DroidSlamPersona
 
     private static Command Keys()
     {
-        var command = new Command("keys", "Every key of the config file.");
+        var command = new Command("keys", "List every key of the config file.");
         command.SetAction(_ =>
         {
             foreach (var key in DroidSlamFile.Keys) MusterCommand.Current.Screen.Data(key);
@@ -130,7 +130,7 @@ internal static class DroidSlamPersona
         return usual.FirstOrDefault(File.Exists) is { } found ? Path.GetFullPath(found) : null;
     }
 
-    private static Option<string?> ConfigOption() => new("--config", "-s") { Description = "The config file (YAML): else $DROIDSLAM_CONFIG, droidslam.yaml here, or your own.", HelpName = "FILE" };
+    private static Option<string?> ConfigOption() => new("--config", "-s") { Description = "The config file (YAML); without it, $DROIDSLAM_CONFIG, ./droidslam.yaml or your own in ~/.config/droidslam.", HelpName = "FILE" };
 
     /// <summary>The older tool's exit codes for input and config, and for the connection.</summary>
     private static async Task<int> WithOldCodesAsync(Func<Task<int>> act)

@@ -67,8 +67,8 @@ internal sealed class DroidSlamWork(DroidSlamFile file, string kind, ConfigSourc
 
     public IEnumerable<RecipeFinding> Findings()
     {
-        if (file.Find("slurm.timeLimit") is { } time && !TimeLimit.TryParse(time, out _)) yield return RecipeFinding.Error($"slurm.timeLimit '{ConfigFile.Flat(time)}' is none of M, M:S, H:M:S, D-H, D-H:M and D-H:M:S", "E401");
-        foreach (var asked in file.Asked.Where(asked => file.Find("slurm." + asked) is null)) yield return RecipeFinding.Error($"slurm.{asked} is missing, and this cluster asks it of every job", "E402");
+        if (file.Find("slurm.timeLimit") is { } time && !TimeLimit.TryParse(time, out _)) yield return RecipeFinding.Error($"slurm.timeLimit '{ConfigFile.Flat(time)}' is not a SLURM time limit: M, M:S, H:M:S, D-H, D-H:M or D-H:M:S", "E401");
+        foreach (var asked in file.Asked.Where(asked => file.Find("slurm." + asked) is null)) yield return RecipeFinding.Error($"slurm.{asked} is missing, and this cluster requires it for every job", "E402");
     }
 
     /// <summary>Options of `scene export`; the later of two wins.</summary>

@@ -15,22 +15,23 @@ internal sealed class GtsfmPersona : Command
     /// <summary>Options that are the recipe's parameters, in GTSfM's spelling.</summary>
     private readonly Dictionary<string, Option<string?>> _values = Named(
         ("config_name", "The pipeline, in gtsfm/configs (sift_front_end)."), ("loader", "The format of the data set (the one that the pipeline names)."),
-        ("dataset_dir", "The data set, a full path on the first machine (the one that the pipeline names)."), ("images_dir", "The photos, a full path on the first machine (images/ of the data set)."), ("max_resolution", "Most pixels of a photo's shorter side (760)."),
-        ("global_descriptor_config_name", "Another stage."), ("retriever_config_name", "Another stage."), ("correspondence_generator_config_name", "Another stage."), ("verifier_config_name", "Another stage."),
-        ("max_frame_lookahead", "How many photos ahead one is compared with."), ("num_matched", "How many photos one is compared with."), ("graph_partitioner", "How the scene is split: single, binary, metis."),
-        ("gaussian_splatting_config_name", "How."), ("num_workers", "Processes of each machine (1)."), ("threads_per_worker", "Threads of each process (1)."), ("worker_memory_limit", "Memory of each process."),
-        ("dask_tmpdir", "Where workers write what exceeds their memory, below the checkout."));
-    private readonly Dictionary<string, Option<bool>> _flags = new[] { ("share_intrinsics", "One calibration for all cameras."), ("run_mvs", "A dense point cloud too."), ("run_gs", "Gaussian splatting too.") }
+        ("dataset_dir", "The data set, a full path on the first machine (the one that the pipeline names)."), ("images_dir", "The photos, a full path on the first machine (images/ of the data set)."), ("max_resolution", "Maximum length of a photo's shorter side, in pixels (760)."),
+        ("global_descriptor_config_name", "The global descriptor to use instead."), ("retriever_config_name", "The retriever to use instead."),
+        ("correspondence_generator_config_name", "The correspondence generator to use instead."), ("verifier_config_name", "The verifier to use instead."),
+        ("max_frame_lookahead", "How many following photos each photo is compared with."), ("num_matched", "How many similar photos each photo is compared with."), ("graph_partitioner", "How the scene is split: single, binary, metis."),
+        ("gaussian_splatting_config_name", "The Gaussian splatting configuration."), ("num_workers", "Processes per machine (1)."), ("threads_per_worker", "Threads per process (1)."), ("worker_memory_limit", "Memory per process."),
+        ("dask_tmpdir", "Folder below the checkout where workers put data that does not fit into memory."));
+    private readonly Dictionary<string, Option<bool>> _flags = new[] { ("share_intrinsics", "Share one calibration between all cameras."), ("run_mvs", "Also compute a dense point cloud."), ("run_gs", "Also run Gaussian splatting.") }
         .ToDictionary(flag => flag.Item1, flag => new Option<bool>($"--{flag.Item1}") { Description = flag.Item2, Arity = ArgumentArity.Zero });
-    private readonly Option<string?> _log = new("--log", "-l") { Description = "How much is said (INFO).", HelpName = "LEVEL" };
-    private readonly Option<string?> _cluster = new("--cluster_config") { Description = "The cluster file; without it this machine alone.", HelpName = "FILE" };
-    private readonly Option<string?> _outputRoot = new("--output_root") { Description = "A folder of this machine, in which results/ comes to be (muster-out/gtsfm).", HelpName = "FOLDER" };
-    private readonly Dictionary<string, Option<string?>> _needless = Named(("num_retry_cluster_connection", "Not needed: every host is looked at first."), ("dashboard_port", "Not needed: the dashboard is brought here."), ("input_worker", "Not needed: it is one of the first machine."));
+    private readonly Option<string?> _log = new("--log", "-l") { Description = "The log level (INFO).", HelpName = "LEVEL" };
+    private readonly Option<string?> _cluster = new("--cluster_config") { Description = "The cluster file; without it, only this machine is used.", HelpName = "FILE" };
+    private readonly Option<string?> _outputRoot = new("--output_root") { Description = "The folder on this machine for results/ (muster-out/gtsfm).", HelpName = "FOLDER" };
+    private readonly Dictionary<string, Option<string?>> _needless = Named(("num_retry_cluster_connection", "Not needed: every host is checked first."), ("dashboard_port", "Not needed: the dashboard is forwarded to this machine."), ("input_worker", "Not needed: Muster uses a worker on the first machine."));
     private readonly Option<bool> _mvsOff = new("--mvs_off") { Description = "Not needed: a dense point cloud is made with --run_mvs only.", Arity = ArgumentArity.Zero };
-    private readonly Option<string?> _checkout = new("--checkout") { Description = "GTSfM's repository on the machines (that of a runner written with its full path, or this folder's path).", HelpName = "PATH" };
+    private readonly Option<string?> _checkout = new("--checkout") { Description = "GTSfM's checkout on the machines (the one that the runner's path names, otherwise the current folder's path).", HelpName = "PATH" };
     private readonly Option<string?> _python = new("--python") { Description = "The interpreter on the machines.", HelpName = "PATH" };
     private readonly Option<bool> _detach = new("--detach") { Description = "Do not follow the run.", Arity = ArgumentArity.Zero };
-    private readonly Argument<string[]> _overrides = new("OVERRIDE") { Description = "Hydra's: NAME=VALUE. The older program and its script may stand before all options.", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Argument<string[]> _overrides = new("OVERRIDE") { Description = "A Hydra override, NAME=VALUE. The program and script of an older command line are accepted, too.", Arity = ArgumentArity.ZeroOrMore };
 
     private GtsfmPersona() : base("gtsfm", """
         The older tool `./run` of GTSfM: poses and points from photos, on one machine or several.
@@ -58,7 +59,7 @@ internal sealed class GtsfmPersona : Command
         var app = MusterCommand.Current.App();
         var cluster = parsed.GetValue(_cluster) is { } file ? FileOf(file) : null;
         var site = app.GetSite(cluster ?? LocalSite.BuiltInName);
-        if (cluster is not null && site is not SshSite) throw new UserException($"{cluster} is no cluster file of GTSfM", "It needs `workers:` with a list of hosts.");
+        if (cluster is not null && site is not SshSite) throw new UserException($"{cluster} is not a GTSfM cluster file", "Add `workers:` with a list of hosts.");
         foreach (var option in _needless.Values.Where(option => parsed.GetValue(option) is not null)) app.Screen.Note("note", $"{option.Name}: {char.ToLowerInvariant(option.Description![0])}{option.Description[1..]}", Tint.Yellow);
         var wished = new SubmitRequest { Command = [], WorkingFolder = Directory.GetCurrentDirectory() };
         return await RecipeCommand.RunAsync(app, new RecipeBook(App.Sources).Get("gtsfm"), Given(parsed, cluster), wished, site,
@@ -89,12 +90,13 @@ internal sealed class GtsfmPersona : Command
         path.StartsWith('/') ? RecipeValues.There + path
         : cluster is null ? RecipeValues.There + Path.GetFullPath(path)
         : throw new UserException($"{option.Name} '{path}' is not a full path",
-            "The machines' processes start in different folders: write the full path on the first machine. To send a folder of this machine, use `muster run gtsfm`.") { ExitCode = ExitCodes.Usage };
+            "The machines' processes start in different folders: write the full path on the first machine. To send a folder of this machine, use `muster run gtsfm`.")
+        { ExitCode = ExitCodes.Usage };
 
     /// <summary>Where GTSfM looks for it, and where people have it.</summary>
     private static string FileOf(string file) =>
         new[] { file, Path.Combine("gtsfm", "configs", file) }.Where(File.Exists).Select(Path.GetFullPath).FirstOrDefault()
-        ?? throw new UserException($"there is no cluster file {file}", "Name the YAML file with the list `workers`; gtsfm/configs is looked in, too.") { ExitCode = ExitCodes.Usage };
+        ?? throw new UserException($"there is no cluster file {file}", "Pass the YAML file with the list `workers`. A file in gtsfm/configs can be given by its name alone.") { ExitCode = ExitCodes.Usage };
 
     private static Dictionary<string, Option<string?>> Named(params (string Name, string About)[] options) =>
         options.ToDictionary(option => option.Name, option => new Option<string?>($"--{option.Name}") { Description = option.About, HelpName = "VALUE" });

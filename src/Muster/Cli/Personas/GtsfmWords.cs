@@ -11,8 +11,17 @@ internal sealed partial record GtsfmWords(string? Loader, string? Checkout, stri
 {
     private static readonly Dictionary<string, string?> Loaders = new()
     {
-        [""] = null, ["colmaploader"] = "colmap", ["olssonloader"] = "olsson", ["1dsfm"] = "one_d_sfm", ["argoverse"] = "argoverse", ["astronet"] = "astrovision",
-        ["astrovision"] = "astrovision", ["hilti"] = "hilti", ["mobilebrick"] = "mobilebrick", ["tanks_and_temples"] = "tanks_and_temples", ["yfcc_imb"] = "yfcc_imb",
+        [""] = null,
+        ["colmaploader"] = "colmap",
+        ["olssonloader"] = "olsson",
+        ["1dsfm"] = "one_d_sfm",
+        ["argoverse"] = "argoverse",
+        ["astronet"] = "astrovision",
+        ["astrovision"] = "astrovision",
+        ["hilti"] = "hilti",
+        ["mobilebrick"] = "mobilebrick",
+        ["tanks_and_temples"] = "tanks_and_temples",
+        ["yfcc_imb"] = "yfcc_imb",
     };
 
     public static GtsfmWords Of(IEnumerable<string> words)
@@ -31,7 +40,7 @@ internal sealed partial record GtsfmWords(string? Loader, string? Checkout, stri
             if (program.Groups["script"] is not { Success: true, Value: var script }) continue;
             if (!Loaders.TryGetValue(script.TrimStart('_'), out loader))
             {
-                throw new UserException($"Muster cannot stand in for {Path.GetFileName(word)}", "Run it as it is: muster submit -- python …") { ExitCode = ExitCodes.Usage };
+                throw new UserException($"Muster has no equivalent of {Path.GetFileName(word)}", "Run it unchanged: muster submit -- python …") { ExitCode = ExitCodes.Usage };
             }
         }
         return new(loader, checkout, python, overrides);

@@ -16,13 +16,13 @@ internal sealed partial class SubmitPersona : Command, ITakesCommand
 {
     private readonly Option<string> _config = new("-c") { Description = "The cluster's config file (JSON), such as cedar.json.", HelpName = "FILE", Required = true };
     private readonly Option<string> _name = new("--name", "-n") { Description = "The project's name (default).", HelpName = "TEXT", DefaultValueFactory = _ => "default" };
-    private readonly Option<string> _branch = new("--branch", "-b") { Description = "Stands for the git branch in names.", HelpName = "TEXT", DefaultValueFactory = _ => "" };
-    private readonly Option<string> _sbatch = new("--sbatch_json") { Description = "More options of sbatch, as a JSON object.", HelpName = "JSON", DefaultValueFactory = _ => "{}" };
+    private readonly Option<string> _branch = new("--branch", "-b") { Description = "Name to use in place of the git branch.", HelpName = "TEXT", DefaultValueFactory = _ => "" };
+    private readonly Option<string> _sbatch = new("--sbatch_json") { Description = "Additional sbatch options, as a JSON object.", HelpName = "JSON", DefaultValueFactory = _ => "{}" };
     private readonly Option<bool> _tensorboard = new("--tensorboard") { Description = "Start TensorBoard beside the job (default)." };
     private readonly Option<bool> _noTensorboard = new("--no-tensorboard") { Description = "Start no TensorBoard.", Arity = ArgumentArity.Zero };
-    private readonly Option<string?> _stay = new("--stay") { Description = "Keep TensorBoard, and with it the allocation, that long after the end.", HelpName = "TIME" };
-    private readonly Option<bool> _pip = new("--pip") { Description = "Install requirements.txt of the repository's root first.", Arity = ArgumentArity.Zero };
-    private readonly Option<bool> _raw = new("--raw") { Description = "Join the words of COMMAND with blanks for the shell there, as the older tool did.", Arity = ArgumentArity.Zero };
+    private readonly Option<string?> _stay = new("--stay") { Description = "Keep TensorBoard and the allocation for this long after the job ends.", HelpName = "TIME" };
+    private readonly Option<bool> _pip = new("--pip") { Description = "Install the repository's requirements.txt first.", Arity = ArgumentArity.Zero };
+    private readonly Option<bool> _raw = new("--raw") { Description = "Pass COMMAND to the remote shell as one string, as the older tool did.", Arity = ArgumentArity.Zero };
 
     private readonly Option<bool> _detach = new("--detach") { Description = "Do not follow the run.", Arity = ArgumentArity.Zero };
 

@@ -22,7 +22,13 @@ internal static class AttachCommand
             if (RunKeeper.IsAbandoned(run))
             {
                 run = await app.Keeper.FinishAsync(run.Id, ct);
-                if (run.State is RunState.Planned or RunState.Staging) throw new UserException($"{run.Plan.Name} was interrupted before all of it had arrived; nothing was started", "Submit it again: what has arrived is not sent twice. `muster cancel` makes sure that this one never starts.");
+                if (run.State is RunState.Planned or RunState.Staging)
+                {
+                    await app.Keeper.RefreshAsync([run], TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct);
+                    throw new UserException(
+                        $"{run.Plan.Name} was interrupted before all of it had arrived; nothing was started",
+                        $"Submit it again: `muster rerun {run.Id.Short}`. What has arrived is not sent twice.");
+                }
             }
             await using var attachment = new Attachment(app, parsed.GetValue(onInterrupt));
             return await attachment.FollowAsync(run, fetch: !parsed.GetValue(noFetch), logs: true, ct);

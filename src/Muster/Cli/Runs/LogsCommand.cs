@@ -21,6 +21,7 @@ internal static class LogsCommand
         {
             var app = MusterCommand.Current.App();
             var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
+            if (parsed.GetValue(rank) is { } asked) RunParts.CheckRank(run.Plan, asked);
             bool Wanted(string name) => (!parsed.GetValue(errors) || name.EndsWith(".err", StringComparison.Ordinal))
                 && (parsed.GetValue(rank) is not { } only || name.StartsWith(only + ".", StringComparison.Ordinal));
             var site = app.OpenSite(run.Plan.Site);

@@ -22,6 +22,7 @@ internal static class OpenCommand
             var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
             run = (await app.Keeper.RefreshAsync([run], TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct)).Single();
             if (run.State is RunState.Ended) throw new UserException($"{run.Plan.Name} has ended ({run.State.Word})", "Its ports ended with it; `muster fetch` brings its results.");
+            RunParts.CheckPort(run.Plan, parsed.GetValue(only));
             await using var attachment = new Attachment(app, OnInterrupt.Detach)
             {
                 WantedPort = parsed.GetValue(only),

@@ -25,13 +25,7 @@ internal static class RerunCommand
             var given = (parsed.GetValue(env) ?? []).Select(entry => entry.Split('=', 2)).ToDictionary(entry => entry[0], entry => entry.Length > 1 ? entry[1] : null);
             var environment = old.EnvironmentNames.Union(given.Keys).ToDictionary(name => name, name => given.GetValueOrDefault(name) ?? site.Env.GetValueOrDefault(name) ?? Environment.GetEnvironmentVariable(name)
                 ?? throw new UserException($"{old.Name} had the variable {name}, and its value was not kept", $"Set it here, or give it: --env {name}=VALUE."));
-            var id = RunId.New(app.Clock);
-            var plan = old with
-            {
-                Id = id,   // and, as it is added, a name of its own
-                EnvironmentNames = [.. environment.Keys],
-                BatchLines = [.. old.BatchLines.Select(line => line.Replace(old.Id.ToString(), id.ToString(), StringComparison.Ordinal).Replace(old.Id.JobName, id.JobName, StringComparison.Ordinal))],
-            };
+            var plan = old.As(RunId.New(app.Clock)) with { EnvironmentNames = [.. environment.Keys] };
             return await SubmitCommand.SubmitAsync(app, plan, environment, parsed.GetValue(detach), fetch: true, parsed.GetValue(onInterrupt), ct);
         });
         return command;

@@ -27,8 +27,11 @@ internal static class RunText
 
     private static string EndText(Run run, RunState.Ended end)
     {
-        var took = TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling((end.At - run.Created).TotalSeconds)));   // records hold whole seconds
+        // Records hold whole seconds.
+        var seconds = Math.Ceiling((end.At - (end.Started ?? run.Created)).TotalSeconds);
+        var took = Words.Duration(TimeSpan.FromSeconds(Math.Max(1, seconds)));
         var code = end.Code is > 0 and { } number ? $"code {number}, " : "";
-        return $"{code}after {Words.Duration(took)} ({end.Evidence.Source}: {end.Evidence.Text})";
+        var when = end.Started is null ? $"{took} after it was submitted" : $"after {took}";
+        return $"{code}{when} ({end.Evidence.Source}: {end.Evidence.Text})";
     }
 }

@@ -23,6 +23,7 @@ public sealed record RunView
     public string? Handle { get; init; }
     public string? Outcome { get; init; }
     public int? Code { get; init; }
+    public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? EndedAt { get; init; }
     public EvidenceView? Evidence { get; init; }
     public required string Contact { get; init; }
@@ -55,6 +56,7 @@ public sealed record RunView
         Handle = RunKeeper.HandleOf(run),
         Outcome = (run.State as RunState.Ended)?.Word,
         Code = (run.State as RunState.Ended)?.Code,
+        StartedAt = (run.State as RunState.Running)?.Since ?? (run.State as RunState.Ended)?.Started,
         EndedAt = (run.State as RunState.Ended)?.At,
         Evidence = run.State is RunState.Ended ended ? new(ended.Evidence.Source, ended.Evidence.Text) : null,
         Contact = run.UnreachableSince is null ? "ok" : "unreachable",

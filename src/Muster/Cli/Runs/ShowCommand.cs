@@ -43,6 +43,8 @@ internal static class ShowCommand
         app.Screen.Field("job", RunKeeper.HandleOf(run));
         app.Screen.Field("contact", run.UnreachableSince is { } since ? $"unreachable since {since.ToLocalTime():yyyy-MM-dd HH:mm:ss}" : run.SeenAt is { } seen ? $"seen {seen.ToLocalTime():yyyy-MM-dd HH:mm:ss}" : null);
         app.Screen.Field("submitted", run.Created.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss"));
+        var started = (run.State as RunState.Ended)?.Started;
+        app.Screen.Field("started", started?.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss"));
         app.Screen.Field("snapshot", run.Plan.Commit is { } commit ? $"{commit} ({run.Plan.Branch})" : null);
         foreach (var input in run.Plan.Inputs) app.Screen.Field("input", $"{input.Name} from {input.Path}");
         foreach (var output in run.Plan.Outputs) app.Screen.Field("output", output);

@@ -21,6 +21,7 @@ internal static class WaitCommand
             var app = MusterCommand.Current.App();
             var runs = parsed.GetValue(selectors)!.Select(selector => RunSelector.Get(app.Store, selector)).ToList();
             var reached = Goal(parsed.GetValue(what)!);
+            if (PortIn(parsed.GetValue(what)!) is { } port) runs.ForEach(run => RunParts.CheckPort(run.Plan, port));
             TimeSpan? patience = parsed.GetValue(timeout) is not { } text ? null
                 : Durations.TryParse(text, out var time) ? time : throw new UserException($"'{text}' is no time", "Write --timeout such as 90s, 30m or 2h.") { ExitCode = ExitCodes.Usage };
             var began = app.Clock.GetTimestamp();
@@ -48,12 +49,15 @@ internal static class WaitCommand
         return command;
     }
 
+    private static string? PortIn(string what) =>
+        what.StartsWith("port:", StringComparison.Ordinal) ? what["port:".Length..] : null;
+
     private static Func<Run, bool> Goal(string what) => what switch
     {
         "ended" => run => run.State is RunState.Ended,
         "running" => run => run.State is RunState.Running,
         "succeeded" => run => run.State is RunState.Ended { Outcome: Outcome.Succeeded },
-        _ when what.StartsWith("port:", StringComparison.Ordinal) => run => run.Ports.Any(port => port.Name == what["port:".Length..]),
+        _ when PortIn(what) is { } name => run => run.Ports.Any(port => port.Name == name),
         _ => throw new UserException($"nobody can wait for '{what}'", "Wait for running, ended, succeeded or port:NAME.") { ExitCode = ExitCodes.Usage },
     };
 }

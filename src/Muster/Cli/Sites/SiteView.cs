@@ -3,7 +3,7 @@ using Muster.Sites;
 
 namespace Muster.Cli.Sites;
 
-/// <summary>A site as `--json` shows it: everything resolved, of the environment the names only, and never a token.</summary>
+/// <summary>A site as `--json` shows it: everything resolved, and of the environment the names only.</summary>
 public sealed record SiteView
 {
     public int Schema { get; init; } = 1;
@@ -24,10 +24,6 @@ public sealed record SiteView
     public string? Container { get; init; }
     public string? Runtime { get; init; }
     public required string Code { get; init; }
-    public string? Provider { get; init; }
-    public bool? HasToken { get; init; }
-    public int? Limit { get; init; }
-    public double? LeaseSeconds { get; init; }
 
     public static SiteView Of(Site site, string defaultSite)
     {
@@ -50,12 +46,11 @@ public sealed record SiteView
         {
             SshSite ssh => view with { Roles = ssh.Roles, CheckPairs = ssh.CheckPairs, SshConfig = ssh.SshConfig, Identity = ssh.Identity },
             SlurmSite slurm => view with { SshConfig = slurm.SshConfig, Identity = slurm.Identity, Sbatch = slurm.Sbatch.Entries.ToDictionary(entry => entry.Key, entry => entry.Value) },
-            CloudSite cloud => view with { Provider = cloud.Provider, HasToken = cloud.Token is not null, Limit = cloud.Limit, LeaseSeconds = cloud.Lease.TotalSeconds },
             _ => view,
         };
     }
 
-    public static string KindOf(Site site) => site switch { LocalSite => "local", SshSite => "ssh", SlurmSite => "slurm", _ => "cloud" };
+    public static string KindOf(Site site) => site switch { LocalSite => "local", SshSite => "ssh", _ => "slurm" };
 
     private static IReadOnlyList<string> HostsOf(Site site) => site switch
     {

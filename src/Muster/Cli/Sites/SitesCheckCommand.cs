@@ -38,8 +38,6 @@ internal static class SitesCheckCommand
     private static async Task<SiteCheckView> CheckAsync(App app, Site site, bool fix, CancellationToken ct)
     {
         var kind = SiteView.KindOf(site);
-        if (site is CloudSite) return new(site.Name, kind, true, [new(site.Name, [new("warn", "kind", "cloud sites are not looked at yet", null)])], null);
-
         var open = app.OpenSite(site);
         var before = SocketFindings(app, open);
         var (hosts, budget) = await new SiteCheck(open, app.Clock).RunAsync(ct);

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using Muster.Cli.Terminal;
-using Muster.Configuration;
 using Muster.Sites;
 using Muster.Sites.Import;
 using Muster.Sites.Reading;
@@ -69,10 +68,6 @@ internal static class SitesCommand
         screen.Field("container", view.Container);
         screen.Field("runtime", view.Runtime);
         screen.Field("code", view.Code);
-        screen.Field("provider", view.Provider);
-        screen.Field("token", view.HasToken is true ? Secret.Hidden : null);
-        screen.Field("limit", view.Limit?.ToString());
-        screen.Field("lease", view.LeaseSeconds is { } lease ? Words.Duration(TimeSpan.FromSeconds(lease)) : null);
     }
 
     private static Command Add()

@@ -15,6 +15,9 @@ public sealed record Circumstances
     /// <summary>Processes that want to run, over the last minute.</summary>
     public double? Load { get; init; }
     public int? Cpus { get; init; }
+
+    /// <summary>Where the full disk is mounted that holds the run's folder.</summary>
+    public string? FullDisk { get; init; }
     public IReadOnlyList<string> LastErrors { get; init; } = [];
 
     /// <summary>Reads what <c>explain.sh</c> and <c>queue.sh</c> print.</summary>
@@ -29,6 +32,7 @@ public sealed record Circumstances
             Partition = Partition.ReadAll(string.Join('\n', values["partition"])).FirstOrDefault(part => place is null ? part.IsDefault : names.Contains(part.Name)),
             Load = values["load"].FirstOrDefault() is { Length: > 0 } load && double.TryParse(load.Split(' ')[0], CultureInfo.InvariantCulture, out var number) ? number : null,
             Cpus = int.TryParse(values["cpus"].FirstOrDefault(), CultureInfo.InvariantCulture, out var cpus) ? cpus : null,
+            FullDisk = values["disk"].FirstOrDefault() is { Length: > 0 } disk ? disk : null,
             LastErrors = [.. values["err"]],
         };
 

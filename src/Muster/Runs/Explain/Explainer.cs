@@ -41,7 +41,8 @@ public sealed class Explainer(RunStore store, Func<string, OpenSite> open, TimeP
             queue = (await desk.AskOtherAsync(ShellText.Script("Runs/Explain/queue.sh", [$"{job.Id}", format]), commands: 2, ct))?.Output;
             spent = queue is null;
         }
-        var output = await host.GetAsync(ShellText.Script("Runs/Explain/explain.sh", [site.Root, run.Id.ToString()]), "looking at the run", ct);
+        var explain = RunFolder.WithFull(ShellText.Script("Runs/Explain/explain.sh", [site.Root, run.Id.ToString()]));
+        var output = await host.GetAsync(explain, "looking at the run", ct);
         var around = Circumstances.Read(output, queue) with { BudgetSpent = spent };
         if (facts is not null && around.Place is { } place) run = store.Change(run.Id, known => RunJudge.After(known, facts, new SchedulerWord.Waiting(place.Reason), true, clock.GetUtcNow()));
         // The load of a login node says nothing about a job elsewhere.

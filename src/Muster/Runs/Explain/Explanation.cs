@@ -53,11 +53,13 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
                 Add("since", $"{Local(began)}, for {Span(now - began)}");
                 if (run.Plan.Time is { } limit) Add("limit", began + limit > now ? $"{Span(limit)}, of which {Span(began + limit - now)} are left" : $"{Span(limit)}, which is over");
                 Busy(run, around, Add);
+                Full(run, around, Add);
                 foreach (var line in around.LastErrors.TakeLast(3)) Add("stderr", line);
                 return new($"{name} runs on {where}", lines);
             case RunState.Ended end:
                 Add("evidence", $"{end.Evidence.Source}: {end.Evidence.Text}");
                 foreach (var line in around.LastErrors) Add("stderr", line);
+                Full(run, around, Add);
                 foreach (var advice in Advice(run, end, around.LastErrors)) Add("do", advice);
                 return new($"{name} {(end.Outcome is Outcome.Succeeded ? "succeeded" : $"ended: {end.Word}")}, {Span(now - end.At)} ago", lines);
             default:
@@ -80,6 +82,13 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
         if (place?.Start is { } start) add("start", start > now ? $"expected in {Span(start - now)}, at {Local(start)}; it comes earlier when other jobs end early" : "expected at any moment");
         else if (place is not null) add("start", "the scheduler gives no time yet");
         foreach (var after in run.Plan.After) add("after", $"it starts when run {after.Id.Short} has succeeded");
+    }
+
+    private static void Full(Run run, Circumstances around, Action<string, string?> add)
+    {
+        if (around.FullDisk is not { } at) return;
+        add("disk", $"{at} on {Place(run)}, which holds the run's folder, is full");
+        add("do", $"muster sites tidy {run.Plan.Site}   removes old runs there; or make room on {at} yourself");
     }
 
     private static void Busy(Run run, Circumstances around, Action<string, string?> add)

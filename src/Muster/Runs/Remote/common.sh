@@ -1,8 +1,18 @@
 # What launch and supervise share. POSIX sh and coreutils (or BusyBox) are all it needs.
 
-# record NAME <text: status/NAME appears whole or not at all, and outlives a power cut.
+# record NAME <text: status/NAME appears whole or not at all, and outlives a power cut. On a full disk the room that is
+# kept in the file $room is given up for it, and the record says so.
 record() {
-  cat >"$status/.$1.$$" || return 1
+  record_text=$(cat)
+  record_said=$(write_record "$1" 2>&1) && return 0
+  [ -n "$room" ] && rm -f "$room" "$status/.$1.$$" || return 1
+  record_text="$record_text
+unwritten=${record_said##*: }"
+  write_record "$1"
+}
+
+write_record() {
+  printf '%s\n' "$record_text" | cat >"$status/.$1.$$" || return 1
   sync "$status/.$1.$$" 2>/dev/null
   mv -f "$status/.$1.$$" "$status/$1"
 }

@@ -77,7 +77,11 @@ END
   if [ $((rounds % 4)) = 0 ]; then
     for entry in $watched; do
       [ ! -e "$run/status/${entry%%:*}.exit" ] || continue
-      if [ -z "${entry#*:}" ]; then echo "X ${entry%%:*} rebooted"; elif [ ! -d "/proc/${entry#*:}" ]; then echo "X ${entry%%:*} gone"; fi
+      if [ -z "${entry#*:}" ]; then echo "X ${entry%%:*} rebooted"; elif [ ! -d "/proc/${entry#*:}" ]; then
+        at=$(full "$run")
+        [ -z "$at" ] || printf 'R disk\n text=%s\n.\n' "$at"
+        echo "X ${entry%%:*} gone"
+      fi
     done
     echo T || exit 0
   fi

@@ -21,20 +21,29 @@ for claim in ${MUSTER_JOB:+gang} $me; do
   fi
 done
 
+# The last words must find room also when the job has filled the disk.
+room_kept=$status/.room.$me
+head -c 16384 /dev/urandom >"$room_kept" 2>/dev/null
+
 finish() { # finish CODE REASON
-  {
-    echo "code=$1"
-    echo "reason=$2"
-    echo "time=$(date +%s)"
-    echo "host=$host"
-    echo "attempt=$attempt"
-    [ -z "$SLURM_JOB_ID" ] || echo "job=$SLURM_JOB_ID"
-    [ -z "$survivors" ] || echo "survivors=$survivors"
-    [ -z "$cause" ] || echo "cause=$cause"
-  } | record "$me.exit"
+  room=$room_kept
+  for try in 1 2 3 4 5 6 7 8 9 10; do
+    {
+      echo "code=$1"
+      echo "reason=$2"
+      echo "time=$(date +%s)"
+      echo "host=$host"
+      echo "attempt=$attempt"
+      [ -z "$SLURM_JOB_ID" ] || echo "job=$SLURM_JOB_ID"
+      [ -z "$survivors" ] || echo "survivors=$survivors"
+      [ -z "$cause" ] || echo "cause=$cause"
+    } | record "$me.exit" && break
+    sleep 6   # somebody may make room
+  done
   [ -z "$MUSTER_PORT" ] || rm -f "$run/../../ports/$host/$MUSTER_PORT"
   set -- "$status"/*.exit
   [ $# -lt "$muster_size" ] || { echo "time=$(date +%s)" | record ended; }
+  rm -f "$room_kept"
   [ ! -e "$status/ended" ] || [ "$reason" = terminated ] || rm -f "$run/env.sh"   # it may hold secrets; a requeued job still needs it
 }
 

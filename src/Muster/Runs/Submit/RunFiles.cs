@@ -73,7 +73,7 @@ public static class RunFiles
         string Roles(Func<PlannedRole, bool> which) => string.Join(' ', plan.Roles.Where(which).Select(role => role.Name));
         return ShellText.Of($"""
             muster_id={plan.Id.ToString()}
-            muster_job={plan.Id.JobName}
+            muster_job={plan.JobName}
             muster_ranks={string.Join(' ', ranks)}
             muster_size={ranks.Count}
             muster_at_once={plan.Array?.AtOnce ?? 0}

@@ -103,7 +103,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         return
         [
             .. options.ToLines(),
-            $"#SBATCH --job-name={plan.Id.JobName}",
+            $"{RunPlan.JobNameLine}{plan.JobName}",
             $"#SBATCH --comment={plan.Id}",
             "#SBATCH --output=logs/slurm.log",
             "#SBATCH --open-mode=append",
@@ -233,7 +233,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
     {
         var other = RunSelector.Get(store, selector);
         if (other.Plan.Site != site.Name) throw new UserException($"run {other.Plan.Name} is on site {other.Plan.Site}, not on {site.Name}", "A run can wait only for runs of its own site.");
-        var handle = RunKeeper.HandleOf(other);
+        var handle = other.State.IsLive ? RunKeeper.HandleOf(other) : null;
         if (site is SlurmSite && handle is null)
         {
             throw new UserException($"run {other.Plan.Name} has no job in SLURM's queue to wait for ({other.State.Word})", "Leave --after out if it has ended well; otherwise wait until it is launched.");

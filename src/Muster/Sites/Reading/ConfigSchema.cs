@@ -7,14 +7,14 @@ namespace Muster.Sites.Reading;
 /// <summary>All keys of <c>muster.yaml</c> in one place: the reader, its suggestions and the JSON schema follow them.</summary>
 public static class ConfigSchema
 {
-    private static readonly string[] Ssh = ["ssh"], Slurm = ["slurm"], Cloud = ["cloud"];
+    private static readonly string[] Ssh = ["ssh"], Slurm = ["slurm"];
 
     internal static readonly ConfigKey<string> DefaultSite = new("default-site", SiteShapes.SiteName, "the site of runs that name none");
     internal static readonly ConfigKey<OnInterrupt> OnInterrupt = new("on-interrupt", ConfigShape.Choice<OnInterrupt>(), "what Ctrl-C does to a run that is being followed");
     internal static readonly ConfigKey<long> SnapshotWarnSize = new("snapshot-warn-size", ConfigShape.Size, "ask before a larger snapshot leaves the machine");
     internal static readonly ConfigKey<int> SnapshotWarnFiles = new("snapshot-warn-files", ConfigShape.Count, "ask before a snapshot of more files leaves the machine");
 
-    internal static readonly ConfigKey<SiteKind> Kind = new("kind", ConfigShape.Choice<SiteKind>(), "what the site is: local, ssh, slurm or cloud");
+    internal static readonly ConfigKey<SiteKind> Kind = new("kind", ConfigShape.Choice<SiteKind>(), "what the site is: local, ssh or slurm");
     internal static readonly ConfigKey<string> Root = new("root", SiteShapes.RemotePath, "the folder for runs over there; ~ is that side's home");
     internal static readonly ConfigKey<IReadOnlyList<string>> Setup = new("setup", ConfigShape.Lines, "shell lines before every job");
     internal static readonly ConfigKey<SetupErrors> SetupErrors = new("setup-errors", ConfigShape.Choice<SetupErrors>(), "whether a setup line that fails ends the run, or is ignored");
@@ -34,27 +34,16 @@ public static class ConfigSchema
     internal static readonly ConfigKey<string> Host = new("host", SiteShapes.Host, "the login node; without it, SLURM's commands are on this machine") { Kinds = Slurm };
     internal static readonly ConfigKey<Schedulers.Slurm.SbatchOptions> Sbatch = new("sbatch", SiteShapes.Sbatch, "options of sbatch for every job") { Kinds = Slurm };
 
-    internal static readonly ConfigKey<string> Provider = new("provider", ConfigShape.Text, "who makes the machines") { Kinds = Cloud };
-    internal static readonly ConfigKey<Secret> Token = new("token", ConfigShape.Secret, "the provider's token, best as ${VARIABLE}") { Kinds = Cloud, IsSecret = true };
-    internal static readonly ConfigKey<IReadOnlyList<CloudMachine>> Machines =
-        new("machines", ConfigShape.List(MachineShape()), "the machine type for tasks of up to so many images") { Kinds = Cloud };
-    internal static readonly ConfigKey<int> Limit = new("limit", ConfigShape.Count, "at most so many machines at a time") { Kinds = Cloud };
-    internal static readonly ConfigKey<TimeSpan> Lease = new("lease", ConfigShape.Duration, "a machine switches itself off when its lease is not renewed") { Kinds = Cloud };
-
     internal static readonly IReadOnlyList<ConfigKey> SiteKeys =
     [
         Kind, Root, Setup, SetupErrors, Env, Container, Runtime, Code,
         Hosts, Roles, ThisMachine, CheckPairs, Host, Sbatch, SshConfig, Identity,
-        Provider, Token, Machines, Limit, Lease,
     ];
 
     /// <summary>The sites, each still as it is written: they are read once the kind is known.</summary>
     internal static readonly ConfigKey<IReadOnlyList<(YamlScalarNode Name, YamlNode Node)>> Sites = new("sites", SitesShape(), "the places that run work") { IsGroup = true };
 
     internal static readonly IReadOnlyList<ConfigKey> TopKeys = [DefaultSite, Sites, OnInterrupt, SnapshotWarnSize, SnapshotWarnFiles];
-
-    private static readonly ConfigKey<int> MachineImages = new("images", ConfigShape.Count, "up to so many images");
-    private static readonly ConfigKey<string> MachineType = new("type", ConfigShape.Text, "the provider's name of the machine type");
 
     /// <summary>A JSON schema (draft 2020-12) of the file, for editors.</summary>
     public static string ToJson() => ConfigKey.Schema("Muster configuration", TopKeys);
@@ -77,19 +66,4 @@ public static class ConfigSchema
             ConfigKey.Describe(writer, SiteKeys, Kind.Name);
             writer.WriteEndObject();
         });
-
-    private static ConfigShape<CloudMachine> MachineShape() => new(
-        (YamlNode node, ConfigFile file, [MaybeNullWhen(false)] out CloudMachine value) =>
-        {
-            value = null;
-            if (ConfigSection.Read(node, file, [MachineImages, MachineType], "", "a machine") is not { IsComplete: true } section) return false;
-            if (!section.Has(MachineImages) || !section.Has(MachineType))
-            {
-                file.Mistake(node, "a machine needs `images` and `type`");
-                return false;
-            }
-            value = new(section.Get(MachineImages, 0), section.Get(MachineType, ""));
-            return true;
-        },
-        writer => ConfigKey.Describe(writer, [MachineImages, MachineType], MachineImages.Name, MachineType.Name));
 }

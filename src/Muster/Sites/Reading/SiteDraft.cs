@@ -12,7 +12,6 @@ public static class SiteDraft
     public static Site Read(string name, string kind, IReadOnlyList<string> hosts, string? root, IReadOnlyList<string> settings, ConfigSources sources)
     {
         if (!SiteNames.IsName(name)) throw new UserException($"a site cannot be named '{ConfigFile.Flat(name)}'", "Use letters, digits and . _ @ -, and begin with a letter or a digit.");
-        if (kind is "cloud") throw new UserException("a cloud site cannot be added here: its token would stand in the file", "Write it by hand, with the token as ${VARIABLE}: `muster config schema` lists the keys.");
         var map = new YamlMappingNode { { "kind", kind } };
         if (kind is "slurm" && hosts.Count > 1) throw new UserException("a slurm site has one host, its login node", "Pass --host once.");
         if (hosts.Count > 0) map.Add(kind is "slurm" ? "host" : "hosts", kind is "slurm" ? new YamlScalarNode(hosts[0]) : new YamlSequenceNode(hosts.Select(host => new YamlScalarNode(host))));

@@ -6,5 +6,4 @@ internal enum SiteKind
     Local,
     Ssh,
     Slurm,
-    Cloud,
 }

@@ -17,10 +17,16 @@ internal static class SiteReader
             return null;
         }
 
+        if (WordOf(map) is "cloud")
+        {
+            file.Mistake(key,
+                $"site {name} is of kind cloud, which this version cannot use. Remove it, or describe machines that exist as kind ssh");
+            return null;
+        }
         var before = file.Mistakes.Count;
-        var kind = KindOf(map, file);
+        var kind = KindOf(map);
         var section = ConfigSection.Read(map, file, ConfigSchema.SiteKeys, $"sites.{name}.", $"site {name}", kind?.ToString().ToLowerInvariant());
-        if (kind is null && file.Mistakes.Count == before) file.Mistake(key, $"site {name} needs a `kind`: local, ssh, slurm or cloud");
+        if (kind is null && file.Mistakes.Count == before) file.Mistake(key, $"site {name} needs a `kind`: local, ssh or slurm");
         if (kind is null || !section.IsComplete) return null;
 
         Site? site = kind switch
@@ -36,7 +42,7 @@ internal static class SiteReader
                 Identity = Optional(section, ConfigSchema.Identity),
                 Sbatch = section.Get(ConfigSchema.Sbatch, SbatchOptions.None),
             },
-            _ => Cloud(key, section, file),
+            _ => throw new InvalidOperationException($"a site of kind {kind}"),
         };
         if (site is null) return null;
         return (site with
@@ -52,15 +58,18 @@ internal static class SiteReader
     }
 
     /// <summary>The kind decides which keys are known, so it is looked at before the others; its own mistake is noted with them.</summary>
-    private static SiteKind? KindOf(YamlMappingNode map, ConfigFile file)
+    private static SiteKind? KindOf(YamlMappingNode map)
     {
-        var node = map.Children.FirstOrDefault(pair => pair.Key is YamlScalarNode { Value: var key } && key == ConfigSchema.Kind.Name).Value;
         foreach (var kind in Enum.GetValues<SiteKind>())
         {
-            if (node is YamlScalarNode { Value: { } word } && word.Equals(kind.ToString(), StringComparison.OrdinalIgnoreCase)) return kind;
+            if (WordOf(map)?.Equals(kind.ToString(), StringComparison.OrdinalIgnoreCase) is true) return kind;
         }
         return null;
     }
+
+    private static string? WordOf(YamlMappingNode map) =>
+        map.Children.FirstOrDefault(pair => pair.Key is YamlScalarNode key && key.Value == ConfigSchema.Kind.Name).Value
+            is YamlScalarNode word ? word.Value : null;
 
     private static SshSite? Ssh(YamlScalarNode key, ConfigSection section, ConfigFile file)
     {
@@ -87,24 +96,6 @@ internal static class SiteReader
             SshConfig = SshConfig(section, file),
             Identity = Optional(section, ConfigSchema.Identity),
             CheckPairs = section.Get(ConfigSchema.CheckPairs, false),
-        };
-    }
-
-    private static CloudSite? Cloud(YamlScalarNode key, ConfigSection section, ConfigFile file)
-    {
-        var name = key.Value!;
-        if (!section.Has(ConfigSchema.Provider))
-        {
-            file.Mistake(key, $"site {name} needs a `provider`");
-            return null;
-        }
-        var site = new CloudSite { Name = name, Origin = file.At(key), Provider = section.Get(ConfigSchema.Provider, "") };
-        return site with
-        {
-            Token = section.Has(ConfigSchema.Token) ? section.Get(ConfigSchema.Token, new("")) : null,
-            Machines = section.Get(ConfigSchema.Machines, site.Machines),
-            Limit = section.Get(ConfigSchema.Limit, site.Limit),
-            Lease = section.Get(ConfigSchema.Lease, site.Lease),
         };
     }
 

@@ -38,6 +38,16 @@ public sealed class ExplanationTests
     }
 
     [Fact]
+    public void A_full_disk_is_named()
+    {
+        var around = Circumstances.Read("load=\ncpus=2\ndisk=/scratch\n", null);
+        var text = Text(In(new RunState.Running("12", "c1", DateTimeOffset.UnixEpoch)), around);
+        Assert.Contains("/scratch on", text, StringComparison.Ordinal);
+        Assert.Contains("is full", text, StringComparison.Ordinal);
+        Assert.Contains("muster sites tidy", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Without_an_answer_of_the_scheduler_the_known_reason_is_told()
     {
         var text = Text(In(new RunState.Queued("12", "Resources")), new Circumstances { BudgetSpent = true });

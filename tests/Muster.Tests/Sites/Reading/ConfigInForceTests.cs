@@ -21,7 +21,7 @@ public sealed class ConfigInForceTests : IDisposable
     public void A_password_among_the_variables_is_not_shown()
     {
         var settings = _folder.Read("sites:\n  a:\n    kind: local\n    env: { API_KEY: hunter2, HF_TOKEN: \"${HOME}\", PLAIN: x }\n").InForce().ToDictionary(setting => setting.Key, setting => setting.Value);
-        Assert.Equal((Secret.Hidden, "${HOME}", "x"), (settings["sites.a.env.API_KEY"], settings["sites.a.env.HF_TOKEN"], settings["sites.a.env.PLAIN"]));
+        Assert.Equal(("(hidden)", "${HOME}", "x"), (settings["sites.a.env.API_KEY"], settings["sites.a.env.HF_TOKEN"], settings["sites.a.env.PLAIN"]));
     }
 
     [Fact]

@@ -16,6 +16,6 @@ public sealed class ConfigSchemaTests
         var keys = site.GetProperty("properties").EnumerateObject().ToList();
         Assert.Equal(ConfigSchema.SiteKeys.Select(key => key.Name), keys.Select(key => key.Name));
         Assert.All(keys, key => Assert.NotEmpty(key.Value.GetProperty("description").GetString()!));
-        Assert.Equal(["local", "ssh", "slurm", "cloud"], site.GetProperty("properties").GetProperty("kind").GetProperty("enum").EnumerateArray().Select(word => word.GetString()));
+        Assert.Equal(["local", "ssh", "slurm"], site.GetProperty("properties").GetProperty("kind").GetProperty("enum").EnumerateArray().Select(word => word.GetString()));
     }
 }

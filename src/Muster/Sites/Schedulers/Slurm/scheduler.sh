@@ -1,13 +1,14 @@
 # Runs as SLURM jobs. A handle is the job id, or ID;CLUSTER.
 slurm_named() { # the job of our name whose comment is our id, also when SLURM has forgotten all but its accounting
   answered=1
-  lines=$(squeue --noheader --states=all --name="$muster_job" --format='%A|%k' 2>/dev/null) && answered=0
+  names=$muster_job,muster-${muster_id%%-*}   # the second is what an older version called it
+  lines=$(squeue --noheader --states=all --name="$names" --format='%A|%k' 2>/dev/null) && answered=0
   while IFS='|' read -r job comment; do
     [ "$comment" != "$muster_id" ] || { echo "$job"; return 0; }
   done <<END
 $lines
 END
-  lines=$(sacct -X -n -P --name="$muster_job" --starttime=now-7days --format=JobIDRaw,Comment 2>/dev/null)
+  lines=$(sacct -X -n -P --name="$names" --starttime=now-7days --format=JobIDRaw,Comment 2>/dev/null)
   while IFS='|' read -r job comment; do
     [ "$comment" != "$muster_id" ] || { echo "${job%%_*}"; return 0; }
   done <<END

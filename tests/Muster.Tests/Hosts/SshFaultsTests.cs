@@ -1,0 +1,34 @@
+using Muster.Faults;
+
+namespace Muster.Hosts;
+
+public sealed class SshFaultsTests
+{
+    private const string Changed = """
+        @@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@
+        @    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @
+        @@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@
+        Offending ED25519 key in /lab/known hosts:3
+        Host key for [127.0.0.1]:2201 has changed and you have requested strict checking.
+        Host key verification failed.
+        """;
+
+    [Fact]
+    public void A_changed_key_is_removed_where_it_is_and_under_its_name_there()
+    {
+        var fault = SshFaults.Read("node1", Changed, 255, "/lab/ssh_config");
+        Assert.Equal(ContactFault.HostKey, fault.Fault);
+        Assert.Contains("`ssh-keygen -f '/lab/known hosts' -R '[127.0.0.1]:2201'`", fault.Mend);
+        Assert.Contains("`ssh -F /lab/ssh_config node1`", fault.Mend);
+    }
+
+    [Theory]
+    [InlineData("Host key verification failed.")]
+    [InlineData("me@node1: Permission denied (publickey).")]
+    [InlineData("ssh: connect to host node1 port 22: Connection refused")]
+    public void What_to_try_names_the_configuration_of_the_site(string said)
+    {
+        Assert.Contains("`ssh -F /lab/ssh_config node1`", SshFaults.Read("node1", said, 255, "/lab/ssh_config").Mend);
+        Assert.Contains("`ssh node1`", SshFaults.Read("node1", said, 255, null).Mend);
+    }
+}
