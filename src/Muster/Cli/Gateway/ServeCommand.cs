@@ -15,45 +15,45 @@ namespace Muster.Cli.Gateway;
 /// <summary>The gateway: one address for clients of NodeODM, with many nodes behind it.</summary>
 internal static class ServeCommand
 {
-    private static readonly Option<string?> Config = Text("--config", "FILE", "ClusterODM's JSON configuration; flags win over it.");
-    private static readonly Option<int?> Port = Number("--port", "Where clients come in (3000).", "-p");
-    private static readonly Option<string?> Bind = Text("--bind", "ADDRESS", "The address to listen on (127.0.0.1); 0.0.0.0 or :: for all.");
-    private static readonly Option<string[]> Nodes = new("--node") { Description = "A node behind it, such as http://10.0.0.7:3000/?token=…; as often as there are nodes.", HelpName = "URL", Arity = ArgumentArity.ZeroOrMore };
-    private static readonly Option<string?> Engine = Text("--engine", "NAME", "What its own node computes with when no other is known (auto): odm, colmap, survey, command, test, or none.");
+    private static readonly Option<string?> Config = Text("--config", "FILE", "ClusterODM JSON configuration file; flags take precedence.");
+    private static readonly Option<int?> Port = Number("--port", "Port for clients (3000).", "-p");
+    private static readonly Option<string?> Bind = Text("--bind", "ADDRESS", "Address to listen on (127.0.0.1); 0.0.0.0 or :: for all.");
+    private static readonly Option<string[]> Nodes = new("--node") { Description = "A node to use, such as http://10.0.0.7:3000/?token=…; repeat for each node.", HelpName = "URL", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Option<string?> Engine = Text("--engine", "NAME", "Engine of the built-in node, used when no other node is known (auto): odm, colmap, survey, command, test or none.");
     private static readonly Option<string?> EngineFile = Text("--engine-file", "FILE", "With --engine command: the YAML file that describes the program.");
-    private static readonly Option<string?> OdmPath = Text("--odm-path", "DIR", "Where its own node finds ODM (/code).");
-    private static readonly Option<string?> OdmImage = Text("--odm-image", "IMAGE", "A container image with ODM for its own node.");
-    private static readonly Option<int?> SecurePort = Number("--secure-port", "With a certificate: HTTPS on this port, and plain HTTP on the other.");
-    private static readonly Option<string?> SslCert = Text("--ssl-cert", "FILE", "Certificate for HTTPS, PEM; read again when it changes.");
-    private static readonly Option<string?> SslKey = Text("--ssl-key", "FILE", "Its private key, PEM.");
-    private static readonly Option<string?> Data = Text("--data", "DIR", "Where database, uploads and results are kept.");
-    private static readonly Option<string?> TokenFile = Text("--token-file", "FILE", "A file with the token that clients need; $MUSTER_TOKEN otherwise.");
-    private static readonly Option<string?> Token = Text("--token", "TOKEN", "The same on the command line, where others on this machine can read it.");
+    private static readonly Option<string?> OdmPath = Text("--odm-path", "DIR", "ODM installation for the built-in node (/code).");
+    private static readonly Option<string?> OdmImage = Text("--odm-image", "IMAGE", "ODM container image for the built-in node.");
+    private static readonly Option<int?> SecurePort = Number("--secure-port", "With a certificate: serve HTTPS on this port and plain HTTP on --port.");
+    private static readonly Option<string?> SslCert = Text("--ssl-cert", "FILE", "Certificate for HTTPS (PEM); reloaded when it changes.");
+    private static readonly Option<string?> SslKey = Text("--ssl-key", "FILE", "Private key for HTTPS (PEM).");
+    private static readonly Option<string?> Data = Text("--data", "DIR", "Folder for the database, uploads and results.");
+    private static readonly Option<string?> TokenFile = Text("--token-file", "FILE", "File with the token that clients must present. Default: $MUSTER_TOKEN.");
+    private static readonly Option<string?> Token = Text("--token", "TOKEN", "Same, on the command line, where other users of this machine can see it.");
     private static readonly Option<bool> Open = new("--open") { Description = "Let anyone who can reach --bind use the gateway without a token." };
-    private static readonly Option<int?> ConsolePort = Number("--admin-cli-port", "The console for telnet (8080); 0 for none.");
-    private static readonly Option<int?> AdminPort = Number("--admin-web-port", "Where `muster nodes`, `tasks` and `tokens` and pages come in (10000); 0 for none.");
-    private static readonly Option<string?> AdminPassFile = Text("--admin-pass-file", "FILE", "A file with the password of both; $MUSTER_ADMIN_PASS otherwise. Without one, only this machine reaches them.");
-    private static readonly Option<string?> AdminPass = Text("--admin-pass", "TEXT", "The same on the command line, where others on this machine can read it.");
-    private static readonly Option<string?> AdminBind = Text("--admin-bind", "ADDRESS", "Where both listen: as --bind with a password, else 127.0.0.1.");
-    private static readonly Option<string?> PublicAddress = Text("--public-address", "URL", "How nodes reach this gateway, for split-merge; else the address of this machine at which the client came in.");
-    private static readonly Option<string?> Provider = Text("--cloud-provider", "NAME", "Who knows the tokens: local, or lightning.", "-c");
-    private static readonly Option<bool> NoSplitMerge = new("--no-splitmerge") { Description = "Accept no parts of tasks." };
-    private static readonly Option<int?> FloodLimit = Number("--flood-limit", "Uploads that a token may have begun and not finished; 0 for any number.");
-    private static readonly Option<string?> SpoolLimit = Text("--spool-limit", "GB", "Disk that uploads may take in all.");
-    private static readonly Option<string?> StaleUploads = Text("--stale-uploads-timeout", "HOURS", "Forget uploads that nothing was heard of for so long (48).");
-    private static readonly Option<string?> Keep = Text("--keep", "TIME", "How long ended tasks and their archives are kept (5d).");
-    private static readonly Option<string?> MoveAfter = Text("--move-after", "TIME", "How long a node may be away until its tasks are placed elsewhere (10m).");
-    private static readonly Option<string?> PollEvery = Text("--poll-every", "TIME", "How often nodes are asked about their tasks (1s).");
+    private static readonly Option<int?> ConsolePort = Number("--admin-cli-port", "Port of the telnet console (8080); 0 to disable.");
+    private static readonly Option<int?> AdminPort = Number("--admin-web-port", "Port for `muster nodes`, `tasks`, `tokens` and the admin page (10000); 0 to disable.");
+    private static readonly Option<string?> AdminPassFile = Text("--admin-pass-file", "FILE", "File with the password for both. Default: $MUSTER_ADMIN_PASS. Without a password, only this machine can reach them.");
+    private static readonly Option<string?> AdminPass = Text("--admin-pass", "TEXT", "Same, on the command line, where other users of this machine can see it.");
+    private static readonly Option<string?> AdminBind = Text("--admin-bind", "ADDRESS", "Address both listen on. Default: --bind if there is a password, else 127.0.0.1.");
+    private static readonly Option<string?> PublicAddress = Text("--public-address", "URL", "URL by which nodes reach this gateway, for split-merge. Default: the address of this machine that the client used.");
+    private static readonly Option<string?> Provider = Text("--cloud-provider", "NAME", "Who validates tokens: local or lightning.", "-c");
+    private static readonly Option<bool> NoSplitMerge = new("--no-splitmerge") { Description = "Do not accept parts of split tasks." };
+    private static readonly Option<int?> FloodLimit = Number("--flood-limit", "Maximum number of unfinished uploads per token; 0 for no limit.");
+    private static readonly Option<string?> SpoolLimit = Text("--spool-limit", "GB", "Maximum disk space for all uploads.");
+    private static readonly Option<string?> StaleUploads = Text("--stale-uploads-timeout", "HOURS", "Delete uploads that have been idle for this long (48).");
+    private static readonly Option<string?> Keep = Text("--keep", "TIME", "How long to keep finished tasks and their archives (5d).");
+    private static readonly Option<string?> MoveAfter = Text("--move-after", "TIME", "How long a node may be unreachable before its tasks are placed elsewhere (10m).");
+    private static readonly Option<string?> PollEvery = Text("--poll-every", "TIME", "How often to poll nodes about their tasks (1s).");
 
-    private static readonly Option<int?> UploadMaxSpeed = Number("--upload-max-speed", "Most bytes a second of each upload to a node; 0 for any.");
-    private static readonly Option<bool> AllowPrivate = new("--allow-private-urls") { Description = "Webhooks and zip addresses of clients may lead into private networks." };
+    private static readonly Option<int?> UploadMaxSpeed = Number("--upload-max-speed", "Maximum bytes per second of each upload to a node; 0 for no limit.");
+    private static readonly Option<bool> AllowPrivate = new("--allow-private-urls") { Description = "Let webhooks and zip URLs of clients reach private networks." };
 
     private static readonly Option<string?> Level = Text("--log-level", "LEVEL", "error, warn, info or debug (info).");
-    private static readonly Option<string?> Format = Text("--log-format", "FORMAT", "How log lines are written: text, or json.");
+    private static readonly Option<string?> Format = Text("--log-format", "FORMAT", "Log format: text or json.");
 
     public static Command Create()
     {
-        var command = new Command("serve", "Serve many NodeODM nodes behind one address, with a queue that loses nothing.")
+        var command = new Command("serve", "Serve many NodeODM nodes behind one address, with a durable queue.")
         {
             Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, EngineFile, OdmPath, OdmImage, Data, TokenFile, Token, Open, ConsolePort, AdminPort, AdminPassFile, AdminPass, AdminBind, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery, UploadMaxSpeed, AllowPrivate, Level, Format,
         };

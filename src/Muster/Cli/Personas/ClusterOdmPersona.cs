@@ -9,35 +9,35 @@ internal sealed class ClusterOdmPersona : Command
 {
     private static readonly (string Name, string? Takes, string Help, string? Short)[] Flags =
     [
-        ("config", "FILE", "JSON file with settings, which win over flags (config-default.json).", null),
-        ("port", "N", "Where clients come in (3000).", "-p"),
-        ("secure-port", "N", "With a certificate: HTTPS on this port, and plain HTTP on the other.", null),
-        ("admin-cli-port", "N", "The console for telnet (8080); 0 for none.", null),
-        ("admin-web-port", "N", "The admin page's port (10000); 0 for none.", null),
-        ("admin-pass", "TEXT", "The password of both. Without one, only this machine reaches them.", null),
+        ("config", "FILE", "JSON settings file, which takes precedence over flags (config-default.json).", null),
+        ("port", "N", "Port for clients (3000).", "-p"),
+        ("secure-port", "N", "With a certificate: serve HTTPS on this port and plain HTTP on --port.", null),
+        ("admin-cli-port", "N", "Port of the telnet console (8080); 0 to disable.", null),
+        ("admin-web-port", "N", "Port of the admin page (10000); 0 to disable.", null),
+        ("admin-pass", "TEXT", "Password for both. Without one, only this machine can reach them.", null),
         ("log-level", "LEVEL", "error, warn, info, verbose, debug or silly.", null),
-        ("cloud-provider", "NAME", "Who knows the tokens: local, lightning or lightningDev.", "-c"),
-        ("upload-max-speed", "N", "Bytes a second to each node; 0 for any.", null),
-        ("downloads-from-s3", "URL", "Where nodes put archives and assets themselves: downloads are sent to URL/TASK/ASSET when it is there.", null),
+        ("cloud-provider", "NAME", "Who validates tokens: local, lightning or lightningDev.", "-c"),
+        ("upload-max-speed", "N", "Maximum bytes per second of each upload to a node; 0 for no limit.", null),
+        ("downloads-from-s3", "URL", "Where nodes upload archives and assets themselves: downloads are redirected to URL/TASK/ASSET if it exists.", null),
         ("splitmerge", "VALUE", "Accept parts of split tasks; on by default.", null),
         ("no-splitmerge", null, "Do not accept parts of split tasks.", null),
-        ("public-address", "URL", "How nodes reach this gateway, for split-merge.", null),
-        ("flood-limit", "N", "Uploads that a token may have begun and not finished; 0 for any number.", null),
-        ("stale-uploads-timeout", "HOURS", "Forget uploads that nothing was heard of for so long; 0 for 48.", null),
-        ("token", "TEXT", "What clients must show.", null),
+        ("public-address", "URL", "URL by which nodes reach this gateway, for split-merge.", null),
+        ("flood-limit", "N", "Maximum number of unfinished uploads per token; 0 for no limit.", null),
+        ("stale-uploads-timeout", "HOURS", "Delete uploads that have been idle for this long; 0 means 48.", null),
+        ("token", "TEXT", "Token that clients must present.", null),
         ("debug", null, "Log more.", null),
-        ("ssl-key", "FILE", "Private key for HTTPS, PEM.", null),
-        ("ssl-cert", "FILE", "Certificate for HTTPS, PEM; read again when it changes.", null),
-        ("asr", "FILE", "The autoscaler's settings: not there yet.", null),
+        ("ssl-key", "FILE", "Private key for HTTPS (PEM).", null),
+        ("ssl-cert", "FILE", "Certificate for HTTPS (PEM); reloaded when it changes.", null),
+        ("asr", "FILE", "Autoscaler settings; not supported yet.", null),
     ];
 
     private ClusterOdmPersona() : base("clusterodm", """
-        The gateway with ClusterODM's flags, files and defaults. It is started where ClusterODM was.
+        Run the gateway with ClusterODM's flags, files and defaults. Start it in ClusterODM's folder.
 
           muster as clusterodm --port 3000 --token secret
           muster as clusterodm --config config.json
 
-        config-default.json, data/nodes.json and data/routes.json are read there; what it keeps is in data/muster.
+        Reads config-default.json, data/nodes.json and data/routes.json there; keeps its own data in data/muster.
         """)
     {
         var given = new List<(string Name, Func<ParseResult, string?> Value)>();

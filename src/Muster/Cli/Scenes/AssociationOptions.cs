@@ -8,8 +8,8 @@ namespace Muster.Cli.Scenes;
 internal sealed class AssociationOptions
 {
     private readonly Option<AssociationMode> _mode = Choice.Of("--associate", "Which poses belong together: for each the nearest in time, or the nearest pairs first and each pose once, as the TUM tools do.", AssociationMode.Nearest);
-    private readonly Option<double?> _maxDifference = new("--max-diff") { Description = "How many seconds two poses of a pair may be apart (nearest 0.01, greedy 0.02).", HelpName = "SECONDS" };
-    private readonly Option<double> _offset = new("--offset") { Description = "Seconds to add to the times of the estimate.", HelpName = "SECONDS", DefaultValueFactory = _ => 0 };
+    private readonly Option<double?> _maxDifference = new("--max-diff") { Description = "Maximum time difference between matched poses, in seconds (nearest 0.01, greedy 0.02).", HelpName = "SECONDS" };
+    private readonly Option<double> _offset = new("--offset") { Description = "Seconds to add to the timestamps of the estimate.", HelpName = "SECONDS", DefaultValueFactory = _ => 0 };
 
     public IReadOnlyList<Option> All => [_mode, _maxDifference, _offset];
 

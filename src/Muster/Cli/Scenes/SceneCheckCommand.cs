@@ -10,8 +10,8 @@ internal static class SceneCheckCommand
 {
     public static Command Create()
     {
-        var path = new Argument<string>("FOLDER") { Description = "A sequence (images/, depth/, poses.txt, intrinsics.txt, sequence.json), or the folder of several." };
-        var command = new Command("check", "Look data over before training on it: do files, poses and depths belong together, and can clips be cut from them?\n\n  muster scene check dataset/\n  muster scene check dataset/kitchen --json") { path };
+        var path = new Argument<string>("FOLDER") { Description = "A sequence (images/, depth/, poses.txt, intrinsics.txt, sequence.json), or a folder of sequences." };
+        var command = new Command("check", "Check training data: do files, poses and depths match, and can clips be cut from them?\n\n  muster scene check dataset/\n  muster scene check dataset/kitchen --json") { path };
         command.SetAction((parsed, ct) => Task.Run(() => Run(parsed.GetValue(path)!, ct), ct));
         return command;
     }

@@ -11,14 +11,14 @@ internal static class SceneConvertCommand
 {
     public static Command Create()
     {
-        var from = new Argument<string>("FOLDER") { Description = "A recording as the TUM RGB-D benchmark keeps them: rgb.txt, depth.txt, groundtruth.txt." };
-        var calibration = new Option<string>("--calib") { Description = "The camera on one line: fx fy cx cy, and k1 k2 p1 p2 [k3], which are taken out.", HelpName = "FILE", Required = true };
-        var to = new Option<string>("--out", "-o") { Description = "The folder of the sequence; it must be empty or new.", HelpName = "FOLDER", Required = true };
-        var split = new Option<string>("--split") { Description = "What it is for.", HelpName = "train|val", DefaultValueFactory = _ => "train" };
-        var every = new Option<int>("--every") { Description = "Take every n-th image.", HelpName = "NUMBER", DefaultValueFactory = _ => 1 };
-        var scale = new Option<double>("--depth-scale") { Description = "Units of the depth maps in a metre.", HelpName = "NUMBER", DefaultValueFactory = _ => 5000 };
-        var difference = new Option<double>("--max-diff") { Description = "How far image, depths and pose may lie apart, in seconds.", HelpName = "SECONDS", DefaultValueFactory = _ => 0.02 };
-        var command = new Command("convert", "Make a sequence to train on of an RGB-D recording with poses.\n\n  muster scene convert rgbd_dataset_freiburg1_desk --calib fr1.txt --out dataset/desk") { from, calibration, to, split, every, scale, difference };
+        var from = new Argument<string>("FOLDER") { Description = "A recording in the TUM RGB-D layout: rgb.txt, depth.txt, groundtruth.txt." };
+        var calibration = new Option<string>("--calib") { Description = "Camera intrinsics on one line: fx fy cx cy, optionally k1 k2 p1 p2 [k3], which are undistorted.", HelpName = "FILE", Required = true };
+        var to = new Option<string>("--out", "-o") { Description = "Output folder for the sequence; must be new or empty.", HelpName = "FOLDER", Required = true };
+        var split = new Option<string>("--split") { Description = "Which split the sequence belongs to.", HelpName = "train|val", DefaultValueFactory = _ => "train" };
+        var every = new Option<int>("--every") { Description = "Use every Nth image.", HelpName = "NUMBER", DefaultValueFactory = _ => 1 };
+        var scale = new Option<double>("--depth-scale") { Description = "Depth map units per metre.", HelpName = "NUMBER", DefaultValueFactory = _ => 5000 };
+        var difference = new Option<double>("--max-diff") { Description = "Maximum time difference between image, depth map and pose, in seconds.", HelpName = "SECONDS", DefaultValueFactory = _ => 0.02 };
+        var command = new Command("convert", "Convert an RGB-D recording with poses into a training sequence.\n\n  muster scene convert rgbd_dataset_freiburg1_desk --calib fr1.txt --out dataset/desk") { from, calibration, to, split, every, scale, difference };
         command.SetAction((parsed, ct) => Task.Run(() =>
         {
             var app = MusterCommand.Current.App();

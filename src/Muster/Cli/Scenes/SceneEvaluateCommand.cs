@@ -11,17 +11,17 @@ namespace Muster.Cli.Scenes;
 /// <summary>What `evaluate ate` and `evaluate rpe` share: two trajectories, how they are brought together, and what becomes of the errors.</summary>
 internal sealed class SceneEvaluateCommand : Command
 {
-    private readonly Option<string> _reference = new("--ref") { Description = "The true trajectory.", HelpName = "FILE", Required = true };
-    private readonly Option<string> _estimate = new("--est") { Description = "The trajectory to be judged.", HelpName = "FILE", Required = true };
+    private readonly Option<string> _reference = new("--ref") { Description = "The reference trajectory (ground truth).", HelpName = "FILE", Required = true };
+    private readonly Option<string> _estimate = new("--est") { Description = "The trajectory to evaluate.", HelpName = "FILE", Required = true };
     private readonly Option<TrajectoryFormat?> _format = Choice.Maybe<TrajectoryFormat>("--format", "How both are written; otherwise as each looks.");
     private readonly Option<AlignmentMode> _align = Choice.Of("--align", "What may be done to the estimate first: turn, move and scale it; turn and move it; only scale it; put its first pose onto the first.", AlignmentMode.Sim3);
-    private readonly Option<int?> _alignFirst = new("--align-first") { Description = "Fit on so many poses from the beginning.", HelpName = "N" };
-    private readonly Option<double> _delta = new("--delta") { Description = "The length of each piece of the way.", HelpName = "SIZE", DefaultValueFactory = _ => 1 };
+    private readonly Option<int?> _alignFirst = new("--align-first") { Description = "Align using only the first N poses.", HelpName = "N" };
+    private readonly Option<double> _delta = new("--delta") { Description = "Length of each trajectory segment.", HelpName = "SIZE", DefaultValueFactory = _ => 1 };
     private readonly Option<DeltaUnit> _unit = Choice.Of("--unit", "What --delta is in.", DeltaUnit.Frames);
-    private readonly Option<bool> _allPairs = new("--all-pairs") { Description = "A piece from every pose on, not each from where the last one ended." };
+    private readonly Option<bool> _allPairs = new("--all-pairs") { Description = "Start a segment at every pose instead of where the previous one ended." };
     private readonly Option<RelativeConvention> _convention = Choice.Of("--convention", "How two motions are compared: as evo, or as the script of the TUM benchmark.", RelativeConvention.Evo);
-    private readonly Option<string?> _plots = new("--plots") { Description = "Draw both trajectories and the errors there, as SVG and PNG.", HelpName = "FOLDER" };
-    private readonly Option<string?> _saveResults = new("--save-results") { Description = "A zip that evo's own tools read.", HelpName = "FILE" };
+    private readonly Option<string?> _plots = new("--plots") { Description = "Write plots of both trajectories and the errors to this folder, as SVG and PNG.", HelpName = "FOLDER" };
+    private readonly Option<string?> _saveResults = new("--save-results") { Description = "Save the results as a zip file for evo's tools.", HelpName = "FILE" };
     private readonly AssociationOptions _association = new();
     private readonly bool _relative;
 
@@ -34,10 +34,10 @@ internal sealed class SceneEvaluateCommand : Command
         SetAction(Run);
     }
 
-    public static Command Create() => new("evaluate", "Judge a trajectory by the true one.\n\n  muster scene evaluate ate --ref groundtruth.txt --est scene/trajectory.tum --plots plots\n  muster scene evaluate rpe --ref groundtruth.txt --est scene/trajectory.tum --delta 1 --unit meters --all-pairs")
+    public static Command Create() => new("evaluate", "Compare a trajectory with ground truth.\n\n  muster scene evaluate ate --ref groundtruth.txt --est scene/trajectory.tum --plots plots\n  muster scene evaluate rpe --ref groundtruth.txt --est scene/trajectory.tum --delta 1 --unit meters --all-pairs")
     {
-        new SceneEvaluateCommand("ate", "How far each pose is from where it should be.\n\n  muster scene evaluate ate --ref groundtruth.txt --est trajectory.tum\n  muster scene evaluate ate --ref gt.txt --est trajectory.tum --associate greedy --max-diff 0.02 --align se3", relative: false),
-        new SceneEvaluateCommand("rpe", "How much each piece of the way differs: drift.\n\n  muster scene evaluate rpe --ref groundtruth.txt --est trajectory.tum\n  muster scene evaluate rpe --ref gt.txt --est trajectory.tum --delta 1 --unit seconds --convention tum", relative: true),
+        new SceneEvaluateCommand("ate", "Absolute trajectory error: how far each pose is from its reference.\n\n  muster scene evaluate ate --ref groundtruth.txt --est trajectory.tum\n  muster scene evaluate ate --ref gt.txt --est trajectory.tum --associate greedy --max-diff 0.02 --align se3", relative: false),
+        new SceneEvaluateCommand("rpe", "Relative pose error: drift over segments of the trajectory.\n\n  muster scene evaluate rpe --ref groundtruth.txt --est trajectory.tum\n  muster scene evaluate rpe --ref gt.txt --est trajectory.tum --delta 1 --unit seconds --convention tum", relative: true),
         SceneSuiteCommand.Create(),
     };
 

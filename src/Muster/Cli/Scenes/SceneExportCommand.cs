@@ -13,36 +13,36 @@ namespace Muster.Cli.Scenes;
 internal static class SceneExportCommand
 {
     private static readonly Argument<string> Path = new("PATH") { Description = "A reconstruction.pth, or a folder with tstamps.npy, images.npy, disps.npy, poses.npy, intrinsics.npy." };
-    private static readonly Option<string> Preset = new("--preset") { Description = "The filter settings of: upstream (the default), live-2025, live-2022, fork-2023.", HelpName = "upstream|live-2025|live-2022|fork-2023", DefaultValueFactory = _ => ExportPreset.Default.Name };
-    private static readonly Option<double?> Threshold = new("--threshold") { Description = "How far two depths may differ and still agree, in scene units.", HelpName = "DEPTH" };
-    private static readonly Option<int?> Count = new("--count") { Description = "How many of the six neighbours must agree.", HelpName = "NUMBER" };
-    private static readonly Option<double?> Ratio = new("--min-disp-ratio") { Description = "How large an inverse depth must be, as a part of the mean; cuts off what is far.", HelpName = "RATIO" };
-    private static readonly Option<string?> MeanScope = new("--mean-scope") { Description = "The mean of all key frames, or of each.", HelpName = "global|perFrame" };
-    private static readonly Option<int?> Subsample = new("--subsample") { Description = "Every how many rows and columns a pixel is taken.", HelpName = "1|2|4|8" };
+    private static readonly Option<string> Preset = new("--preset") { Description = "Filter settings to use: upstream (the default), live-2025, live-2022 or fork-2023.", HelpName = "upstream|live-2025|live-2022|fork-2023", DefaultValueFactory = _ => ExportPreset.Default.Name };
+    private static readonly Option<double?> Threshold = new("--threshold") { Description = "Maximum depth difference between agreeing key frames, in scene units.", HelpName = "DEPTH" };
+    private static readonly Option<int?> Count = new("--count") { Description = "How many of the six neighbouring key frames must agree.", HelpName = "NUMBER" };
+    private static readonly Option<double?> Ratio = new("--min-disp-ratio") { Description = "Minimum inverse depth as a fraction of the mean; removes distant points.", HelpName = "RATIO" };
+    private static readonly Option<string?> MeanScope = new("--mean-scope") { Description = "Compute that mean over all key frames or per key frame.", HelpName = "global|perFrame" };
+    private static readonly Option<int?> Subsample = new("--subsample") { Description = "Use every Nth row and column of pixels.", HelpName = "1|2|4|8" };
     private static readonly Option<string> Neighbours = new("--neighbours") { Description = "Which key frames vote: DROID-SLAM's own (-1 -2 -3 +3 +4 +5), or three on each side.", HelpName = "original|symmetric", DefaultValueFactory = _ => "original" };
-    private static readonly Option<double?> Voxel = new("--voxel") { Description = "Thin to one point in a cube of this size.", HelpName = "SIZE" };
-    private static readonly Option<double?> MaxDepth = new("--max-depth") { Description = "Nothing farther from its camera, in scene units.", HelpName = "DEPTH" };
-    private static readonly Option<string?> Keyframes = new("--keyframes") { Description = "Write only these, from A up to but not with B. All of them still vote.", HelpName = "A:B" };
-    private static readonly Option<string> Scale = new("--scale") { Description = "Multiply points and positions; auto takes the scale that fits --ref.", HelpName = "FACTOR|auto", DefaultValueFactory = _ => "1" };
-    private static readonly Option<string?> Reference = new("--ref") { Description = "The true trajectory, for --scale auto.", HelpName = "FILE" };
+    private static readonly Option<double?> Voxel = new("--voxel") { Description = "Keep one point per cube of this size.", HelpName = "SIZE" };
+    private static readonly Option<double?> MaxDepth = new("--max-depth") { Description = "Drop points farther than this from their camera, in scene units.", HelpName = "DEPTH" };
+    private static readonly Option<string?> Keyframes = new("--keyframes") { Description = "Write only key frames A to B (B excluded). All key frames still vote.", HelpName = "A:B" };
+    private static readonly Option<string> Scale = new("--scale") { Description = "Scale points and positions by this factor; auto fits the scale to --ref.", HelpName = "FACTOR|auto", DefaultValueFactory = _ => "1" };
+    private static readonly Option<string?> Reference = new("--ref") { Description = "The reference trajectory for --scale auto.", HelpName = "FILE" };
     private static readonly AssociationOptions Pairs = new();
-    private static readonly Option<string> Ply = new("--ply") { Description = "How the cloud is written.", HelpName = "binary|ascii", DefaultValueFactory = _ => "binary" };
-    private static readonly Option<bool> PlyDouble = new("--ply-double") { Description = "Positions of 64 bits." };
-    private static readonly Option<bool> CamerasPly = new("--cameras-ply") { Description = "The cameras as lines: cameras.ply." };
-    private static readonly Option<bool> Tum = new("--tum") { Description = "keyframes.tum, and trajectory.tum where the run left traj_est.npy. On; --tum false for none.", DefaultValueFactory = _ => true };
-    private static readonly Option<bool> Kitti = new("--kitti") { Description = "The trajectory as KITTI writes it: trajectory.kitti." };
-    private static readonly Option<string?> Colmap = new("--colmap") { Description = "A COLMAP model in colmap/, and its images in images/.", HelpName = "text|binary" };
-    private static readonly Option<bool> DepthMaps = new("--depth-maps") { Description = "A depth map for each key frame: depth/NAME.npy." };
-    private static readonly Option<bool> Images = new("--images") { Description = "The image of each key frame as it was worked on: images/NAME.png." };
-    private static readonly Option<string?> Rule = new("--timestamps") { Description = "Where times come from: filename, file:PATH, fps:NUMBER, index. By name where all names are numbers, else by index.", HelpName = "RULE" };
-    private static readonly Option<string?> Names = new("--names") { Description = "The folder of the images that the run took, or a file with a name a line.", HelpName = "PATH" };
-    private static readonly Option<int?> Stride = new("--stride") { Description = "Every how many images the run took one.", HelpName = "NUMBER" };
-    private static readonly Option<int> T0 = new("--t0") { Description = "The frame that the run began with, after striding; its trajectory begins there.", HelpName = "FRAME" };
-    private static readonly Option<string> Out = new("--out", "-o") { Description = "The folder for the results.", HelpName = "FOLDER", DefaultValueFactory = _ => "scene" };
+    private static readonly Option<string> Ply = new("--ply") { Description = "PLY format of the cloud.", HelpName = "binary|ascii", DefaultValueFactory = _ => "binary" };
+    private static readonly Option<bool> PlyDouble = new("--ply-double") { Description = "Write 64-bit positions." };
+    private static readonly Option<bool> CamerasPly = new("--cameras-ply") { Description = "Write the cameras as line drawings: cameras.ply." };
+    private static readonly Option<bool> Tum = new("--tum") { Description = "Write keyframes.tum, and trajectory.tum if the run left traj_est.npy. On by default; --tum false turns it off.", DefaultValueFactory = _ => true };
+    private static readonly Option<bool> Kitti = new("--kitti") { Description = "Write the trajectory in KITTI format: trajectory.kitti." };
+    private static readonly Option<string?> Colmap = new("--colmap") { Description = "Write a COLMAP model to colmap/ and its images to images/.", HelpName = "text|binary" };
+    private static readonly Option<bool> DepthMaps = new("--depth-maps") { Description = "Write a depth map for each key frame: depth/NAME.npy." };
+    private static readonly Option<bool> Images = new("--images") { Description = "Write the image of each key frame as it was processed: images/NAME.png." };
+    private static readonly Option<string?> Rule = new("--timestamps") { Description = "Source of timestamps: filename, file:PATH, fps:NUMBER or index. Default: filename if all names are numbers, else index.", HelpName = "RULE" };
+    private static readonly Option<string?> Names = new("--names") { Description = "The folder of input images, or a file with one name per line.", HelpName = "PATH" };
+    private static readonly Option<int?> Stride = new("--stride") { Description = "The stride the run used on its input images.", HelpName = "NUMBER" };
+    private static readonly Option<int> T0 = new("--t0") { Description = "The first frame of the run, after striding; its trajectory starts there.", HelpName = "FRAME" };
+    private static readonly Option<string> Out = new("--out", "-o") { Description = "Output folder.", HelpName = "FOLDER", DefaultValueFactory = _ => "scene" };
 
     public static Command Create()
     {
-        var command = new Command("export", "Turn what DROID-SLAM saved into a coloured cloud, a trajectory and camera models.\n\n  muster scene export reconstruction.pth\n  muster scene export out/ --names rgb/ --stride 2 --colmap text --out scene\n  muster scene export reconstruction.pth --threshold 0.02 --voxel 0.01")
+        var command = new Command("export", "Convert DROID-SLAM output to a coloured point cloud, a trajectory and camera models.\n\n  muster scene export reconstruction.pth\n  muster scene export out/ --names rgb/ --stride 2 --colmap text --out scene\n  muster scene export reconstruction.pth --threshold 0.02 --voxel 0.01")
         {
             Path, Preset, Threshold, Count, Ratio, MeanScope, Subsample, Neighbours, Voxel, MaxDepth, Keyframes, Scale,
             Ply, PlyDouble, CamerasPly, Tum, Kitti, Colmap, DepthMaps, Images, Rule, Names, Stride, T0, Out,

@@ -9,13 +9,13 @@ namespace Muster.Cli.Scenes;
 
 internal static class SceneShowCommand
 {
-    private static readonly Option<string?> Preview = new("--preview") { Description = "A picture from three sides, as PNG.", HelpName = "FILE" };
-    private static readonly Option<bool> Text = new("--text") { Description = "The picture as text, also where this is no terminal." };
+    private static readonly Option<string?> Preview = new("--preview") { Description = "Write a picture from three sides as PNG.", HelpName = "FILE" };
+    private static readonly Option<bool> Text = new("--text") { Description = "Print the picture as text even if the output is not a terminal." };
 
     public static Command Create()
     {
         var path = ScenePaths.Argument();
-        var command = new Command("show", "What a scene holds: counts, bounds, scale, and how it looks from three sides.\n\n  muster scene show scene/\n  muster scene show points.ply --preview points.png\n  muster scene show colmap/sparse/0 --json") { path, Preview, Text };
+        var command = new Command("show", "Show counts, bounds and scale of a scene, and a picture from three sides.\n\n  muster scene show scene/\n  muster scene show points.ply --preview points.png\n  muster scene show colmap/sparse/0 --json") { path, Preview, Text };
         command.SetAction((parsed, ct) => Task.Run(() => Run(parsed, parsed.GetValue(path)!, ct), ct));
         return command;
     }

@@ -12,10 +12,10 @@ internal static class SceneSuiteCommand
     public static Command Create()
     {
         var suite = new Argument<string>("SUITE") { Description = "The benchmark.", HelpName = string.Join('|', PublishedSuite.All.Select(suite => suite.Name)) };
-        var results = new Option<string>("--results") { Description = "SEQUENCE.tum for each sequence, or folders SEQUENCE with the .tum of each run.", HelpName = "FOLDER", Required = true };
+        var results = new Option<string>("--results") { Description = "SEQUENCE.tum for each sequence, or folders SEQUENCE with one .tum per run.", HelpName = "FOLDER", Required = true };
         var references = new Option<string>("--ref") { Description = "SEQUENCE.txt, .tum or .csv, or SEQUENCE/groundtruth.txt.", HelpName = "FOLDER", Required = true };
         var association = new AssociationOptions();
-        var command = new Command("suite", "Judge the sequences of a benchmark, with the numbers of DROID-SLAM's paper beside ours. Fails where they are missed.\n\n  muster scene evaluate suite tum --results runs/ --ref groundtruth/\n  muster scene evaluate suite euroc --results runs/ --ref euroc_groundtruth/") { suite, results, references };
+        var command = new Command("suite", "Evaluate a benchmark's sequences against the numbers of DROID-SLAM's paper. Fails if they are not met.\n\n  muster scene evaluate suite tum --results runs/ --ref groundtruth/\n  muster scene evaluate suite euroc --results runs/ --ref euroc_groundtruth/") { suite, results, references };
         foreach (var option in association.All) command.Add(option);
         command.SetAction(parsed =>
         {

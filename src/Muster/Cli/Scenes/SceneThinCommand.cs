@@ -14,9 +14,9 @@ internal static class SceneThinCommand
     public static Command Create()
     {
         var path = ScenePaths.Argument();
-        var voxel = new Option<double>("--voxel") { Description = "One point in a cube of this size: the mean of those that are in it.", HelpName = "SIZE", Required = true };
+        var voxel = new Option<double>("--voxel") { Description = "Replace the points in each cube of this size by their mean.", HelpName = "SIZE", Required = true };
         var to = new Option<string>("--out", "-o") { Description = "The PLY file to write.", HelpName = "FILE", Required = true };
-        var command = new Command("thin", "Make a cloud smaller, evenly.\n\n  muster scene thin points.ply --voxel 0.02 --out thin.ply") { path, voxel, to };
+        var command = new Command("thin", "Thin a point cloud evenly.\n\n  muster scene thin points.ply --voxel 0.02 --out thin.ply") { path, voxel, to };
         command.SetAction((parsed, ct) => Task.Run(() => Run(parsed.GetValue(path)!, parsed.GetValue(voxel), parsed.GetValue(to)!, ct), ct));
         return command;
     }

@@ -15,9 +15,9 @@ internal static class SceneViewCommand
     public static Command Create()
     {
         var path = ScenePaths.Argument();
-        var to = new Option<string?>("--out", "-o") { Description = "The page to write; otherwise NAME.html here.", HelpName = "FILE" };
-        var points = new Option<int>("--points") { Description = "The most points that the page holds; a larger cloud is thinned evenly.", HelpName = "NUMBER", DefaultValueFactory = _ => 1_000_000 };
-        var command = new Command("view", "Write a page to turn the scene around in: one file, for any browser, that needs no network.\n\n  muster scene view scene/\n  muster scene view points.ply --points 3000000 --out points.html") { path, to, points };
+        var to = new Option<string?>("--out", "-o") { Description = "The HTML file to write. Default: NAME.html in this folder.", HelpName = "FILE" };
+        var points = new Option<int>("--points") { Description = "Maximum number of points in the page; larger clouds are thinned evenly.", HelpName = "NUMBER", DefaultValueFactory = _ => 1_000_000 };
+        var command = new Command("view", "Write a scene as one self-contained HTML file, viewable in any browser without a network.\n\n  muster scene view scene/\n  muster scene view points.ply --points 3000000 --out points.html") { path, to, points };
         command.SetAction((parsed, ct) => Task.Run(() => Run(parsed.GetValue(path)!, parsed.GetValue(to), parsed.GetValue(points), ct), ct));
         return command;
     }
