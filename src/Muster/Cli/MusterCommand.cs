@@ -8,6 +8,7 @@ using Muster.Cli.Scenes;
 using Muster.Cli.Sites;
 using Muster.Cli.Terminal;
 using Muster.Faults;
+using Muster.Node.Engines;
 
 namespace Muster.Cli;
 
@@ -65,7 +66,7 @@ public static class MusterCommand
         ("submit", _ => SubmitCommand.Create()), ("run", RunCommand.Create), ("ps", _ => PsCommand.Create()), ("show", _ => ShowCommand.Create()), ("logs", _ => LogsCommand.Create()), ("attach", _ => AttachCommand.Create()),
         ("cancel", _ => CancelCommand.Create()), ("wait", _ => WaitCommand.Create()), ("fetch", _ => FetchCommand.Create()),
         ("open", _ => OpenCommand.Create()), ("rerun", _ => RerunCommand.Create()), ("shell", _ => ShellCommand.Create()),
-        ("as", _ => AsCommand.Create()), ("demo", _ => DemoCommand.Create()), ("demo-page", _ => DemoPageCommand.Create()),
+        ("as", _ => AsCommand.Create()), ("demo", _ => DemoCommand.Create()), ("demo-page", _ => DemoPageCommand.Create()), (SurveyEngine.Verb, _ => SurveyProjectCommand.Create()),
         ("serve", _ => ServeCommand.Create()), ("node", _ => NodeCommand.Create()), ("nodes", _ => NodesCommand.Create()), ("tasks", _ => TasksCommand.Create()), ("tokens", _ => TokensCommand.Create()),
         ("recipes", RecipesCommand.Create), ("scene", _ => SceneCommand.Create()),
         ("diagnose", _ => DiagnoseCommand.Create()), ("version", _ => VersionCommand.Create()), ("sites", _ => SitesCommand.Create()), ("config", _ => ConfigCommand.Create()), ("why", _ => WhyCommand.Create()),

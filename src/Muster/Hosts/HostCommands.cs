@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Muster.Faults;
 using Muster.Shell;
@@ -16,14 +17,16 @@ public static class HostCommands
     /// <summary>The same, with <paramref name="input"/> for the script to read.</summary>
     public static async Task<ShellAnswer> RunAsync(this IHost host, ShellText script, string input, CancellationToken ct)
     {
-        await using var channel = await host.OpenAsync(script, ct);
-        var feeding = FeedAsync(channel, Encoding.UTF8.GetBytes(input), ct);
-        using var output = new MemoryStream();
-        // The output ends with the script unless something it started keeps the stream open; the script's own end decides.
-        var reading = channel.Output.CopyToAsync(output, ct);
+        // A mark ends the output: what the script started may keep the stream open, and a slow link brings it late.
+        var mark = "muster-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        var marked = ShellText.Of($"(\n{script}\n)\nmuster_rc=$?; printf %s {mark}; exit $muster_rc");
+        await using var channel = await host.OpenAsync(marked, ct);
+        _ = FeedAsync(channel, Encoding.UTF8.GetBytes(input), ct);
+        var output = await ReadAsync(channel.Output, Encoding.UTF8.GetBytes(mark), ct);
         var end = await channel.EndAsync(ct);
-        await Task.WhenAny(Task.WhenAll(reading, feeding), Task.Delay(TimeSpan.FromSeconds(5), ct));
-        return new(end.ExitCode, Encoding.UTF8.GetString(output.GetBuffer(), 0, (int)output.Length), end.Said);
+        return output is not null ? new(end.ExitCode, output, end.Said)
+            : throw new HostUnreachableException(
+                host.Name, ContactFault.Silent, $"the connection to {host.Name} ended within an answer", "Try again.");
     }
 
     /// <summary>Runs <paramref name="script"/>, which is expected to end well; otherwise the fault names <paramref name="what"/> failed.</summary>
@@ -35,6 +38,21 @@ public static class HostCommands
                 "See the message above; `muster sites check` looks at the whole site.");
     }
 
+    /// <summary>What stands before the mark; null when the stream ends without it.</summary>
+    private static async Task<string?> ReadAsync(Stream stream, byte[] mark, CancellationToken ct)
+    {
+        using var output = new MemoryStream();
+        var buffer = new byte[16 * 1024];
+        while (await stream.ReadAsync(buffer, ct) is > 0 and var read)
+        {
+            var from = Math.Max(0, (int)output.Length - mark.Length);
+            output.Write(buffer, 0, read);
+            var at = output.GetBuffer().AsSpan(from, (int)output.Length - from).IndexOf(mark);
+            if (at >= 0) return Encoding.UTF8.GetString(output.GetBuffer(), 0, from + at);
+        }
+        return null;
+    }
+
     private static async Task FeedAsync(ShellChannel channel, byte[] input, CancellationToken ct)
     {
         try
@@ -42,6 +60,7 @@ public static class HostCommands
             await channel.Input.WriteAsync(input, ct);
             channel.Input.Close();
         }
-        catch (IOException) { }   // the script did not want it all
+        // The script did not want it all.
+        catch (Exception fault) when (fault is IOException or ObjectDisposedException or OperationCanceledException) { }
     }
 }

@@ -38,7 +38,7 @@ public sealed class NodeServer : IAsyncDisposable
             var outside = Keep(OutsideHttp.Create(settings.AllowPrivateUrls));
             var outputs = new Outputs(folders);
             var uploads = new Uploads(folders, settings);
-            var progress = Keep(new ProgressPort(folders.ProgressPort));
+            var progress = Keep(new ProgressPort(folders.ProgressPort, log));
             var webhooks = Keep(new Webhooks(settings, folders, store, outside, clock, log));
             _bucket = Keep(new ResultBucket(settings, folders));
             _queue = Keep(new NodeQueue(settings, folders, store, outputs, engine, new(folders, settings, engine, outside), webhooks, _bucket, progress, clock, log));

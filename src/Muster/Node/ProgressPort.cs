@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.Extensions.Logging;
 
 namespace Muster.Node;
 
@@ -10,13 +11,16 @@ namespace Muster.Node;
 /// Where engines tell their progress: datagrams <c>PGUP/&lt;pid&gt;/&lt;uuid&gt;/&lt;percent&gt;</c> to a port of this node's own, on loopback.
 /// The next node takes the same port, so that an engine which outlived this one is still heard.
 /// </summary>
-public sealed class ProgressPort : IDisposable
+public sealed partial class ProgressPort : IDisposable
 {
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
     private readonly ConcurrentDictionary<string, Action<double>> _listeners = new();
 
-    public ProgressPort(string file)
+    private readonly ILogger _log;
+
+    public ProgressPort(string file, ILogger log)
     {
+        _log = log;
         var last = File.Exists(file) && int.TryParse(File.ReadAllText(file), out var port) ? port : 0;
         try
         {
@@ -40,6 +44,13 @@ public sealed class ProgressPort : IDisposable
         return new Listening(this, uuid);
     }
 
+    /// <summary>Tells it what <see cref="Listen"/> hands on.</summary>
+    public static void Tell(int port, string uuid, double percent)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.SendTo(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"PGUP/{Environment.ProcessId}/{uuid}/{percent:0.##}")), new IPEndPoint(IPAddress.Loopback, port));
+    }
+
     private async Task ReceiveAsync()
     {
         var buffer = new byte[1024];
@@ -48,8 +59,7 @@ public sealed class ProgressPort : IDisposable
             try
             {
                 var length = await _socket.ReceiveAsync(buffer);
-                if (Encoding.UTF8.GetString(buffer, 0, length).Split('/') is ["PGUP", _, var uuid, var text] && _listeners.TryGetValue(uuid, out var progress)
-                    && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var percent) && double.IsFinite(percent)) progress(Math.Clamp(percent, 0, 100));
+                Hand(Encoding.UTF8.GetString(buffer, 0, length));
             }
             catch (ObjectDisposedException)
             {
@@ -63,7 +73,26 @@ public sealed class ProgressPort : IDisposable
         }
     }
 
+    private void Hand(string text)
+    {
+        if (text.Split('/') is not ["PGUP", _, var uuid, var number]) return;
+        if (!_listeners.TryGetValue(uuid, out var progress)) return;
+        if (!double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var percent)) return;
+        if (!double.IsFinite(percent)) return;
+        try
+        {
+            progress(Math.Clamp(percent, 0, 100));
+        }
+        catch (Exception fault)   // one task's; the others are still to be heard
+        {
+            NotTaken(uuid, fault);
+        }
+    }
+
     public void Dispose() => _socket.Dispose();
+
+    [LoggerMessage(LogLevel.Error, "The progress of task {Uuid} could not be noted")]
+    private partial void NotTaken(string uuid, Exception fault);
 
     private sealed class Listening(ProgressPort port, string uuid) : IDisposable
     {

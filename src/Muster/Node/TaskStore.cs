@@ -13,7 +13,7 @@ public sealed class TaskStore : IDisposable
 
     public TaskStore(string file)
     {
-        _file = new(file, version: 1, "CREATE TABLE tasks (number INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL UNIQUE, task TEXT NOT NULL)");
+        _file = new(file, new Migrations("CREATE TABLE tasks (number INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL UNIQUE, task TEXT NOT NULL)"));
         using var connection = _file.Open();
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT task FROM tasks ORDER BY number";

@@ -91,7 +91,7 @@ public static class FormReader
             }
             return fields;
         }
-        catch (JsonException fault)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)   // the latter for half a surrogate pair
         {
             throw new RefusalException(fault.Message, noRetry: true);
         }

@@ -21,7 +21,7 @@ public static partial class OptionRules
         {
             asked = Asked(sent);
         }
-        catch (JsonException bad)
+        catch (Exception bad) when (bad is JsonException or InvalidOperationException)   // the latter for half a surrogate pair
         {
             fault = bad.Message;
             return false;
@@ -64,7 +64,7 @@ public static partial class OptionRules
             .. from item in document.RootElement.EnumerateArray()
                where item.ValueKind == JsonValueKind.Object
                let name = item.TryGetProperty("name", out var named) && named.ValueKind == JsonValueKind.String ? named.GetString() : null
-               where name is not null && item.TryGetProperty("value", out _)
+               where name is not null && item.TryGetProperty("value", out var value) && Text(value) is not null
                select (name, item.GetProperty("value").Clone()),
         ];
     }

@@ -31,7 +31,13 @@ public sealed record TaskForm
         ZipUrl = Text(fields, "zipurl"),
     };
 
-    private static string? Text(IReadOnlyDictionary<string, string> fields, string name) => fields.GetValueOrDefault(name) is { Length: > 0 } text ? text : null;
+    /// <summary>A text that databases take; what no client means to send is refused here, where it harms nobody else.</summary>
+    private static string? Text(IReadOnlyDictionary<string, string> fields, string name)
+    {
+        if (fields.GetValueOrDefault(name) is not { Length: > 0 } text) return null;
+        if (text.Contains('\0') || !UnicodeText.IsWhole(text)) throw new RefusalException($"Invalid {name}: it is not valid text", noRetry: true);
+        return text;
+    }
 
     /// <summary>Paths within the project. What is no list, or an empty one, is ignored; no path leads out.</summary>
     private static List<string>? OutputsIn(string? text)
@@ -46,12 +52,12 @@ public sealed record TaskForm
                 .. from item in document.RootElement.EnumerateArray()
                    where item.ValueKind == JsonValueKind.String
                    let path = string.Join('/', item.GetString()!.Split('/', '\\').Where(step => step is not ("" or "." or "..")))
-                   where path.Length > 0
+                   where path.Length > 0 && !path.Contains('\0')
                    select path,
             ];
             return paths.Count > 0 ? paths : null;
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)   // the latter for half a surrogate pair
         {
             return null;
         }

@@ -30,6 +30,3 @@ public sealed record Run
 
 /// <summary>A port that the run listens on.</summary>
 public sealed record SeenPort(string Name, string Rank, string Host, string Address, int Port);
-
-/// <summary>A process of this machine.</summary>
-public sealed record Submitter(int ProcessId, DateTimeOffset Started);

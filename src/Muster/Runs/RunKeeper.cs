@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Muster.Faults;
 using Muster.Sites;
 using Muster.Sites.Schedulers;
@@ -56,20 +55,9 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
         _ => null,
     };
 
-    /// <summary>Nobody on this machine is submitting it any more.</summary>
-    public static bool IsAbandoned(Run run)
-    {
-        if (run.State is not (RunState.Planned or RunState.Staging) || run.Submitter is not { } submitter) return false;
-        try
-        {
-            using var process = Process.GetProcessById(submitter.ProcessId);
-            return Math.Abs((process.StartTime.ToUniversalTime() - submitter.Started.UtcDateTime).TotalSeconds) > 2;
-        }
-        catch (Exception fault) when (fault is ArgumentException or InvalidOperationException)
-        {
-            return true;
-        }
-    }
+    /// <summary>Nobody is submitting it any more.</summary>
+    public static bool IsAbandoned(Run run) =>
+        run.State is RunState.Planned or RunState.Staging && run.Submitter?.IsGone() is true;
 
     /// <summary>A run of several ranks. Who looks at it also carries between them what they cannot tell each other.</summary>
     private async Task RefreshAsync(Run run, TimeSpan patience, CancellationToken ct)

@@ -7,11 +7,11 @@ namespace Muster.Runs;
 /// <summary>The runs that this machine knows of, in one file for all our processes.</summary>
 public sealed class RunStore(string file)
 {
-    private readonly SqliteFile _file = new(file, version: 1, """
+    private readonly SqliteFile _file = new(file, new Migrations("""
         CREATE TABLE runs (id TEXT PRIMARY KEY, name TEXT NOT NULL, site TEXT NOT NULL, live INTEGER NOT NULL, run TEXT NOT NULL) WITHOUT ROWID;
         CREATE INDEX live_runs ON runs (live, site);
         CREATE INDEX named_runs ON runs (name)
-        """);
+        """));
 
     public void Add(Run run)
     {

@@ -32,8 +32,8 @@ public sealed class PostgresDatabase : IDisposable
     /// <summary>Connections under a name of their own, by which the server can be told to end them.</summary>
     public NpgsqlDataSource SourceNamed(string name) => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_place.ConnectionString) { ApplicationName = name });
 
-    /// <summary>Makes the tables where they are missing. Whoever else does so at the same time waits.</summary>
-    public async Task PrepareAsync(int version, string schema, CancellationToken ct)
+    /// <summary>Makes the tables, or brings those of an earlier version up to this one. Whoever else does so at the same time waits.</summary>
+    public async Task PrepareAsync(Migrations layout, CancellationToken ct)
     {
         try
         {
@@ -41,9 +41,12 @@ public sealed class PostgresDatabase : IDisposable
             await using var change = await connection.BeginTransactionAsync(ct);
             await RunAsync(connection, "SELECT pg_advisory_xact_lock(7238094)", ct);
             await RunAsync(connection, "CREATE TABLE IF NOT EXISTS muster (version INT NOT NULL)", ct);
-            var found = await RunAsync(connection, "SELECT version FROM muster", ct);
-            if (found is int newer && newer != version) throw new UserException($"the database {Name} was written by another version of Muster", "Use that version, or another database.");
-            if (found is null) await RunAsync(connection, $"{schema}; INSERT INTO muster VALUES ({version})", ct);
+            var found = await RunAsync(connection, "SELECT version FROM muster", ct) as int? ?? 0;
+            if (layout.After(found, $"the database {Name}") is { } steps)
+            {
+                await RunAsync(connection, steps, ct);
+                await RunAsync(connection, found == 0 ? $"INSERT INTO muster VALUES ({layout.Version})" : $"UPDATE muster SET version = {layout.Version}", ct);
+            }
             await change.CommitAsync(ct);
         }
         catch (NpgsqlException fault)
@@ -55,7 +58,7 @@ public sealed class PostgresDatabase : IDisposable
     private static async Task<object?> RunAsync(NpgsqlConnection connection, string text, CancellationToken ct)
     {
 #pragma warning disable CA2100 // our own texts
-        await using var command = new NpgsqlCommand(text, connection);
+        await using var command = new NpgsqlCommand(text, connection) { CommandTimeout = 0 };   // large tables take their time
 #pragma warning restore CA2100
         return await command.ExecuteScalarAsync(ct);
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 using Muster.Faults;
@@ -19,23 +20,22 @@ public sealed class SqliteFile
 
     private readonly string _connection;
 
-    /// <summary>Opens <paramref name="path"/>, making it and its tables when they are missing.</summary>
-    public SqliteFile(string path, int version, string schema)
+    /// <summary>Opens <paramref name="path"/>: makes it and its tables when they are missing, and brings those of an earlier version up to this one.</summary>
+    public SqliteFile(string path, Migrations layout)
     {
         _ = Provider.Value;
         Directory.CreateDirectory(Path.GetDirectoryName(path) ?? ".");
         _connection = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 30, Pooling = true }.ToString();
         using var connection = Open();
-        var found = Convert.ToInt32(Scalar(connection, "PRAGMA user_version"));
-        if (found == version) return;
-        if (found != 0)
-        {
-            throw new UserException($"{path} was written by another version of Muster", "Use that version, or move the file away to begin anew.");
-        }
+        if (layout.After(VersionOf(connection), path) is null) return;
         using var change = connection.BeginTransaction(deferred: false);
-        if (Convert.ToInt32(Scalar(connection, "PRAGMA user_version", change)) != version) Scalar(connection, $"{schema}; PRAGMA user_version = {version}", change);
+        // Another process may have been first.
+        if (layout.After(VersionOf(connection, change), path) is { } steps) Scalar(connection, $"{steps};\nPRAGMA user_version = {layout.Version}", change);
         change.Commit();
     }
+
+    private static int VersionOf(SqliteConnection connection, SqliteTransaction? transaction = null) =>
+        Convert.ToInt32(Scalar(connection, "PRAGMA user_version", transaction), CultureInfo.InvariantCulture);
 
     public SqliteConnection Open()
     {

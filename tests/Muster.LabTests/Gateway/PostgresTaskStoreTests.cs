@@ -12,7 +12,7 @@ public sealed class PostgresTaskStoreTests : TaskStoreFacts, IAsyncLifetime
 
     public PostgresTaskStoreTests() => _database = new(_name);
 
-    public async ValueTask InitializeAsync() => await _database.PrepareAsync(1, PostgresTaskStore.Tables, TestContext.Current.CancellationToken);
+    public async ValueTask InitializeAsync() => await _database.PrepareAsync(PostgresTaskStore.Layout, TestContext.Current.CancellationToken);
 
     [Fact]
     public void Whoever_no_longer_leads_writes_nothing()
@@ -49,6 +49,37 @@ public sealed class PostgresTaskStoreTests : TaskStoreFacts, IAsyncLifetime
         Assert.Equal("1", store.Setting("a"));
         store.Set("a", "3");
         Assert.Equal("3", store.Setting("a"));
+    }
+
+    [Fact]
+    public async Task A_database_of_an_earlier_version_is_read_and_one_of_a_later_version_is_left_alone()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var name = Services.NewDatabase();
+        using var database = new PostgresDatabase(name);
+        try
+        {
+            Services.Sql(name, await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Recorded", "gateway-1.postgres.sql"), ct));
+            await database.PrepareAsync(PostgresTaskStore.Layout, ct);
+            Services.Sql(name, "UPDATE leader SET term = 1, batch = 0");
+            using (var store = new PostgresTaskStore(database, 1))
+            {
+                Assert.Equal(["task 3", "task 1"], store.Live().Select(task => task.Name));
+                Assert.Equal(["first", "second", "third"], store.Output(store.Live()[1].Id, 0, 3));
+                store.Write(new() { Removed = { store.Live()[1].Id } });
+                Assert.Single(store.Live());
+            }
+            const string index = "SELECT indexdef FROM pg_indexes WHERE indexname = 'placed_tasks'";
+            Assert.Equal(Services.Sql(_name, index), Services.Sql(name, index));
+            await database.PrepareAsync(PostgresTaskStore.Layout, ct);
+            Services.Sql(name, "UPDATE muster SET version = 1000");
+            var fault = await Assert.ThrowsAsync<Muster.Faults.UserException>(() => database.PrepareAsync(PostgresTaskStore.Layout, ct));
+            Assert.Contains("newer version of Muster", fault.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Services.Drop(name);
+        }
     }
 
     protected override TaskStore OpenStore()

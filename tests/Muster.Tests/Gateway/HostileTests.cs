@@ -109,6 +109,15 @@ public sealed class HostileTests : IAsyncLifetime
         await StillWorksAsync();
     }
 
+    [Theory]
+    [InlineData("""{"name": "a\u0000b"}""")]
+    [InlineData("""{"name": "a\ud800b"}""")]
+    [InlineData("""{"webhook": "http://a/\u0000"}""")]
+    [InlineData("""{"options": "[{\"name\": \"fast\\udc00\", \"value\": true}]"}""")]
+    [InlineData("""{"options": "[{\"name\": \"fast-orthophoto\", \"value\": \"\\ud800\"}]"}""")]
+    public async Task What_is_no_text_is_refused_in_words(string body) =>
+        Assert.NotEmpty((await _gateway.PostAsync("task/new/init", TestGateway.Json(body))).GetProperty("error").GetString()!);
+
     [Fact]
     public async Task Many_slow_clients_keep_nobody_else_waiting()
     {

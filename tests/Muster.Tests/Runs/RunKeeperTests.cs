@@ -33,6 +33,26 @@ public sealed class RunKeeperTests : IDisposable
         Assert.Equal(state, (await new RunKeeper(store, _ => site, TimeProvider.System).FinishAsync(plan.Id, Ct)).State.Word);
     }
 
+    [Fact]
+    public void A_submitter_is_gone_only_when_this_machine_can_say_so()
+    {
+        var self = Submitter.OfThisProcess();
+        Assert.False(self.IsGone());
+        Assert.False((self with { Started = self.Started.AddHours(1) }).IsGone());   // the clock was set
+        Assert.True((self with { Born = self.Born + 1 }).IsGone());                  // its number is used again
+        Assert.True((self with { Boot = "an earlier one" }).IsGone());
+        Assert.False((Gone() with { Host = "another", Boot = "its own", Born = 1 }).IsGone());
+    }
+
+    [Fact]
+    public void What_an_older_version_wrote_of_a_submitter_keeps_its_meaning()
+    {
+        var self = Submitter.OfThisProcess();
+        Assert.False(new Submitter(self.ProcessId, self.Started).IsGone());
+        Assert.True(new Submitter(self.ProcessId, self.Started.AddHours(1)).IsGone());
+        Assert.True(Gone().IsGone());
+    }
+
     private static Submitter Gone()
     {
         using var process = Process.Start("true");

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Muster.Cli.Terminal;
 using Muster.Gateway.Admin;
 using Muster.Gateway.Tasks;
+using Muster.Shell;
 
 namespace Muster.Cli.Gateway;
 
@@ -39,31 +40,27 @@ internal static class TaskText
 
     public static void Show(Screen screen, TaskEntry task, IReadOnlyList<GatewayEvent> story, QueueEntry? waits)
     {
-        void Line(string what, string? value)
-        {
-            if (value is { Length: > 0 }) screen.Data($"{what,-12} {value}");
-        }
-        Line("id", task.Id.ToString());
-        Line("name", task.Name);
-        Line("owner", Who(task));
-        Line("state", task.State == task.Phase || task.Phase == "ended" ? task.State : $"{task.State} ({task.Phase})");
-        Line("waits", waits is null ? null : $"position {waits.Position}: {waits.Why}");
-        Line("node", task.Node);
-        Line("part of", task.Parent?.ToString());
-        Line("created", $"{task.Created.ToLocalTime():yyyy-MM-dd HH:mm:ss}");
-        Line("ended", task.Ended is { } end ? $"{end.ToLocalTime():yyyy-MM-dd HH:mm:ss}" : null);
-        Line("took", task.ProcessingTime is { } time ? Words.Duration(TimeSpan.FromMilliseconds(time)) : null);
-        Line("images", $"{task.Images} ({Words.Count(task.Files, "file")}, {Words.Size(task.Bytes)})");
-        Line("done", $"{task.Progress:0} %");
-        Line("archive", task.ResultBytes is { } bytes ? Words.Size(bytes) : null);
-        Line("error", task.Error);
-        foreach (var happened in story) Line(happened.Kind, $"{happened.At.ToLocalTime():HH:mm:ss} {happened.Text}");
+        screen.Field("id", task.Id.ToString());
+        screen.Field("name", task.Name);
+        screen.Field("owner", Who(task));
+        screen.Field("state", task.State == task.Phase || task.Phase == "ended" ? task.State : $"{task.State} ({task.Phase})");
+        screen.Field("waits", waits is null ? null : $"position {waits.Position}: {waits.Why}");
+        screen.Field("node", task.Node);
+        screen.Field("part of", task.Parent?.ToString());
+        screen.Field("created", $"{task.Created.ToLocalTime():yyyy-MM-dd HH:mm:ss}");
+        screen.Field("ended", task.Ended is { } end ? $"{end.ToLocalTime():yyyy-MM-dd HH:mm:ss}" : null);
+        screen.Field("took", task.ProcessingTime is { } time ? Words.Duration(TimeSpan.FromMilliseconds(time)) : null);
+        screen.Field("images", $"{task.Images} ({Words.Count(task.Files, "file")}, {Words.Size(task.Bytes)})");
+        screen.Field("done", $"{task.Progress:0} %");
+        screen.Field("archive", task.ResultBytes is { } bytes ? Words.Size(bytes) : null);
+        screen.Field("error", task.Error);
+        foreach (var happened in story) screen.Field(happened.Kind, $"{happened.At.ToLocalTime():HH:mm:ss} {happened.Text}");
     }
 
     /// <summary>An event, as a line.</summary>
     public static void Tell(App app, GatewayEvent happened) => app.Screen.Data(app.Json
         ? JsonSerializer.Serialize(happened, AdminJson.Plain.GatewayEvent)
-        : $"{happened.At.ToLocalTime():HH:mm:ss} {happened.Kind,-10} {(happened.Task is { } task ? $"{Short(task)} " : "")}{happened.Text}");
+        : $"{happened.At.ToLocalTime():HH:mm:ss} {happened.Kind,-10} {(happened.Task is { } task ? $"{Short(task)} " : "")}{SafeText.OneLine(happened.Text)}");
 
     private static string Who(TaskEntry task) => task.Owner.Length == 0 ? "-" : task.OwnerName ?? task.Owner;
 

@@ -64,25 +64,21 @@ internal static class RecipesCommand
 
     private static void Show(Screen screen, Recipe recipe)
     {
-        void Line(string what, string? value)
-        {
-            if (value is { Length: > 0 }) screen.Data($"{what,-12} {value}");
-        }
-        Line("name", recipe.Name);
-        foreach (var (line, at) in recipe.About.Split('\n').Select((line, at) => (line, at))) Line(at == 0 ? "about" : "", line.Trim());
-        Line("origin", recipe.Origin.ToString());
-        foreach (var input in recipe.Inputs) Line("input", $"{input.Name} ({input.Kind.ToString().ToLowerInvariant()}{(input.Optional ? ", optional" : "")}) {input.About}");
-        foreach (var parameter in recipe.Parameters) Line("parameter", $"{parameter.Name} = {parameter.Default ?? (parameter.Required ? "required" : "not set")}: {parameter.About} ({parameter.Expected})");
+        screen.Field("name", recipe.Name);
+        foreach (var (line, at) in recipe.About.Split('\n').Select((line, at) => (line, at))) screen.Field(at == 0 ? "about" : "", line.Trim());
+        screen.Field("origin", recipe.Origin.ToString());
+        foreach (var input in recipe.Inputs) screen.Field("input", $"{input.Name} ({input.Kind.ToString().ToLowerInvariant()}{(input.Optional ? ", optional" : "")}) {input.About}");
+        foreach (var parameter in recipe.Parameters) screen.Field("parameter", $"{parameter.Name} = {parameter.Default ?? (parameter.Required ? "required" : "not set")}: {parameter.About} ({parameter.Expected})");
         var needs = recipe.Resources;
-        Line("needs", string.Join(", ", new[] { needs.Gpus is { } gpus ? Words.Count(gpus, "GPU") : null, needs.Cpus is { } cpus ? Words.Count(cpus, "processor") : null, needs.Memory, needs.Time }.OfType<string>()));
-        Line("container", recipe.Container);
-        Line("outputs", string.Join(' ', recipe.Outputs.Prepend("$MUSTER_OUT")));
-        Line("ports", string.Join(' ', recipe.Ports));
-        if (recipe.Roles.Count > 0) Line("roles", $"{string.Join(", ", recipe.Roles.Select(role => $"{role.Name}{(role.Count is { } count ? $" ({count})" : "")}"))}{(recipe.Launch is { } launch ? $", launched as {launch}" : "")}");
-        Line("stages", recipe.Stage);
-        Line("looks", recipe.Preflight);
-        foreach (var step in recipe.AfterFetch) Line("then", $"muster {string.Join(' ', step)}");
-        Line("script", recipe.Script);
+        screen.Field("needs", string.Join(", ", new[] { needs.Gpus is { } gpus ? Words.Count(gpus, "GPU") : null, needs.Cpus is { } cpus ? Words.Count(cpus, "processor") : null, needs.Memory, needs.Time }.OfType<string>()));
+        screen.Field("container", recipe.Container);
+        screen.Field("outputs", string.Join(' ', recipe.Outputs.Prepend("$MUSTER_OUT")));
+        screen.Field("ports", string.Join(' ', recipe.Ports));
+        if (recipe.Roles.Count > 0) screen.Field("roles", $"{string.Join(", ", recipe.Roles.Select(role => $"{role.Name}{(role.Count is { } count ? $" ({count})" : "")}"))}{(recipe.Launch is { } launch ? $", launched as {launch}" : "")}");
+        screen.Field("stages", recipe.Stage);
+        screen.Field("looks", recipe.Preflight);
+        foreach (var step in recipe.AfterFetch) screen.Field("then", $"muster {string.Join(' ', step)}");
+        screen.Field("script", recipe.Script);
     }
 
     private static Command Stage(IReadOnlyList<string> words)

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Muster.Runs;
 using Muster.Runs.Explain;
+using Muster.Shell;
 
 namespace Muster.Cli.Runs;
 
@@ -22,19 +23,16 @@ internal static class WhyCommand
                 app.Screen.Data(JsonSerializer.Serialize(new WhyView(1, explanation.Headline, [.. explanation.Lines.Select(line => new WhyLineView(line.About, line.Text))], RunView.Of(run)), WhyJson.Plain.WhyView));
                 return;
             }
-            app.Screen.Data(explanation.Headline);
+            app.Screen.Data(SafeText.OneLine(explanation.Headline));
             var before = "";
             foreach (var line in explanation.Lines)
             {
-                app.Screen.Data($"  {(line.About == before ? "" : line.About),-10} {Printable(line.Text)}");
+                app.Screen.Data($"  {(line.About == before ? "" : line.About),-10} {SafeText.OneLine(line.Text)}");
                 before = line.About;
             }
         });
         return command;
     }
-
-    // A job's last words may hold anything; what would move the cursor is shown, not obeyed.
-    private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) && c != '\t' ? '?' : c));
 }
 
 public sealed record WhyView(int Schema, string Headline, IReadOnlyList<WhyLineView> Lines, RunView Run);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using System.Text.Json;
 using Muster.Cli.Terminal;
 using Muster.Scenes;
@@ -31,7 +32,7 @@ internal static class SceneShowCommand
         if (app.Json) app.Screen.Data(JsonSerializer.Serialize(view, SceneJson.Plain.SceneView));
         else if (app.Screen.Quiet) app.Screen.Data($"{view.Points}");
         else Show(app.Screen, scene, view, survey);
-        if (!app.Json && !app.Screen.Quiet && text) foreach (var line in TextPicture.Lines(picture!.Pixels, app.Screen.DataIsSeen ? Math.Clamp(Console.WindowWidth - 1, 30, 160) : 100, app.Screen.DataIsSeen ? TextPicture.ColoursHere() : TextColours.None)) app.Screen.Data(line);
+        if (!app.Json && !app.Screen.Quiet && text) foreach (var line in TextPicture.Lines(picture!.Pixels, app.Screen.DataIsSeen ? Math.Clamp(Console.WindowWidth - 1, 30, 160) : 100, app.Screen.DataIsSeen ? TextPicture.ColoursHere() : TextColours.None)) app.Screen.Pass(Encoding.UTF8.GetBytes(line + "\n"), toNotes: false);
         return 0;
     }
 

@@ -53,29 +53,25 @@ internal static class SitesCommand
 
     private static void Show(Screen screen, SiteView view)
     {
-        void Line(string what, string? value)
-        {
-            if (value is { Length: > 0 }) screen.Data($"{what,-12} {value}");
-        }
-        Line("name", view.Name + (view.Default ? " (the default)" : ""));
-        Line("kind", view.Kind);
-        Line("origin", view.Origin);
-        Line("hosts", string.Join(' ', view.Hosts));
-        foreach (var (role, hosts) in view.Roles ?? new Dictionary<string, IReadOnlyList<string>>()) Line("role", $"{role}: {string.Join(' ', hosts)}");
-        Line("check-pairs", view.CheckPairs is true ? "true" : null);
-        Line("root", view.Root);
-        Line("ssh-config", view.SshConfig);
-        Line("identity", view.Identity);
-        foreach (var (key, value) in view.Sbatch ?? new Dictionary<string, string?>()) Line("sbatch", value is null ? key : $"{key}={value}");
-        foreach (var line in view.Setup) Line("setup", line);
-        Line("environment", string.Join(' ', view.Environment));
-        Line("container", view.Container);
-        Line("runtime", view.Runtime);
-        Line("code", view.Code);
-        Line("provider", view.Provider);
-        Line("token", view.HasToken is true ? Secret.Hidden : null);
-        Line("limit", view.Limit?.ToString());
-        Line("lease", view.LeaseSeconds is { } lease ? Words.Duration(TimeSpan.FromSeconds(lease)) : null);
+        screen.Field("name", view.Name + (view.Default ? " (the default)" : ""));
+        screen.Field("kind", view.Kind);
+        screen.Field("origin", view.Origin);
+        screen.Field("hosts", string.Join(' ', view.Hosts));
+        foreach (var (role, hosts) in view.Roles ?? new Dictionary<string, IReadOnlyList<string>>()) screen.Field("role", $"{role}: {string.Join(' ', hosts)}");
+        screen.Field("check-pairs", view.CheckPairs is true ? "true" : null);
+        screen.Field("root", view.Root);
+        screen.Field("ssh-config", view.SshConfig);
+        screen.Field("identity", view.Identity);
+        foreach (var (key, value) in view.Sbatch ?? new Dictionary<string, string?>()) screen.Field("sbatch", value is null ? key : $"{key}={value}");
+        foreach (var line in view.Setup) screen.Field("setup", line);
+        screen.Field("environment", string.Join(' ', view.Environment));
+        screen.Field("container", view.Container);
+        screen.Field("runtime", view.Runtime);
+        screen.Field("code", view.Code);
+        screen.Field("provider", view.Provider);
+        screen.Field("token", view.HasToken is true ? Secret.Hidden : null);
+        screen.Field("limit", view.Limit?.ToString());
+        screen.Field("lease", view.LeaseSeconds is { } lease ? Words.Duration(TimeSpan.FromSeconds(lease)) : null);
     }
 
     private static Command Add()

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Muster.Shell;
 
 namespace Muster.Cli.Terminal;
 
@@ -25,7 +26,7 @@ internal sealed class NoteLog(Screen screen, LogLevel least, bool json = false) 
     {
         if (!IsEnabled(logLevel)) return;
         if (json) screen.Say(Json(logLevel, state, exception, formatter(state, exception)));
-        else screen.Say($"{DateTime.UtcNow:yyyy-MM-ddTHH:mm:ssZ} {logLevel.ToString().ToLowerInvariant(),-11} {formatter(state, exception)}{(exception is null ? "" : $": {exception}")}");
+        else screen.Say($"{DateTime.UtcNow:yyyy-MM-ddTHH:mm:ssZ} {logLevel.ToString().ToLowerInvariant(),-11} {SafeText.OneLine(formatter(state, exception))}{(exception is null ? "" : $": {exception}")}");
     }
 
     private static string Json<TState>(LogLevel level, TState state, Exception? exception, string text)

@@ -1,4 +1,5 @@
 using System.Text;
+using Muster.Shell;
 
 namespace Muster.Cli.Terminal;
 
@@ -34,13 +35,19 @@ public sealed class Screen
     /// <summary>A person can be asked: both ends of the terminal are there.</summary>
     public bool MayAsk => NotesAreSeen && !Console.IsInputRedirected;
 
-    public void Data(string line) => Write(_out, Encoding.UTF8.GetBytes(line + "\n"));
+    public void Data(string line) => Write(_out, Encoding.UTF8.GetBytes(Safe(line) + "\n"));
+
+    /// <summary>A line of what is known of one thing; none where nothing is.</summary>
+    public void Field(string what, string? value)
+    {
+        if (value is { Length: > 0 }) Data($"{SafeText.OneLine(what),-12} {SafeText.OneLine(value)}");
+    }
 
     /// <summary>A note in two columns: what happened, and about what.</summary>
     public void Note(string what, string text, Tint tint = Tint.None)
     {
         if (Quiet) return;
-        Say($"{Paint($"{what,-11}", tint)} {text}");
+        Say($"{Paint($"{SafeText.OneLine(what),-11}", tint)} {Safe(text, oneLine: true)}");
     }
 
     /// <summary>A line on standard error, also when quiet.</summary>
@@ -52,7 +59,7 @@ public sealed class Screen
             // A job that left its line open must not have ours glued to it.
             if (_lineOpen && NotesAreSeen) Put(_notes, "\n"u8);
             _lineOpen = false;
-            Put(_notes, Encoding.UTF8.GetBytes(line + "\n"));
+            Put(_notes, Encoding.UTF8.GetBytes(Safe(line) + "\n"));
         }
     }
 
@@ -60,6 +67,7 @@ public sealed class Screen
     public void Passing(string line)
     {
         if (Quiet || !NotesAreSeen) return;
+        line = SafeText.OneLine(line);
         lock (_turn)
         {
             var width = Math.Max(20, ConsoleWidth() - 1);
@@ -82,6 +90,11 @@ public sealed class Screen
 
     public string Paint(string text, Tint tint) => !Colored || tint == Tint.None ? text : $"\u001b[{(int)tint}m{text}\u001b[0m";
 
+    // Lines hold what others wrote: host names, reasons, records. Of escape sequences only our own colours pass.
+    private string Safe(string line, bool oneLine = false) => SafeText.Shown(line, oneLine, Colored ? Colours : []);
+
+    private static readonly string[] Colours = [.. Enum.GetValues<Tint>().Select(tint => $"\u001b[{(int)tint}m")];
+
     /// <summary>Asks for one of the letters; null when there is no answer.</summary>
     public char? Ask(string question, string letters)
     {
@@ -90,7 +103,7 @@ public sealed class Screen
             lock (_turn)
             {
                 ClearPassing();
-                Put(_notes, Encoding.UTF8.GetBytes(question + " "));
+                Put(_notes, Encoding.UTF8.GetBytes(Safe(question) + " "));
             }
             var answer = Console.In.ReadLine()?.Trim().ToLowerInvariant();
             if (answer is null) return null;

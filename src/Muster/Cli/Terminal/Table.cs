@@ -1,4 +1,5 @@
 using System.Text;
+using Muster.Shell;
 
 namespace Muster.Cli.Terminal;
 
@@ -7,7 +8,7 @@ public static class Table
 {
     public static IEnumerable<string> Lines(IReadOnlyList<string> headers, IReadOnlyList<IReadOnlyList<string>> rows, int? width)
     {
-        var clean = rows.Select(row => row.Select(Clean).ToList()).ToList();
+        var clean = rows.Select(row => row.Select(SafeText.OneLine).ToList()).ToList();
         var widths = headers.Select((header, i) => clean.Select(row => row[i].Length).Append(header.Length).Max()).ToList();
         return clean.Cast<IReadOnlyList<string>>().Prepend(headers).Select(row =>
         {
@@ -16,7 +17,4 @@ public static class Table
             return width is { } most && line.Length > most ? line.ToString(0, Math.Max(0, most - 1)) + "…" : line.ToString().TrimEnd();
         });
     }
-
-    // A name or a command may hold anything; what would move the cursor is shown, not obeyed.
-    private static string Clean(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(c => c == '\n' ? "⏎" : char.IsControl(c) ? "?" : c.ToString())) : text;
 }

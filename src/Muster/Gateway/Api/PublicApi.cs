@@ -72,7 +72,7 @@ internal sealed class PublicApi(Gatekeeper gate, CommitSeal seal, Intake intake,
     {
         var id = Guid.TryParse(text, out var parsed) ? parsed : Guid.Empty;
         intake.Received(caller, id);
-        var (_, files) = await ReceiveAsync(http);
+        var (_, files) = await ReceiveAsync(http, fields => fields);
         if (files.Count == 0) throw new RefusalException("Need at least 1 file.", noRetry: true);
         await intake.AddAsync(caller, id, files);
         await http.AnswerAsync(ActionAnswer.Done, OdmJson.Wire.ActionAnswer);
@@ -90,18 +90,18 @@ internal sealed class PublicApi(Gatekeeper gate, CommitSeal seal, Intake intake,
 
     private async Task TakeAsync(HttpContext http, Caller caller)
     {
-        var (fields, files) = await ReceiveAsync(http);
-        var form = TaskForm.Of(fields);
+        var address = AddressOf(http);
+        var (form, files) = await ReceiveAsync(http, TaskForm.Of);
         if (files.Count == 0)
         {
             await AnswerAsync(http, await intake.TakeAsync(caller, http.Request.Headers["set-uuid"], form, form.ZipUrl ?? throw new RefusalException("Need at least 1 file or a zip file url.")));
             return;
         }
-        await AnswerAsync(http, await intake.TakeAsync(caller, http.Request.Headers["set-uuid"], form, files, AddressOf(http), http.RequestAborted));
+        await AnswerAsync(http, await intake.TakeAsync(caller, http.Request.Headers["set-uuid"], form, files, address, http.RequestAborted));
     }
 
     /// <summary>Reads a body to its end; its files are in the spool then. What a broken one left there is let go.</summary>
-    private async Task<(IReadOnlyDictionary<string, string> Fields, List<SpoolFile> Files)> ReceiveAsync(HttpContext http)
+    private async Task<(T Form, List<SpoolFile> Files)> ReceiveAsync<T>(HttpContext http, Func<IReadOnlyDictionary<string, string>, T> read)
     {
         var files = new List<SpoolFile>();
         try
@@ -112,7 +112,7 @@ internal sealed class PublicApi(Gatekeeper gate, CommitSeal seal, Intake intake,
                 var name = UploadName.Of(part.FileName!) ?? throw new RefusalException($"Invalid file name: {part.FileName}", noRetry: true);
                 files.Add(await spool.ReceiveAsync(name, part.OpenRead(), room, ct));
             }, http.RequestAborted);
-            return (fields, files);
+            return (read(fields), files);
         }
         catch (Exception fault)
         {

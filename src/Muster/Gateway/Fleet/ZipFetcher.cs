@@ -60,8 +60,9 @@ internal sealed class ZipFetcher(TaskLedger ledger, Intake intake, SpoolFolder s
                 }
             }
             if (files.Count == 0) throw new RefusalException("there is no file in it");
-            await intake.FetchedAsync(task.Id, at, files);
-            files = [];
+            var fetched = files;
+            files = [];   // whatever comes of them is said there
+            await intake.FetchedAsync(task.Id, at, fetched);
         }
         finally
         {

@@ -82,16 +82,33 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
         return id;
     }
 
-    /// <summary>The files of a task have been fetched: it is queued, or fails for the reason that a commit would have been refused.</summary>
-    internal Task<GatewayTask?> FetchedAsync(Guid id, TaskPhase.Fetching at, IReadOnlyList<SpoolFile> files) => ledger.ChangeAsync(id, (book, task) =>
+    /// <summary>The files of a task have been fetched: it is queued, or fails for the reason that a commit would have been refused. What it does not take is let go.</summary>
+    internal async Task FetchedAsync(Guid id, TaskPhase.Fetching at, IReadOnlyList<SpoolFile> files)
     {
-        if (task.Phase != at) throw new RefusalException("the task is over");
-        var (named, again) = Named(task, files);
-        foreach (var file in named) task = book.AddFile(task, file);
-        again.ForEach(hash => spool.Release([hash]));
-        var caller = new Caller(task.Owner, limitsOf(task.Owner), task.Parent, "");
-        return WhyNot(task, caller) is { } refusal ? task with { Phase = new TaskPhase.Ended(TaskCode.Failed, book.Now, refusal.Message) } : Enqueued(book, task, options.PublicAddress);
-    });
+        IReadOnlyList<string> all = [.. files.Select(file => file.Hash)];
+        IReadOnlyList<string>? superfluous = null;
+        try
+        {
+            superfluous = await ledger.ChangeAsync(book =>
+            {
+                if (book.Find(id) is not { } task || task.Phase != at) throw new RefusalException("the task is over");
+                var (named, again) = Named(task, files);
+                var whole = task with { Received = task.Received.AddRange(named.Select(file => KeyValuePair.Create(file.Name, file))) };
+                if (WhyNot(whole, new(task.Owner, limitsOf(task.Owner), task.Parent, "")) is { } refusal)
+                {
+                    book.Put(task with { Phase = new TaskPhase.Ended(TaskCode.Failed, book.Now, refusal.Message) });
+                    return all;
+                }
+                foreach (var file in named) task = book.AddFile(task, file);
+                book.Put(Enqueued(book, task, options.PublicAddress));
+                return again;
+            });
+        }
+        finally
+        {
+            spool.Release(superfluous ?? all);
+        }
+    }
 
     /// <summary>A whole task in one request.</summary>
     public async Task<Guid> TakeAsync(Caller caller, string? proposed, TaskForm form, IReadOnlyList<SpoolFile> files, Uri? address, CancellationToken ct)

@@ -8,10 +8,13 @@ namespace Muster.Gateway.Tasks;
 /// <summary>The tasks of several gateways in one PostgreSQL database. Only the gateway that leads may write: every change proves its term, in the same transaction.</summary>
 public sealed class PostgresTaskStore : TaskStore
 {
-    /// <summary>The tables of tasks, and the one row that says who leads.</summary>
-    public static readonly string Tables = Schema.Replace(" WITHOUT ROWID", "", StringComparison.Ordinal)
-        .Replace("INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", StringComparison.Ordinal).Replace("INTEGER", "BIGINT", StringComparison.Ordinal)
-        + "; CREATE TABLE leader (term BIGINT NOT NULL, address TEXT NOT NULL, until TIMESTAMPTZ NOT NULL, batch BIGINT NOT NULL); INSERT INTO leader VALUES (0, '', '-infinity', 0)";
+    /// <summary>The tables of tasks, and the one row that says who leads; then an index that answers by itself, which some had from the beginning.</summary>
+    public static Migrations Layout { get; } = new(
+        First.Replace(" WITHOUT ROWID", "", StringComparison.Ordinal)
+            .Replace("INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", StringComparison.Ordinal)
+            .Replace("INTEGER", "BIGINT", StringComparison.Ordinal)
+            + "; CREATE TABLE leader (term BIGINT NOT NULL, address TEXT NOT NULL, until TIMESTAMPTZ NOT NULL, batch BIGINT NOT NULL); INSERT INTO leader VALUES (0, '', '-infinity', 0)",
+        "DROP INDEX placed_tasks; CREATE INDEX placed_tasks ON tasks (place, listed, owner, id)");
 
     /// <summary>Divides by zero, and so undoes the whole, where another leads or the change has been made already.</summary>
     private const string Fence = "WITH mine AS (UPDATE leader SET batch = $b WHERE term = $a AND batch = $b - 1 RETURNING 1) SELECT CAST(1 / count(*) AS TEXT) FROM mine";

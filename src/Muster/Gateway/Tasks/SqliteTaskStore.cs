@@ -7,6 +7,26 @@ namespace Muster.Gateway.Tasks;
 /// <summary>The gateway's tasks and nodes in one file. One connection writes.</summary>
 public sealed class SqliteTaskStore : TaskStore
 {
+    /// <summary>Version 2: rows that hold long texts lie in the order in which they came; only short ones lie by their keys.</summary>
+    private const string RowsInOrder = """
+        CREATE TABLE new_tasks (id TEXT PRIMARY KEY, place INTEGER NOT NULL, owner TEXT NOT NULL, live INTEGER NOT NULL,
+            listed INTEGER NOT NULL, ended INTEGER, due INTEGER NOT NULL, task TEXT NOT NULL);
+        INSERT INTO new_tasks SELECT id, place, owner, live, listed, ended, due, task FROM tasks ORDER BY place;
+        DROP TABLE tasks;
+        ALTER TABLE new_tasks RENAME TO tasks;
+        CREATE INDEX due_tasks ON tasks (due) WHERE due = 1;
+        CREATE INDEX live_tasks ON tasks (live) WHERE live = 1;
+        CREATE INDEX placed_tasks ON tasks (place, listed, owner, id);
+        CREATE INDEX ended_tasks ON tasks (ended) WHERE ended IS NOT NULL;
+        CREATE TABLE new_output (task TEXT NOT NULL, first INTEGER NOT NULL, lines INTEGER NOT NULL, text TEXT NOT NULL,
+            PRIMARY KEY (task, first));
+        INSERT INTO new_output SELECT task, first, lines, text FROM output ORDER BY task, first;
+        DROP TABLE output;
+        ALTER TABLE new_output RENAME TO output
+        """;
+
+    private static readonly Migrations Layout = new(First, RowsInOrder);
+
     private readonly SqliteFile _file;
     private readonly SqliteConnection _writer;
     private readonly Lock _writing = new();
@@ -14,7 +34,7 @@ public sealed class SqliteTaskStore : TaskStore
 
     public SqliteTaskStore(string path)
     {
-        _file = new(path, version: 2, Schema);
+        _file = new(path, Layout);
         _writer = _file.Open();
         Read(_writer, "PRAGMA synchronous = FULL", _ => true);
         Read(_writer, "PRAGMA wal_autocheckpoint = 8000", _ => true);   // pages that change again and again are brought home less often

@@ -5,62 +5,67 @@ using Muster.Gateway.Tokens;
 
 namespace Muster.Gateway.Tasks;
 
-/// <summary>The tasks as a change finds and leaves them. Nobody else sees it before it is on disk.</summary>
-public sealed class TaskBook(ConcurrentDictionary<Guid, GatewayTask> known, TaskBatch batch, Func<long> nextOrder, DateTimeOffset now)
+/// <summary>The tasks as one change finds and leaves them. Nobody else sees it before it is on disk.</summary>
+/// <param name="earlier">What changes before this one have made, and is written with it.</param>
+public sealed class TaskBook(ConcurrentDictionary<Guid, GatewayTask> known, TaskBatch earlier, Func<long> nextOrder, DateTimeOffset now)
 {
+    private readonly TaskBatch _made = new();
+
     public DateTimeOffset Now => now;
 
-    public GatewayTask? Find(Guid id) => batch.Removed.Contains(id) ? null : batch.Tasks.TryGetValue(id, out var changed) ? changed : known.GetValueOrDefault(id);
+    public GatewayTask? Find(Guid id) => Changed(_made, id, out var mine) ? mine : Changed(earlier, id, out var theirs) ? theirs : known.GetValueOrDefault(id);
 
-    /// <summary>All live tasks, and those that ended lately.</summary>
-    public IEnumerable<GatewayTask> All() => known.Keys.Union(batch.Tasks.Keys).Select(Find).OfType<GatewayTask>();
+    private static bool Changed(TaskBatch batch, Guid id, out GatewayTask? task) => batch.Tasks.TryGetValue(id, out task) || batch.Removed.Contains(id);
 
     public long NextOrder() => nextOrder();
 
     public GatewayTask Put(GatewayTask task)
     {
-        batch.Removed.Remove(task.Id);
+        _made.Removed.Remove(task.Id);
         if (task.Phase is TaskPhase.Ended && Find(task.Id)?.Phase.IsLive is true) task = task with { WebhookDue = task.Webhook is not null, FinishDue = LightningProvider.IsOwner(task.Owner) };
-        return batch.Tasks[task.Id] = task;
+        return _made.Tasks[task.Id] = task;
     }
 
     public void Remove(Guid id)
     {
-        batch.Tasks.Remove(id);
-        batch.Removed.Add(id);
+        _made.Tasks.Remove(id);
+        _made.Removed.Add(id);
     }
 
     /// <summary>Gives the task another file. It is kept with the rest of the change.</summary>
     public GatewayTask AddFile(GatewayTask task, SpoolFile file)
     {
-        batch.Files.Add((task.Id, file));
+        _made.Files.Add((task.Id, file));
         return Put(task with { Received = task.Received.SetItem(file.Name, file) });
     }
 
     /// <summary>The task has no more files in the spool.</summary>
     public GatewayTask DropFiles(GatewayTask task)
     {
-        batch.FilesGone.Add(task.Id);
+        _made.FilesGone.Add(task.Id);
         return Put(task with { HasFiles = false, Received = ImmutableDictionary<string, SpoolFile>.Empty });
     }
 
     public GatewayTask Say(GatewayTask task, params IReadOnlyList<string> lines)
     {
         if (lines.Count == 0) return task;
-        batch.Output.Add(new(task.Id, task.Lines, lines));
+        _made.Output.Add(new(task.Id, task.Lines, lines));
         return Put(task with { Lines = task.Lines + lines.Count });
     }
 
     public GatewayTask ClearOutput(GatewayTask task)
     {
-        batch.Output.RemoveAll(lines => lines.Task == task.Id);
-        batch.OutputGone.Add(task.Id);
+        _made.Output.RemoveAll(lines => lines.Task == task.Id);
+        _made.OutputGone.Add(task.Id);
         return Put(task with { Lines = 0 });
     }
 
-    public void Wish(NodeChore chore) => batch.Chores.Add(chore);
+    public void Wish(NodeChore chore) => _made.Chores.Add(chore);
 
-    public void Fulfilled(NodeChore chore) => batch.ChoresDone.Add(chore);
+    public void Fulfilled(NodeChore chore) => _made.ChoresDone.Add(chore);
 
-    public void Note(string kind, string text, Guid? task = null, string? node = null) => batch.Events.Add(new(0, now, kind, text, task, node));
+    public void Note(string kind, string text, Guid? task = null, string? node = null) => _made.Events.Add(new(0, now, kind, text, task, node));
+
+    /// <summary>The change is whole: it is written with those before it.</summary>
+    internal void Close() => earlier.Add(_made);
 }

@@ -69,7 +69,8 @@ public sealed class TaskLedger : IAsyncDisposable
         return Lists.OwnerOf(id) is null ? null : _store.Find(id);
     }
 
-    /// <summary>Makes a change and waits until it is on disk.</summary>
+    /// <summary>Makes a change and waits until it is on disk. One that throws leaves nothing.</summary>
+    /// <param name="change">Acts on its book alone: it is made a second time where those written with it are at fault.</param>
     public async Task<T> ChangeAsync<T>(Func<TaskBook, T> change)
     {
         var made = new Change<T>(change);
@@ -111,34 +112,46 @@ public sealed class TaskLedger : IAsyncDisposable
     private async Task WriteAsync()
     {
         var reader = _changes.Reader;
-        var made = new List<Change>();
+        var asked = new List<Change>();
         while (await reader.WaitToReadAsync())
         {
-            var batch = new TaskBatch();
-            var book = new TaskBook(_known, batch, () => ++_order, _clock.GetUtcNow());
-            made.Clear();
-            while (made.Count < MostAtOnce && reader.TryRead(out var change))
-            {
-                change.Make(book);
-                made.Add(change);
-            }
-            IReadOnlyList<string> released = [];
-            try
-            {
-                if (!batch.IsEmpty) released = _store.Write(batch);
-                WriteFault = null;
-            }
-            catch (Exception fault)   // as when the disk is full: nothing of it happened, and each caller is told
-            {
-                WriteFault = fault.Message;
-                if (fault is TermOverException) _spool.Close();   // it may have been written after all
-                foreach (var change in made) change.Finish(fault);
-                continue;
-            }
-            Publish(batch);
-            _spool.Release(released);
-            foreach (var change in made) change.Finish(null);
+            asked.Clear();
+            while (asked.Count < MostAtOnce && reader.TryRead(out var change)) asked.Add(change);
+            Write(asked);
         }
+    }
+
+    private void Write(IReadOnlyList<Change> changes)
+    {
+        var batch = new TaskBatch();
+        var now = _clock.GetUtcNow();
+        foreach (var change in changes)
+        {
+            var book = new TaskBook(_known, batch, () => ++_order, now);
+            if (change.Make(book)) book.Close();
+        }
+        IReadOnlyList<string> released = [];
+        try
+        {
+            if (!batch.IsEmpty) released = _store.Write(batch);
+            WriteFault = null;
+        }
+        catch (Exception fault)   // nothing of it happened
+        {
+            WriteFault = fault.Message;
+            if (fault is TermOverException) _spool.Close();   // it may have been written after all
+            else if (changes.Count > 1)
+            {
+                // What one of them brought may be the cause, and the others are to have what they asked for.
+                foreach (var change in changes) Write([change]);
+                return;
+            }
+            foreach (var change in changes) change.Finish(fault);
+            return;
+        }
+        Publish(batch);
+        _spool.Release(released);
+        foreach (var change in changes) change.Finish(null);
     }
 
     private void Publish(TaskBatch batch)
@@ -177,7 +190,8 @@ public sealed class TaskLedger : IAsyncDisposable
 
     private abstract class Change
     {
-        public abstract void Make(TaskBook book);
+        /// <summary>False when it could not be made, and nothing of it counts.</summary>
+        public abstract bool Make(TaskBook book);
         public abstract void Finish(Exception? fault);
     }
 
@@ -189,10 +203,18 @@ public sealed class TaskLedger : IAsyncDisposable
 
         public Task<T> Done => _done.Task;
 
-        public override void Make(TaskBook book)
+        public override bool Make(TaskBook book)
         {
-            try { _result = change(book); }
-            catch (Exception fault) { _own = fault; }   // the caller's bug, and thrown there
+            try
+            {
+                (_result, _own) = (change(book), null);
+                return true;
+            }
+            catch (Exception fault)   // refused, or the caller's bug: thrown there
+            {
+                _own = fault;
+                return false;
+            }
         }
 
         public override void Finish(Exception? fault)

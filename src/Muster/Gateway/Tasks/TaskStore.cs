@@ -3,21 +3,22 @@ using System.Data.Common;
 using System.Text.Json;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Spool;
+using Muster.NodeOdm;
 
 namespace Muster.Gateway.Tasks;
 
 /// <summary>The gateway's tasks and nodes in a database, in words that SQLite and PostgreSQL both understand.</summary>
 public abstract class TaskStore : IDisposable
 {
-    /// <summary>As SQLite reads it. Rows that hold long texts lie in the order in which they came; only short ones lie by their keys.</summary>
-    protected const string Schema = """
-        CREATE TABLE tasks (id TEXT PRIMARY KEY, place INTEGER NOT NULL, owner TEXT NOT NULL, live INTEGER NOT NULL, listed INTEGER NOT NULL, ended INTEGER, due INTEGER NOT NULL, task TEXT NOT NULL);
+    /// <summary>Version 1, in SQLite's words; what it says of row ids is no concern of PostgreSQL.</summary>
+    protected const string First = """
+        CREATE TABLE tasks (id TEXT PRIMARY KEY, place INTEGER NOT NULL, owner TEXT NOT NULL, live INTEGER NOT NULL, listed INTEGER NOT NULL, ended INTEGER, due INTEGER NOT NULL, task TEXT NOT NULL) WITHOUT ROWID;
         CREATE INDEX due_tasks ON tasks (due) WHERE due = 1;
         CREATE INDEX live_tasks ON tasks (live) WHERE live = 1;
-        CREATE INDEX placed_tasks ON tasks (place, listed, owner, id);
+        CREATE INDEX placed_tasks ON tasks (place);
         CREATE INDEX ended_tasks ON tasks (ended) WHERE ended IS NOT NULL;
         CREATE TABLE files (task TEXT NOT NULL, name TEXT NOT NULL, hash TEXT NOT NULL, bytes INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY (task, name)) WITHOUT ROWID;
-        CREATE TABLE output (task TEXT NOT NULL, first INTEGER NOT NULL, lines INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (task, first));
+        CREATE TABLE output (task TEXT NOT NULL, first INTEGER NOT NULL, lines INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (task, first)) WITHOUT ROWID;
         CREATE TABLE chores (node TEXT NOT NULL, task TEXT NOT NULL, remove INTEGER NOT NULL, slot INTEGER NOT NULL, PRIMARY KEY (node, task)) WITHOUT ROWID;
         CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, task TEXT, node TEXT);
         CREATE INDEX task_events ON events (task) WHERE task IS NOT NULL;
@@ -56,7 +57,7 @@ public abstract class TaskStore : IDisposable
         foreach (var chore in batch.ChoresDone) yield return new("DELETE FROM chores WHERE node = $a AND task = $b AND remove = $c", chore.Node, chore.OnNode.ToString(), chore.Remove ? 1 : 0);
         foreach (var happened in batch.Events)
         {
-            yield return new("INSERT INTO events (at, kind, text, task, node) VALUES ($a, $b, $c, $d, $e)", happened.At.ToUnixTimeMilliseconds(), happened.Kind, happened.Text, happened.Task?.ToString(), happened.Node);
+            yield return new("INSERT INTO events (at, kind, text, task, node) VALUES ($a, $b, $c, $d, $e)", happened.At.ToUnixTimeMilliseconds(), happened.Kind, UnicodeText.Storable(happened.Text), happened.Task?.ToString(), happened.Node);
         }
     }
 
@@ -133,7 +134,7 @@ public abstract class TaskStore : IDisposable
 
     private static GatewayTask TaskOf(DbDataReader row) => JsonSerializer.Deserialize(row.GetString(0), GatewayJson.Default.GatewayTask)!;
     private static SpoolFile FileOf(DbDataReader row, int at) => new(row.GetString(at), row.GetString(at + 1), row.GetInt64(at + 2), row.GetString(at + 3));
-    private static string OneLine(string line) => (line.Contains('\n') ? line.ReplaceLineEndings(" ") : line).Replace("\0", "", StringComparison.Ordinal);   // PostgreSQL's text has none of these
+    private static string OneLine(string line) => UnicodeText.Storable(line.Contains('\n') ? line.ReplaceLineEndings(" ") : line);
 
     private static GatewayEvent EventOf(DbDataReader row) =>
         new(row.GetInt64(0), DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(1)), row.GetString(2), row.GetString(3), row.IsDBNull(4) ? null : Guid.Parse(row.GetString(4)), row.IsDBNull(5) ? null : row.GetString(5));

@@ -11,7 +11,8 @@ namespace Muster.Node.Engines;
 /// </summary>
 internal static class EngineProcess
 {
-    private const string Mark = "MUSTER_TASK";
+    public const string Mark = "MUSTER_TASK";
+    public const string ProgressPort = "MUSTER_PROGRESS_PORT";
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
 
     /// <param name="tick">Called now and then while it runs.</param>
@@ -19,6 +20,7 @@ internal static class EngineProcess
     /// <returns>The exit code; -1 when the program vanished without one.</returns>
     public static async Task<int> RunAsync(EngineWork work, EngineCommand command, Action tick, Func<Task> clean, CancellationToken ct)
     {
+        if (!OperatingSystem.IsLinux()) return await ChildAsync(work, command, ct);
         var (pid, exit) = (Path.Combine(work.Notes, "pid"), Path.Combine(work.Notes, "exit"));
         if (!IsRunning(work.Uuid, pid) && !File.Exists(exit))
         {
@@ -51,13 +53,39 @@ internal static class EngineProcess
     {
         Directory.CreateDirectory(work.Notes);
         var start = OwnSession.Command("sh", ["-c", ShellScripts.Read("Node/Engines/engine.sh"), "engine", work.Notes, .. command.Words]);
-        start.WorkingDirectory = command.Folder;
-        start.Environment[Mark] = work.Uuid;
-        start.Environment["MUSTER_PROGRESS_PORT"] = work.ProgressPort.ToString(CultureInfo.InvariantCulture);
-        foreach (var (name, value) in command.Environment) start.Environment[name] = value;
+        Prepare(start, work, command);
         using var process = Process.Start(start)!;
         // The shell writes its number as its first act; without it nobody could find it again.
         while (!File.Exists(Path.Combine(work.Notes, "pid")) && !process.HasExited) Thread.Sleep(1);
+    }
+
+    private static void Prepare(ProcessStartInfo start, EngineWork work, EngineCommand command)
+    {
+        start.WorkingDirectory = command.Folder;
+        start.Environment[Mark] = work.Uuid;
+        start.Environment[ProgressPort] = work.ProgressPort.ToString(CultureInfo.InvariantCulture);
+        foreach (var (name, value) in command.Environment) start.Environment[name] = value;
+    }
+
+    /// <summary>Where processes cannot be found by their environment: a plain child, which ends with its node.</summary>
+    internal static async Task<int> ChildAsync(EngineWork work, EngineCommand command, CancellationToken ct)
+    {
+        var start = new ProcessStartInfo(command.Words[0], command.Words.Skip(1)) { RedirectStandardOutput = true };
+        Prepare(start, work, command);
+        using var process = new Process { StartInfo = start };
+        process.OutputDataReceived += (_, said) => { if (said.Data is { } line) work.Output.Say(line); };
+        process.Start();
+        process.BeginOutputReadLine();
+        try
+        {
+            await process.WaitForExitAsync(ct);
+            return process.ExitCode;
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None);
+        }
     }
 
     private static bool IsRunning(string uuid, string pidFile) =>

@@ -38,5 +38,9 @@ public sealed record EngineWork(string Uuid, string Folder, IReadOnlyList<TaskOp
         : null;
 
     /// <summary>The photos, in the order of their names.</summary>
-    public IReadOnlyList<string> Photos() => !Directory.Exists(Images) ? [] : [.. Directory.EnumerateFiles(Images).Where(path => UploadName.IsImage(Path.GetFileName(path))).Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Photos() => PhotosOf(Folder);
+
+    internal static IReadOnlyList<string> PhotosOf(string project) => Path.Combine(project, "images") is var images && Directory.Exists(images)
+        ? [.. Directory.EnumerateFiles(images).Where(path => UploadName.IsImage(Path.GetFileName(path))).Order(StringComparer.Ordinal)]
+        : [];
 }

@@ -1,12 +1,18 @@
 using System.Globalization;
-using Muster.Node.Engines.Survey;
+using Muster.Hosts;
 using Muster.NodeOdm;
 
 namespace Muster.Node.Engines;
 
 /// <summary>Built in: reads what the photos say of themselves, and tells how the flight went.</summary>
-public sealed class SurveyEngine : IEngine
+/// <param name="patience">How long a survey may take; null: as long as so many photos should.</param>
+public sealed class SurveyEngine(TimeSpan? patience = null) : IEngine
 {
+    /// <summary>The command, hidden from people, that makes the survey of a project.</summary>
+    public const string Verb = "survey-project";
+
+    private const long MostMemory = 1L << 30;
+
     public string Name => "survey";
     public string Version => "1.0.0";
     public IReadOnlyList<string> Results { get; } = ["survey", "images.json", "task_output.txt"];
@@ -19,28 +25,21 @@ public sealed class SurveyEngine : IEngine
 
     public async Task<string?> RunAsync(EngineWork work, CancellationToken ct)
     {
-        var paths = work.Photos();
-        var photos = new Photo[paths.Count];
-        var threads = int.TryParse(work.Option("max-concurrency"), out var asked) && asked > 0 ? asked : Environment.ProcessorCount;
-        work.Output.Say($"Reading {paths.Count} photos");
-        var done = 0;
-        await Parallel.ForEachAsync(Enumerable.Range(0, paths.Count), new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = ct }, (at, _) =>
+        // Nobody knows what is in photos: they are read by a process of its own, which can be ended whatever it does.
+        var most = patience ?? TimeSpan.FromMinutes(5) + (TimeSpan.FromSeconds(1) * work.Photos().Count);
+        string Of(string name) => work.Option(name) ?? Options.First(option => option.Name == name).Value;
+        string[] words = [.. OwnProgram.Words, Verb, work.Folder, "--flight-height", Of("flight-height"), "--max-concurrency", Of("max-concurrency")];
+        var command = new EngineCommand(words, work.Folder) { Environment = new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = MostMemory.ToString("x", CultureInfo.InvariantCulture) } };
+        using var limit = new CancellationTokenSource(most);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
+        try
         {
-            photos[at] = Photo.Read(paths[at]);
-            work.Progress(90.0 * Interlocked.Increment(ref done) / paths.Count);
-            return ValueTask.CompletedTask;
-        });
-        if (photos.All(photo => photo.Fault is not null))
+            return OdmResults.ErrorOf(await EngineProcess.RunAsync(work, command, () => { }, () => Task.CompletedTask, either.Token));
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            work.Output.Say($"None of the {paths.Count} photos can be read");
+            work.Output.Say($"The survey took longer than {most.TotalMinutes:0.##} minutes and was ended.");
             return OdmResults.ErrorOf(1);
         }
-        var height = double.TryParse(work.Option("flight-height"), NumberStyles.Float, CultureInfo.InvariantCulture, out var given) && given > 0 ? given : (double?)null;
-        var report = SurveyReport.Of(photos, height);
-        SurveyFiles.Write(work.Folder, report, photos);
-        work.Output.Say($"{report.Located} of {report.Photos} photos have a position, over {report.WidthMeters:0} m × {report.HeightMeters:0} m");
-        if (report.GroundResolutionCm is { } resolution) work.Output.Say($"Ground resolution {resolution:0.##} cm per pixel, forward overlap {report.ForwardOverlapPercent:0} %");
-        foreach (var one in report.Suspicions) work.Output.Say($"{one.Photo}: {one.Why}");
-        return null;
     }
 }

@@ -1,5 +1,6 @@
 using Muster.Faults;
 using Muster.Hosts;
+using Muster.Shell;
 using Muster.Sites;
 
 namespace Muster.Runs.Follow;
@@ -49,7 +50,7 @@ internal sealed class FollowLine(OpenSite site, RunPlan plan, string? hostName, 
                     case FollowNext.Stop:
                         return;
                     case FollowNext.Again:
-                        await Task.Delay(TimeSpan.FromSeconds(2), clock, ct);
+                        await Task.Delay(Pause.Usual.About(TimeSpan.FromSeconds(2)), clock, ct);
                         continue;
                 }
                 why = "the connection ended";
@@ -57,7 +58,9 @@ internal sealed class FollowLine(OpenSite site, RunPlan plan, string? hostName, 
             catch (HostUnreachableException fault) when (fault.MayPass || _lostAt is not null)
             {
                 why = fault.Message;
-                if (!fault.MayPass) await Task.Delay(TimeSpan.FromSeconds(Math.Min(60, 5 * (tries + 1))), clock, ct);   // a host that refuses is not pestered
+                // A host that refuses is not pestered.
+                var pause = Pause.Usual.After(tries + 1, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(1));
+                if (!fault.MayPass) await Task.Delay(pause, clock, ct);
             }
             catch (Exception fault) when (fault is IOException or TimeoutException)
             {
@@ -70,7 +73,8 @@ internal sealed class FollowLine(OpenSite site, RunPlan plan, string? hostName, 
                 await lost();
                 await tell(new RunEvent.ContactLost(_lostAt.Value, why));
             }
-            await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(1000, 100 * (tries + 1))), clock, ct);
+            var again = Pause.Usual.After(tries + 1, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(1));
+            await Task.Delay(again, clock, ct);
         }
     }
 
@@ -78,16 +82,16 @@ internal sealed class FollowLine(OpenSite site, RunPlan plan, string? hostName, 
     {
         // Short tries find a link that has come back sooner; every third is a patient one, for slow links.
         var host = site.HostOf(hostName, hurried: tries % 3 != 0);
-        using var quiet = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, quiet.Token);
         try
         {
             await using var channel = await new RunFolder(host, site.Root).FollowAsync(plan.FolderOn(hostName), once: false, offsets, ct);
             var records = new Dictionary<string, StatusRecord>();
             var missing = new Dictionary<string, Liveness>();
             var news = false;
-            quiet.CancelAfter(Silence * 2);   // the first answer takes a few round trips
-            await foreach (var frame in FollowFrame.ReadAsync(new HeardStream(channel.Output, () => quiet.CancelAfter(Silence)), either.Token))
+            // The first answer takes a few round trips.
+            var output = new HeardStream(
+                channel.Output, Silence * 2, Silence, clock, asking => host.RunAsync(ShellText.Of($":"), asking));
+            await foreach (var frame in FollowFrame.ReadAsync(output, ct))
             {
                 if (_lostAt is { } since)
                 {
@@ -117,14 +121,12 @@ internal sealed class FollowLine(OpenSite site, RunPlan plan, string? hostName, 
                     case FollowFrame.Absent:
                         continue;
                 }
-                quiet.CancelAfter(Timeout.InfiniteTimeSpan);   // what follows is our own work
                 news = false;
                 HasEnded = frame is FollowFrame.End;
                 if (await JudgeAsync() is not FollowNext.GoOn and var next) return next;
-                quiet.CancelAfter(Silence);
             }
             ct.ThrowIfCancellationRequested();
-            await channel.EndAsync(either.Token);
+            await channel.EndAsync(ct).WaitAsync(Silence, clock, ct);
             return FollowNext.GoOn;
 
             Task<FollowNext> JudgeAsync()
@@ -133,9 +135,10 @@ internal sealed class FollowLine(OpenSite site, RunPlan plan, string? hostName, 
                 return judge(this);
             }
         }
-        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        catch (SilenceException silence)
         {
-            if (host is OpenSshHost ssh) await ssh.GiveUpConnectionAsync();
+            // The connection is everybody's. Where it answers, only this channel hangs, as on a file system that does.
+            if (host is OpenSshHost ssh && !silence.ConnectionLives) await ssh.GiveUpConnectionAsync();
             throw new TimeoutException($"{host.Name} has not been heard for {Silence.TotalSeconds:0} s");
         }
     }

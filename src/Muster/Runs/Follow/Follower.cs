@@ -8,6 +8,7 @@ namespace Muster.Runs.Follow;
 public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
 {
     private DateTimeOffset _askedAt;
+    private double _share = 1;
     private Task _carrying = Task.CompletedTask;
 
     /// <summary>Tells everything that happens until the run has ended and all its bytes were told. Cancelling only ends the following.</summary>
@@ -75,7 +76,7 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
 
     private async Task<Run> JudgeAsync(Run run, RunFacts facts, DateTimeOffset newsAt, Func<RunEvent, ValueTask> tell, CancellationToken ct)
     {
-        var word = await WordAsync(run, facts, newsAt, ct);
+        var word = await WordAsync(store.Find(run.Id) ?? run, facts, newsAt, ct);
         var now = clock.GetUtcNow();
         var after = RunJudge.After(store.Find(run.Id) ?? run, facts, word, site.Scheduler.Question([]) is not null, now);
         // Seeing it again is news only now and then; a state is news at once, and so is that it begins to look ended.
@@ -102,14 +103,21 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
     {
         if (facts.Handle is not { } handle || site.Desk(run.Plan.Host) is not { } desk) return null;
         var exited = facts.Ending(".exit").Any();
-        var pace = exited ? TimeSpan.FromSeconds(2) : run is { State: RunState.Running, VanishedSince: null } && facts.MemoryKill is null ? TimeSpan.FromSeconds(60) : TimeSpan.FromSeconds(10);
+        var pace = exited || run.CancelWished ? TimeSpan.FromSeconds(2)
+            : run.VanishedSince is not null || facts.MemoryKill is not null ? TimeSpan.FromSeconds(10)
+            : run.State is RunState.Running ? TimeSpan.FromSeconds(60)
+            : WaitingPace(clock.GetUtcNow() - run.Created);
         var now = clock.GetUtcNow();
-        if (now - _askedAt < (exited ? TimeSpan.FromSeconds(1) : pace)) return null;
-        _askedAt = now;
+        if (now - _askedAt < (exited ? TimeSpan.FromSeconds(1) : pace * _share)) return null;
+        (_askedAt, _share) = (now, Pause.Usual.Share());
         var answer = await desk.AskAsync([handle], OtherHandles(), pace, ct);
         // A word from before the run's own news says nothing about it any more.
         return answer is not null && answer.At >= newsAt ? answer.Words.GetValueOrDefault(handle) : null;
     }
+
+    /// <summary>What has waited long hardly starts in the next seconds, and its own record tells that it has.</summary>
+    private static TimeSpan WaitingPace(TimeSpan waited) =>
+        TimeSpan.FromSeconds(Math.Clamp(waited.TotalSeconds / 20, 10, 60));
 
     private string[] OtherHandles() => [.. store.Live().Where(other => other.Plan.Site == site.Site.Name).Select(RunKeeper.HandleOf).OfType<string>()];
 

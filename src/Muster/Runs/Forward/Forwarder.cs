@@ -97,7 +97,10 @@ public sealed class Forwarder(OpenSite site, RunPlan plan) : IAsyncDisposable
                 await using var here = client.GetStream();
                 var up = PumpAsync(here, there);
                 var down = there.CopyToAsync(here, _end.Token);
-                await Task.WhenAny(down, up.ContinueWith(_ => down, TaskScheduler.Default).Unwrap());
+                // A client that says no more still waits for its answer; one that was reset does not.
+                var first = await Task.WhenAny(up, down);
+                await first;
+                if (first == up) await down;
             }
             catch (Exception fault) when (fault is IOException or SocketException or OperationCanceledException or HostUnreachableException)
             {
@@ -110,5 +113,6 @@ public sealed class Forwarder(OpenSite site, RunPlan plan) : IAsyncDisposable
     {
         await here.CopyToAsync(there, _end.Token);
         if (there is DuplexStream duplex) duplex.EndWriting();
+        else if (there is NetworkStream local) local.Socket.Shutdown(SocketShutdown.Send);
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using Muster.Faults;
 using Muster.Hosts;
@@ -30,29 +29,35 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
 {
     public async Task<Run> SubmitAsync(RunPlan plan, IReadOnlyDictionary<string, string> environment, Action<SubmitEvent> tell, CancellationToken ct)
     {
-        using var self = Process.GetCurrentProcess();
-        var run = new Run { Plan = plan, Created = clock.GetUtcNow(), Submitter = new(self.Id, new(self.StartTime.ToUniversalTime(), TimeSpan.Zero)) };
+        var run = new Run { Plan = plan, Created = clock.GetUtcNow(), Submitter = Submitter.OfThisProcess() };
         store.Add(run);
         tell(new SubmitEvent.Recorded(run));
         IReadOnlyList<Area> areas;
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        List<Task> beside = [];
         try
         {
             // The way to the host is opened while the snapshot is taken: a refused key is known before anything is sent.
-            var connecting = Task.WhenAll(plan.Hosts().Select(host => site.HostOf(host)).OfType<OpenSshHost>().Select(ssh => ssh.ConnectAsync(ct)));
-            var staging = new ImageStaging(site, cache, text => tell(new SubmitEvent.Staging(text)), new Progress(tell)).StageAsync(plan, ct);
+            var hosts = plan.Hosts().Select(host => site.HostOf(host)).OfType<OpenSshHost>();
+            beside.AddRange(hosts.Select(ssh => ssh.ConnectAsync(giveUp.Token)));
+            var images = new ImageStaging(site, cache, text => tell(new SubmitEvent.Staging(text)), new Progress(tell));
+            var staging = images.StageAsync(plan, giveUp.Token);
+            beside.Add(staging);
             (plan, areas) = await GatherAsync(plan, tell, ct);
-            await connecting;
+            await Task.WhenAll(beside);
             plan = plan with { Images = await staging };
         }
         catch
         {
+            await giveUp.CancelAsync();
+            await Task.WhenAll(beside).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             // Nothing has left this machine.
             if (plan.Snapshot) await GitSnapshot.ForgetAsync(plan.WorkingFolder, new RunRef(plan.Id.ToString()), CancellationToken.None);
             store.Remove(run.Id);
             throw;
         }
         run = store.Change(run.Id, known => known with { Plan = plan });
-        while (true)
+        for (var tries = 1; ; tries++)
         {
             run = store.Find(run.Id)!;
             switch (LaunchProtocol.Next(run))
@@ -62,7 +67,7 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
                     run = await new RunKeeper(store, _ => site, clock).CancelAsync(run.Id, hard: false, ct);
                     return run;
                 case LaunchProtocol.Act.Deliver:
-                    run = await DeliverAsync(run, areas, environment, tell, ct);
+                    run = await DeliverAsync(run, areas, environment, tell, tries, ct);
                     break;
                 default:
                     run = store.Change(run.Id, known => known with { Submitter = null });
@@ -72,7 +77,9 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
         }
     }
 
-    private async Task<Run> DeliverAsync(Run run, IReadOnlyList<Area> areas, IReadOnlyDictionary<string, string> environment, Action<SubmitEvent> tell, CancellationToken ct)
+    private async Task<Run> DeliverAsync(
+        Run run, IReadOnlyList<Area> areas, IReadOnlyDictionary<string, string> environment, Action<SubmitEvent> tell,
+        int tries, CancellationToken ct)
     {
         run = store.Change(run.Id, known => LaunchProtocol.After(known, null, clock.GetUtcNow()));
         if (LaunchProtocol.Next(run) is not LaunchProtocol.Act.Deliver) return run;   // somebody ended it a moment ago
@@ -86,7 +93,9 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
                     throw Refusal(said);
                 case LaunchAnswer.Unclear(var said):
                     tell(new SubmitEvent.Retrying(said.Length > 0 ? said : "another launcher is at it"));
-                    await Task.Delay(TimeSpan.FromSeconds(2), clock, ct);
+                    // Each time the launcher looks for the job, which costs the scheduler two commands.
+                    var pause = Pause.Usual.After(tries, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(20));
+                    await Task.Delay(pause, clock, ct);
                     break;
             }
             return after;
@@ -95,7 +104,7 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
         {
             store.Change(run.Id, known => RunJudge.Unseen(known, clock.GetUtcNow()));
             tell(new SubmitEvent.Retrying(fault.Message));
-            await Task.Delay(TimeSpan.FromSeconds(1), clock, ct);
+            await Task.Delay(Pause.Usual.After(tries, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5)), clock, ct);
             return store.Find(run.Id)!;
         }
         catch (UserException fault) when (fault is not HostUnreachableException)

@@ -11,6 +11,9 @@ public interface IScheduler
     /// <summary>One question about many jobs; null where the runs' own records already say everything.</summary>
     ShellText? Question(IReadOnlyCollection<string> handles);
 
+    /// <summary>How many of the scheduler's commands a question takes at most.</summary>
+    int MostCommands { get; }
+
     /// <summary>Reads the answer: a word for each handle, or none at all when the scheduler did not answer.</summary>
     SchedulerAnswer Read(string answer, IReadOnlyCollection<string> handles);
 }

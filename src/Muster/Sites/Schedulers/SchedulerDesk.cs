@@ -23,14 +23,15 @@ public sealed class SchedulerDesk(IHost host, IScheduler scheduler, string ledge
         var last = await ReadAsync(page, ct);
         var covered = last is not null && handles.All(last.Handles.Contains);
         if (covered && now - last!.At < oldest) return Read(last);
-        var spent = last?.Spent.Where(at => now - at < TimeSpan.FromMinutes(1)).ToList() ?? [];
-        if (spent.Count >= CommandsAMinute - 1) return covered ? Read(last!) : null;
+        // Spent before it is asked: whatever becomes of the question, its commands may have been given.
+        var reserved = await SpendAsync(page, scheduler.MostCommands, CommandsAMinute, ct);
+        if (reserved is null) return covered ? Read(last!) : null;
 
         string[] all = [.. handles.Union(others)];
         var answer = await host.RunAsync(scheduler.Question(all)!, ct);
         var read = scheduler.Read(answer.Output, all);
-        spent.AddRange(Enumerable.Repeat(now, Math.Max(1, read.Commands)));
-        await WriteAsync(page, new(now, spent, all, answer.Output), ct);
+        var unused = Math.Max(0, scheduler.MostCommands - Math.Max(1, read.Commands));
+        await WriteAsync(page, new(now, [.. reserved.Spent.SkipLast(unused)], all, answer.Output), ct);
         return read with { At = now };
     }
 
@@ -49,26 +50,28 @@ public sealed class SchedulerDesk(IHost host, IScheduler scheduler, string ledge
     public async Task<ShellAnswer?> AskOtherAsync(ShellText question, int commands, CancellationToken ct)
     {
         await using var page = await LockAsync(ct);
-        if (await SpendAsync(page, commands, most: CommandsAMinute, ct)) return await host.RunAsync(question, ct);
-        return null;
+        return await SpendAsync(page, commands, CommandsAMinute, ct) is null ? null : await host.RunAsync(question, ct);
     }
 
     /// <summary>Notes scheduler commands that were given elsewhere, so that they count.</summary>
     public async Task NoteAsync(int commands, CancellationToken ct)
     {
         await using var page = await LockAsync(ct);
-        await SpendAsync(page, commands, most: int.MaxValue, ct);
+        await SpendAsync(page, commands, int.MaxValue, ct);
     }
 
-    private async Task<bool> SpendAsync(FileStream page, int commands, int most, CancellationToken ct)
+    /// <summary>The page with these commands on it; null, and nothing is noted, when they would be more than
+    /// <paramref name="most"/> in this minute.</summary>
+    private async Task<Entry?> SpendAsync(FileStream page, int commands, int most, CancellationToken ct)
     {
         var now = clock.GetUtcNow();
         var last = await ReadAsync(page, ct) ?? new(DateTimeOffset.UnixEpoch, [], [], "");
         var spent = last.Spent.Where(at => now - at < TimeSpan.FromMinutes(1)).ToList();
-        if (spent.Count + commands > most) return false;
+        if (spent.Count + commands > most) return null;
         spent.AddRange(Enumerable.Repeat(now, commands));
-        await WriteAsync(page, last with { Spent = spent }, ct);
-        return true;
+        last = last with { Spent = spent };
+        await WriteAsync(page, last, ct);
+        return last;
     }
 
     private sealed record Entry(DateTimeOffset At, List<DateTimeOffset> Spent, IReadOnlyCollection<string> Handles, string Text);

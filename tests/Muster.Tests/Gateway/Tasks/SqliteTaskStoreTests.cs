@@ -26,6 +26,60 @@ public sealed class SqliteTaskStoreTests : TaskStoreFacts, IDisposable
         Assert.Contains(way, string.Join('\n', steps), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_database_of_an_earlier_version_is_read_and_is_then_as_a_new_one()
+    {
+        string[] Tables(string file)
+        {
+            using var connection = new SqliteConnection($"Data Source={Path.Combine(_folder.FullName, file)}");
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name";
+            using var rows = command.ExecuteReader();
+            var found = new List<string>();
+            while (rows.Read()) found.Add(rows.GetString(0));
+            return [.. found];
+        }
+        Make("gateway-1.sql");
+        using (var store = Open())
+        {
+            Assert.Equal(["task 3", "task 1"], store.Live().Select(task => task.Name));
+            Assert.Equal("b.jpg", store.Live()[0].Received.Keys.Single());
+            Assert.Equal(["first", "second", "third"], store.Output(store.Live()[1].Id, 0, 3));
+            Assert.Equal("spool/aa", store.Files(store.Live()[1].Id).Single().Key);
+            Assert.Equal("results/00000002-0000-4000-8000-000000000000/1/all.zip", ((TaskPhase.Ended)store.Find(store.EndsDue().Single())!.Phase).Result!.Key);
+            Assert.Equal((1, 1, "once", 1, 1), (store.Nodes().Count, store.Tokens().Count, store.Setting("swept"), store.Chores().Count, store.Events(0, 9).Count));
+            store.Write(new() { Removed = { store.Live()[1].Id } });
+        }
+        using (var again = Open()) Assert.Equal("task 3", again.Live().Single().Name);
+        using (var other = new SqliteTaskStore(Path.Combine(_folder.FullName, "new.db"))) { }
+        Assert.Equal(Tables("new.db"), Tables("gateway.db"));
+    }
+
+    [Fact]
+    public void A_database_of_a_later_version_is_left_alone_and_told_of()
+    {
+        using (Open()) { }
+        Do("PRAGMA user_version = 1000");
+        var fault = Assert.Throws<Muster.Faults.UserException>(Open);
+        Assert.Contains("newer version of Muster", fault.Message, StringComparison.Ordinal);
+        Do("PRAGMA user_version = 2");
+        using (Open()) { }
+    }
+
+    private void Make(string layout) => Do(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Recorded", "layouts", layout)));
+
+    private void Do(string text)
+    {
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(_folder.FullName, "gateway.db")};Pooling=false");
+        connection.Open();
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // texts of this test
+        command.CommandText = text;
+#pragma warning restore CA2100
+        command.ExecuteNonQuery();
+    }
+
     private SqliteTaskStore Open() => new(Path.Combine(_folder.FullName, "gateway.db"));
 
     protected override TaskStore OpenStore() => Open();

@@ -59,6 +59,55 @@ public sealed class TaskLedgerTests : IAsyncLifetime
         Assert.False(_store.Find(task.Id)!.HasFiles);
     }
 
+    [Fact]
+    public async Task A_change_that_throws_leaves_nothing_of_itself()
+    {
+        var task = await AddAsync();
+        var other = Guid.NewGuid();
+        await TogetherAsync(
+            () => Assert.ThrowsAsync<NodeOdm.RefusalException>(() => _ledger.ChangeAsync(book =>
+            {
+                book.Put(task with { Files = 7 });
+                book.Put(task with { Id = other });
+                book.Say(task, "it is refused");
+                book.Note("k", "it is refused", task.Id);
+                throw new NodeOdm.RefusalException("no");
+            })),
+            () => _ledger.ChangeAsync(task.Id, (_, now) => now with { Images = now.Files + 1 }));
+        Assert.Equal((0, 1), (_ledger.Find(task.Id)!.Files, _ledger.Find(task.Id)!.Images));
+        Assert.Equal((0, 1), (_store.Find(task.Id)!.Files, _store.Find(task.Id)!.Images));
+        Assert.Null(_store.Find(other));
+        Assert.Empty(_ledger.Decisions(task.Id));
+        Assert.Empty(_store.Output(task.Id, 0, 9));
+    }
+
+    [Fact]
+    public async Task A_change_that_cannot_be_written_takes_no_other_with_it()
+    {
+        var (one, two) = (await AddAsync(), await AddAsync());
+        await TogetherAsync(
+            () => _ledger.ChangeAsync(one.Id, (_, now) => now with { Files = now.Files + 1 }),
+            () => Assert.ThrowsAnyAsync<Exception>(() => _ledger.ChangeAsync(book =>
+            {
+                book.Say(two, "a");
+                book.Say(two, "the same number twice, which the database refuses");
+            })),
+            () => _ledger.ChangeAsync(one.Id, (_, now) => now with { Files = now.Files + 1 }));
+        Assert.Equal((2, 2), (_ledger.Find(one.Id)!.Files, _store.Find(one.Id)!.Files));
+        Assert.Equal(0, _store.Find(two.Id)!.Lines);
+    }
+
+    /// <summary>Changes that are written at once.</summary>
+    private async Task TogetherAsync(params Func<Task>[] changes)
+    {
+        using var go = new ManualResetEventSlim();
+        var first = _ledger.ChangeAsync(_ => go.Wait(TestContext.Current.CancellationToken));
+        var all = changes.Select(change => change()).ToList();
+        go.Set();
+        await first;
+        await Task.WhenAll(all);
+    }
+
     private async Task<GatewayTask> AddAsync() => await _ledger.ChangeAsync(book => book.Put(new()
     {
         Id = Guid.NewGuid(),

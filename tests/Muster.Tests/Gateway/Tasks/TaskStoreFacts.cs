@@ -101,5 +101,19 @@ public abstract class TaskStoreFacts
         Assert.Equal(["ab"], store.Output(task.Id, 0, 1));
     }
 
+    [Fact]
+    public void No_text_of_a_client_or_a_node_keeps_others_from_being_written()
+    {
+        using var store = OpenStore();
+        var task = Task(1);
+        var batch = new TaskBatch { Tasks = { [task.Id] = task with { Name = "a\0b\ud800" } } };
+        batch.Output.Add(new(task.Id, 0, ["a\0b \ud83d\ude00 \ud800"]));
+        batch.Events.Add(new(0, Now, "k", "\udc00a\0b", task.Id, null));
+        store.Write(batch);
+        Assert.Equal(["ab \ud83d\ude00 \ufffd"], store.Output(task.Id, 0, 1));
+        Assert.Equal("\ufffdab", store.Events(0, 10).Single().Text);
+        Assert.Equal("a\0b\ufffd", store.Find(task.Id)!.Name);
+    }
+
     private static GatewayTask Task(long order) => new() { Id = Guid.NewGuid(), Owner = "me", Name = "x", Created = Now, Order = order, Phase = new TaskPhase.Queued(Now, false) };
 }

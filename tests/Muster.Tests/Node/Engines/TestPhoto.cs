@@ -15,6 +15,9 @@ internal sealed record TestPhoto
     public ushort Height { get; init; } = 3000;
     public double? HeightAboveStart { get; init; }
 
+    /// <summary>XML that stands in the XMP packet before everything else.</summary>
+    public string Nested { get; init; } = "";
+
     public byte[] Jpeg()
     {
         using var jpeg = new MemoryStream();
@@ -22,7 +25,7 @@ internal sealed record TestPhoto
         Segment(jpeg, 0xe1, [.. "Exif\0\0"u8, .. Tiff()]);
         if (HeightAboveStart is { } height)
         {
-            Segment(jpeg, 0xe1, Encoding.UTF8.GetBytes($"""http://ns.adobe.com/xap/1.0/{'\0'}<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description xmlns:drone-dji="http://www.dji.com/drone-dji/1.0/" drone-dji:RelativeAltitude="+{height}"/></rdf:RDF></x:xmpmeta>"""));
+            Segment(jpeg, 0xe1, Encoding.UTF8.GetBytes($"""http://ns.adobe.com/xap/1.0/{'\0'}<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">{Nested}<rdf:Description xmlns:drone-dji="http://www.dji.com/drone-dji/1.0/" drone-dji:RelativeAltitude="+{height}"/></rdf:RDF></x:xmpmeta>"""));
         }
         Segment(jpeg, 0xc0, [8, (byte)(Height >> 8), (byte)Height, (byte)(Width >> 8), (byte)Width, 1, 1, 0x11, 0]);
         jpeg.Write([0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0, 0, 0xff, 0xd9]);

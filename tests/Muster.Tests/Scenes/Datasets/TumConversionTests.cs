@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Compression;
-using Muster.Scenes.Formats;
+using System.IO.Hashing;
 using Muster.Scenes.Formats.Png;
 using Muster.Scenes.Formats.Tensors;
 
@@ -119,13 +119,11 @@ public sealed class TumConversionTests(SequenceCheckTests.Sound sound) : IClassF
         foreach (var (kind, bytes) in ((string, byte[])[])[("IHDR", header), ("IDAT", rows.ToArray()), ("IEND", [])])
         {
             byte[] whole = [.. System.Text.Encoding.ASCII.GetBytes(kind), .. bytes];
-            var crc = new Crc32();
-            crc.Append(whole);
             var number = new byte[4];
             BinaryPrimitives.WriteInt32BigEndian(number, bytes.Length);
             file.Write(number);
             file.Write(whole);
-            BinaryPrimitives.WriteUInt32BigEndian(number, crc.Value);
+            BinaryPrimitives.WriteUInt32BigEndian(number, Crc32.HashToUInt32(whole));
             file.Write(number);
         }
         return file.ToArray();

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.IO.Hashing;
 using Muster.Scenes.Drawing;
 using Muster.Scenes.Formats.Png;
 
@@ -114,7 +115,7 @@ public sealed class PngTests
             var number = new byte[4];
             BinaryPrimitives.WriteInt32BigEndian(number, bytes.Length);
             file.Write([.. number, .. name, .. bytes]);
-            BinaryPrimitives.WriteUInt32BigEndian(number, Crc32.Of([.. name, .. bytes]));
+            BinaryPrimitives.WriteUInt32BigEndian(number, Crc32.HashToUInt32([.. name, .. bytes]));
             file.Write(number);
         }
     }

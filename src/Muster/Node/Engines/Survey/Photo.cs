@@ -36,13 +36,21 @@ internal sealed record Photo
         if (photo.Bytes == 0) return photo with { Fault = "the file is empty" };
         try
         {
-            var directories = ImageMetadataReader.ReadMetadata(path);
+            using var file = File.OpenRead(path);
+            if (PhotoHeaders.AddTo(photo, file) is { } read) return read;
+            // Formats that few photos have. Whatever their reader does, it does it in a process with limits.
+            file.Position = 0;
+            var directories = ImageMetadataReader.ReadMetadata(file);
             if (directories.OfType<FileTypeDirectory>().FirstOrDefault()?.GetString(FileTypeDirectory.TagDetectedFileMimeType)?.StartsWith("image/", StringComparison.Ordinal) is not true) return photo with { Fault = "it is no image" };
             return photo.With(directories);
         }
         catch (Exception fault) when (fault is ImageProcessingException or IOException or MetadataException or ArgumentException or OverflowException or IndexOutOfRangeException)
         {
             return photo with { Fault = "it cannot be read as an image" };   // the reader meets broken files with many kinds of fault
+        }
+        catch (OutOfMemoryException)
+        {
+            return photo with { Fault = "reading it takes more memory than a survey may use" };
         }
     }
 

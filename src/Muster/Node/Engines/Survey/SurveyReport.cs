@@ -39,7 +39,8 @@ internal sealed record SurveyReport
         var longitude = Median(located.Select(photo => photo.Longitude!.Value)) ?? 0;
         var xs = located.Select(photo => (photo.Longitude!.Value - longitude) * MetersPerDegree * Math.Cos(latitude * Math.PI / 180)).ToArray();
         var ys = located.Select(photo => (photo.Latitude!.Value - latitude) * MetersPerDegree).ToArray();
-        var nearest = Nearest(xs, ys);
+        var tree = new PlaceTree(xs, ys);
+        var nearest = Enumerable.Range(0, xs.Length).Select(tree.Nearest).ToArray();
         var spacing = Median(nearest.Where(double.IsFinite));
         var height = flightHeight ?? Median(readable.Select(photo => photo.HeightAboveStart).Where(one => one is > 2).OfType<double>());
         var focal = Median(readable.Select(photo => photo.Focal35).OfType<double>());
@@ -47,8 +48,9 @@ internal sealed record SurveyReport
         var footprint = height * 36 / focal;
         var footprintTall = footprint * tall / width;
         var reach = Math.Min(footprint ?? double.PositiveInfinity, footprintTall ?? double.PositiveInfinity) / 2;
-        var places = located.Select((photo, at) => new PhotoPlace(photo.Name, photo.Latitude!.Value, photo.Longitude!.Value, photo.Altitude, xs[at], ys[at], photo.Taken,
-            double.IsFinite(reach) ? Enumerable.Range(0, xs.Length).Count(other => Math.Abs(xs[other] - xs[at]) <= reach && Math.Abs(ys[other] - ys[at]) <= reach) : null)).ToList();
+        var places = located.Select((photo, at) => new PhotoPlace(
+            photo.Name, photo.Latitude!.Value, photo.Longitude!.Value, photo.Altitude, xs[at], ys[at], photo.Taken,
+            double.IsFinite(reach) ? tree.Around(at, reach) : null)).ToList();
         return new()
         {
             Photos = photos.Count,
@@ -90,34 +92,6 @@ internal sealed record SurveyReport
             if (place.Altitude is { } high && altitude is { } median && Math.Abs(high - median) > Math.Max(10, 6 * (spread ?? 0))) yield return new(place.Name, $"its altitude is {high:0} m, usual are {median:0} m");
             if (place.SeenBy is { } views && views < EnoughViews) yield return new(place.Name, $"only {views} photos see the ground below it");
         }
-    }
-
-    /// <summary>How far each place is from its nearest neighbour; places are put into cells, as there may be ten thousands.</summary>
-    private static double[] Nearest(double[] xs, double[] ys)
-    {
-        var result = Enumerable.Repeat(double.PositiveInfinity, xs.Length).ToArray();
-        if (xs.Length < 2) return result;
-        var side = Math.Max(0.5, Math.Sqrt((xs.Max() - xs.Min() + 1) * (ys.Max() - ys.Min() + 1) / xs.Length));
-        (int X, int Y) Cell(int at) => ((int)Math.Floor(xs[at] / side), (int)Math.Floor(ys[at] / side));
-        var cells = Enumerable.Range(0, xs.Length).GroupBy(Cell).ToDictionary(group => group.Key, group => group.ToArray());
-        var widest = (int)((Math.Max(xs.Max() - xs.Min(), ys.Max() - ys.Min()) / side) + 2);
-        Parallel.For(0, xs.Length, at =>
-        {
-            var (x, y) = Cell(at);
-            // Rings of cells, outwards, until no cell farther out can hold a nearer one.
-            for (var ring = 0; ring <= widest && (ring - 1) * side <= result[at]; ring++)
-            {
-                for (var dx = -ring; dx <= ring; dx++)
-                {
-                    for (var dy = -ring; dy <= ring; dy += Math.Abs(dx) == ring || ring == 0 ? 1 : 2 * ring)
-                    {
-                        if (!cells.TryGetValue((x + dx, y + dy), out var others)) continue;
-                        foreach (var other in others.Where(other => other != at)) result[at] = Math.Min(result[at], Math.Sqrt(Math.Pow(xs[other] - xs[at], 2) + Math.Pow(ys[other] - ys[at], 2)));
-                    }
-                }
-            }
-        });
-        return result;
     }
 
     private static double? Forward(List<PhotoPlace> places, double? footprint)

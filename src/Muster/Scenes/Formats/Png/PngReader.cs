@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.IO.Hashing;
 using Muster.Scenes.Drawing;
 
 namespace Muster.Scenes.Formats.Png;
@@ -186,7 +187,7 @@ public static class PngReader
             crc.Append(bytes);
             var kind = System.Text.Encoding.Latin1.GetString(head, 4, 4);
             from.ReadExactly(head, 0, 4);
-            if (BinaryPrimitives.ReadUInt32BigEndian(head) != crc.Value) throw SceneException.Unreadable(path, "a part of it does not have the checksum that was written with it");
+            if (BinaryPrimitives.ReadUInt32BigEndian(head) != crc.GetCurrentHashAsUInt32()) throw SceneException.Unreadable(path, "a part of it does not have the checksum that was written with it");
             yield return (kind, bytes);
             if (kind == "IEND") yield break;
         }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.IO.Hashing;
 using Muster.Scenes.Drawing;
 
 namespace Muster.Scenes.Formats.Png;
@@ -49,7 +50,7 @@ public static class PngWriter
         var crc = new Crc32();
         crc.Append(kind);
         crc.Append(bytes);
-        BinaryPrimitives.WriteUInt32BigEndian(number, crc.Value);
+        BinaryPrimitives.WriteUInt32BigEndian(number, crc.GetCurrentHashAsUInt32());
         to.Write(number);
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -74,7 +75,7 @@ public sealed class Tensor
             ArrayPool<byte>.Shared.Return(buffer);
             if (!dense) ArrayPool<byte>.Shared.Return(plane);
         }
-        if (check is not null && check.Value != _storage.Crc) throw SceneException.Unreadable(_storage.Path, $"tensor '{Name}' does not have the checksum that was written with it");
+        if (check is not null && check.GetCurrentHashAsUInt32() != _storage.Crc) throw SceneException.Unreadable(_storage.Path, $"tensor '{Name}' does not have the checksum that was written with it");
     }
 
     /// <summary>Reads one plane along the first dimension.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
@@ -43,7 +44,7 @@ internal static class ZipMembers
     {
         if (member.Length > most) throw Broken(path, $"its index is larger than {most >> 20} MB");
         var bytes = Bytes(path, file, member.Start, (int)member.Length);
-        return Crc32.Of(bytes) == member.Crc ? bytes : throw Broken(path, "its index does not have the checksum that was written with it");
+        return Crc32.HashToUInt32(bytes) == member.Crc ? bytes : throw Broken(path, "its index does not have the checksum that was written with it");
     }
 
     private static (long Start, long Size) FindDirectory(string path, SafeFileHandle file, long length)

@@ -7,5 +7,6 @@ public sealed class ProcessScheduler : IScheduler
 {
     public string LauncherScript => ShellScripts.Read("Sites/Schedulers/Processes/scheduler.sh");
     public ShellText? Question(IReadOnlyCollection<string> handles) => null;
+    public int MostCommands => 0;
     public SchedulerAnswer Read(string answer, IReadOnlyCollection<string> handles) => new(new Dictionary<string, SchedulerWord>(), null, 0);
 }

@@ -8,6 +8,9 @@ public sealed class SlurmScheduler(TimeProvider clock) : IScheduler
 {
     public string LauncherScript => ShellScripts.Read("Sites/Schedulers/Slurm/scheduler.sh");
 
+    /// <summary>squeue, scontrol, sacct: each section of the answer stands for one.</summary>
+    public int MostCommands => 3;
+
     public ShellText? Question(IReadOnlyCollection<string> handles)
     {
         string Format(IReadOnlyList<string> options) => options.Single(option => option.StartsWith("--format=", StringComparison.Ordinal))["--format=".Length..];

@@ -1,5 +1,6 @@
 # see SEPARATOR SQUEUE_FORMAT SACCT_FORMAT SINCE JOB …: what SLURM knows of jobs, in sections. Each begins with a line
-# `= squeue|scontrol|sacct ok|unknown|silent TEXT`; then come that command's own lines.
+# `= squeue|scontrol|sacct ok|unknown|silent TEXT`; then come that command's own lines. Each command has its section,
+# whatever it answered.
 separator=$1 format=$2 fields=$3 since=$4; shift 4
 TZ=UTC0; export TZ
 list=
@@ -28,7 +29,8 @@ done
 if [ -n "$absent" ]; then
   case $absent in
     *,*) ;;
-    *) said=$(scontrol $on show job -o "$absent" 2>&1) && { echo "= scontrol ok"; printf '%s\n' "$said"; } ;;
+    *) said=$(scontrol $on show job -o "$absent" 2>&1) && { echo "= scontrol ok"; printf '%s\n' "$said"; } \
+         || echo "= scontrol silent $(one_line "$said")" ;;
   esac
   said=$(sacct $on -X -n -P --delimiter="$separator" --jobs="$absent" --starttime="$since" --format="$fields" 2>&1) \
     && { echo "= sacct ok"; printf '%s\n' "$said"; } || echo "= sacct silent $(one_line "$said")"
