@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Muster.Cli.Terminal;
 using Muster.Node;
 using Muster.Node.Engines;
+using Muster.Storage;
 
 namespace Muster.Cli.Gateway;
 
@@ -48,6 +49,7 @@ internal static class NodeCommand
         var config = NodeConfig.Read(flags);
         var settings = config.Settings(Path.Combine(app.Folders.State, "node"));
         var engine = await EngineChoice.OpenAsync(config, App.Sources, text => app.Screen.Note("engine", text), ct);
+        PrivateFolder.KeepNewFilesPrivate();
         using var interrupts = new Interrupts();
         using var logs = new NoteLog(app.Screen, config.Has("daemon") ? LogLevel.None : NoteLog.LevelOf(config.Text("log-level")));
         await using var node = await NodeServer.StartAsync(settings, engine, logs, app.Clock, ct);

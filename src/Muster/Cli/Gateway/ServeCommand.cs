@@ -9,6 +9,7 @@ using Muster.Gateway.Shared;
 using Muster.Node;
 using Muster.Node.Engines;
 using Muster.Runs.Submit;
+using Muster.Storage;
 
 namespace Muster.Cli.Gateway;
 
@@ -71,6 +72,7 @@ internal static class ServeCommand
     internal static async Task<int> RunAsync(App app, GatewayOptions options, NoteLog logs, CancellationToken ct)
     {
         using var interrupts = new Interrupts();
+        if (options.Blobs is null) PrivateFolder.KeepNewFilesPrivate();   // a folder that others mount may be theirs to read
         if (options.Database is not null)
         {
             await using var shared = await SharedGateway.StartAsync(options, logs, app.Clock, ct);
