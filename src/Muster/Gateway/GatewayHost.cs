@@ -22,7 +22,7 @@ using Muster.Storage;
 namespace Muster.Gateway;
 
 /// <summary>A running gateway: its parts, put together.</summary>
-public sealed class GatewayHost : IAsyncDisposable
+public sealed partial class GatewayHost : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskStore _store;
@@ -122,6 +122,7 @@ public sealed class GatewayHost : IAsyncDisposable
 
     public static async Task<GatewayHost> StartAsync(GatewayOptions options, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
     {
+        if (PrivateFolder.Make(options.Data) is { } mode) Tightened(logs.CreateLogger("gateway"), options.Data, mode);
         var gateway = await OpenAsync(options, new SqliteTaskStore(PrivateFile(options.Data, "gateway.db")), mayLackBlobs: false, new(logs, clock), clock, ct);
         try
         {
@@ -205,7 +206,6 @@ public sealed class GatewayHost : IAsyncDisposable
     {
         var path = Path.Combine(folder, name);
         if (OperatingSystem.IsWindows()) return path;
-        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         using (File.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite)) { }
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         return path;
@@ -281,4 +281,7 @@ public sealed class GatewayHost : IAsyncDisposable
         _provider?.Dispose();
         _stop.Dispose();
     }
+
+    [LoggerMessage(LogLevel.Warning, "Other users could look into {Folder} (mode {Mode}); from now on only its owner can")]
+    private static partial void Tightened(ILogger log, string folder, string mode);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Muster.Shell;
 
 namespace Muster.Gateway;
 
@@ -31,7 +32,7 @@ internal sealed class RecentLog(ILoggerFactory logs, TimeProvider clock) : ILogg
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             below.Log(logLevel, eventId, state, exception, formatter);
-            if (keep && logLevel >= LogLevel.Information) recent.Add($"{recent.Time} {logLevel.ToString().ToLowerInvariant(),-11} {formatter(state, exception)}{(exception is null ? "" : $": {exception}")}");
+            if (keep && logLevel >= LogLevel.Information) recent.Add($"{recent.Time} {logLevel.ToString().ToLowerInvariant(),-11} {SafeText.OneLine(formatter(state, exception))}{(exception is null ? "" : $": {exception}")}");
         }
 
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => below.BeginScope(state);

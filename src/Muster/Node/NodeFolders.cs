@@ -1,3 +1,5 @@
+using Muster.Storage;
+
 namespace Muster.Node;
 
 /// <summary>Where a node keeps things; the same layout as NodeODM's.</summary>
@@ -10,12 +12,14 @@ public sealed class NodeFolders
     {
         _root = Path.GetFullPath(root);
         // Photos, and the webhooks of tasks, are nobody else's.
-        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(_root);
-        else Directory.CreateDirectory(_root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        WasOpen = PrivateFolder.Make(_root);
         Directory.CreateDirectory(Data);
         Directory.CreateDirectory(Parts);
         Directory.CreateDirectory(Gone);
     }
+
+    /// <summary>The mode by which others could look into the folder until now; null where they could not.</summary>
+    public string? WasOpen { get; }
 
     public string Database => Path.Combine(_root, "node.db");
     public string Lock => Path.Combine(_root, "node.lock");

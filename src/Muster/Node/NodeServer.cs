@@ -14,7 +14,7 @@ using Muster.NodeOdm;
 namespace Muster.Node;
 
 /// <summary>A node at work: by itself in <c>muster node</c>, or within a gateway.</summary>
-public sealed class NodeServer : IAsyncDisposable
+public sealed partial class NodeServer : IAsyncDisposable
 {
     private const int FirstPort = 3000;
     private const int LastPort = 5000;
@@ -34,6 +34,7 @@ public sealed class NodeServer : IAsyncDisposable
         try
         {
             var log = logs.CreateLogger("node");
+            if (folders.WasOpen is { } mode) Tightened(log, settings.Folder, mode);
             var store = Keep(new TaskStore(folders.Database));
             var outside = Keep(OutsideHttp.Create(settings.AllowPrivateUrls));
             var outputs = new Outputs(folders);
@@ -147,4 +148,7 @@ public sealed class NodeServer : IAsyncDisposable
         _parts.ForEach(part => part.Dispose());
         _stopping.Dispose();
     }
+
+    [LoggerMessage(LogLevel.Warning, "Other users could look into {Folder} (mode {Mode}); from now on only its owner can")]
+    private static partial void Tightened(ILogger log, string folder, string mode);
 }

@@ -367,6 +367,24 @@ public sealed partial class InvariantTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await closed.Http.GetAsync("?token=right", Ct)).StatusCode);
     }
 
+    [Theory, InlineData("gateway"), InlineData("node")]
+    public async Task I31_the_page_runs_its_own_script_alone_is_in_no_frame_and_tells_nobody_its_address(string server)
+    {
+        await using var node = server == "node" ? await Node.TestNode.StartAsync() : null;
+        using var response = await (node?.Http ?? _gateway.Http).GetAsync("", Ct);
+        var page = await response.Content.ReadAsStringAsync(Ct);
+        var policy = response.Headers.GetValues("Content-Security-Policy").Single();
+        foreach (var tag in (string[])["script", "style"])
+        {
+            var own = Assert.Single(Regex.Matches(page, $"<{tag}>(.*?)</{tag}>", RegexOptions.Singleline)).Groups[1].Value;
+            Assert.Contains($"{tag}-src 'sha256-{Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(own)))}';", policy, StringComparison.Ordinal);
+        }
+        Assert.DoesNotMatch(@"\son[a-z]+=|\sstyle=|<(link|img|iframe)\b", page);   // what the policy would not let it do
+        Assert.Contains("default-src 'none'", policy, StringComparison.Ordinal);
+        Assert.Contains("frame-ancestors 'none'", policy, StringComparison.Ordinal);
+        Assert.Equal(("DENY", "no-referrer"), (response.Headers.GetValues("X-Frame-Options").Single(), response.Headers.GetValues("Referrer-Policy").Single()));
+    }
+
     [Fact]
     public async Task I32_a_browsers_origin_is_echoed_and_its_preflight_answered()
     {

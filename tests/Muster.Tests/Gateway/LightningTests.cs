@@ -46,6 +46,34 @@ public sealed class LightningTests
     }
 
     [Fact]
+    public async Task An_archive_at_an_address_is_approved_like_any_upload()
+    {
+        await using var server = await ServerAsync();
+        await using var node = await ScriptedNode.StartAsync();
+        using var bytes = new MemoryStream();
+        using (var archive = new System.IO.Compression.ZipArchive(bytes, System.IO.Compression.ZipArchiveMode.Create, leaveOpen: true)) foreach (var name in (string[])["a.jpg", "b.jpg"]) archive.CreateEntry(name).Open().Dispose();
+        await using var files = await ScriptedNode.StartAsync(new()
+        {
+            Before = async http =>
+            {
+                await http.Response.Body.WriteAsync(bytes.ToArray(), Ct);
+                return true;
+            },
+        });
+        await using var gateway = await TestGateway.StartAsync(options => options with { Provider = "lightning", LightningUrl = new(server.Url, "r/"), AllowPrivateAddresses = true }, node);
+        async Task<Guid> SubmitAsync()
+        {
+            using var form = new MultipartFormDataContent { { new StringContent(new Uri(files.Url, "x.zip").ToString()), "zipurl" }, { new StringContent("x"), "name" } };
+            return Guid.Parse((await gateway.PostAsync("task/new?token=good", form)).GetProperty("uuid").GetString()!);
+        }
+        _approval = """{"approved":false,"error":"Not enough credits"}""";
+        Assert.Equal("Not enough credits", (await gateway.UntilAsync(await SubmitAsync(), TaskCode.Failed, "good")).Status.ErrorMessage);
+        Assert.Equal(2, _asked.Last(call => call.Path == "/r/tasks/approve").Body.GetProperty("imagesCount").GetInt32());
+        _approval = """{"approved":true}""";
+        await gateway.UntilAsync(await SubmitAsync(), TaskCode.Completed, "good");
+    }
+
+    [Fact]
     public async Task I12_while_the_server_is_silent_known_tokens_stay_good_and_unknown_ones_are_dropped_not_refused()
     {
         await using var server = await ServerAsync();

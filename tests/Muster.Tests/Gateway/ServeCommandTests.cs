@@ -8,6 +8,7 @@ using System.Text;
 namespace Muster.Gateway;
 
 /// <summary>`muster serve` as people start it.</summary>
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class ServeCommandTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -59,6 +60,35 @@ public sealed class ServeCommandTests
         await using var gateway = new GatewayProcess("--engine", "none") { Environment = { ["MUSTER_TOKEN"] = "" } };
         Assert.Equal(2, await gateway.EndAsync());
         Assert.Contains("the secret in $MUSTER_TOKEN is empty", gateway.Notes, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_folder_that_others_could_look_into_is_closed_and_so_is_what_is_made_in_it()
+    {
+        await using var gateway = new GatewayProcess("--engine", "survey");
+        var data = Directory.CreateDirectory(Path.Combine(gateway.Folder, "data"));
+        File.SetUnixFileMode(data.FullName, (UnixFileMode)493);   // 755
+        await gateway.StartAsync("healthz");
+        var client = new NodeOdm.NodeOdmClient(NodeOdm.NodeOdmClient.Connections(), gateway.Address, null, TestGateway.Patience, TimeProvider.System);
+        var id = TestGateway.Said(await client.InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct));
+        Assert.True(TestGateway.Said(await client.UploadAsync(id, [TestGateway.File("a.jpg", [1, 2, 3])], Ct)));
+        Assert.Equal(0, await gateway.StopAsync());
+        Assert.Contains($"Other users could look into {data.FullName} (mode 755)", gateway.Notes, StringComparison.Ordinal);
+        Assert.Equal((UnixFileMode)448, File.GetUnixFileMode(data.FullName));
+        var files = Directory.GetFiles(data.FullName, "*", SearchOption.AllDirectories);
+        Assert.NotEmpty(files);
+        Assert.All(files, file => Assert.Equal(0, (int)File.GetUnixFileMode(file) & 63));
+    }
+
+    [Fact]
+    public async Task A_folder_that_all_share_is_no_data_folder()
+    {
+        await using var gateway = new GatewayProcess("--engine", "none");
+        var data = Directory.CreateDirectory(Path.Combine(gateway.Folder, "data"));
+        File.SetUnixFileMode(data.FullName, (UnixFileMode)1023);   // 1777, as /tmp
+        Assert.NotEqual(0, await gateway.EndAsync());
+        Assert.Contains("all users of this machine share", gateway.Notes, StringComparison.Ordinal);
+        Assert.Equal((UnixFileMode)1023, File.GetUnixFileMode(data.FullName));
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Muster.Cli.Terminal;
 using Muster.Node;
 using Muster.Node.Engines;
+using Muster.Storage;
 
 namespace Muster.Cli.Gateway;
 
@@ -47,6 +48,7 @@ internal static class NodeCommand
         var app = MusterCommand.Current.App();
         var config = NodeConfig.Read(flags);
         var settings = config.Settings(Path.Combine(app.Folders.State, "node"));
+        PrivateFolder.KeepNewFilesPrivate();
         using var interrupts = new Interrupts();
         using var opening = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var engine = EngineChoice.OpenAsync(config, App.Sources, text => app.Screen.Note("engine", text), opening.Token);

@@ -9,6 +9,7 @@ using Muster.Gateway.Shared;
 using Muster.Node;
 using Muster.Node.Engines;
 using Muster.Runs.Submit;
+using Muster.Storage;
 
 namespace Muster.Cli.Gateway;
 
@@ -73,6 +74,7 @@ internal static class ServeCommand
         using var interrupts = new Interrupts();
         app.Screen.Serve();
         options = options with { LogLinesLost = () => app.Screen.Lost };
+        if (options.Blobs is null) PrivateFolder.KeepNewFilesPrivate();   // a folder that others mount may be theirs to read
         if (options.Database is not null)
         {
             await using var shared = await SharedGateway.StartAsync(options, logs, app.Clock, ct);

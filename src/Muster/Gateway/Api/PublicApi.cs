@@ -40,8 +40,8 @@ internal sealed class PublicApi(Gatekeeper gate, CommitSeal seal, Intake intake,
         }
         await (path switch
         {
-            "/" => PageAsync(http, "Node/page.html", "text/html; charset=utf-8"),
-            "/swagger.json" => PageAsync(http, "Node/swagger.json", JsonType),
+            "/" => Node.NodePages.PageAsync(http),
+            "/swagger.json" => Node.NodePages.DescriptionAsync(http),
             "/info" => SendAsync(http, view.Info(caller)),
             "/options" => SendAsync(http, view.Options(caller)),
             "/task/list" => SendAsync(http, ListOf(caller)),
@@ -179,15 +179,6 @@ internal sealed class PublicApi(Gatekeeper gate, CommitSeal seal, Intake intake,
         if (!mayTell(id)) throw new RefusalException($"{id} not found, or not yours to tell of");
         if ((ledger.Live.Find(id) ?? ledger.Live.All().FirstOrDefault(task => task.Phase.Place?.OnNode == id))?.Phase.Place is { } place) fleet.Refresh(place.Node);
         await SendAsync(http, "{\"ok\":true}"u8.ToArray());
-    }
-
-    private static async Task PageAsync(HttpContext http, string resource, string type)
-    {
-        await using var content = typeof(PublicApi).Assembly.GetManifestResourceStream(resource)!;
-        http.Response.ContentType = type;
-        http.Response.ContentLength = content.Length;
-        http.Response.Headers.XContentTypeOptions = "nosniff";
-        await content.CopyToAsync(http.Response.Body, http.RequestAborted);
     }
 
     private GatewayTask? Find(Caller caller, string id) => Guid.TryParse(id, out var uuid) && ledger.Find(uuid) is { } task && caller.Sees(task) ? task : null;

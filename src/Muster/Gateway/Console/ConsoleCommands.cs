@@ -10,6 +10,7 @@ using Muster.Gateway.Limits;
 using Muster.Gateway.Tasks;
 using Muster.Gateway.Tokens;
 using Muster.NodeOdm;
+using Muster.Shell;
 
 namespace Muster.Gateway.Console;
 
@@ -105,7 +106,7 @@ internal sealed class ConsoleCommands(NodeFleet fleet, TaskLedger tasks, TaskAct
         var facts = node.Facts;
         var queue = facts is null ? "?/?" : $"{facts.Foreign + tasks.Live.On(node.Id).Count(task => task.Phase.Slot is not null)}/{facts.Slots}";
         var engine = facts is null ? "?" : $"{facts.Engine} {facts.EngineVersion}";
-        return $"{number}) {node.Name} [{(node.Health.IsOnline(clock.GetUtcNow()) ? "online" : "offline")}] [{queue}] <engine: {engine}> <API: {facts?.Version ?? "?"}>{(flags.Length > 0 ? $" [{string.Join(',', flags)}]" : "")}\r\n";
+        return $"{number}) {node.Name} [{(node.Health.IsOnline(clock.GetUtcNow()) ? "online" : "offline")}] [{queue}] <engine: {SafeText.OneLine(engine)}> <API: {SafeText.OneLine(facts?.Version ?? "?")}>{(flags.Length > 0 ? $" [{string.Join(',', flags)}]" : "")}\r\n";
     }
 
     private string Route(string verb, string[] rest) => (verb, rest) switch
@@ -135,7 +136,7 @@ internal sealed class ConsoleCommands(NodeFleet fleet, TaskLedger tasks, TaskAct
         ("INFO", [var id]) when TaskOf(id) is { } task => Json(json => TaskView.Write(json, task, null, clock.GetUtcNow())),
         ("OUTPUT", [var id, .. var from]) when from.Length <= 1 && TaskOf(id) is { } task => Output(task, from),
         ("RESTART", [var id]) when TaskOf(id) is { } task => Answer(await actions.RestartAsync(task.Id, null, CancellationToken.None)),
-        ("WHY", [var id]) when TaskOf(id) is { } task => string.Concat(tasks.Decisions(task.Id).Select(happened => $"{happened.At:yyyy-MM-ddTHH:mm:ssZ} {happened.Kind}: {happened.Text}\r\n")) + Waits(task) + "\r\n",
+        ("WHY", [var id]) when TaskOf(id) is { } task => string.Concat(tasks.Decisions(task.Id).Select(happened => $"{happened.At:yyyy-MM-ddTHH:mm:ssZ} {happened.Kind}: {SafeText.OneLine(happened.Text)}\r\n")) + Waits(task) + "\r\n",
         ("CANCEL", [var id]) when TaskOf(id) is { } task => Answer(await actions.CancelAsync(task.Id, By) ? null : $"{task.Id} not found"),
         ("REMOVE", [var id]) when TaskOf(id) is { } task => Answer(await actions.RemoveAsync(task.Id, By) ? null : $"{task.Id} not found"),
         _ => Invalid,
@@ -149,13 +150,13 @@ internal sealed class ConsoleCommands(NodeFleet fleet, TaskLedger tasks, TaskAct
     });
 
     private string Output(GatewayTask task, string[] from) =>
-        string.Concat(tasks.Output(task, OutputSlice.Start(from.FirstOrDefault(), task.Lines)).Select(line => line + "\r\n"));
+        string.Concat(tasks.Output(task, OutputSlice.Start(from.FirstOrDefault(), task.Lines)).Select(line => SafeText.OneLine(line) + "\r\n"));
 
     private string Waits(GatewayTask task) =>
-        waiting.Entries().FirstOrDefault(entry => entry.Task.Id == task.Id) is { } entry ? $"waiting, position {entry.Position}: {entry.Why}\r\n" : "";
+        waiting.Entries().FirstOrDefault(entry => entry.Task.Id == task.Id) is { } entry ? $"waiting, position {entry.Position}: {SafeText.OneLine(entry.Why)}\r\n" : "";
 
     private string Queue() =>
-        string.Concat(waiting.Entries(MostTasks).Select(entry => $"{entry.Position}) {entry.Task.Id} {entry.Task.Images} images, since {entry.Since:yyyy-MM-ddTHH:mm:ssZ}, {entry.Why}: {entry.Task.Name}\r\n")) + "\r\n";
+        string.Concat(waiting.Entries(MostTasks).Select(entry => $"{entry.Position}) {entry.Task.Id} {entry.Task.Images} images, since {entry.Since:yyyy-MM-ddTHH:mm:ssZ}, {SafeText.OneLine($"{entry.Why}: {entry.Task.Name}")}\r\n")) + "\r\n";
 
     private async Task<string> TokenAsync(string verb, string[] rest) => (verb, rest) switch
     {

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Muster.Gateway.Admin;
+using Muster.Shell;
 
 namespace Muster.Gateway.Console;
 
@@ -120,7 +121,7 @@ internal sealed class ConsoleServer : IAsyncDisposable
                     return;
                 case var words when loggedIn:
                     visit.Belongs = true;
-                    await SayAsync(await AnswerAsync(words) + Prompt(true));
+                    await SayAsync(SafeText.Lines(await AnswerAsync(words)) + Prompt(true));
                     break;
                 case [var login, var password] when Is(login, "LOGIN") && _keeper.Hear(from.Address, password) == Verdict.Right:
                     loggedIn = visit.Belongs = true;

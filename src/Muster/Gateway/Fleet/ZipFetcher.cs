@@ -70,7 +70,7 @@ internal sealed class ZipFetcher(TaskLedger ledger, Intake intake, SpoolFolder s
             if (files.Count == 0) throw new RefusalException("there is no file in it");
             var fetched = files;
             files = [];   // whatever comes of them is said there
-            await intake.FetchedAsync(task.Id, at, fetched);
+            await intake.FetchedAsync(task.Id, at, fetched, ct);
         }
         finally
         {

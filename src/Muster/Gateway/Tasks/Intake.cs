@@ -83,20 +83,22 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
     }
 
     /// <summary>The files of a task have been fetched: it is queued, or fails for the reason that a commit would have been refused. What it does not take is let go.</summary>
-    internal async Task FetchedAsync(Guid id, TaskPhase.Fetching at, IReadOnlyList<SpoolFile> files)
+    internal async Task FetchedAsync(Guid id, TaskPhase.Fetching at, IReadOnlyList<SpoolFile> files, CancellationToken ct)
     {
         IReadOnlyList<string> all = [.. files.Select(file => file.Hash)];
         IReadOnlyList<string>? superfluous = null;
         try
         {
+            var unapproved = ledger.Find(id) is { Parent: null } known && provider is not null && LightningProvider.IsOwner(known.Owner)
+                ? await provider.LateRefusalAsync(known.Owner, files.Count, ct) : null;
             superfluous = await ledger.ChangeAsync(book =>
             {
                 if (book.Find(id) is not { } task || task.Phase != at) throw new RefusalException("the task is over");
                 var (named, again) = Named(task, files);
                 var whole = task with { Received = task.Received.AddRange(named.Select(file => KeyValuePair.Create(file.Name, file))) };
-                if (WhyNot(whole, new(task.Owner, limitsOf(task.Owner), task.Parent, "")) is { } refusal)
+                if ((unapproved ?? WhyNot(whole, new(task.Owner, limitsOf(task.Owner), task.Parent, ""))?.Message) is { } refusal)
                 {
-                    book.Put(task with { Phase = new TaskPhase.Ended(TaskCode.Failed, book.Now, refusal.Message) });
+                    book.Put(task with { Phase = new TaskPhase.Ended(TaskCode.Failed, book.Now, refusal) });
                     return all;
                 }
                 foreach (var file in named) task = book.AddFile(task, file);

@@ -19,6 +19,7 @@ public sealed partial class LightningProvider(Uri server, TaskStore store, TimeP
     private static readonly TimeSpan Outage = TimeSpan.FromHours(24);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
     private const int TriesOfFinished = 10;
+    private const int TriesOfApproval = 5;
 
     private readonly HttpClient _http = new() { Timeout = Timeout.InfiniteTimeSpan };
     private readonly ConcurrentDictionary<string, (TokenLimits Limits, DateTimeOffset At)> _good = [];
@@ -52,7 +53,21 @@ public sealed partial class LightningProvider(Uri server, TaskStore store, TimeP
     }
 
     /// <summary>Why a task may not be; null when it may.</summary>
-    public async Task<string?> RefusalAsync(Caller caller, int images, CancellationToken ct) => await AskAsync("tasks/approve", new() { Token = caller.Text, ImagesCount = images }, ct) switch
+    public async Task<string?> RefusalAsync(Caller caller, int images, CancellationToken ct) => Refusal(await AskAsync("tasks/approve", new() { Token = caller.Text, ImagesCount = images }, ct));
+
+    /// <summary>The same for a task whose files were fetched, so that nobody waits for the answer: a server that is silent is asked again.</summary>
+    public async Task<string?> LateRefusalAsync(string owner, int images, CancellationToken ct)
+    {
+        var question = new Question { Token = store.Setting(Secret(owner)), ImagesCount = images };
+        for (var attempt = 1; ; attempt++)
+        {
+            var answer = await AskAsync("tasks/approve", question, ct);
+            if (answer is not null || attempt == TriesOfApproval) return Refusal(answer);
+            await Task.Delay(TimeSpan.FromSeconds(10) * attempt, clock, ct);
+        }
+    }
+
+    private static string? Refusal(Answer? answer) => answer switch
     {
         { Approved: true } => null,
         { Error: { } error } => error,

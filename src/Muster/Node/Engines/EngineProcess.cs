@@ -63,6 +63,7 @@ internal static class EngineProcess
     private static void Prepare(ProcessStartInfo start, EngineWork work, EngineCommand command)
     {
         start.WorkingDirectory = command.Folder;
+        EngineEnvironment.Limit(start.Environment);
         start.Environment[Mark] = work.Uuid;
         start.Environment[ProgressPort] = work.ProgressPort.ToString(CultureInfo.InvariantCulture);
         foreach (var (name, value) in command.Environment) start.Environment[name] = value;

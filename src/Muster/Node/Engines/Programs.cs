@@ -12,6 +12,7 @@ internal static class Programs
     {
         var start = new ProcessStartInfo(command.Words[0]) { WorkingDirectory = command.Folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var word in command.Words.Skip(1)) start.ArgumentList.Add(word);
+        EngineEnvironment.Limit(start.Environment);
         foreach (var (name, value) in command.Environment) start.Environment[name] = value;
         using var process = new Process { StartInfo = start };
         try

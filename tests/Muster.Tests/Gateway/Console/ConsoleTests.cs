@@ -82,6 +82,26 @@ public sealed partial class ConsoleTests
     }
 
     [Fact]
+    public async Task Names_and_lines_of_others_cannot_forge_answers_or_move_the_cursor()
+    {
+        await using var node = await ScriptedNode.StartAsync(new() { Takes = TimeSpan.FromMinutes(1), Engine = "odm\u001b[2J" });
+        await using var gateway = await StartAsync("", node);
+        await using var visitor = await ConsoleVisitor.ComeAsync(gateway);
+        var first = await gateway.SubmitAsync(name: "\u001b[31mred\r\nOK");
+        await gateway.UntilAsync(() => gateway.TaskOf(first).Phase is TaskPhase.Running);
+        await gateway.SubmitAsync(name: "two\r\n2) forged");
+        node.Tasks[first.ToString()].Output.Add("\u001b]0;title\u0007");
+        await gateway.UntilAsync(async () => (await gateway.InfoAsync(first, -1)).Output![0].Contains("title", StringComparison.Ordinal), () => "no line");
+        foreach (var question in (string[])["NODE LIST", "TASK LIST", "QUEUE LIST", $"TASK WHY {first}", $"TASK OUTPUT {first}"])
+        {
+            var answer = await visitor.AskAsync(question);
+            Assert.DoesNotMatch("[\\x00-\\x09\\x0b\\x0c\\x0e-\\x1f]", answer);
+            Assert.DoesNotContain("\n2) forged", answer, StringComparison.Ordinal);
+            Assert.DoesNotContain("\nOK", answer, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Tokens_are_made_shown_once_and_revoked()
     {
         await using var gateway = await StartAsync("");

@@ -32,10 +32,10 @@ public sealed class IntakeTests : IAsyncLifetime
     public async Task What_was_fetched_for_a_task_that_is_gone_is_let_go()
     {
         var at = new TaskPhase.Fetching("http://a/", Nodes.Now);
-        await Assert.ThrowsAsync<RefusalException>(async () => await _intake.FetchedAsync(Guid.NewGuid(), at, [await FileAsync("a.jpg")]));
+        await Assert.ThrowsAsync<RefusalException>(async () => await _intake.FetchedAsync(Guid.NewGuid(), at, [await FileAsync("a.jpg")], CancellationToken.None));
         Assert.Equal(0, _spool.Used);
         var cancelled = await AddAsync(new TaskPhase.Ended(TaskCode.Canceled, Nodes.Now));
-        await Assert.ThrowsAsync<RefusalException>(async () => await _intake.FetchedAsync(cancelled.Id, at, [await FileAsync("a.jpg")]));
+        await Assert.ThrowsAsync<RefusalException>(async () => await _intake.FetchedAsync(cancelled.Id, at, [await FileAsync("a.jpg")], CancellationToken.None));
         Assert.Equal(0, _spool.Used);
     }
 
@@ -44,7 +44,7 @@ public sealed class IntakeTests : IAsyncLifetime
     {
         var at = new TaskPhase.Fetching("http://a/", Nodes.Now);
         var task = await AddAsync(at);
-        await _intake.FetchedAsync(task.Id, at, [await FileAsync("a.jpg")]);
+        await _intake.FetchedAsync(task.Id, at, [await FileAsync("a.jpg")], CancellationToken.None);
         Assert.Equal("No nodes available", Assert.IsType<TaskPhase.Ended>(_ledger.Find(task.Id)!.Phase).Error);
         Assert.Equal(0, _spool.Used);
     }
@@ -55,7 +55,7 @@ public sealed class IntakeTests : IAsyncLifetime
         _fleet.Add(new("http://127.0.0.1:9/"), "");
         var at = new TaskPhase.Fetching("http://a/", Nodes.Now);
         var task = await AddAsync(at);
-        await _intake.FetchedAsync(task.Id, at, [await FileAsync("a.jpg"), await FileAsync("a.jpg"), await FileAsync("b.jpg")]);
+        await _intake.FetchedAsync(task.Id, at, [await FileAsync("a.jpg"), await FileAsync("a.jpg"), await FileAsync("b.jpg")], CancellationToken.None);
         Assert.Equal(2, _ledger.Find(task.Id)!.Files);
         Assert.Equal(["a.jpg", "b.jpg"], _ledger.Files(task.Id).Select(file => file.Name));
         Assert.NotEqual(0, _spool.Used);
