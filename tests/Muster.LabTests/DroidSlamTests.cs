@@ -178,7 +178,7 @@ public sealed class DroidSlamTests : IDisposable
     {
         File.WriteAllText(Path.Combine(_lab.Code, "program", "droid_slam", "FAULT"), "slow");
         Images(200);
-        var answer = Infer("node", "--image", DroidStandIn.Home("node1", "droid.sif"), "--time", "60s", "--warn", "56", "--stride", "1");
+        var answer = Infer("node", "--image", DroidStandIn.Home("node1", "droid.sif"), "--time", "90s", "--warn", "65", "--stride", "1");
 
         Assert.True(answer.ExitCode == 9, answer.Output + answer.Said);
         Assert.Contains("timelimit", DroidStandIn.Phases(answer.Output));

@@ -147,6 +147,8 @@ def run(args):
             raise SystemExit("muster: the keyframe buffer is full: %d of %d at frame %d" % (keyframes(droid), args.buffer, index))
         if index % 10 == 0:
             print("muster: frame %d of %d, %d keyframes" % (index, len(files), keyframes(droid)), flush=True)
+    if droid is None and partial:
+        return True   # the limit came before the first frame
     if droid is None:
         raise SystemExit("muster: fewer keyframes than warmup: no frame was tracked")
     tracked = time.time()
