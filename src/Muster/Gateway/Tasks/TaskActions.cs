@@ -9,6 +9,7 @@ namespace Muster.Gateway.Tasks;
 public sealed class TaskActions(TaskLedger ledger, TaskStore store, NodeFleet fleet, ResultFolder results, TokenBook tokens)
 {
     private static readonly TimeSpan RestartPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     public async Task<bool> CancelAsync(Guid id, string by) => await ledger.ChangeAsync(id, (book, task) =>
     {
@@ -53,6 +54,22 @@ public sealed class TaskActions(TaskLedger ledger, TaskStore store, NodeFleet fl
         }
     }
 
+    /// <summary>Waits until the node has heard what it is still to be told of a task: a cancel that came behind a restart would end it again.</summary>
+    private async Task<bool> HasHeardAsync(GatewayNode node, Guid onNode, CancellationToken ct)
+    {
+        for (var waited = TimeSpan.Zero; ledger.Chores.For(node.Id).Any(chore => chore.OnNode == onNode); waited += Look)
+        {
+            if (waited >= RestartPatience || fleet.Find(node.Id) is not { Health.Answers: true }) return false;
+            await Task.Delay(Look, ct);
+        }
+        return true;
+    }
+
+    /// <summary>The options that a node is told; those of a whole with a token for its parts.</summary>
+    private string? Sent(GatewayTask task, string? options) => task.IsSplitMergeParent
+        ? SplitMergeOptions.WithToken(options ?? task.Options, tokens.MakeForParts(task))
+        : options;
+
     /// <summary>Runs an ended task again: where it was, as the work that is done there counts, else from the beginning.</summary>
     /// <param name="options">JSON text that replaces its options, checked already; null keeps them.</param>
     public async Task<string?> RestartAsync(Guid id, string? options, CancellationToken ct)
@@ -62,8 +79,8 @@ public sealed class TaskActions(TaskLedger ledger, TaskStore store, NodeFleet fl
         // Where parts go is ours to say, in these options as in the first: the node is told a token for them.
         options = SplitMergeOptions.Rewritten(options, SplitMergeOptions.AddressIn(task.Options));
         var onNode = end is { Node: { } name, OnNode: { } there } && fleet.Find(name) is { } node
-            && !ledger.Chores.For(name).Any(chore => chore.Remove && chore.OnNode == there)   // it is about to forget it
-            && await fleet.Client(node, RestartPatience).RestartAsync(there.ToString(), task.IsSplitMergeParent ? SplitMergeOptions.WithToken(options ?? task.Options, tokens.MakeForParts(task)) : options, ct) is NodeReply<bool>.Said(true);
+            && await HasHeardAsync(node, there, ct)
+            && await fleet.Client(node, RestartPatience).RestartAsync(there.ToString(), Sent(task, options), ct) is NodeReply<bool>.Said(true);
         if (!onNode && (!task.HasFiles || task.Files == 0)) return "Task cannot be restarted: its node no longer has it. Please create a new task.";
         var restarted = await ledger.ChangeAsync(id, (book, now) =>
         {
