@@ -1,3 +1,5 @@
+using System.Net;
+using System.Security.Authentication;
 using Muster.Faults;
 using Npgsql;
 
@@ -11,10 +13,14 @@ public sealed class PostgresDatabase : IDisposable
 
     private readonly NpgsqlConnectionStringBuilder _place;
 
+    /// <summary>What helps where the server does not speak TLS as we ask it to.</summary>
+    private readonly string _hint;
+
     /// <param name="text">An address, <c>postgres://user@host/name</c>, or Npgsql's <c>Host=…;Username=…</c>. Without a password in it, PGPASSWORD or a password file is used.</param>
     public PostgresDatabase(string text)
     {
         _place = PlaceIn(text);
+        _hint = Secured(_place, Environment.GetEnvironmentVariable("PGSSLMODE"));
         _place.Timeout = 5;
         _place.CommandTimeout = 10;
         _place.ApplicationName = "muster";
@@ -24,6 +30,9 @@ public sealed class PostgresDatabase : IDisposable
 
     /// <summary>Connections for anything.</summary>
     public NpgsqlDataSource Source { get; }
+
+    /// <summary>How the connection is secured.</summary>
+    internal SslMode Tls => _place.SslMode;
 
     public string Name => $"{_place.Database} at {_place.Host}:{_place.Port}";
 
@@ -51,7 +60,7 @@ public sealed class PostgresDatabase : IDisposable
         }
         catch (NpgsqlException fault)
         {
-            throw new UserException($"cannot use the database {Name}: {fault.Message}", "Check that it is up, its name, and its user; a password is read from PGPASSWORD or ~/.pgpass.", fault);
+            throw new UserException($"cannot use the database {Name}: {fault.Message}", IsOfTls(fault) ? _hint : "Check that it is up, its name, and its user; a password is read from PGPASSWORD or ~/.pgpass.", fault);
         }
     }
 
@@ -62,6 +71,36 @@ public sealed class PostgresDatabase : IDisposable
 #pragma warning restore CA2100
         return await command.ExecuteScalarAsync(ct);
     }
+
+    private const string Mode = "SSL Mode";
+
+    /// <summary>
+    /// Beyond this machine the server must show a certificate for its name, unless the address says otherwise: what a gateway keeps there
+    /// are photos' places, tokens' hashes and nodes' tokens, and whoever answers in its stead could change all of it.
+    /// </summary>
+    private static string Secured(NpgsqlConnectionStringBuilder place, string? mode)
+    {
+        if (!place.Keys.Cast<string>().Contains(Mode))
+        {
+            if (!string.IsNullOrEmpty(mode))
+            {
+                if (!Enum.TryParse<SslMode>(mode.Replace("-", "", StringComparison.Ordinal), ignoreCase: true, out var named)) throw new UserException($"PGSSLMODE is '{mode}'", "Set it to disable, allow, prefer, require, verify-ca or verify-full.");
+                place.SslMode = named;
+            }
+            else if (!IsThisMachine(place.Host)) place.SslMode = SslMode.VerifyFull;
+        }
+        return place.SslMode is SslMode.VerifyFull or SslMode.VerifyCA
+            ? "Turn TLS on at the server, with a certificate for its name; name its authority with sslrootcert=FILE in the address. In a network that you trust, sslmode=disable goes without."
+            : "Turn TLS on at the server, or choose another sslmode in the address.";
+    }
+
+    private static bool IsThisMachine(string? host) =>
+        string.IsNullOrEmpty(host) || host.Split(',').All(one => one.StartsWith('/') || one.StartsWith('@')
+            || one.Split(':')[0].Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPEndPoint.TryParse(one, out var address) && IPAddress.IsLoopback(address.Address)));
+
+    private static bool IsOfTls(NpgsqlException fault) =>
+        fault.InnerException is AuthenticationException || fault.Message.Contains("SSL", StringComparison.Ordinal);
 
     private static NpgsqlConnectionStringBuilder PlaceIn(string text)
     {
@@ -75,7 +114,7 @@ public sealed class PostgresDatabase : IDisposable
             if (user[0].Length > 0) place.Username = Uri.UnescapeDataString(user[0]);
             if (user.Length > 1) place.Password = Uri.UnescapeDataString(user[1]);
             var more = System.Web.HttpUtility.ParseQueryString(address.Query);
-            foreach (var key in more.AllKeys) place[key switch { "sslmode" => "SSL Mode", "sslrootcert" => "Root Certificate", _ => key! }] = more[key]!;
+            foreach (var key in more.AllKeys) place[key switch { "sslmode" => Mode, "sslrootcert" => "Root Certificate", _ => key! }] = key == "sslmode" ? more[key]!.Replace("-", "", StringComparison.Ordinal) : more[key]!;
             return place;
         }
         catch (Exception fault) when (fault is ArgumentException or FormatException or KeyNotFoundException)
