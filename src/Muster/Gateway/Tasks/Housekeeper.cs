@@ -93,7 +93,8 @@ internal sealed partial class Housekeeper(TaskLedger ledger, TaskStore store, Ta
     private async Task ForgetEarlierPartsAsync()
     {
         var live = ledger.Live.All();
-        var parents = live.Where(task => task.IsSplitMergeParent && task.Attempts.Count > 0).ToDictionary(task => task.Id);
+        // Those that have ended since, too: a later life may be over before it is looked at.
+        var parents = live.Concat(ledger.Ended()).Where(task => task.IsSplitMergeParent && task.Attempts.Count > 0).DistinctBy(task => task.Id).ToDictionary(task => task.Id);
         foreach (var gone in _livesSeen.Keys.Where(id => !parents.ContainsKey(id)).ToList()) _livesSeen.Remove(gone);
         var late = live.Where(part => part.Parent is { } id && parents.TryGetValue(id, out var parent) && IsEarlier(part, parent)).Select(part => part.Parent!.Value).ToHashSet();
         foreach (var (id, parent) in parents)
