@@ -35,6 +35,7 @@ public sealed class GatewayHost : IAsyncDisposable
     private readonly List<Task> _loops = [];
     private readonly LightningProvider? _provider;
     private readonly ZipFetcher _fetcher;
+    private readonly UploadGate _uploads;
     private Node.NodeServer? _node;
     private bool _listens;
 
@@ -59,7 +60,7 @@ public sealed class GatewayHost : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton<ILoggerFactory>(logs);
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options));
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options, clock));
         _web = builder.Build();
         var seal = new CommitSeal(_store);
         var api = new PublicApi(gate, seal, intake, Actions, Tasks, Fleet, Spool, _downloads, new(Fleet, Tasks, _catalog, clock), clock);
@@ -70,13 +71,16 @@ public sealed class GatewayHost : IAsyncDisposable
         _web.Use(async (http, next) => { if (!await _operation.HandleAsync(http)) await next(http); });
         _web.UseOdmFaults(log);
         _web.UseOdmCors();
+        ConnectionCap.Follow(_web);
+        _uploads = new(options.Limits, clock, log);
+        _uploads.Guard(_web);
         _web.Run(api.HandleAsync);
         Pipeline = ((IApplicationBuilder)_web).Build();
 
         var wait = new BlobWait(Tasks, clock);
         var sender = new FileSender(Tasks, Fleet, Spool, wait, task => task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, Tokens.MakeForParts(task)) : task.Options, seal.Of, options, clock);
         _fetcher = new(Tasks, intake, Spool, options, clock);
-        var couriers = new Couriers(Tasks, _fetcher, sender, new(Tasks, Fleet, Results, wait, clock), log);
+        var couriers = new Couriers(Tasks, _fetcher, sender, new(Tasks, Fleet, Results, Spool, wait, options.Limits, clock), log);
         var watches = new NodeWatches(Fleet, Tasks, _catalog, options, clock, log);
         var housekeeper = new Housekeeper(Tasks, _store, Actions, Tokens, Fleet, Spool, options, clock, log);
         var notices = new EndNotices(Tasks, _store, Results, _provider, task => TaskView.Json(task, null, clock.GetUtcNow()), options, clock, log);
@@ -256,6 +260,7 @@ public sealed class GatewayHost : IAsyncDisposable
         _blobs.Dispose();
         _downloads.Dispose();
         _fetcher.Dispose();
+        _uploads.Dispose();
         _provider?.Dispose();
         _stop.Dispose();
     }

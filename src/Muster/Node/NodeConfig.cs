@@ -4,6 +4,7 @@ using System.Text.Json;
 using Muster.Configuration;
 using Muster.Faults;
 using Muster.Node.Engines;
+using Muster.NodeOdm;
 using Muster.Storage;
 
 namespace Muster.Node;
@@ -32,6 +33,8 @@ public sealed class NodeConfig
         ("cleanup-tasks-after", "MINUTES", "Ended tasks are deleted after it. Default: 2880."),
         ("cleanup-uploads-after", "MINUTES", "Uploads that nobody committed are deleted after it. Default: 2880."),
         ("webhook", "URL", "Called at the end of every task."),
+        ("max-connections", "N", "Connections of clients at once. Default: 10000, as far as this process may open files."),
+        ("max-uploads", "N", "Uploads at once from one address or with one token. Default: 512; in all, four times as many."),
         ("allow-private-urls", null, "Webhooks and zip addresses of clients may lead into private networks."),
         ("s3-endpoint", "HOST", "With --s3-bucket: where archives are put as well."),
         ("s3-bucket", "NAME", "The bucket for archives."),
@@ -99,6 +102,7 @@ public sealed class NodeConfig
         KeepUploads = TimeSpan.FromMinutes(Number("cleanup-uploads-after", 0, 100_000_000) ?? 2880),
         Webhook = Text("webhook"),
         AllowPrivateUrls = Has("allow-private-urls"),
+        Limits = InputLimits.Default.With((int)(Number("max-connections", 1, 1_000_000) ?? 0), (int)(Number("max-uploads", 1, 1_000_000) ?? 0)),
         Bucket = Bucket(),
         BucketGetsAll = Has("s3-upload-everything"),
         DropUploads = Has("test-drop-uploads"),

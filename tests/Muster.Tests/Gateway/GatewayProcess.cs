@@ -23,6 +23,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public string Notes { get; private set; } = "";
     public int Id => _process!.Id;
 
+    /// <summary>How many files it may have open; null for as many as we may.</summary>
+    public int? OpenFiles { get; init; }
+
     public Dictionary<string, string> Environment { get; } = [];
 
     /// <summary>Starts it, and answers when it does, with how long that took.</summary>
@@ -55,7 +58,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     private void Launch()
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), _arguments) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = _folder.FullName };
+        var program = Path.Combine(AppContext.BaseDirectory, "muster");
+        var (file, arguments) = OpenFiles is { } most ? ("sh", (string[])["-c", $"ulimit -n {most}; exec \"$0\" \"$@\"", program, .. _arguments]) : (program, _arguments);
+        var start = new ProcessStartInfo(file, arguments) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = _folder.FullName };
         start.Environment["XDG_STATE_HOME"] = start.Environment["HOME"] = _folder.FullName;
         foreach (var (name, value) in Environment) start.Environment[name] = value;
         _process = Process.Start(start)!;

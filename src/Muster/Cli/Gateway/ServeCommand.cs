@@ -39,6 +39,8 @@ internal static class ServeCommand
     private static readonly Option<bool> NoSplitMerge = new("--no-splitmerge") { Description = "Accept no parts of tasks." };
     private static readonly Option<int?> FloodLimit = Number("--flood-limit", "Uploads that a token may have begun and not finished; 0 for any number.");
     private static readonly Option<string?> SpoolLimit = Text("--spool-limit", "GB", "Disk that uploads may take in all.");
+    private static readonly Option<int?> MaxConnections = Number("--max-connections", "Connections of clients at once (10000), as far as this process may open files.");
+    private static readonly Option<int?> MaxUploads = Number("--max-uploads", "Uploads at once from one address or with one token (512); in all, four times as many.");
     private static readonly Option<string?> StaleUploads = Text("--stale-uploads-timeout", "HOURS", "Forget uploads that nothing was heard of for so long (48).");
     private static readonly Option<string?> Keep = Text("--keep", "TIME", "How long ended tasks and their archives are kept (5d).");
     private static readonly Option<string?> MoveAfter = Text("--move-after", "TIME", "How long a node may be away until its tasks are placed elsewhere (10m).");
@@ -54,7 +56,7 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Serve many NodeODM nodes behind one address, with a queue that loses nothing.")
         {
-            Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, EngineFile, OdmPath, OdmImage, Data, TokenFile, Token, ConsolePort, AdminPort, AdminPassFile, AdminPass, AdminBind, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery, UploadMaxSpeed, AllowPrivate, Level, Format,
+            Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, EngineFile, OdmPath, OdmImage, Data, TokenFile, Token, ConsolePort, AdminPort, AdminPassFile, AdminPass, AdminBind, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, MaxConnections, MaxUploads, StaleUploads, Keep, MoveAfter, PollEvery, UploadMaxSpeed, AllowPrivate, Level, Format,
         };
         foreach (var option in ServeStorage.Options) command.Add(option);
         command.SetAction((parsed, ct) =>
@@ -135,6 +137,7 @@ internal static class ServeCommand
             SplitMerge = !parsed.GetValue(NoSplitMerge) && file.GetValueOrDefault("splitmerge") != "false",
             FloodLimit = Whole(FloodLimit, 0),
             SpoolBudget = Whole(SpoolLimit, 0) * 1_000_000_000L,
+            Limits = defaults.Limits.With(Whole(MaxConnections, 0), Whole(MaxUploads, 0)),
             UploadsExpire = Whole(StaleUploads, 0) is > 0 and var hours ? TimeSpan.FromHours(hours) : defaults.UploadsExpire,
             ResultsExpire = Time(Keep, defaults.ResultsExpire),
             MoveAfter = Time(MoveAfter, defaults.MoveAfter),

@@ -57,10 +57,8 @@ internal sealed partial class EndNotices(TaskLedger ledger, TaskStore store, Res
             {
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
                 limit.CancelAfter(Patience);
-                using var content = new StringContent(body, Encoding.UTF8, "application/json");
-                using var response = await _outside.PostAsync(new Uri(task.Webhook!), content, limit.Token);
-                if (response.StatusCode == HttpStatusCode.OK) break;
-                Failed(task.Id, $"status {(int)response.StatusCode}");
+                if (await _outside.TellAsync(new Uri(task.Webhook!), body, limit.Token) is var status && status == HttpStatusCode.OK) break;
+                Failed(task.Id, $"status {(int)status}");
             }
             catch (Exception fault) when (!ct.IsCancellationRequested && fault is HttpRequestException or OperationCanceledException or UriFormatException or InvalidOperationException or NotSupportedException or RefusalException)
             {

@@ -56,7 +56,7 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
 
     /// <summary>Puts a task into the queue. Doing it twice is doing it once.</summary>
     /// <param name="address">The address of this gateway as the client sees it.</param>
-    public async Task<Guid> CommitAsync(Caller caller, Guid id, Uri address, CancellationToken ct)
+    public async Task<Guid> CommitAsync(Caller caller, Guid id, Uri? address, CancellationToken ct)
     {
         if (ledger.Recall(id) is not { } known || !caller.Sees(known)) throw new RefusalException("Invalid uuid (not found)");
         if (known.Phase is not TaskPhase.Receiving) return id;
@@ -111,7 +111,7 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
     }
 
     /// <summary>A whole task in one request.</summary>
-    public async Task<Guid> TakeAsync(Caller caller, string? proposed, TaskForm form, IReadOnlyList<SpoolFile> files, Uri address, CancellationToken ct)
+    public async Task<Guid> TakeAsync(Caller caller, string? proposed, TaskForm form, IReadOnlyList<SpoolFile> files, Uri? address, CancellationToken ct)
     {
         var taken = false;
         IReadOnlyList<string> superfluous = [];
