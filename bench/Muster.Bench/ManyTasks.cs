@@ -25,7 +25,7 @@ internal static class ManyTasks
         store.Set("blobs", "bench");
         foreach (var url in nodes) store.Save(new() { Id = GatewayNode.NewId(), Url = url });
         var places = store.Nodes();
-        var tokens = new TokenBook(store, "", TimeProvider.System);
+        var tokens = new TokenBook(store, "", open: false, TimeProvider.System);
         var tenants = Enumerable.Range(0, Others + 1).Select(n => tokens.Make($"tenant {n}", null, TokenLimits.None)).ToList();
         var began = DateTimeOffset.UtcNow.AddDays(-4);
         foreach (var some in Enumerable.Range(0, count).Chunk(2_000))

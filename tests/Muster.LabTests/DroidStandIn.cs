@@ -10,7 +10,8 @@ internal static class DroidStandIn
         var parts = Path.Combine(Lab.Repository, "tests", "lab");
         foreach (var host in (string[])["node1", "login"])
         {
-            Lab.On(host, $"mkdir -p bin && cp -f {parts}/apptainer bin/ && chmod +x bin/apptainer && rm -rf {packages} pulled no-network && cp -R {parts}/droid/{packages} . && echo packages=$HOME/{packages} >{image}");
+            if (packages == "packages") Bake(host, parts);
+            Lab.On(host, $"mkdir -p bin && cp -f {parts}/apptainer bin/ && chmod +x bin/apptainer && rm -rf {packages} pulled no-network && cp -R {(packages == "packages" ? "baked" : $"{parts}/droid/{packages}")} {packages} && echo packages=$HOME/{packages} >{image} && echo packages=$HOME/bare >bare.sif");
         }
         var config = Path.Combine(lab.Folder, "muster.yaml");
         File.WriteAllText(config, $$"""
@@ -21,6 +22,21 @@ internal static class DroidStandIn
         lab.Set("MUSTER_CONFIG", config);
         lab.Shell($"cp -R {parts}/droid/program program");
     }
+
+    /// <summary>The packages of two images: with the program's extensions compiled, and without them. Once for all tests, as it takes a while.</summary>
+    private static void Bake(string host, string parts)
+    {
+        if (!Baked.Add(host)) return;
+        Lab.On(host, $"""
+            set -e
+            rm -rf baked bare made && cp -R {parts}/droid/packages bare && mkdir bare/torch/lib
+            gcc -shared -fPIC -Wl,-soname,libc10.so -o bare/torch/lib/libc10.so bare/torch/c10.c
+            cp -R bare baked && cp -R {parts}/droid/program made && cp {parts}/droid/program-2022/setup.py made/
+            cd made && PYTHONPATH=$HOME/baked /usr/bin/python3 setup.py -q build --build-lib ~/baked
+            """);
+    }
+
+    private static readonly HashSet<string> Baked = [];
 
     public static string Home(string host, string file) => Lab.On(host, $"echo $HOME/{file}").Trim();
 

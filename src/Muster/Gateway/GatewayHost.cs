@@ -47,14 +47,14 @@ public sealed class GatewayHost : IAsyncDisposable
         _downloads = new(Results, options);
         Tasks = new(_store, Spool, clock);
         Fleet = new(_store, clock);
-        Tokens = new(_store, options.Token, clock);
+        Tokens = new(_store, options.Token, options.Open, clock);
         foreach (var (url, token, locked) in options.Nodes) Fleet.Add(url, token, locked);
         TakeOver(options.FileNodes);
         _catalog = new OptionCatalog(_store, () => Fleet.Nodes);
         Actions = new(Tasks, Fleet, Results, Tokens);
         var log = logs.CreateLogger("gateway");
         _provider = options.Provider == "lightning" ? new(options.LightningUrl, _store, clock, log) : null;
-        var gate = new Gatekeeper(Tokens, _provider);
+        var gate = new Gatekeeper(Tokens, Tasks.Live, _provider);
         var intake = new Intake(Tasks, Spool, Fleet, _catalog, new(options.FloodLimit, clock), gate.LimitsOf, _provider, options, clock);
 
         var builder = WebApplication.CreateEmptyBuilder(new());
@@ -70,7 +70,7 @@ public sealed class GatewayHost : IAsyncDisposable
         _operation = new(Tasks, measures, _blobs, clock);
         _web.Use(async (http, next) => { if (!await _operation.HandleAsync(http)) await next(http); });
         _web.UseOdmFaults(log);
-        _web.UseOdmCors();
+        _web.UseOdmCors(() => gate.IsOpen);
         ConnectionCap.Follow(_web);
         _uploads = new(options.Limits, clock, log);
         _uploads.Guard(_web);
@@ -78,10 +78,10 @@ public sealed class GatewayHost : IAsyncDisposable
         Pipeline = ((IApplicationBuilder)_web).Build();
 
         var wait = new BlobWait(Tasks, clock);
-        var sender = new FileSender(Tasks, Fleet, Spool, wait, task => task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, Tokens.MakeForParts(task)) : task.Options, seal.Of, options, clock);
+        var sender = new FileSender(Tasks, Fleet, Spool, wait, task => task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, Tokens.MakeForParts(task)) : task.Options, Tokens.Without, seal.Of, options, clock);
         _fetcher = new(Tasks, intake, Spool, options, clock);
         var couriers = new Couriers(Tasks, _fetcher, sender, new(Tasks, Fleet, Results, Spool, wait, options.Limits, clock), log);
-        var watches = new NodeWatches(Fleet, Tasks, _catalog, options, clock, log);
+        var watches = new NodeWatches(Fleet, Tasks, _catalog, Tokens.Without, options, clock, log);
         var housekeeper = new Housekeeper(Tasks, _store, Actions, Tokens, Fleet, Spool, options, clock, log);
         var notices = new EndNotices(Tasks, _store, Results, _provider, task => TaskView.Json(task, null, clock.GetUtcNow()), options, clock, log);
         var waiting = new WaitingList(Tasks, Fleet, owner => gate.LimitsOf(owner).MaxConcurrentTasks);
@@ -106,8 +106,8 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>Some node has told what options there are.</summary>
     internal bool HasOptions => _catalog.Known is not null;
 
-    /// <summary>The engine of our own node, when there is no other.</summary>
-    public IEngine? Embedded { get; private set; }
+    /// <summary>The engine of our own node, when there is no other; it may still be opening.</summary>
+    public Task<IEngine>? Embedded { get; private set; }
 
     /// <summary>Where those who run it reach it.</summary>
     public AdminDoors? Doors { get; private set; }
@@ -157,6 +157,7 @@ public sealed class GatewayHost : IAsyncDisposable
         GatewayHost gateway;
         try
         {
+            RefuseByAccident(options, store);
             gateway = new(options, store, await BlobHome.OpenAsync(options, store, mayLackBlobs, ct), logs, clock);
         }
         catch
@@ -176,6 +177,14 @@ public sealed class GatewayHost : IAsyncDisposable
             await gateway.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>What is open to more than this machine is so because somebody said so.</summary>
+    internal static void RefuseByAccident(GatewayOptions options, TaskStore store)
+    {
+        if (options.Open || options.Provider != "local" || !IPAddress.TryParse(options.Bind, out var bind) || IPAddress.IsLoopback(bind) || !TokenBook.WouldBeOpen(store, options.Token)) return;
+        var what = $"anyone who can reach {new IPEndPoint(bind, options.Port)} could use the gateway, because it has no token";
+        throw new UserException(what, "Set a token with --token-file FILE, listen on this machine only (--bind 127.0.0.1), or pass --open to allow it.") { ExitCode = ExitCodes.Usage };
     }
 
     private void Begin()
@@ -233,13 +242,20 @@ public sealed class GatewayHost : IAsyncDisposable
         }
         var settings = new Node.NodeSettings { Folder = Path.Combine(options.Data, "node"), Address = IPAddress.Loopback, Port = 0, KeepTasks = options.ResultsExpire, AllowPrivateUrls = options.AllowPrivateAddresses };
         Directory.CreateDirectory(settings.Folder);
-        Embedded = await options.Engine(ct);
+        Embedded = options.Engine(_stop.Token);
+        if (Embedded.IsFaulted) await Embedded;   // what the flags have wrong is said before anything listens
         _node = await Node.NodeServer.StartAsync(settings, Embedded, logs, clock, ct);
         Fleet.Embed(new($"http://{_node.Address}/"));
     }
 
-    /// <summary>Ends only by a bug of ours. What was promised is on disk, so another start goes on from there.</summary>
-    public async Task BrokenAsync() => await await Task.WhenAny(_loops.Append(Tasks.Writing));
+    /// <summary>Ends only by a bug of ours, or for an engine that cannot be opened. What was promised is on disk, so another start goes on from there.</summary>
+    public async Task BrokenAsync() => await await Task.WhenAny(_loops.Append(Tasks.Writing).Append(NoEngineAsync()));
+
+    private async Task NoEngineAsync()
+    {
+        if (Embedded is not null) await Embedded;
+        await Task.Delay(Timeout.Infinite, _stop.Token);
+    }
 
     /// <summary>Stops taking requests, lets those under way finish for a moment, and writes what was promised.</summary>
     public async ValueTask DisposeAsync()
@@ -253,6 +269,7 @@ public sealed class GatewayHost : IAsyncDisposable
         foreach (var loop in _loops) await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (Doors is not null) await Doors.DisposeAsync();
         if (_node is not null) await _node.DisposeAsync();
+        if (Embedded is not null) await ((Task)Embedded).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Tasks.DisposeAsync();
         _collector?.Dispose();
         await _web.DisposeAsync();

@@ -63,13 +63,16 @@ public sealed record GatewayOptions
     /// <summary>The one token that is asked for; others are made with `muster tokens`.</summary>
     public string Token { get; init; } = "";
 
+    /// <summary>Whoever reaches the gateway may use it while there is no token; else that is so on this machine alone.</summary>
+    public bool Open { get; init; }
+
     /// <summary><c>local</c> or <c>lightning</c>.</summary>
     public string Provider { get; init; } = "local";
 
     /// <summary>Where the lightning provider asks.</summary>
     public Uri LightningUrl { get; init; } = new("https://webodm.net/r/");
 
-    /// <summary>The address by which nodes reach this gateway; else that of the client's own request.</summary>
+    /// <summary>The address by which nodes reach this gateway; else the one of ours at which the client's connection came in.</summary>
     public Uri? PublicAddress { get; init; }
     public bool SplitMerge { get; init; } = true;
     public int FloodLimit { get; init; }

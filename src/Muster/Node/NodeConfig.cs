@@ -22,6 +22,7 @@ public sealed class NodeConfig
         ("host", "ADDRESS", "Where to listen. Default: this machine only, or every address when a token is set."),
         ("port", "N", "The port; auto takes the first free one from 3000 on."),
         ("token", "TOKEN", "What clients must show. Better in the configuration file, where other users of this machine do not see it."),
+        ("open", null, "Let anyone who can reach --host use the node without a token."),
         ("engine", "NAME", "auto, odm, colmap, survey, command or test. auto takes the first of odm, colmap and survey that works here."),
         ("engine-file", "FILE", "With --engine command: the YAML file that describes the program."),
         ("odm-path", "DIR", "Where ODM is installed. Default: /code."),
@@ -87,10 +88,19 @@ public sealed class NodeConfig
 
     public string? Text(string name) => _values.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;
 
+    private IPAddress? Host()
+    {
+        if (Text("host") is not { } host) return null;
+        if (!IPAddress.TryParse(host, out var address)) throw Bad("host", host, "an address such as 127.0.0.1 or 0.0.0.0");
+        if (Text("token") is not null || Has("open") || IPAddress.IsLoopback(address)) return address;
+        const string fix = "Set a token, best in the configuration file; listen on this machine only (--host 127.0.0.1); or pass --open to allow it.";
+        throw new UserException($"anyone who can reach {address} could use the node, because it has no token", fix) { ExitCode = ExitCodes.Usage };
+    }
+
     public NodeSettings Settings(string defaultFolder) => new()
     {
         Folder = Path.GetFullPath(Text("data-dir") ?? defaultFolder),
-        Address = Text("host") is not { } host ? null : IPAddress.TryParse(host, out var address) ? address : throw Bad("host", host, "an address such as 127.0.0.1 or 0.0.0.0"),
+        Address = Host(),
         Port = Text("port") is null or "auto" ? null : (int)Number("port", 0, 65535)!,
         Token = Text("token"),
         AuthorizedIps = _ips,

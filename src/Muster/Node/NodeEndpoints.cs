@@ -11,10 +11,13 @@ using Muster.NodeOdm;
 namespace Muster.Node;
 
 /// <summary>The NodeODM API of a node.</summary>
-internal sealed class NodeEndpoints(NodeSettings settings, NodeFolders folders, TaskStore store, Uploads uploads, Outputs outputs, NodeQueue queue, IEngine engine, TimeProvider clock)
+internal sealed class NodeEndpoints(NodeSettings settings, NodeFolders folders, TaskStore store, Uploads uploads, Outputs outputs, NodeQueue queue, Task<IEngine> engine, TimeProvider clock)
 {
     /// <summary>The version of the API that this node speaks.</summary>
     private const string ApiVersion = "2.2.4";
+
+    /// <summary>Clients that look at a node again and again wait for 5 s.</summary>
+    private static readonly TimeSpan OptionsPatience = TimeSpan.FromSeconds(3);
 
     private static readonly string[] Actions = ["cancel", "remove", "restart"];
 
@@ -27,7 +30,7 @@ internal sealed class NodeEndpoints(NodeSettings settings, NodeFolders folders, 
         app.MapPost("/auth/login", http => http.RefuseAsync("Not available"));
         app.MapPost("/auth/register", http => http.RefuseAsync("Not available"));
         Get(app, "/info", http => http.AnswerAsync(Info(), OdmJson.Wire.NodeInfo));
-        Get(app, "/options", http => http.AnswerAsync(engine.Options, OdmJson.Wire.IReadOnlyListOptionDescription));
+        Get(app, "/options", async http => await http.AnswerAsync(await OptionsAsync(OptionsPatience, http), OdmJson.Wire.IReadOnlyListOptionDescription));
         Get(app, "/task/list", http => http.AnswerAsync([.. store.All().Select(task => new UuidAnswer(task.Uuid))], OdmJson.Wire.IReadOnlyListUuidAnswer));
         Get(app, "/task/{uuid}/info", TaskInfoAsync);
         Get(app, "/task/{uuid}/output", http => http.AnswerLinesAsync(default, outputs.Of(Find(http).Uuid).Read(http.Request.Query["line"]), default));
@@ -57,6 +60,7 @@ internal sealed class NodeEndpoints(NodeSettings settings, NodeFolders folders, 
     private NodeInfo Info()
     {
         var (total, available) = Machine.Memory();
+        var opened = engine.IsCompletedSuccessfully ? engine.Result : null;
         return new()
         {
             Version = ApiVersion,
@@ -65,9 +69,9 @@ internal sealed class NodeEndpoints(NodeSettings settings, NodeFolders folders, 
             AvailableMemory = available,
             CpuCores = Environment.ProcessorCount,
             MaxImages = settings.MaxImages,
-            MaxParallelTasks = settings.Parallel,
-            EngineVersion = engine.Version,
-            Engine = engine.Name,
+            MaxParallelTasks = opened is null ? 0 : settings.Parallel,   // gateways send nothing to a node without slots
+            EngineVersion = opened?.Version ?? "?",
+            Engine = opened?.Name ?? "?",
         };
     }
 
@@ -97,7 +101,7 @@ internal sealed class NodeEndpoints(NodeSettings settings, NodeFolders folders, 
     {
         var uuid = Proposed(http);
         var fields = await FormReader.ReadAsync(http.Request.ContentType, http.Request.Body, onFile: null, http.RequestAborted);
-        uploads.Begin(uuid, Pending(TaskForm.Of(fields) with { ZipUrl = null }));
+        uploads.Begin(uuid, await PendingAsync(TaskForm.Of(fields) with { ZipUrl = null }, http));
         await http.AnswerAsync(new(uuid), OdmJson.Wire.UuidAnswer);
     }
 
@@ -127,12 +131,12 @@ internal sealed class NodeEndpoints(NodeSettings settings, NodeFolders folders, 
         if (store.Find(uuid) is not null || uploads.Has(uuid)) throw new RefusalException($"Invalid set-uuid: {uuid}");
         uploads.RefuseWhenFull(http.Request.ContentLength);
         // Before the fields are known, as they may come behind the files.
-        uploads.Begin(uuid, Pending(new()));
+        uploads.Begin(uuid, await PendingAsync(new(), http));
         try
         {
             var form = TaskForm.Of(await FormReader.ReadAsync(http.Request.ContentType, http.Request.Body, (part, ct) => uploads.ReceiveAsync(uuid, part, ct), http.RequestAborted));
             if (uploads.Count(uuid) == 0 && form.ZipUrl is null) throw new RefusalException("Need at least 1 file or a zip file url.");
-            uploads.Begin(uuid, Pending(form));
+            uploads.Begin(uuid, await PendingAsync(form, http));
         }
         catch
         {
@@ -177,17 +181,30 @@ internal sealed class NodeEndpoints(NodeSettings settings, NodeFolders folders, 
         {
             "cancel" => queue.Cancel(body.Uuid) ? null : $"{body.Uuid} not found",
             "remove" => await queue.RemoveAsync(body.Uuid) ? null : $"{body.Uuid} not found",
-            _ => Restart(body),
+            _ => await RestartAsync(body, http),
         };
         await http.AnswerAsync(wrong is null ? ActionAnswer.Done : new(false, wrong), OdmJson.Wire.ActionAnswer);
     }
 
-    private string? Restart(ActionBody body)
+    private async Task<string?> RestartAsync(ActionBody body, HttpContext http)
     {
         if (body.Options is not { } sent) return queue.Restart(body.Uuid, task => task);
-        return OptionRules.TryRead(engine.Options, sent, settings.MaxConcurrency, out var options, out var fault)
-            ? queue.Restart(body.Uuid, task => task with { Options = TaskSetup.WithAutomatic(task with { Options = options }, engine.Options) })
+        var known = await OptionsAsync(settings.StartPatience, http);
+        return OptionRules.TryRead(known, sent, settings.MaxConcurrency, out var options, out var fault)
+            ? queue.Restart(body.Uuid, task => task with { Options = TaskSetup.WithAutomatic(task with { Options = options }, known) })
             : fault;
+    }
+
+    private async Task<IReadOnlyList<OptionDescription>> OptionsAsync(TimeSpan patience, HttpContext http)
+    {
+        try
+        {
+            return (await engine.WaitAsync(patience < settings.StartPatience ? patience : settings.StartPatience, clock, http.RequestAborted)).Options;
+        }
+        catch (TimeoutException)
+        {
+            throw new RefusalException("This node is starting: its engine has not reported its options yet. Try again in a minute.");
+        }
     }
 
     /// <summary>The id that the client proposes, or a new one.</summary>
@@ -199,7 +216,8 @@ internal sealed class NodeEndpoints(NodeSettings settings, NodeFolders folders, 
         return TaskUuid.IsValid(uuid) && store.Find(uuid) is null ? uuid : throw new RefusalException($"Invalid set-uuid: {proposed}");
     }
 
-    private PendingTask Pending(TaskForm form) => OptionRules.TryRead(engine.Options, form.Options, settings.MaxConcurrency, out var options, out var fault)
+    private async Task<PendingTask> PendingAsync(TaskForm form, HttpContext http) =>
+        OptionRules.TryRead(await OptionsAsync(settings.StartPatience, http), form.Options, settings.MaxConcurrency, out var options, out var fault)
         ? new(form.Name ?? "", form.DateCreated, options, form.SkipPostProcessing, form.Webhook, form.Outputs, form.ZipUrl)
         : throw new RefusalException(fault, noRetry: true);
 }

@@ -7,7 +7,7 @@ namespace Muster.Node;
 /// <summary>
 /// Decides when each task is set up, runs, and ends. A slot is free only when nothing of its last task runs any more, whatever clients were told meanwhile.
 /// </summary>
-internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folders, TaskStore store, Outputs outputs, IEngine engine, TaskSetup setup, Webhooks webhooks, ResultBucket bucket, ProgressPort progress, TimeProvider clock, ILogger log) : IDisposable
+internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folders, TaskStore store, Outputs outputs, Task<IEngine> engine, TaskSetup setup, Webhooks webhooks, ResultBucket bucket, ProgressPort progress, TimeProvider clock, ILogger log) : IDisposable
 {
     private readonly Lock _turn = new();
     private readonly Dictionary<string, Job> _jobs = [];
@@ -132,7 +132,8 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
             {
                 await work(uuid, job);
             }
-            catch (OperationCanceledException) when (job.End.IsCancellationRequested) { }
+            catch (OperationCanceledException) when (job.End.IsCancellationRequested || _stopping.IsCancellationRequested) { }
+            catch (Exception) when (HasNoEngine) { }   // the node ends for this reason; the next one goes on
             catch (Exception fault)
             {
                 Broke(uuid, fault);
@@ -150,13 +151,16 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
     /// <summary>Starts what waits and may; a restarted task too, once its last engine has ended.</summary>
     private void Fill()
     {
-        if (_stopping.IsCancellationRequested) return;
+        if (_stopping.IsCancellationRequested || HasNoEngine) return;
         foreach (var task in store.All().Where(task => task.Phase is TaskPhase.Queued or TaskPhase.Initialising && !_jobs.ContainsKey(task.Uuid)))
         {
             if (task.Phase == TaskPhase.Initialising) Begin(task.Uuid, hasSlot: false, SetUpAsync);
             else if (HasFreeSlot) Start(task.Uuid);
         }
     }
+
+    /// <summary>The engine could not be opened, and never will be.</summary>
+    private bool HasNoEngine => engine.IsFaulted || engine.IsCanceled;
 
     private bool HasFreeSlot => _jobs.Values.Count(job => job.HasSlot) < settings.Parallel;
 
@@ -202,11 +206,13 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
         string? error;
         try
         {
+            // Also of a task that was cancelled meanwhile: only its engine knows what still runs of it.
+            var opened = await engine.WaitAsync(_stopping.Token);
             var work = new EngineWork(uuid, folders.Project(uuid), task.Options, output, percent => Report(uuid, percent * 0.9), progress.Port, settings.EndPatience);
-            using (progress.Listen(uuid, work.Progress)) error = await engine.RunAsync(work, end.Token);
+            using (progress.Listen(uuid, work.Progress)) error = await opened.RunAsync(work, end.Token);
             output.Close();
             end.Token.ThrowIfCancellationRequested();
-            if (error is null) await PackAsync(store.Find(uuid)!, output, end.Token);
+            if (error is null) await PackAsync(opened, store.Find(uuid)!, output, end.Token);
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
@@ -236,11 +242,11 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
         Cancel(uuid);
     }
 
-    private async Task PackAsync(NodeTask task, TaskOutput output, CancellationToken ct)
+    private async Task PackAsync(IEngine opened, NodeTask task, TaskOutput output, CancellationToken ct)
     {
         Report(task.Uuid, 93);
         await File.WriteAllLinesAsync(Path.Combine(folders.Project(task.Uuid), "task_output.txt"), output.Read(null), ct);
-        var results = task.Outputs ?? engine.Results;
+        var results = task.Outputs ?? opened.Results;
         var missing = await Task.Run(() => ZipFiles.Pack(folders.Project(task.Uuid), results, folders.Archive(task.Uuid), folders.NewPart(), ct), ct);
         foreach (var path in missing.Where(_ => task.Outputs is not null)) output.Say($"Asked for and not there: {path}");
         Report(task.Uuid, 97);

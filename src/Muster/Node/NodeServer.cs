@@ -27,7 +27,7 @@ public sealed class NodeServer : IAsyncDisposable
     private readonly List<IDisposable> _parts = [];
     private Task _housekeeping = Task.CompletedTask;
 
-    private NodeServer(NodeSettings settings, IEngine engine, ILoggerFactory logs, TimeProvider clock)
+    private NodeServer(NodeSettings settings, Task<IEngine> engine, ILoggerFactory logs, TimeProvider clock)
     {
         var folders = _folders = new(settings.Folder);
         _parts.Add(Claim(folders));
@@ -49,7 +49,7 @@ public sealed class NodeServer : IAsyncDisposable
             builder.Services.AddRoutingCore().AddSingleton(logs).AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
             builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings, clock));
             _app = builder.Build();
-            _app.UseOdmCors();
+            _app.UseOdmCors(() => settings.Token is null);
             _app.UseOdmFaults(log);
             ConnectionCap.Follow(_app);
             Keep(new UploadGate(settings.Limits, clock, log)).Guard(_app);
@@ -68,8 +68,12 @@ public sealed class NodeServer : IAsyncDisposable
     /// <summary>Where it listens, once it does.</summary>
     public IPEndPoint Address { get; private set; } = new(IPAddress.None, 0);
 
+    public static Task<NodeServer> StartAsync(NodeSettings settings, IEngine engine, ILoggerFactory logs, TimeProvider clock, CancellationToken ct) =>
+        StartAsync(settings, Task.FromResult(engine), logs, clock, ct);
+
     /// <summary>Takes up what an earlier node left in the folder, then listens.</summary>
-    public static async Task<NodeServer> StartAsync(NodeSettings settings, IEngine engine, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
+    /// <param name="engine">May still be opened meanwhile: until then the node answers, and takes no new tasks.</param>
+    public static async Task<NodeServer> StartAsync(NodeSettings settings, Task<IEngine> engine, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
     {
         var node = new NodeServer(settings, engine, logs, clock);
         try

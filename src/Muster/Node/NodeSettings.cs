@@ -52,6 +52,9 @@ public sealed record NodeSettings
 
     public TimeSpan HousekeepingEvery { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>How long who hands in a task waits for an engine that is still being opened.</summary>
+    public TimeSpan StartPatience { get; init; } = TimeSpan.FromSeconds(25);
+
     /// <summary>How long an engine may take to end by itself once it was told to.</summary>
     public TimeSpan EndPatience { get; init; } = TimeSpan.FromSeconds(10);
 }

@@ -5,7 +5,7 @@ using Muster.NodeOdm;
 namespace Muster.Node;
 
 /// <summary>Turns a committed upload into a project that an engine can work on. Every step may be taken again, as a node may be killed between them.</summary>
-internal sealed class TaskSetup(NodeFolders folders, NodeSettings settings, IEngine engine, HttpClient outside)
+internal sealed class TaskSetup(NodeFolders folders, NodeSettings settings, Task<IEngine> engine, HttpClient outside)
 {
     private static readonly string[] Automatic = ["pc-ept", "cog", "gltf"];
 
@@ -23,7 +23,7 @@ internal sealed class TaskSetup(NodeFolders folders, NodeSettings settings, IEng
         var count = Directory.EnumerateFiles(images).Count();
         var photos = Directory.EnumerateFiles(images).Count(path => UploadName.IsImage(Path.GetFileName(path)));
         if (settings.MaxImages is { } most && photos > most) throw Uploads.TooMany(photos, most);
-        return task with { ImagesCount = count, Options = WithAutomatic(task, engine.Options) };
+        return task with { ImagesCount = count, Options = WithAutomatic(task, (await engine.WaitAsync(ct)).Options) };
     }
 
     /// <summary>What makes the usual products, where the engine can and the client did not say otherwise.</summary>

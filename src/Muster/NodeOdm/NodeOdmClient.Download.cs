@@ -9,6 +9,7 @@ public sealed partial class NodeOdmClient
 
     /// <summary>How often in a row a download may break without a new byte until it is given up.</summary>
     private const int MostBreaks = 5;
+    private const int MostHops = 5;
 
     /// <summary>
     /// Brings a result home. After a break it goes on where it stopped, where the node serves ranges, and begins again where it does not.
@@ -40,18 +41,19 @@ public sealed partial class NodeOdmClient
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct, idle.Token);
         try
         {
-            using var request = Request(HttpMethod.Get, $"task/{uuid}/download/{asset}", "");
-            if (version is not null)
+            using var response = await AskFromAsync(() =>
             {
+                var request = Request(HttpMethod.Get, $"task/{uuid}/download/{asset}", "");
+                if (version is null) return request;
                 request.Headers.Range = new(into.Position, null);
                 request.Headers.IfRange = new(version);
-            }
-            using var response = await http.SendAsync(request, limit.Token);
+                return request;
+            }, limit.Token);
             if (response.Content.Headers.ContentType?.MediaType == "application/json" || response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.PartialContent))
             {
                 return ((await ReadAsync(response, (bytes, isWhole) => isWhole ? Read(bytes, OdmJson.Wire.JsonElement) : TooLong<System.Text.Json.JsonElement>(), Limits.AnswerBytes, limit.Token)) is NodeReply<System.Text.Json.JsonElement>.Denied denied
                     ? new NodeReply<long>.Denied(denied.Error)
-                    : new NodeReply<long>.Garbled($"{Name} answered a download with status {(int)response.StatusCode}"), version);
+                    : new NodeReply<long>.Garbled($"{Name} answered a download with {StatusOf(response)}"), version);
             }
             if (response.StatusCode == HttpStatusCode.OK)
             {
@@ -75,6 +77,24 @@ public sealed partial class NodeOdmClient
             return (reply, version);
         }
     }
+
+    private async Task<HttpResponseMessage> AskFromAsync(Func<HttpRequestMessage> ask, CancellationToken ct)
+    {
+        for (var (hops, next) = (0, (Uri?)null); ; hops++)
+        {
+            using var request = ask();
+            request.RequestUri = next ?? request.RequestUri!;
+            var response = await http.SendAsync(request, ct);
+            if (hops == MostHops || (next = Next(request.RequestUri, response)) is null) return response;
+            response.Dispose();
+        }
+    }
+
+    /// <summary>Where a redirect leads that may be followed; null where there is none.</summary>
+    private Uri? Next(Uri from, HttpResponseMessage response) =>
+        (int)response.StatusCode is 301 or 302 or 303 or 307 or 308 && Uri.TryCreate(from, response.Headers.Location, out var to) && to.Scheme is "http" or "https"
+            && (to.Scheme == from.Scheme || to.Scheme == "https")
+            && (DownloadsFromElsewhere || to.GetLeftPart(UriPartial.Authority) == node.GetLeftPart(UriPartial.Authority)) ? to : null;
 
     /// <summary>False where more comes than there may be.</summary>
     private async Task<bool> CopyAsync(Stream from, FileStream into, CancellationTokenSource idle, Action<long> moved, DownloadRoom? room, CancellationToken ct)

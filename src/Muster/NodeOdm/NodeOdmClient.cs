@@ -11,12 +11,11 @@ namespace Muster.NodeOdm;
 /// <param name="patience">How long a node may keep silent; while files move, from one block to the next.</param>
 public sealed partial class NodeOdmClient(HttpMessageInvoker http, Uri node, string? token, TimeSpan patience, TimeProvider clock)
 {
-    /// <summary>Connections for all clients of a process: nothing unpacked, no redirect followed blindly, names looked up again now and then.</summary>
+    /// <summary>Connections for all clients of a process: nothing unpacked, no redirect followed by itself, names looked up again now and then.</summary>
     public static HttpMessageInvoker Connections() => new(new SocketsHttpHandler
     {
         AutomaticDecompression = DecompressionMethods.None,
-        AllowAutoRedirect = true,
-        MaxAutomaticRedirections = 5,
+        AllowAutoRedirect = false,
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
         PooledConnectionLifetime = TimeSpan.FromMinutes(10),
         ConnectTimeout = TimeSpan.FromSeconds(10),
@@ -35,6 +34,9 @@ public sealed partial class NodeOdmClient(HttpMessageInvoker http, Uri node, str
 
     /// <summary>Most bytes a second of each upload; 0 for any.</summary>
     public long UploadSpeed { get; init; }
+
+    /// <summary>Downloads are fetched wherever the server points, such as a bucket; otherwise from the server itself alone. No other request follows a redirect.</summary>
+    public bool DownloadsFromElsewhere { get; init; }
 
     /// <summary>Where the node is, without anything secret.</summary>
     public string Name => $"{node.Scheme}://{node.Host}:{node.Port}";
@@ -124,7 +126,7 @@ public sealed partial class NodeOdmClient(HttpMessageInvoker http, Uri node, str
     {
         var secret = token is null ? "" : $"token={Uri.EscapeDataString(token)}";
         var all = string.Join('&', new[] { query, secret }.Where(part => part.Length > 0));
-        return new(method, new Uri(node, all.Length > 0 ? $"{path}?{all}" : path));
+        return new(method, new Uri(node, all.Length > 0 ? $"{path}?{all}" : path)) { Headers = { { OutsideHttp.Mark, "1" } } };
     }
 
     private Task<NodeReply<T>> AskAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationTokenSource? idle, CancellationToken ct) =>
@@ -148,7 +150,7 @@ public sealed partial class NodeOdmClient(HttpMessageInvoker http, Uri node, str
     private async Task<NodeReply<T>> ReadAsync<T>(HttpResponseMessage response, Func<ReadOnlyMemory<byte>, bool, NodeReply<T>> read, int most, CancellationToken ct)
     {
         if (response.StatusCode == HttpStatusCode.Unauthorized) return new NodeReply<T>.Denied("Invalid authentication token: the node does not accept it.");
-        if (response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.Forbidden)) return new NodeReply<T>.Garbled($"{Name} answered with status {(int)response.StatusCode}");
+        if (response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.Forbidden)) return new NodeReply<T>.Garbled($"{Name} answered with {StatusOf(response)}");
         await using var body = await response.Content.ReadAsStreamAsync(ct);
         var (bytes, isWhole) = await BoundedBody.ReadAsync(body, most, ct);
         return read(bytes, isWhole);
@@ -230,6 +232,9 @@ public sealed partial class NodeOdmClient(HttpMessageInvoker http, Uri node, str
 
     private static IReadOnlyList<string> Bounded(IReadOnlyList<string> lines) =>
         lines.Any(line => line is null || line.Length > Limits.LineBytes) ? [.. lines.Select(line => Short(line, Limits.LineBytes))] : lines;
+
+    private static string StatusOf(HttpResponseMessage response) =>
+        $"status {(int)response.StatusCode}{(response.Headers.Location is null ? "" : ", a redirect that is not followed")}";
 
     /// <summary>Null for what is a bug of ours, or the caller's own wish to stop.</summary>
     private NodeReply<T>? FaultOf<T>(Exception fault, CancellationToken ct) => fault switch

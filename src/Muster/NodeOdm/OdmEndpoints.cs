@@ -60,12 +60,14 @@ public static partial class OdmEndpoints
         http.AnswerAsync(new(error, noRetry), OdmJson.Wire.ErrorAnswer, status);
 
     /// <summary>Pages of any origin may call, as with NodeODM: what protects is the token, which no browser adds by itself.</summary>
-    public static IApplicationBuilder UseOdmCors(this IApplicationBuilder app) => app.Use((http, next) =>
+    /// <param name="isOpen">No token is asked for. What a browser adds by itself, for a proxy in front of us, is not for any page to use then.</param>
+    public static IApplicationBuilder UseOdmCors(this IApplicationBuilder app, Func<bool> isOpen) => app.Use((http, next) =>
     {
         var headers = http.Response.Headers;
         var origin = http.Request.Headers.Origin;
-        headers.AccessControlAllowOrigin = origin.Count > 0 ? origin : "*";
-        if (origin.Count > 0)
+        var named = origin.Count > 0 && !isOpen();
+        headers.AccessControlAllowOrigin = named ? origin : "*";
+        if (named)
         {
             headers.Vary = "Origin";
             headers.AccessControlAllowCredentials = "true";

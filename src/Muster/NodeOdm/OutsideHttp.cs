@@ -7,11 +7,22 @@ namespace Muster.NodeOdm;
 /// <summary>HTTP to addresses that clients named. It does not lead into private networks, whatever a name resolves to and wherever a redirect points.</summary>
 public static class OutsideHttp
 {
+    /// <summary>
+    /// What every call that a gateway or a node makes for others bears. Admin doors refuse it, so that nobody has a server call its own,
+    /// or another's, from inside.
+    /// </summary>
+    public const string Mark = "Muster-Outgoing";
+
     public static HttpClient Create(bool allowPrivate)
     {
         var handler = new SocketsHttpHandler { UseProxy = false, UseCookies = false, MaxAutomaticRedirections = 5, ConnectTimeout = TimeSpan.FromSeconds(15), PooledConnectionLifetime = TimeSpan.FromMinutes(5) };
         if (!allowPrivate) handler.ConnectCallback = (context, ct) => ConnectAsync(context.DnsEndPoint, ct);
-        return new(handler) { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = InputLimits.Default.AnswerBytes };
+        return new(handler)
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+            MaxResponseContentBufferSize = InputLimits.Default.AnswerBytes,
+            DefaultRequestHeaders = { { Mark, "1" } },
+        };
     }
 
     /// <summary>Posts a text of JSON. Only the status of the answer counts, so its body is not read.</summary>

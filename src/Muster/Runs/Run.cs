@@ -25,6 +25,9 @@ public sealed record Run
     public Submitter? Submitter { get; init; }
     public string? FetchedTo { get; init; }
 
+    /// <summary>It was submitted elsewhere, and its plan is what was found on the site.</summary>
+    public bool Adopted { get; init; }
+
     public RunId Id => Plan.Id;
 }
 

@@ -7,7 +7,8 @@ public sealed record StatusRecord(string Name, IReadOnlyDictionary<string, strin
 {
     public string? this[string key] => Values.GetValueOrDefault(key);
     public int? Number(string key) => int.TryParse(this[key], CultureInfo.InvariantCulture, out var number) ? number : null;
-    public DateTimeOffset? Time => long.TryParse(this["time"], CultureInfo.InvariantCulture, out var seconds) ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
+    public DateTimeOffset? Time => long.TryParse(this["time"], NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= DateTimeOffset.MaxValue.AddYears(-100).ToUnixTimeSeconds()
+        ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
 }
 
 /// <summary>What a site's files say of one run at one moment.</summary>

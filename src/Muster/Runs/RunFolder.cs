@@ -78,10 +78,16 @@ public sealed class RunFolder(IHost host, string root)
     public Task<ShellChannel> FollowAsync(string folder, bool once, IEnumerable<KeyValuePair<string, long>> offsets, CancellationToken ct) =>
         host.OpenAsync(ShellText.Script("Runs/Remote/follow.sh", [root, folder, .. once ? ["once"] : Array.Empty<string>(), .. offsets.Select(pair => $"{pair.Key}={pair.Value}")]), ct);
 
-    /// <summary>The plans of all runs on the site, for a machine that does not know them yet.</summary>
+    /// <summary>The plans of all runs on the site: each a line with its folder's name, then the plan, then a NUL. One of over a megabyte is left out.</summary>
     public Task<string> PlansAsync(CancellationToken ct) => host.GetAsync(ShellText.Of($$"""
         {{Expand(root)}}
-        for plan in "$root"/runs/*/run.json; do [ ! -f "$plan" ] || { cat "$plan"; printf '\0'; }; done
+        for plan in "$root"/runs/*/run.json; do
+          [ -f "$plan" ] || continue
+          folder=${plan%/run.json}
+          printf '%s\n' "${folder##*/}" | tr -d '\000'
+          [ "$(wc -c <"$plan")" -gt 1000000 ] || tr -d '\000' <"$plan"
+          printf '\0'
+        done
         """), "reading the plans of the runs", ct);
 
     /// <summary>A quoted `~` stays as it is, so the host puts its home in by itself.</summary>

@@ -23,6 +23,9 @@ public readonly record struct RunId(Guid Value)
     /// <summary>The scheduler's name for it. Its comment holds the whole id.</summary>
     public string JobName => "muster-" + ToString()[..8];
 
+    /// <summary>One that somebody else wrote may stand for no time that there is.</summary>
+    internal bool HasTime => Convert.ToInt64(Value.ToString("N")[..12], 16) <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
+
     /// <summary>When it was made.</summary>
     public DateTimeOffset Time => DateTimeOffset.FromUnixTimeMilliseconds(Convert.ToInt64(Value.ToString("N")[..12], 16));
 

@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using Muster.Sites.Schedulers;
 
 namespace Muster.Runs;
 
 /// <summary>Decides what a run's state is from what was seen. Nothing ends without positive evidence; not seeing is not evidence.</summary>
-public static class RunJudge
+public static partial class RunJudge
 {
     /// <summary>How long an end that only the scheduler reports waits for our own record, which a shared file system may show late.</summary>
     public static readonly TimeSpan RecordPatience = TimeSpan.FromSeconds(20);
@@ -138,7 +139,7 @@ public static class RunJudge
         {
             "dependency" => $"a run it waits for did not succeed ({facts.Records.GetValueOrDefault("note.after")?["run"]})",
             "exited" => $"exited with {code}{(code == 127 && gang is not null ? ", which means that its program is not there" : "")}",
-            "unready" => worst["cause"],
+            "unready" or "setup" => worst["cause"],
             "lost" => "its supervisor was gone and had written no exit record; what it left was ended",
             "rebooted" => "the host was started anew while it ran",
             var reason => $"{reason}, code {code}{(worst["cause"] is { } cause ? $" ({cause})" : "")}",
@@ -180,10 +181,16 @@ public static class RunJudge
     [
         .. from record in facts.Records.Values
            let at = record.Name.IndexOf(".port.", StringComparison.Ordinal)
-           where at > 0 && record.Number("port") is not null
+           where at > 0 && record.Number("port") is >= 1 and <= 65535
+           // These become words of ssh: what looks like an option must not get that far.
+           let host = record["host"] ?? ""
+           let address = record["address"] ?? "any"
+           where (host.Length == 0 || HostForm().IsMatch(host)) && HostForm().IsMatch(address)
            orderby record.Name
-           select new SeenPort(record.Name[(at + 6)..], record.Name[..at], record["host"] ?? "", record["address"] ?? "any", record.Number("port") ?? 0),
+           select new SeenPort(record.Name[(at + 6)..], record.Name[..at], host, address, record.Number("port") ?? 0),
     ];
+
+    [GeneratedRegex(@"\A[A-Za-z0-9_:\[][A-Za-z0-9._:%\]-]{0,254}\z")] private static partial Regex HostForm();
 
     private static string[] NotesIn(RunFacts facts) =>
         [.. from record in facts.Records.Values where record.Name.StartsWith("note.", StringComparison.Ordinal) && record["text"] is not null orderby record.Name select record["text"]];

@@ -5,6 +5,9 @@ public sealed record RunPlan
 {
     public required RunId Id { get; init; }
     public required string Name { get; init; }
+
+    /// <summary>The name as it was asked for, where an earlier run had it already: <c>train</c> of <c>train-2</c>.</summary>
+    public string? Series { get; init; }
     public required string Site { get; init; }
 
     /// <summary>The host of an ssh site that was chosen; null where the site has one way in.</summary>
@@ -14,6 +17,10 @@ public sealed record RunPlan
     /// <summary>The command is one line for the shell, as older tools took it.</summary>
     public bool RawLine { get; init; }
     public IReadOnlyList<string> Setup { get; init; } = [];
+
+    /// <summary>The command starts also when a line of the setup has failed.</summary>
+    public bool IgnoreSetupErrors { get; init; }
+
     /// <summary>Shell lines before the command alone, not before what runs beside it.</summary>
     public IReadOnlyList<string> JobLines { get => field ?? []; init; }
     public IReadOnlyList<string> EnvironmentNames { get; init; } = [];

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using Muster.Storage;
@@ -13,10 +14,22 @@ public sealed class RunStore(string file)
         CREATE INDEX named_runs ON runs (name)
         """));
 
-    public void Add(Run run)
+    /// <summary>Adds a run. Where its name is taken, it becomes the next of that series: <c>train</c>, <c>train-2</c>, <c>train-3</c> …</summary>
+    /// <returns>The run with the name that it has from now on.</returns>
+    public Run Add(Run run)
     {
         using var connection = _file.Open();
-        Write(connection, null, run, "INSERT INTO runs (id, name, site, live, run) VALUES ($id, $name, $site, $live, $run)");
+        using var transaction = connection.BeginTransaction(deferred: false);
+        var series = run.Plan.Series ?? run.Plan.Name;
+        var taken = Names(connection, transaction, series);
+        if (taken.Contains(run.Plan.Name))
+        {
+            var last = taken.Max(name => int.TryParse(name.AsSpan(Math.Min(name.Length, series.Length + 1)), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 1);
+            run = run with { Plan = run.Plan with { Name = $"{series}-{last + 1}", Series = series } };
+        }
+        Write(connection, transaction, run, "INSERT INTO runs (id, name, site, live, run) VALUES ($id, $name, $site, $live, $run)");
+        transaction.Commit();
+        return run;
     }
 
     /// <summary>Changes a run as it stands now, not as it was when read; other processes may know more by then.</summary>
@@ -46,8 +59,10 @@ public sealed class RunStore(string file)
     /// <summary>Runs whose id begins so, at most a few.</summary>
     public IReadOnlyList<Run> WithPrefix(string prefix) => Query("SELECT run FROM runs WHERE id >= $key AND id < $key || 'g' ORDER BY id LIMIT 20", prefix);
 
-    /// <summary>Runs of that name, the newest first.</summary>
-    public IReadOnlyList<Run> Named(string name) => Query("SELECT run FROM runs WHERE name = $key ORDER BY id DESC LIMIT 20", name);
+    /// <summary>Runs of that name or series, the newest first.</summary>
+    public IReadOnlyList<Run> Named(string name) => Query($"""
+        SELECT run FROM runs WHERE name = $key OR ({IsNumbered} AND json_extract(run, '$.plan.series') = $key) ORDER BY id DESC LIMIT 20
+        """, name);
 
     /// <summary>Runs that have not ended, the newest first.</summary>
     public IReadOnlyList<Run> Live() => Query("SELECT run FROM runs WHERE live = 1 ORDER BY id DESC");
@@ -63,6 +78,27 @@ public sealed class RunStore(string file)
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT count(*) FROM runs";
         return Convert.ToInt32(command.ExecuteScalar());
+    }
+
+    /// <summary>The newest run that has just that name.</summary>
+    public Run? Called(string name) => Query("SELECT run FROM runs WHERE name = $key ORDER BY id DESC LIMIT 1", name).SingleOrDefault();
+
+    // In the order of bytes '.' is behind '-', so the index on names finds them.
+    private const string IsNumbered = "name > $key || '-' AND name < $key || '.'";
+
+    /// <summary>The names that are that one, or that one with something behind a dash.</summary>
+    private static HashSet<string> Names(SqliteConnection connection, SqliteTransaction transaction, string name)
+    {
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // our own text; the name is a parameter
+        command.CommandText = $"SELECT name FROM runs WHERE name = $key OR ({IsNumbered})";
+#pragma warning restore CA2100
+        command.Transaction = transaction;
+        command.Parameters.AddWithValue("$key", name);
+        using var reader = command.ExecuteReader();
+        var names = new HashSet<string>();
+        while (reader.Read()) names.Add(reader.GetString(0));
+        return names;
     }
 
     private List<Run> Query(string text, string? key = null)

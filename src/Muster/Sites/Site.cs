@@ -15,6 +15,9 @@ public abstract record Site
 
     /// <summary>Shell lines before every job.</summary>
     public IReadOnlyList<string> Setup { get; init; } = [];
+
+    /// <summary>What a setup line that fails does to the run.</summary>
+    public SetupErrors SetupErrors { get; init; } = SetupErrors.End;
     public IReadOnlyDictionary<string, string> Env { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The image that jobs run in.</summary>
@@ -24,6 +27,9 @@ public abstract record Site
     public ContainerRuntime? Runtime { get; init; }
     public CodeMode Code { get; init; } = CodeMode.Auto;
 }
+
+/// <summary>A failing setup line ends the run before its command starts, or is only told.</summary>
+public enum SetupErrors { End, Ignore }
 
 /// <summary>A program that runs container images.</summary>
 public enum ContainerRuntime { Apptainer, Singularity, Podman, Docker }

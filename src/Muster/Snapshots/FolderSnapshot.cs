@@ -21,10 +21,36 @@ public static class FolderSnapshot
         return new() { Root = root, Items = walk.Items, LeftOut = new(walk.LeftOut, walk.LeftOutMore), Warnings = walk.Warnings };
     }
 
+    /// <summary>The code around a folder. A repository that cannot be read, as git is not installed, is taken as a folder, too: whole, less what its ignore files name.</summary>
+    public static Snapshot TakeCode(string folder, bool hasGit, CancellationToken ct)
+    {
+        if (hasGit || RepositoryAround(folder) is not { } root) return Take(folder, ct);
+        var walk = new Walk(root, ct) { ReadsGitIgnore = true };
+        var exclude = Path.Combine(root, ".git", "info", "exclude");
+        walk.Enter("", File.Exists(exclude) ? new IgnoreRules(File.ReadAllBytes(exclude), [], null) : null);
+        walk.Items.Sort((one, other) => one.Path.CompareTo(other.Path));
+        var below = Path.GetRelativePath(root, Path.GetFullPath(folder)).Replace(Path.DirectorySeparatorChar, '/');
+        return new()
+        {
+            Root = root,
+            Subfolder = below == "." ? null : new RawPath(below),
+            Items = walk.Items,
+            LeftOut = new(walk.LeftOut, walk.LeftOutMore),
+            Warnings = ["git is not installed, so this repository is sent as a plain folder: without what its .gitignore files name, and with no commit", .. walk.Warnings],
+        };
+    }
+
+    private static string? RepositoryAround(string folder)
+    {
+        for (var at = Path.GetFullPath(folder); at is not null; at = Path.GetDirectoryName(at)) if (Path.Exists(Path.Combine(at, ".git"))) return at;
+        return null;
+    }
+
     private sealed class Walk(string root, CancellationToken ct)
     {
         private const int Shown = 100;
 
+        public bool ReadsGitIgnore { get; init; }
         public List<CargoItem> Items { get; } = [];
         public List<string> LeftOut { get; } = [];
         public bool LeftOutMore { get; private set; }
@@ -33,8 +59,12 @@ public static class FolderSnapshot
         public void Enter(string folder, IgnoreRules? above)
         {
             var full = Path.Combine(root, folder);
-            var ignore = Path.Combine(full, IgnoreFile);
-            var rules = File.Exists(ignore) ? new IgnoreRules(File.ReadAllBytes(ignore), Encoding.UTF8.GetBytes(folder), above) : above;
+            var rules = above;
+            foreach (var name in (string[])[.. ReadsGitIgnore ? [".gitignore"] : Array.Empty<string>(), IgnoreFile])
+            {
+                var ignore = Path.Combine(full, name);
+                if (File.Exists(ignore)) rules = new IgnoreRules(File.ReadAllBytes(ignore), Encoding.UTF8.GetBytes(folder), rules);
+            }
             var entries = NamesIn(full);
             foreach (var name in entries)
             {

@@ -9,22 +9,12 @@ internal sealed record WorkTree(string Root, string GitFolder, string CommonFold
 {
     public Git Git { get; } = new(Root, ("GIT_DIR", GitFolder), ("GIT_WORK_TREE", Root));
 
-    /// <summary>The work tree around <paramref name="folder"/>, found as git finds it, so that the caller's <c>GIT_DIR</c> counts.</summary>
-    public static async Task<WorkTree?> FindAsync(string folder, CancellationToken ct) => Git.IsInstalled || IsInRepository(folder) ? await FindAsync(new Git(folder), ct) : null;
+    /// <summary>The work tree around <paramref name="folder"/>, found as git finds it, so that the caller's <c>GIT_DIR</c> counts. Without the git program there is none.</summary>
+    public static async Task<WorkTree?> FindAsync(string folder, CancellationToken ct) => Git.IsInstalled ? await FindAsync(new Git(folder), ct) : null;
 
     /// <summary>The work tree that begins at <paramref name="folder"/> itself, a submodule or nested repository. The caller's <c>GIT_DIR</c> is not meant.</summary>
     public static async Task<WorkTree?> AtAsync(string folder, CancellationToken ct) =>
-        Path.Exists(Path.Combine(folder, ".git")) ? await FindAsync(new Git(folder, ("GIT_CEILING_DIRECTORIES", Path.GetDirectoryName(folder)!)), ct) : null;
-
-    /// <summary>Without the git program a plain folder can still be sent; a repository cannot be read.</summary>
-    private static bool IsInRepository(string folder)
-    {
-        for (var at = Path.GetFullPath(folder); at is not null; at = Path.GetDirectoryName(at))
-        {
-            if (Path.Exists(Path.Combine(at, ".git"))) return true;
-        }
-        return false;
-    }
+        Git.IsInstalled && Path.Exists(Path.Combine(folder, ".git")) ? await FindAsync(new Git(folder, ("GIT_CEILING_DIRECTORIES", Path.GetDirectoryName(folder)!)), ct) : null;
 
     private static async Task<WorkTree?> FindAsync(Git git, CancellationToken ct)
     {

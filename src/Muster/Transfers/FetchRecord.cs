@@ -14,6 +14,19 @@ internal sealed record FetchRecord(string Run, Dictionary<string, string> Files)
 
     public static bool IsOne(string name) => name.StartsWith(".muster-fetch.", StringComparison.Ordinal) && name.EndsWith(".json", StringComparison.Ordinal);
 
+    /// <summary>That run's results were fetched into this folder, or begun to be.</summary>
+    public static bool IsOf(string folder, string run, string? part = null)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllText(Path.Combine(folder, NameOf(part))), FetchJson.Default.FetchRecord)?.Run == run;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return false;
+        }
+    }
+
     public static FetchRecord Read(string folder, string run, string? part = null)
     {
         var path = Path.Combine(folder, NameOf(part));

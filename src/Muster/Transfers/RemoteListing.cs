@@ -7,7 +7,7 @@ using Muster.Shell;
 namespace Muster.Transfers;
 
 /// <summary>What a remote folder holds: our side of <c>list.sh</c>.</summary>
-internal sealed record RemoteListing(IReadOnlyList<RemoteFile> Files, IReadOnlySet<RawPath> Links, IReadOnlyList<string> Warnings)
+internal sealed record RemoteListing(IReadOnlyList<RemoteFile> Files, IReadOnlySet<RawPath> Links, int Unwanted, IReadOnlyList<string> Warnings)
 {
     public static async Task<RemoteListing> ReadAsync(IHost host, string folder, Func<RawPath, bool> isWanted, CancellationToken ct)
     {
@@ -30,7 +30,11 @@ internal sealed record RemoteListing(IReadOnlyList<RemoteFile> Files, IReadOnlyS
                 files.Add(new(names[at], hash, facts[at].Size, facts[at].Executable, facts[at].Modified));
             }
             await asking;
-            return new(files, links.Where(path => isWanted(path) && IsNameable(path, warnings)).ToHashSet(), warnings);
+            return new(files, links.Where(path => isWanted(path) && IsNameable(path, warnings)).ToHashSet(), names.Count - wanted.Count, warnings);
+        }
+        catch (FormatException fault)
+        {
+            throw new UserException($"{host.Name}: {folder} cannot be listed: {fault.Message}", "Look whether `find` and `stat` over there are those of the system.", fault);
         }
         catch (EndOfStreamException)
         {
@@ -55,6 +59,8 @@ internal sealed record RemoteListing(IReadOnlyList<RemoteFile> Files, IReadOnlyS
         return words.ToArray();
     }
 
+    private const long LatestTime = 0xffff_ffff;   // what every file system here can hold
+    private const long LargestFile = 1L << 50;   // a sum of such sizes is still a number
     private const int UserExecute = 0b001_000_000;
 
     private static UserException Moving(IHost host, string folder) =>
@@ -64,6 +70,11 @@ internal sealed record RemoteListing(IReadOnlyList<RemoteFile> Files, IReadOnlyS
     {
         var nameable = Encoding.UTF8.GetByteCount(path.Text) == path.Bytes.Length && !path.Text.Contains('\uFFFD');
         if (!nameable) warnings.Add($"{path}: the name is not UTF-8, so the file stays where it is");
+        else if (OperatingSystem.IsWindows() && path.Text.AsSpan().ContainsAny('\\', ':'))
+        {
+            warnings.Add($"{path}: Windows has no such names, so the file stays where it is");
+            return false;
+        }
         return nameable;
     }
 
@@ -73,7 +84,8 @@ internal sealed record RemoteListing(IReadOnlyList<RemoteFile> Files, IReadOnlyS
         while (await reader.UntilAsync(0, ct) is { } name)
         {
             if (name.Length == 0) return names;
-            names.Add(RawPath.Parse(name.AsSpan(2)));   // behind `./`
+            if (!name.AsSpan().StartsWith("./"u8)) throw new FormatException($"'{Encoding.UTF8.GetString(name)}' is not below it");
+            names.Add(RawPath.Parse(name.AsSpan(2)));
         }
         throw new EndOfStreamException();
     }
@@ -84,9 +96,11 @@ internal sealed record RemoteListing(IReadOnlyList<RemoteFile> Files, IReadOnlyS
         while (await LineAsync(reader, ct) is { } line)
         {
             if (line == "end") return facts;
-            var words = line.Split(' ');
-            facts.Add(((Convert.ToInt32(words[0], 8) & UserExecute) != 0, long.Parse(words[1], CultureInfo.InvariantCulture),
-                DateTimeOffset.FromUnixTimeSeconds(long.Parse(words[2], CultureInfo.InvariantCulture)).UtcDateTime));
+            if (line.Split(' ') is not [{ Length: > 0 and < 8 } mode, var size, var modified] || mode.Any(c => c is < '0' or > '7')
+                || !long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) || bytes > LargestFile
+                || !long.TryParse(modified, CultureInfo.InvariantCulture, out var seconds))
+                throw new FormatException($"'{line}' is not what `stat` says of a file");
+            facts.Add(((Convert.ToInt32(mode, 8) & UserExecute) != 0, bytes, DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(seconds, 0, LatestTime)).UtcDateTime));
         }
         throw new EndOfStreamException();
     }

@@ -23,8 +23,9 @@ public sealed class ResultFetch(IHost host, string run, string folder, string de
     {
         var record = FetchRecord.Read(_target.Root, run, Part);
         var remote = await RemoteListing.ReadAsync(host, folder, path => !FetchRecord.IsOne(path.Text) && (only.Count == 0 || only.Any(glob => Matches(glob, path))), ct);
-        if (remote.Files.Count + remote.Links.Count == 0) return new(0, 0, 0, [], [], remote.Warnings);   // no trace of nothing
+        if (remote.Files.Count + remote.Links.Count == 0) return new(0, 0, 0, [], [], remote.Warnings) { Unwanted = remote.Unwanted };   // no trace of nothing
         Directory.CreateDirectory(_target.Root);
+        record.Write(_target.Root, Part);   // from the first byte on, the folder is this run's, also when it ends here
         var wanted = new List<Wanted>();
         var kept = new List<string>();
         foreach (var file in remote.Files)
@@ -67,7 +68,7 @@ public sealed class ResultFetch(IHost host, string run, string folder, string de
                 // An entry that we did not ask for is passed over, whatever its name says.
                 if (!RawPath.TryParse(entry.Name.AsSpan().StartsWith("./"u8) ? entry.Name.AsSpan(2) : entry.Name, out var path)) continue;
                 if (entry.Type == '2' && links.Contains(path)) targets.Add((path, entry.Link));
-                if (entry.Type is not ('0' or '7' or '\0') || !byPath.TryGetValue(path, out var one)) continue;
+                if (entry.Type is not ('0' or '7' or '\0') || !byPath.TryGetValue(path, out var one) || entry.Size != one.File.Size) continue;
                 await using (var part = _target.BeginPart(one.Place, 0))
                 {
                     using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -121,12 +122,14 @@ public sealed class ResultFetch(IHost host, string run, string folder, string de
                 while ((read = await part.ReadAsync(buffer, ct)) > 0) sha.AppendData(buffer, 0, read);
                 await using var channel = await host.OpenAsync(ShellText.Script("Transfers/tail.sh", folder, "./" + one.File.Path.Text, $"{have + 1}"), ct);
                 channel.Input.Close();
-                while ((read = await channel.Output.ReadAsync(buffer, ct)) > 0)
+                while (have <= one.File.Size && (read = await channel.Output.ReadAsync(buffer, ct)) > 0)
                 {
+                    have += read;
                     sha.AppendData(buffer, 0, read);
                     await part.WriteAsync(buffer.AsMemory(0, read), ct);
                     meter.Moved(read);
                 }
+                if (have > one.File.Size) continue;   // more than was announced: it is still written to
                 var end = await channel.EndAsync(ct);
                 if (end.ExitCode != 0) throw Fault(end.Said);
                 if (new ContentHash(sha.GetHashAndReset()) != one.File.Hash) continue;   // the part was of older content, or the file is still written to
@@ -154,4 +157,8 @@ internal sealed record Wanted(RemoteFile File, string Place);
 /// <param name="Kept">Files of yours with other content: they were left alone, and the results stand beside them as <c>name.new</c>.</param>
 /// <param name="Changed">Files that were being written to; fetch again when the run has ended.</param>
 public sealed record FetchReport(
-    int FilesFetched, long BytesFetched, int FilesHere, IReadOnlyList<string> Kept, IReadOnlyList<string> Changed, IReadOnlyList<string> Warnings);
+    int FilesFetched, long BytesFetched, int FilesHere, IReadOnlyList<string> Kept, IReadOnlyList<string> Changed, IReadOnlyList<string> Warnings)
+{
+    /// <summary>Files that are there, and that none of the patterns fits.</summary>
+    public int Unwanted { get; init; }
+}

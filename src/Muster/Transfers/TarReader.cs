@@ -40,7 +40,7 @@ internal sealed class TarReader(Stream input)
                     {
                         if (key == "path") name = value;
                         else if (key == "linkpath") link = value;
-                        else if (key == "size") size = long.Parse(Encoding.ASCII.GetString(value), CultureInfo.InvariantCulture);
+                        else if (key == "size") size = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) ? bytes : -1;
                     }
                     break;
                 case 'g':
@@ -48,6 +48,7 @@ internal sealed class TarReader(Stream input)
                     break;
                 default:
                     _left = header[156] is (byte)'0' or (byte)'7' or 0 ? size ?? length : 0;
+                    if (_left < 0) throw new EndOfStreamException("a size in the archive is none");
                     _padding = Padding(_left);
                     return new((char)header[156], name ?? HeaderName(header), link ?? Name(header.AsSpan(157, 100)), _left);
             }
@@ -68,7 +69,7 @@ internal sealed class TarReader(Stream input)
 
     private async Task<byte[]> ContentAsync(long length, CancellationToken ct)
     {
-        if (length > 1 << 20) throw new EndOfStreamException("a name in the archive is too long");
+        if (length is < 0 or > 1 << 20) throw new EndOfStreamException("a name in the archive is too long");
         var content = new byte[length];
         await ExactlyAsync(content, ct);
         await SkipAsync(Padding(length), ct);

@@ -64,6 +64,47 @@ public sealed class GtsfmTests : IDisposable
     }
 
     [Fact]
+    public void Without_a_cluster_file_paths_begin_in_this_folder_and_the_pipeline_may_name_its_loader()
+    {
+        _lab.Shell($"cp -R {Path.Combine(Lab.Repository, "tests", "Muster.LabTests", "Roles", "Gtsfm", "gtsfm")} .");
+
+        var answer = _lab.Muster("as", "gtsfm", "./run", "--dataset_dir", "set", "--python", "/usr/bin/python3");
+
+        Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
+        Assert.Contains("\"loader\": null", File.ReadAllText(Path.Combine(_lab.Code, "muster-out", "gtsfm", "results", "config.yaml")), StringComparison.Ordinal);
+        Assert.Contains("6 of 6 cameras", answer.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_GTSfM_that_makes_its_optimiser_first_is_told_which_worker_reads_and_writes()   // October 2025 to February 2026
+    {
+        var answer = _lab.Muster("run", "gtsfm", "-s", "lab-ssh", "--role", "worker=node2,node1", "--env", "STANDIN_OCTOBER=1", "--dataset-dir", "set", "--loader", "olsson");
+
+        Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
+        Assert.Equal("node2 node2 node1 node2\n", File.ReadAllText(Path.Combine(_lab.Code, "muster-out", "gtsfm", "results", "ba_output", "where.txt")));
+    }
+
+    [Fact]
+    public void The_command_line_of_2023_runs_the_runner_of_2023_on_Musters_cluster()
+    {
+        var older = _lab.Shell($"tar -C {Path.Combine(Lab.Repository, "tests", "Muster.LabTests", "Roles", "Gtsfm2023")} -cz gtsfm | base64 -w0");
+        foreach (var host in Nodes) Lab.On(host, $"cd ~/gtsfm && rm gtsfm/runner.py && echo {older} | base64 -d | tar xz && pwd");
+        Lab.On("node2", "mkdir -p /tmp/set/images && cd /tmp/set && touch cameras.txt images.txt points3D.txt && for n in 1 2 3; do echo photo >images/$n.jpg; done");
+        File.WriteAllText(Path.Combine(_lab.Code, "cluster.yaml"), "workers:\n  - muster-lab@node2\n  - muster-lab@node1\n");
+        string[] data = ["--images_dir", "/tmp/set/images", "--config_name", "sift_front_end.yaml", "--colmap_files_dirpath", "/tmp/set", "--cluster_config", "cluster.yaml"];
+
+        var answer = _lab.Muster(["as", "gtsfm", "python", "/home/muster-lab/gtsfm/gtsfm/runner", "run_scene_optimizer_colmaploader.py", .. data]);
+
+        Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
+        Assert.Equal("node2 node2 node1 node2\n", File.ReadAllText(Path.Combine(_lab.Code, "muster-out", "gtsfm", "results", "ba_output", "where.txt")));
+        Assert.Contains("\"mvs_off\": true", File.ReadAllText(Path.Combine(_lab.Code, "muster-out", "gtsfm", "results", "config.yaml")), StringComparison.Ordinal);
+
+        var refused = _lab.Muster(["as", "gtsfm", "--checkout", "/home/muster-lab/gtsfm", "--loader", "colmap", .. data, "--run_gs", "loader.x=1"]);
+        Assert.Equal(72, refused.ExitCode);
+        Assert.Contains("gtsfm/runner/run_scene_optimizer_colmaploader.py of this checkout does not know run_gs, loader.x=1", refused.Said, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void One_host_alone_works_and_a_run_that_ends_well_without_a_scene_has_failed()
     {
         var answer = _lab.Muster("run", "gtsfm", "-s", "lab-ssh", "--host", "node2", "--dataset-dir", "single", "--loader", "olsson");
@@ -100,15 +141,17 @@ public sealed class GtsfmTests : IDisposable
     public void What_is_wrong_on_any_host_is_told_before_anything_is_sent()
     {
         Lab.On("node2", "rm -rf ~/gtsfm");
+        Lab.On("node1", "cd ~/gtsfm && echo 'import no_such_module' >>gtsfm/scene_optimizer.py && echo '# NetVLAD' >gtsfm/configs/sift_front_end.yaml && git init -q && git update-index --add --cacheinfo 160000,1234567890123456789012345678901234567890,thirdparty/LightGlue && printf '[submodule \"l\"]\\n path = thirdparty/LightGlue\\n url = x\\n' >.gitmodules");
         // An interpreter that has another Dask on one of the hosts.
         Lab.On("node1", "printf '#!/bin/sh\\nexec /usr/bin/python3 \"$@\"\\n' >~/py && chmod 755 ~/py");
         Lab.On("node3", "mkdir -p ~/other/distributed && echo '__version__ = \"1.0\"' >~/other/distributed/__init__.py && printf '#!/bin/sh\\nPYTHONPATH=~/other exec /usr/bin/python3 \"$@\"\\n' >~/py && chmod 755 ~/py");
 
-        var answer = _lab.Muster("run", "gtsfm", "-s", "lab-ssh", "--role", "worker=node1,node2,node3", "--loader", "colmap", "--dataset-dir", "there:/no/such/set", "--python", "/home/muster-lab/py", "--worker-memory-limit", "999GB");
+        var answer = _lab.Muster("run", "gtsfm", "-s", "lab-ssh", "--role", "worker=node1,node2,node3", "--loader", "colmapp", "--dataset-dir", "there:/no/such/set", "--python", "/home/muster-lab/py", "--worker-memory-limit", "999GB");
 
         Assert.Equal(2, answer.ExitCode);
         string[] findings = ["node1: there is no folder /no/such/set", "node2: there is no GTSfM checkout", "node2: there is no interpreter /home/muster-lab/py", "dask differs: ", "1.0 on node3",
-            "node3: 1 processes of 999GB may take"];
+            "cannot import gtsfm.runner: No module named 'no_such_module'", "node1: submodules are missing in /home/muster-lab/gtsfm: thirdparty/LightGlue", "uses netvlad, whose weights /home/muster-lab/gtsfm/thirdparty/hloc",
+            "node3: there is no loader colmapp", "node3: 1 processes of 999GB may take"];
         foreach (var finding in findings) Assert.Contains(finding, answer.Said, StringComparison.Ordinal);
         Assert.DoesNotContain("sent ", answer.Said, StringComparison.Ordinal);
     }
@@ -140,6 +183,7 @@ public sealed class GtsfmTests : IDisposable
 
         Assert.Equal(2, answer.ExitCode);
         foreach (var finding in (string[])["wants cameras.txt in", "'loader' is no NAME=VALUE", "not 'much'"]) Assert.Contains(finding, answer.Said, StringComparison.Ordinal);
-        _lab.Muster("as", "gtsfm", "--loader", "colmap", "--dataset_dir", "set").IsFault(2, "no full path");
+        File.WriteAllText(Path.Combine(_lab.Code, "cluster.yaml"), "workers: [node1]\n");
+        _lab.Muster("as", "gtsfm", "--loader", "colmap", "--dataset_dir", "set", "--cluster_config", "cluster.yaml").IsFault(2, "is not a full path");
     }
 }

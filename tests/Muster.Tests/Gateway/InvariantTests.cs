@@ -332,7 +332,7 @@ public sealed partial class InvariantTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task I26_a_node_that_sends_its_clients_to_a_bucket_is_followed_there_and_ours_are_not_sent_anywhere()
+    public async Task I26_a_nodes_redirect_is_followed_on_the_node_itself_and_our_clients_are_not_sent_anywhere()
     {
         var id = await _gateway.SubmitAsync(files: 3);
         _node.Before = http =>
@@ -370,12 +370,22 @@ public sealed partial class InvariantTests : IAsyncLifetime
     [Fact]
     public async Task I32_a_browsers_origin_is_echoed_and_its_preflight_answered()
     {
+        await using var closed = await TestGateway.StartAsync(options => options with { Token = "right" });
         using var request = new HttpRequestMessage(HttpMethod.Options, "task/new/init") { Headers = { { "Origin", "https://map.example" }, { "Access-Control-Request-Method", "POST" }, { "Access-Control-Request-Headers", "set-uuid" } } };
-        using var response = await _gateway.Http.SendAsync(request, Ct);
+        using var response = await closed.Http.SendAsync(request, Ct);
         Assert.True(response.IsSuccessStatusCode);
         Assert.Equal("https://map.example", response.Headers.GetValues("Access-Control-Allow-Origin").Single());
         Assert.Equal("true", response.Headers.GetValues("Access-Control-Allow-Credentials").Single());
         Assert.Equal("set-uuid", response.Headers.GetValues("Access-Control-Allow-Headers").Single());
+    }
+
+    [Theory, InlineData("OPTIONS"), InlineData("GET")]
+    public async Task I32_where_no_token_is_asked_for_pages_may_call_but_not_with_what_a_browser_adds_by_itself(string method)
+    {
+        using var request = new HttpRequestMessage(new(method), "info") { Headers = { { "Origin", "https://map.example" }, { "Access-Control-Request-Method", "GET" } } };
+        using var response = await _gateway.Http.SendAsync(request, Ct);
+        Assert.Equal("*", response.Headers.GetValues("Access-Control-Allow-Origin").Single());
+        Assert.False(response.Headers.Contains("Access-Control-Allow-Credentials"));
     }
 
     [Fact]

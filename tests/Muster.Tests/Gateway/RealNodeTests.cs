@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Muster.Node;
 using Muster.Node.Engines;
 using Muster.NodeOdm;
+using WaitingList = Muster.Gateway.Tasks.WaitingList;
 using TaskPhase = Muster.Gateway.Tasks.TaskPhase;
 
 namespace Muster.Gateway;
@@ -35,6 +36,27 @@ public sealed class RealNodeTests
     }
 
     [Fact]
+    public async Task It_answers_before_the_engine_of_its_own_node_is_ready_and_ends_when_it_never_will()
+    {
+        var opening = new TaskCompletionSource<IEngine>();
+        await using (var gateway = await TestGateway.StartAsync(options => options with { Engine = _ => opening.Task }))
+        {
+            Assert.Equal(0, (await gateway.GetAsync("info")).GetProperty("maxParallelTasks").GetInt32());
+            var task = await gateway.SubmitAsync();
+            Assert.Equal(TaskCode.Queued, (await gateway.InfoAsync(task, 0)).Status.Code);
+            opening.SetResult(new TestEngine(new()));
+            await gateway.UntilAsync(task, TaskCode.Completed);
+        }
+        var broken = new TaskCompletionSource<IEngine>();
+        await using (var gateway = await TestGateway.StartAsync(options => options with { Engine = _ => broken.Task }))
+        {
+            var end = gateway.Host.BrokenAsync();
+            broken.SetException(new Faults.UserException("it is not there", "Install it."));
+            Assert.Equal("it is not there", (await Assert.ThrowsAsync<Faults.UserException>(() => end)).Message);
+        }
+    }
+
+    [Fact]
     public async Task An_own_node_steps_back_when_others_are_named()
     {
         await using var other = await ScriptedNode.StartAsync();
@@ -53,6 +75,25 @@ public sealed class RealNodeTests
             await gateway.UntilAsync(() => gateway.Host.HasOptions);
             var task = await gateway.SubmitAsync(token: "the gateway's");
             await gateway.UntilAsync(task, TaskCode.Completed, "the gateway's");
+        }
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task A_node_that_is_starting_is_alive_and_gets_tasks_when_it_is_ready()
+    {
+        var folder = Directory.CreateTempSubdirectory("muster-gateway-node-");
+        var opening = new TaskCompletionSource<IEngine>();
+        await using (var node = await NodeServer.StartAsync(new() { Folder = folder.FullName, Address = IPAddress.Loopback, Port = 0 }, opening.Task, NullLoggerFactory.Instance, TimeProvider.System, Ct))
+        {
+            await using var gateway = await TestGateway.StartAsync(options => options with { Nodes = [(new($"http://{node.Address}/"), "", false)] });
+            var task = await gateway.SubmitAsync();
+            await gateway.UntilAsync(() => gateway.Host.Fleet.Nodes.Single().Health.Answers);
+            Assert.Equal($"{node.Address} is starting", WaitingList.Why(new(2), [new(gateway.Host.Fleet.Nodes.Single(), 0)], 0, null));
+            Assert.IsType<TaskPhase.Queued>(gateway.TaskOf(task).Phase);
+            opening.SetResult(new TestEngine(new()));
+            await gateway.UntilAsync(task, TaskCode.Completed);
+            Assert.Equal(0, gateway.TaskOf(task).Attempts.Count);
         }
         folder.Delete(recursive: true);
     }

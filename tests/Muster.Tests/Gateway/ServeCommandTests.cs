@@ -32,7 +32,8 @@ public sealed class ServeCommandTests
     [Theory]
     [InlineData("--flood-limit", "many", "is no number"), InlineData("--spool-limit", "lots", "whole number"), InlineData("--move-after", "soon", "a time such as"), InlineData("--node", "ftp://x", "no address of a node"), InlineData("--cloud-provider", "aws", "local or lightning"), InlineData("--bind", "nowhere", "no address to listen on"), InlineData("--config", "missing.json", "cannot read missing.json"),
      InlineData("--database", "postgres://muster:sesame@127.0.0.1:9/muster", "others on this machine can read it"), InlineData("--database", "nonsense", "the name of the database cannot be read"), InlineData("--database", "postgres://muster@127.0.0.1:9/muster", "uploads and results that all of them reach"),
-     InlineData("--s3-bucket", "surveys", "--s3-endpoint is missing"), InlineData("--downloads-from-s3", "nowhere", "--downloads-from-s3 is 'nowhere'"), InlineData("--ssl-key", "key.pem", "needs both"), InlineData("--log-format", "xml", "text or json"), InlineData("--admin-bind", "0.0.0.0", "open to everybody")]
+     InlineData("--s3-bucket", "surveys", "--s3-endpoint is missing"), InlineData("--downloads-from-s3", "nowhere", "--downloads-from-s3 is 'nowhere'"), InlineData("--ssl-key", "key.pem", "needs both"), InlineData("--log-format", "xml", "text or json"), InlineData("--admin-bind", "0.0.0.0", "open to everybody"),
+     InlineData("--bind", "0.0.0.0", "anyone who can reach 0.0.0.0:3000 could use the gateway"), InlineData("--bind", "::", "anyone who can reach [::]:3000"), InlineData("--token", "", "the secret in --token is empty"), InlineData("--admin-pass", " ", "the secret in --admin-pass is empty")]
     public async Task What_it_cannot_use_it_names(string flag, string value, string said)
     {
         var (code, notes) = await RunAsync([flag, value]);
@@ -40,6 +41,45 @@ public sealed class ServeCommandTests
         Assert.Contains(said, notes, StringComparison.Ordinal);
         Assert.Contains("fix:", notes, StringComparison.Ordinal);
         Assert.DoesNotContain("sesame", notes, StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData("--token-file", "\n"), InlineData("--admin-pass-file", ""), InlineData("--database-file", " \n")]
+    public async Task A_file_without_a_secret_in_it_stops_the_start(string flag, string content)
+    {
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, content, Ct);
+        var (code, notes) = await RunAsync([flag, file]);
+        Assert.Equal((2, true), (code, notes.Contains($"the secret in {file} is empty", StringComparison.Ordinal)));
+        File.Delete(file);
+    }
+
+    [Fact]
+    public async Task An_empty_variable_for_the_token_stops_the_start()
+    {
+        await using var gateway = new GatewayProcess("--engine", "none") { Environment = { ["MUSTER_TOKEN"] = "" } };
+        Assert.Equal(2, await gateway.EndAsync());
+        Assert.Contains("the secret in $MUSTER_TOKEN is empty", gateway.Notes, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Beyond_this_machine_it_is_open_only_when_that_is_said()
+    {
+        await using var gateway = new GatewayProcess("--engine", "none", "--bind", "0.0.0.0", "--open");
+        await gateway.StartAsync();
+        Assert.Equal(0, await gateway.StopAsync());
+        Assert.Contains("anyone who can reach it can use it", gateway.Notes, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_token_that_was_made_earlier_is_enough_to_listen_beyond_this_machine()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var text = gateway.Host.Tokens.Make("a", null, Limits.TokenLimits.None).Text;
+        await gateway.StopAsync();
+        await using var host = await GatewayHost.StartAsync(new() { Data = gateway.Folder, Bind = "0.0.0.0", Port = 0 }, Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance, TimeProvider.System, Ct);
+        using var http = new HttpClient { BaseAddress = new($"http://127.0.0.1:{host.Address.Port}/") };
+        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("info", Ct)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync($"info?token={text}", Ct)).StatusCode);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Web;
+using Muster.Gateway.Limits;
 using Muster.Gateway.Tasks;
 using Muster.NodeOdm;
 
@@ -144,6 +145,83 @@ public sealed class SplitMergeFlowTests
         Assert.Equal(part.ToString(), Assert.Single(TestGateway.Said(await gateway.Client(token).ListAsync(Ct))).Uuid);
         foreach (var hidden in (Guid[])[parent, other]) Assert.IsType<NodeReply<TaskInfo>.Denied>(await gateway.Client(token).TaskInfoAsync(hidden.ToString(), null, Ct));
         Assert.Equal(3, TestGateway.Said(await gateway.Client("owner").ListAsync(Ct)).Count);
+    }
+
+    [Fact]
+    public async Task What_a_client_writes_as_its_host_does_not_decide_where_parts_go()
+    {
+        await using var node = await ScriptedNode.StartAsync(new() { Takes = Long });
+        await using var gateway = await TestGateway.StartAsync(node);
+        gateway.Http.DefaultRequestHeaders.Host = "elsewhere.example:1";
+        using var form = new MultipartFormDataContent { { new StringContent(Split), "options" }, { new ByteArrayContent([1]), "images", "a.jpg" } };
+        var parent = Guid.Parse((await gateway.PostAsync("task/new", form)).GetProperty("uuid").GetString()!);
+        Assert.Equal(gateway.Host.Address, new Uri((await PartsAddressAsync(gateway, node, parent)).GetLeftPart(UriPartial.Path)));
+    }
+
+    [Fact]
+    public async Task No_output_shows_the_token_for_parts_and_it_opens_nothing_once_the_whole_is_over()
+    {
+        await using var node = await ScriptedNode.StartAsync(new() { Takes = Long });
+        await using var gateway = await TestGateway.StartAsync(options => options with { Token = "owner" }, node);
+        var parent = await gateway.SubmitAsync(options: Split, token: "owner");
+        var token = await TokenAsync(gateway, parent, node);
+        var work = node.Tasks[parent.ToString()];
+        work.Output.Add($"sm_cluster: http://gateway:3000/?token={token}");
+        work.Output.Add("that was its options");
+        await gateway.UntilAsync(async () => (await gateway.InfoAsync(parent, -1, "owner")).Output is ["that was its options"], () => "it did not get the lines");
+        Assert.Equal("sm_cluster: http://gateway:3000/?token=***", (await gateway.InfoAsync(parent, -2, "owner")).Output![0]);
+        (node.FailsWith, node.Takes) = ($"Process exited, with {token}", TimeSpan.Zero);
+        gateway.Host.Fleet.Refresh();
+        var failed = await gateway.UntilAsync(parent, TaskCode.Failed, "owner");
+        Assert.DoesNotContain(token, failed.Status.ErrorMessage + string.Join('\n', (await gateway.InfoAsync(parent, 0, "owner")).Output!), StringComparison.Ordinal);
+        Assert.DoesNotContain(token, string.Join('\n', gateway.Host.Tasks.Events(0, 1_000).Select(happened => happened.Text)), StringComparison.Ordinal);
+
+        using var refused = await gateway.Http.PostAsync($"task/new/init?token={token}", new MultipartFormDataContent { { new StringContent("x"), "name" } }, Ct);
+        Assert.Equal(System.Net.HttpStatusCode.Unauthorized, refused.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_restart_tells_the_node_a_new_token_and_does_not_send_parts_where_a_client_says()
+    {
+        await using var node = await ScriptedNode.StartAsync(new() { FailsWith = "Cannot process dataset" });
+        await using var gateway = await TestGateway.StartAsync(node);
+        var parent = await gateway.SubmitAsync(options: Split);
+        var before = await PartsAddressAsync(gateway, node, parent);
+        await gateway.UntilAsync(parent, TaskCode.Failed);
+        string? told = null;
+        node.Before = async http =>
+        {
+            if (http.Request.Path != "/task/restart") return false;
+            told = (await ActionBody.ReadAsync(http.Request.ContentType, http.Request.Body, http.RequestAborted)).Options;
+            await http.AnswerAsync(ActionAnswer.Done, OdmJson.Wire.ActionAnswer);
+            return true;
+        };
+        await gateway.PostAsync("task/restart", TestGateway.Json($$"""{"uuid":"{{parent}}","options":[{"name":"sm-cluster","value":"http://elsewhere:1/"},{"name":"split","value":50}]}"""));
+        var options = JsonSerializer.Deserialize(told!, OdmJson.Wire.IReadOnlyListTaskOption)!;
+        var after = new Uri(options.Single(option => option.Name == "sm-cluster").Value.GetString()!);
+        Assert.Equal(before.GetLeftPart(UriPartial.Path), after.GetLeftPart(UriPartial.Path));
+        Assert.NotEqual(before.Query, after.Query);
+        Assert.DoesNotContain("elsewhere", string.Join(' ', (await gateway.InfoAsync(parent)).Options.Select(option => option.Value.ToString())), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Parts_count_against_the_limit_of_their_wholes_token_and_are_shown_queued_where_it_leaves_none()
+    {
+        await using var node = await ScriptedNode.StartAsync(new() { Takes = Long, Slots = 5 });
+        await using var gateway = await TestGateway.StartAsync(node);
+        var (one, two) = (gateway.Host.Tokens.Make("one", null, new() { MaxConcurrentTasks = 1 }).Text, gateway.Host.Tokens.Make("two", null, new() { MaxConcurrentTasks = 2 }).Text);
+        var alone = await TokenAsync(gateway, await gateway.SubmitAsync(options: Split, token: one), node);
+        var held = await SubmitPartAsync(gateway, alone);
+        Assert.Equal(TaskCode.Queued, (await gateway.InfoAsync(held, token: alone)).Status.Code);
+
+        var pair = await TokenAsync(gateway, await gateway.SubmitAsync(options: Split, token: two), node);
+        var runs = await SubmitPartAsync(gateway, pair);
+        await gateway.UntilAsync(() => gateway.TaskOf(runs).Phase is TaskPhase.Running);
+        var waits = await SubmitPartAsync(gateway, pair);
+        var other = await gateway.SubmitAsync(token: gateway.Host.Tokens.Make("free", null, TokenLimits.None).Text);   // whatever is placed after them has been placed
+        await gateway.UntilAsync(() => gateway.TaskOf(other).Phase is TaskPhase.Running);
+        Assert.All([held, waits], id => Assert.IsType<TaskPhase.Queued>(gateway.TaskOf(id).Phase));
+        Assert.Equal(TaskCode.Running, (await gateway.InfoAsync(waits, token: pair)).Status.Code);
     }
 
     private static async Task<string> TokenAsync(TestGateway gateway, Guid parent, params ScriptedNode[] nodes)

@@ -117,6 +117,19 @@ public sealed class TokenTests
     }
 
     [Fact]
+    public async Task When_the_last_token_is_revoked_nobody_is_let_in_and_a_restart_changes_nothing()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        Assert.Equal(HttpStatusCode.OK, (await gateway.Http.GetAsync("info", Ct)).StatusCode);
+        var made = gateway.Host.Tokens.Make("only", null, TokenLimits.None);
+        Assert.True(gateway.Host.Tokens.Revoke(made.Token.Id));
+        foreach (var path in (string[])["info", $"info?token={made.Text}"]) Assert.Equal(HttpStatusCode.Unauthorized, (await gateway.Http.GetAsync(path, Ct)).StatusCode);
+        await gateway.StopAsync();
+        await gateway.StartAsync();
+        Assert.Equal(HttpStatusCode.Unauthorized, (await gateway.Http.GetAsync("info", Ct)).StatusCode);
+    }
+
+    [Fact]
     public async Task A_token_at_its_limit_waits_while_others_go_on()
     {
         await using var node = await ScriptedNode.StartAsync(new() { Slots = 3, Takes = TimeSpan.FromMinutes(1) });

@@ -47,6 +47,24 @@ public sealed class ZipUrlTests
         Assert.Contains("private network", (await gateway.UntilAsync(await SubmitAsync(gateway, server.Url), TaskCode.Failed)).Status.ErrorMessage!, StringComparison.Ordinal);
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task The_gateways_own_doors_give_it_nothing(bool byRedirect)
+    {
+        await using var node = await ScriptedNode.StartAsync();
+        await using var gateway = await TestGateway.StartAsync(options => options with { AllowPrivateAddresses = true, Admin = new(0) }, node);
+        var diagnosis = new Uri(gateway.Host.Doors!.Web!, "api/v1/diagnosis");
+        await using var server = await ScriptedNode.StartAsync(new()
+        {
+            Before = http =>
+            {
+                http.Response.Redirect(diagnosis.ToString());
+                return Task.FromResult(true);
+            },
+        });
+        var task = await SubmitAsync(gateway, byRedirect ? server.Url : diagnosis, "");
+        Assert.Contains("status 403", (await gateway.UntilAsync(task, TaskCode.Failed)).Status.ErrorMessage!, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task While_it_comes_the_task_is_there_and_can_be_cancelled()
     {
@@ -71,9 +89,9 @@ public sealed class ZipUrlTests
         },
     });
 
-    private static async Task<Guid> SubmitAsync(TestGateway gateway, Uri url)
+    private static async Task<Guid> SubmitAsync(TestGateway gateway, Uri url, string path = "photos.zip")
     {
-        using var form = new MultipartFormDataContent { { new StringContent(new Uri(url, "photos.zip").ToString()), "zipurl" }, { new StringContent("zip"), "name" } };
+        using var form = new MultipartFormDataContent { { new StringContent(new Uri(url, path).ToString()), "zipurl" }, { new StringContent("zip"), "name" } };
         return Guid.Parse((await gateway.PostAsync("task/new", form)).GetProperty("uuid").GetString()!);
     }
 

@@ -112,6 +112,37 @@ public sealed class DurabilityTests : IDisposable
         Kill(node);
     }
 
+    [Fact]
+    public async Task A_task_cancelled_before_the_engine_is_ready_is_ended_and_a_start_that_fails_costs_none()
+    {
+        var script = $$"""echo $$ >>"{{_folder}}/starts"; while [ ! -e "{{_folder}}/go" ]; do sleep 0.05; done""";
+        var port = FreePort();
+        var node = await RunAsync(port, CommandNode.Describe(_folder, script));
+        var uuid = await CommitAsync(port, "task");
+        await QueueTests.Until(() => Task.FromResult(File.Exists(Path.Combine(_folder, "starts"))));
+        Kill(node);
+        var engine = int.Parse((await File.ReadAllLinesAsync(Path.Combine(_folder, "starts"), Ct)).Single());
+
+        var broken = new TaskCompletionSource<IEngine>();
+        await using (var next = await StartAsync(broken.Task, TimeSpan.FromSeconds(25), Path.Combine(_folder, "data")))
+        {
+            broken.SetException(new Faults.UserException("it is not there", "Install it."));
+            Assert.Equal(20, Code(await next.InfoAsync(uuid)));
+        }
+        Assert.True(LinuxProcesses.IsAlive(engine));
+
+        var late = new TaskCompletionSource<IEngine>();
+        await using (var next = await StartAsync(late.Task, TimeSpan.FromSeconds(25), Path.Combine(_folder, "data")))
+        {
+            Assert.Equal(20, Code(await next.InfoAsync(uuid)));
+            await next.PostAsync("task/cancel", Uuid(uuid));
+            Assert.Equal(50, Code(await next.InfoAsync(uuid)));
+            late.SetResult(CommandNode.Engine(_folder, script));
+            await QueueTests.Until(() => Task.FromResult(!LinuxProcesses.IsAlive(engine)));
+        }
+        Assert.Single(await File.ReadAllLinesAsync(Path.Combine(_folder, "starts"), Ct));
+    }
+
     private async Task<Process> RunAsync(int port, string engine)
     {
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster")) { RedirectStandardError = true, RedirectStandardOutput = true };

@@ -36,10 +36,15 @@ public sealed class NodeConfigTests : IDisposable
     [InlineData("""{"parallelQueueProcesing": 2}""", "unknown key 'parallelQueueProcesing'; did you mean 'parallel-queue-processing'?")]
     [InlineData("""{"port": "many"}""", "port is 'many', which does not fit")]
     [InlineData("""{"maxImages": 0}""", "max-images is '0', which does not fit")]
+    [InlineData("""{"host": "0.0.0.0"}""", "anyone who can reach 0.0.0.0 could use the node")]
+    [InlineData("""{"host": "0.0.0.0", "token": "", "authorizedIps": ["10.0.0.1"]}""", "anyone who can reach 0.0.0.0 could use the node")]
     [InlineData("[]", "holds no JSON object")]
     [InlineData("{", "cannot be read")]
     public void What_is_wrong_is_named(string json, string error) =>
         Assert.Contains(error, Assert.Throws<UserException>(() => Read(json).Settings("/default")).Message, StringComparison.Ordinal);
+
+    [Theory, InlineData("""{"host": "0.0.0.0", "token": "t"}"""), InlineData("""{"host": "0.0.0.0", "open": true}""")]
+    public void Beyond_this_machine_it_listens_with_a_token_or_when_that_is_said(string json) => Assert.Equal(IPAddress.Any, Read(json).Settings("/default").Address);
 
     [Fact]
     public async Task Auto_takes_what_works_here_and_says_so()

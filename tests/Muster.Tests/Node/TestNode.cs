@@ -35,6 +35,14 @@ internal sealed class TestNode : IAsyncDisposable
         return new(await NodeServer.StartAsync(settings, engine ?? new TestEngine(new()), NullLoggerFactory.Instance, TimeProvider.System, Ct), settings, own);
     }
 
+    /// <summary>A node whose engine is still being opened.</summary>
+    public static async Task<TestNode> StartAsync(Task<IEngine> engine, TimeSpan startPatience, string? folder = null)
+    {
+        var own = folder is null ? NewFolder() : null;
+        var settings = new NodeSettings { Folder = folder ?? own!, Port = 0, Address = IPAddress.Loopback, EndPatience = TimeSpan.FromSeconds(2), SpareBytes = 1 << 20, StartPatience = startPatience };
+        return new(await NodeServer.StartAsync(settings, engine, NullLoggerFactory.Instance, TimeProvider.System, Ct), settings, own);
+    }
+
     public async Task<JsonElement> GetAsync(string path) => await ReadAsync(await Http.GetAsync(path, Ct));
 
     public async Task<JsonElement> PostAsync(string path, HttpContent? content = null, string? setUuid = null)

@@ -49,6 +49,36 @@ public sealed class NodeOdmClientTests
     }
 
     [Fact]
+    public async Task A_redirect_leads_no_request_to_another_server_but_a_download_where_that_is_wanted()
+    {
+        var asked = 0;
+        await using var other = await Serving(app => app.Run(async http =>
+        {
+            asked++;
+            await http.Response.WriteAsync("secret", Ct);
+        }));
+        await using var server = await Serving(app => app.Run(http =>
+        {
+            http.Response.Redirect($"http://127.0.0.1:{other.Port}{http.Request.Path}", permanent: false, preserveMethod: http.Request.Method == "POST");
+            return Task.CompletedTask;
+        }));
+        var (client, path) = (Client(new(server.Port)), Path.GetTempFileName());
+        await using (var file = new FileStream(path, FileMode.Create))
+        {
+            Assert.Contains("status 302, a redirect that is not followed", Assert.IsType<NodeReply<long>.Garbled>(await client.DownloadAsync("x", "all.zip", file, Ct)).Why, StringComparison.Ordinal);
+            Assert.IsType<NodeReply<bool>.Garbled>(await client.UploadAsync("x", [new("a.jpg", 1, () => new MemoryStream([1]))], Ct));
+            Assert.IsType<NodeReply<bool>.Garbled>(await client.CancelAsync("x", Ct));
+            Assert.IsType<NodeReply<NodeInfo>.Garbled>(await client.InfoAsync(Ct));
+            Assert.Equal(0, asked);
+            var trusting = new NodeOdmClient(NodeOdmClient.Connections(), new($"http://127.0.0.1:{server.Port}/"), null, TimeSpan.FromSeconds(10), TimeProvider.System) { DownloadsFromElsewhere = true };
+            Assert.Equal(new NodeReply<long>.Said(6), await trusting.DownloadAsync("x", "all.zip", file, Ct));
+            Assert.IsType<NodeReply<bool>.Garbled>(await trusting.CancelAsync("x", Ct));
+            Assert.Equal(1, asked);
+        }
+        System.IO.File.Delete(path);
+    }
+
+    [Fact]
     public async Task An_error_answer_is_the_nodes_word()
     {
         await using var server = await Serving(app => app.MapGet("/info", (HttpContext http) =>

@@ -33,6 +33,20 @@ public sealed class FolderSnapshotTests : IDisposable
     }
 
     [Fact]
+    public void A_repository_without_git_is_taken_whole_but_for_what_its_ignore_files_name()
+    {
+        _folder.Sh("mkdir -p .git/info lib/cache; echo '*.tmp' > .git/info/exclude; echo .env > .gitignore; echo '/cache/' > lib/.gitignore; touch a.tmp .env main.py lib/util.py lib/cache/x lib/.env");
+
+        var snapshot = FolderSnapshot.TakeCode(Path.Combine(_folder.Root, "lib"), hasGit: false, Ct);
+
+        Assert.Equal([".gitignore", "lib/.gitignore", "lib/util.py", "main.py"], snapshot.Items.Select(item => item.Path.ToString()));
+        Assert.Equal((_folder.Root, "lib", null), (snapshot.Root, snapshot.Subfolder?.Text, snapshot.Commit));
+        Assert.Contains(snapshot.Warnings, warning => warning.Contains("git is not installed", StringComparison.Ordinal));
+        _folder.Sh("rm -r .git");
+        Assert.Empty(FolderSnapshot.TakeCode(Path.Combine(_folder.Root, "lib"), hasGit: false, Ct).Warnings);
+    }
+
+    [Fact]
     public void Pipes_and_sockets_stay_and_are_said()
     {
         _folder.Sh("mkfifo pipe; touch file");

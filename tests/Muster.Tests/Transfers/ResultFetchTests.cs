@@ -174,6 +174,53 @@ public sealed class ResultFetchTests : IDisposable
         Assert.Contains("/none", fault.Message);
     }
 
+    [Theory]
+    [InlineData("find", """printf './../../evil\0\0'""")]
+    [InlineData("find", """printf '../../evil\0\0'""")]
+    [InlineData("find", """printf '/etc/evil\0\0'""")]
+    [InlineData("find", """printf 'x\0\0'""")]
+    [InlineData("find", """printf './a/../../evil\0\0'""")]
+    [InlineData("stat", "echo '777777777777 -5 x'")]
+    [InlineData("stat", "echo '644 99999999999999999999 0'")]
+    [InlineData("stat", "echo nothing")]
+    public async Task A_host_that_lists_what_cannot_be_is_not_believed(string tool, string lie)
+    {
+        _there.Sh("echo 1 > one");
+        var tools = Directory.CreateDirectory(Path.Combine(_there.Beside, "tools")).FullName;
+        File.WriteAllText(Path.Combine(tools, tool), $"#!/bin/sh\n{lie}\n");
+        File.SetUnixFileMode(Path.Combine(tools, tool), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+
+        await Assert.ThrowsAsync<UserException>(() => Fetch(new TestHost { Tools = $"{tools}:/usr/bin:/bin" }).FetchAsync([], null, Ct));
+        Assert.False(Path.Exists(_here));
+        Assert.False(Path.Exists(Path.Combine(_there.Beside, "evil")));
+    }
+
+    [Fact]
+    public async Task A_link_that_an_earlier_result_made_leads_nothing_outside()
+    {
+        var outside = Directory.CreateDirectory(Path.Combine(_there.Beside, "outside")).FullName;
+        _there.Sh($"mkdir real; echo 1 > real/x; ln -s real inner; ln -s {outside} out; ln -s .. up; ln -s inner/../../outside crooked");
+        var report = await Fetch(new LocalHost()).FetchAsync([], null, Ct);
+        Assert.Equal(3, report.Warnings.Count(warning => warning.Contains("outside of the results")));
+
+        // Later the same names are folders there: what was a link here must not be written through.
+        _there.Sh("rm inner out; mkdir inner out; echo 2 > inner/x; echo 3 > out/x");
+        File.CreateSymbolicLink(Path.Combine(_here, "out"), outside);
+
+        await Assert.ThrowsAsync<UserException>(() => Fetch(new LocalHost()).FetchAsync([], null, Ct));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(outside));
+        Assert.Equal("1\n", File.ReadAllText(Path.Combine(_here, "real", "x")));
+    }
+
+    [Fact]
+    public async Task Files_that_no_pattern_fits_are_counted()
+    {
+        _there.Sh("touch a b c");
+
+        Assert.Equal(3, (await Fetch(new LocalHost()).FetchAsync(["*.zzz"], null, Ct)).Unwanted);
+        Assert.False(Path.Exists(_here));
+    }
+
     private ResultFetch Fetch(IHost host) => new(host, "run-1", _there.Root, _here);
 
     private async Task<(int Fetched, int Here)> CountsAsync(IHost host)

@@ -47,18 +47,40 @@ internal static class NodeCommand
         var app = MusterCommand.Current.App();
         var config = NodeConfig.Read(flags);
         var settings = config.Settings(Path.Combine(app.Folders.State, "node"));
-        var engine = await EngineChoice.OpenAsync(config, App.Sources, text => app.Screen.Note("engine", text), ct);
         using var interrupts = new Interrupts();
+        using var opening = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var engine = EngineChoice.OpenAsync(config, App.Sources, text => app.Screen.Note("engine", text), opening.Token);
+        try
+        {
+            if (engine.IsFaulted) await engine;   // what the flags have wrong is said before anything listens
+            return await ServeAsync(app, config, settings, engine, interrupts.Next, ct);
+        }
+        finally
+        {
+            await opening.CancelAsync();
+            await ((Task)engine).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static async Task<int> ServeAsync(App app, NodeConfig config, NodeSettings settings, Task<IEngine> opening, Task stop, CancellationToken ct)
+    {
         using var logs = new NoteLog(app.Screen, config.Has("daemon") ? LogLevel.None : NoteLog.LevelOf(config.Text("log-level")));
-        await using var node = await NodeServer.StartAsync(settings, engine, logs, app.Clock, ct);
+        await using var node = await NodeServer.StartAsync(settings, opening, logs, app.Clock, ct);
 
         var url = $"http://{node.Address}";
+        if (!opening.IsCompleted) app.Screen.Note("starting", $"{url} answers; it takes tasks once the engine has reported its options");
+        if (await Task.WhenAny(opening, stop).WaitAsync(ct) != opening)
+        {
+            app.Screen.Note("stopping", "before its engine was ready");
+            return 0;
+        }
+        var engine = await opening;
         if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new NodeView(1, url, engine.Name, engine.Version, settings.Folder), NodeViewJson.Default.NodeView));
         else app.Screen.Note("node", $"{url}, {engine.Name} {engine.Version}, tasks in {settings.Folder}", Tint.Green);
         if (settings.Token is null && System.Net.IPAddress.IsLoopback(node.Address.Address)) app.Screen.Note("", "only this machine can reach it; set a token to let others in");
         if (config.Has("powercycle")) return 0;
 
-        await interrupts.Next.WaitAsync(ct);
+        await stop.WaitAsync(ct);
         app.Screen.Note("stopping", "tasks that run now are taken up by the next node in this folder");
         return 0;
     }

@@ -29,12 +29,13 @@ internal static class ServeCommand
     private static readonly Option<string?> Data = Text("--data", "DIR", "Where database, uploads and results are kept.");
     private static readonly Option<string?> TokenFile = Text("--token-file", "FILE", "A file with the token that clients need; $MUSTER_TOKEN otherwise.");
     private static readonly Option<string?> Token = Text("--token", "TOKEN", "The same on the command line, where others on this machine can read it.");
+    private static readonly Option<bool> Open = new("--open") { Description = "Let anyone who can reach --bind use the gateway without a token." };
     private static readonly Option<int?> ConsolePort = Number("--admin-cli-port", "The console for telnet (8080); 0 for none.");
     private static readonly Option<int?> AdminPort = Number("--admin-web-port", "Where `muster nodes`, `tasks` and `tokens` and pages come in (10000); 0 for none.");
     private static readonly Option<string?> AdminPassFile = Text("--admin-pass-file", "FILE", "A file with the password of both; $MUSTER_ADMIN_PASS otherwise. Without one, only this machine reaches them.");
     private static readonly Option<string?> AdminPass = Text("--admin-pass", "TEXT", "The same on the command line, where others on this machine can read it.");
     private static readonly Option<string?> AdminBind = Text("--admin-bind", "ADDRESS", "Where both listen: as --bind with a password, else 127.0.0.1.");
-    private static readonly Option<string?> PublicAddress = Text("--public-address", "URL", "How nodes reach this gateway, for split-merge.");
+    private static readonly Option<string?> PublicAddress = Text("--public-address", "URL", "How nodes reach this gateway, for split-merge; else the address of this machine at which the client came in.");
     private static readonly Option<string?> Provider = Text("--cloud-provider", "NAME", "Who knows the tokens: local, or lightning.", "-c");
     private static readonly Option<bool> NoSplitMerge = new("--no-splitmerge") { Description = "Accept no parts of tasks." };
     private static readonly Option<int?> FloodLimit = Number("--flood-limit", "Uploads that a token may have begun and not finished; 0 for any number.");
@@ -56,7 +57,7 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Serve many NodeODM nodes behind one address, with a queue that loses nothing.")
         {
-            Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, EngineFile, OdmPath, OdmImage, Data, TokenFile, Token, ConsolePort, AdminPort, AdminPassFile, AdminPass, AdminBind, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, MaxConnections, MaxUploads, StaleUploads, Keep, MoveAfter, PollEvery, UploadMaxSpeed, AllowPrivate, Level, Format,
+            Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, EngineFile, OdmPath, OdmImage, Data, TokenFile, Token, Open, ConsolePort, AdminPort, AdminPassFile, AdminPass, AdminBind, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, MaxConnections, MaxUploads, StaleUploads, Keep, MoveAfter, PollEvery, UploadMaxSpeed, AllowPrivate, Level, Format,
         };
         foreach (var option in ServeStorage.Options) command.Add(option);
         command.SetAction((parsed, ct) =>
@@ -97,12 +98,14 @@ internal static class ServeCommand
     private static void Tell(Screen screen, GatewayHost gateway, GatewayOptions options)
     {
         screen.Note("serving", $"{gateway.Address}, {Words.Count(gateway.Tasks.Lists.Count, "task")} known, data in {options.Data}", Tint.Green);
-        if (gateway.Embedded is { } engine) screen.Note("node", $"its own, with {engine.Name} {engine.Version}; others: --node http://HOST:PORT");
+        if (gateway.Embedded is { IsCompletedSuccessfully: true, Result: var engine }) screen.Note("node", $"its own, with {engine.Name} {engine.Version}; others: --node http://HOST:PORT");
+        else if (gateway.Embedded is not null) screen.Note("node", "its own; it takes tasks once its engine has reported its options");
         else foreach (var node in gateway.Fleet.Nodes) screen.Note("node", node.Url.ToString());
         if (gateway.Doors?.Console is { } console) screen.Note("console", $"telnet {console.Address} {console.Port}");
         if (gateway.Doors?.Web is { } admin) screen.Note("admin", $"{admin}, for `muster nodes`, `muster tasks` and `muster tokens`");
         if (gateway.IsCollected) screen.Note("telemetry", "measures and tasks go to the collector that OTEL_EXPORTER_OTLP_… names");
-        if (gateway.Tokens.IsOpen && !IPAddress.IsLoopback(IPAddress.Parse(options.Bind))) screen.Note("warning", "anybody who reaches it can use it: make a token with `muster tokens new NAME`, or set one", Tint.Yellow);
+        if (gateway.Tokens.IsOpen && !IPAddress.IsLoopback(IPAddress.Parse(options.Bind))) screen.Note("warning", "anyone who can reach it can use it: make a token with `muster tokens new NAME`, or set one", Tint.Yellow);
+        if (gateway.Tokens.IsShut && options.Provider == "local") screen.Note("warning", "there were tokens and none is left, so nobody is let in: make one with `muster tokens new NAME`, or start with --open", Tint.Yellow);
     }
 
     private static GatewayOptions OptionsOf(ParseResult parsed, App app, out NoteLog logs)
@@ -112,6 +115,9 @@ internal static class ServeCommand
         int Whole(Option option, int otherwise) => InForce(option) is not { } text ? otherwise : int.TryParse(text, out var number) && number >= 0 ? number : throw Wrong(option, text, "a whole number");
         TimeSpan Time(Option option, TimeSpan otherwise) => InForce(option) is not { } text ? otherwise : Durations.TryParse(text, out var time) ? time : throw Wrong(option, text, "a time such as 90s, 10m or 2h");
         Door? DoorOf(Option option, int usual) => Whole(option, usual) is > 0 and var port ? new(port, Wanted: InForce(option) is not null) : null;
+        // An empty one in ClusterODM's file is its way to say that there is none.
+        string Secret(Option<string?> inFile, Option<string?> flag, string variable) =>
+            SecretFile.Read(InForce(inFile)) ?? SecretFile.InFlag(flag.Name, parsed.GetValue(flag)) ?? (InForce(flag) is { Length: > 0 } text ? text : null) ?? SecretFile.InEnvironment(variable) ?? "";
         IEnumerable<KeyValuePair<string, string>> EngineFlags()
         {
             foreach (var option in (Option[])[Engine, EngineFile, OdmPath, OdmImage]) if (InForce(option) is { } value) yield return new(option.Name[2..], value);
@@ -127,10 +133,11 @@ internal static class ServeCommand
             SslCert = InForce(SslCert) is { Length: > 0 } cert ? cert : null,
             SslKey = InForce(SslKey) is { Length: > 0 } key ? key : null,
             Engine = InForce(Engine) is "none" ? null : stop => EngineChoice.OpenAsync(NodeConfig.Read(EngineFlags().ToDictionary()), App.Sources, note => app.Screen.Note("engine", note), stop),
-            Token = SecretFile.Read(InForce(TokenFile)) ?? InForce(Token) ?? Environment.GetEnvironmentVariable("MUSTER_TOKEN") ?? "",
+            Token = Secret(TokenFile, Token, "MUSTER_TOKEN"),
+            Open = InForce(Open) is "true",
             Console = DoorOf(ConsolePort, 8080),
             Admin = DoorOf(AdminPort, 10000),
-            AdminPassword = SecretFile.Read(InForce(AdminPassFile)) ?? InForce(AdminPass) ?? Environment.GetEnvironmentVariable("MUSTER_ADMIN_PASS") ?? "",
+            AdminPassword = Secret(AdminPassFile, AdminPass, "MUSTER_ADMIN_PASS"),
             AdminBind = InForce(AdminBind),
             Provider = InForce(Provider) switch { null or "local" => "local", "lightning" => "lightning", var other => throw Wrong(Provider, other, "local or lightning") },
             PublicAddress = InForce(PublicAddress) is not { Length: > 0 } address ? null : Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out var url) ? url : throw Wrong(PublicAddress, address, "an address such as http://10.0.0.5:3000"),

@@ -48,7 +48,7 @@ internal static class TasksSubmitCommand
         var (url, token) = NodeAddress.Parse(parsed.GetValue(Server)!);
         token = SecretFile.Read(parsed.GetValue(TokenFile)) ?? (token.Length > 0 ? token : Environment.GetEnvironmentVariable("MUSTER_TOKEN") ?? "");
         using var connections = NodeOdmClient.Connections();
-        var client = new NodeOdmClient(connections, url, token.Length > 0 ? token : null, Patience, app.Clock);
+        var client = new NodeOdmClient(connections, url, token.Length > 0 ? token : null, Patience, app.Clock) { DownloadsFromElsewhere = true };
         var name = parsed.GetValue(Name) ?? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Path.GetFullPath(paths[0])));
         var options = await CheckedAsync(client, source, parsed.GetValue(Options) ?? [], ct);
 

@@ -60,6 +60,7 @@ internal sealed class ClusterOdmConfig
     public IEnumerable<string> Warnings()
     {
         if (Text("admin-pass").Length == 0) yield return "without --admin-pass, console and admin page are open to this machine alone, not to everybody as with ClusterODM";
+        if (Text("splitmerge") is "false" or "no" or "off") yield return $"splitmerge '{Text("splitmerge")}' counts as true, as with ClusterODM; turn it off with --no-splitmerge, or \"splitmerge\": false in the file";
     }
 
     public GatewayOptions Options()
@@ -79,6 +80,7 @@ internal sealed class ClusterOdmConfig
             Admin = Number("admin-web-port") is > 0 and var admin ? new(admin) : null,
             AdminPassword = password,
             Token = Text("token"),
+            Open = true,   // as ClusterODM is without one
             Provider = IsLightning ? "lightning" : "local",
             LightningUrl = Text("cloud-provider").EndsWith("Dev", StringComparison.Ordinal) ? new("http://localhost:5000/r/") : defaults.LightningUrl,
             PublicAddress = Address("public-address", "http://10.0.0.5:3000"),

@@ -19,7 +19,8 @@ internal sealed class ClusterOdmPersona : Command
         ("cloud-provider", "NAME", "Who knows the tokens: local, lightning or lightningDev.", "-c"),
         ("upload-max-speed", "N", "Bytes a second to each node; 0 for any.", null),
         ("downloads-from-s3", "URL", "Where nodes put archives and assets themselves: downloads are sent to URL/TASK/ASSET when it is there.", null),
-        ("no-splitmerge", null, "Accept no parts of tasks.", null),
+        ("splitmerge", "VALUE", "Accept parts of split tasks; on by default.", null),
+        ("no-splitmerge", null, "Do not accept parts of split tasks.", null),
         ("public-address", "URL", "How nodes reach this gateway, for split-merge.", null),
         ("flood-limit", "N", "Uploads that a token may have begun and not finished; 0 for any number.", null),
         ("stale-uploads-timeout", "HOURS", "Forget uploads that nothing was heard of for so long; 0 for 48.", null),
@@ -43,6 +44,7 @@ internal sealed class ClusterOdmPersona : Command
         foreach (var (name, takes, help, letter) in Flags)
         {
             Option option = takes is null ? new Option<bool>($"--{name}") { Description = help, Arity = ArgumentArity.Zero } : new Option<string?>($"--{name}") { Description = help, HelpName = takes };
+            if (name == "splitmerge") option.Arity = ArgumentArity.ZeroOrOne;
             if (name.Contains('-')) option.Aliases.Add($"--{name.Replace('-', '_')}");
             if (letter is not null) option.Aliases.Add(letter);
             Add(option);

@@ -5,6 +5,7 @@ using Muster.Cli.Terminal;
 using Muster.Configuration;
 using Muster.Faults;
 using Muster.Recipes;
+using Muster.Runs;
 using Muster.Sites.Import;
 
 namespace Muster.Cli.Personas;
@@ -37,17 +38,27 @@ internal static class DroidSlamPersona
             var work = new DroidSlamWork(DroidSlamFile.Read(path, App.Sources), kind, App.Sources);
             var site = app.GetSite(path);
             var recipe = new RecipeBook(App.Sources).Get(DroidSlamJobs.RecipePrefix + kind);
-            var manner = new RecipeManner(parsed.GetValue(dryRun), !parsed.GetValue(follow), true, app.Config.OnInterrupt) { Findings = [.. work.Findings()] };
-            var code = await RecipeCommand.RunAsync(app, recipe, work.Given(recipe), work.Wished(), site, manner, ct);
-            if (!manner.DryRun && manner.Detach && !app.Json && !app.Screen.Quiet && app.Store.Last() is { } run) app.Screen.Data(run.Id.ToString());
-            return code;
+            var detach = !parsed.GetValue(follow);
+            var watch = new SubmitWatch
+            {
+                Launched = run =>
+                {
+                    if (detach && !app.Json && !app.Screen.Quiet) app.Screen.Data(run.Id.ToString());
+                    return Task.CompletedTask;
+                },
+            };
+            var manner = new RecipeManner(parsed.GetValue(dryRun), detach, true, app.Config.OnInterrupt, watch)
+            {
+                Findings = [.. work.Findings()],
+            };
+            return await RecipeCommand.RunAsync(app, recipe, work.Given(recipe), work.Wished(), site, manner, ct);
         }));
         return command;
     }
 
     private static Command Status()
     {
-        var id = new Option<string?>("--jobID", "--jobId", "--job-id") { Description = "Show what this job prints, until it ends.", HelpName = "ID" };
+        var id = new Option<string?>("--jobID", "--jobId", "--job-id") { Description = "Print the output and errors of this job until it ends, and how it ended.", HelpName = "ID" };
         var config = ConfigOption();
         var command = new Command("status", "List the jobs, or follow the output of one.") { id, config };
         command.SetAction((parsed, ct) => WithOldCodesAsync(async () =>
@@ -56,9 +67,8 @@ internal static class DroidSlamPersona
             if (parsed.GetValue(id) is { } wanted)
             {
                 var run = (await app.Keeper.RefreshAsync([DroidSlamJobs.Find(app, wanted)], LookPatience, LookPatience, ct))[0];
-                var (word, text, tint) = RunText.Describe(run, app.Clock.GetUtcNow());
-                app.Screen.Note(word, text, tint);
-                await LogsCommand.FollowAsync(app, run, name => name.EndsWith(".out", StringComparison.Ordinal), null, ct);
+                if (run.State.IsLive) Tell(app, run);
+                Tell(app, await LogsCommand.FollowAsync(app, run, _ => true, null, ct));
                 return 0;
             }
             await app.Keeper.RefreshAsync([.. DroidSlamJobs.All(app).Where(run => run.State.IsLive)], LookPatience, LookPatience, ct);
@@ -66,6 +76,13 @@ internal static class DroidSlamPersona
             return 0;
         }));
         return command;
+    }
+
+    private static void Tell(App app, Run run)
+    {
+        var (word, text, tint) = RunText.Describe(run, app.Clock.GetUtcNow());
+        app.Screen.Note(word, text, tint);
+        foreach (var note in run.Notes) app.Screen.Note("note", note, Tint.Yellow);
     }
 
     private static Command Extract() => new("extract", "Copy the results of jobs to a folder.") { Extract("infer"), Extract("train") };

@@ -14,8 +14,8 @@ internal sealed class GtsfmPersona : Command
 {
     /// <summary>Options that are the recipe's parameters, in GTSfM's spelling.</summary>
     private readonly Dictionary<string, Option<string?>> _values = Named(
-        ("config_name", "The pipeline, in gtsfm/configs (sift_front_end)."), ("loader", "The format of the data set."), ("dataset_dir", "The data set: a full path on the first machine."),
-        ("images_dir", "The photos: a full path on the first machine."), ("max_resolution", "Most pixels of a photo's shorter side (760)."),
+        ("config_name", "The pipeline, in gtsfm/configs (sift_front_end)."), ("loader", "The format of the data set (the one that the pipeline names)."),
+        ("dataset_dir", "The data set, a full path on the first machine (the one that the pipeline names)."), ("images_dir", "The photos, a full path on the first machine (images/ of the data set)."), ("max_resolution", "Most pixels of a photo's shorter side (760)."),
         ("global_descriptor_config_name", "Another stage."), ("retriever_config_name", "Another stage."), ("correspondence_generator_config_name", "Another stage."), ("verifier_config_name", "Another stage."),
         ("max_frame_lookahead", "How many photos ahead one is compared with."), ("num_matched", "How many photos one is compared with."), ("graph_partitioner", "How the scene is split: single, binary, metis."),
         ("gaussian_splatting_config_name", "How."), ("num_workers", "Processes of each machine (1)."), ("threads_per_worker", "Threads of each process (1)."), ("worker_memory_limit", "Memory of each process."),
@@ -26,15 +26,17 @@ internal sealed class GtsfmPersona : Command
     private readonly Option<string?> _cluster = new("--cluster_config") { Description = "The cluster file; without it this machine alone.", HelpName = "FILE" };
     private readonly Option<string?> _outputRoot = new("--output_root") { Description = "A folder of this machine, in which results/ comes to be (muster-out/gtsfm).", HelpName = "FOLDER" };
     private readonly Dictionary<string, Option<string?>> _needless = Named(("num_retry_cluster_connection", "Not needed: every host is looked at first."), ("dashboard_port", "Not needed: the dashboard is brought here."), ("input_worker", "Not needed: it is one of the first machine."));
-    private readonly Option<string?> _checkout = new("--checkout") { Description = "GTSfM's repository on the machines (this folder's path).", HelpName = "PATH" };
+    private readonly Option<bool> _mvsOff = new("--mvs_off") { Description = "Not needed: a dense point cloud is made with --run_mvs only.", Arity = ArgumentArity.Zero };
+    private readonly Option<string?> _checkout = new("--checkout") { Description = "GTSfM's repository on the machines (that of a runner written with its full path, or this folder's path).", HelpName = "PATH" };
     private readonly Option<string?> _python = new("--python") { Description = "The interpreter on the machines.", HelpName = "PATH" };
     private readonly Option<bool> _detach = new("--detach") { Description = "Do not follow the run.", Arity = ArgumentArity.Zero };
-    private readonly Argument<string[]> _overrides = new("OVERRIDE") { Description = "Hydra's: NAME=VALUE.", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Argument<string[]> _overrides = new("OVERRIDE") { Description = "Hydra's: NAME=VALUE. The older program and its script may stand before all options.", Arity = ArgumentArity.ZeroOrMore };
 
     private GtsfmPersona() : base("gtsfm", """
         The older tool `./run` of GTSfM: poses and points from photos, on one machine or several.
 
           gtsfm --loader colmap --dataset_dir /data/set --config_name sift_front_end.yaml --cluster_config cluster.yaml
+          gtsfm python gtsfm/runner/run_scene_optimizer_colmaploader.py --images_dir /data/set/images --colmap_files_dirpath /data/set
 
         cluster.yaml:
           workers:
@@ -42,7 +44,9 @@ internal sealed class GtsfmPersona : Command
             - gpu2
         """)
     {
-        foreach (var option in (IEnumerable<Option>)[.. _values.Values, .. _flags.Values, _log, _cluster, _outputRoot, .. _needless.Values, _checkout, _python, _detach]) Add(option);
+        // The names that they had before October 2025.
+        foreach (var older in (string[])["--colmap_files_dirpath", "--dataset_root"]) _values["dataset_dir"].Aliases.Add(older);
+        foreach (var option in (IEnumerable<Option>)[.. _values.Values, .. _flags.Values, _log, _cluster, _outputRoot, .. _needless.Values, _mvsOff, _checkout, _python, _detach]) Add(option);
         Add(_overrides);
         SetAction(RunAsync);
     }
@@ -63,13 +67,16 @@ internal sealed class GtsfmPersona : Command
 
     private Dictionary<string, string> Given(ParseResult parsed, string? cluster)
     {
-        var given = new Dictionary<string, string> { ["checkout"] = parsed.GetValue(_checkout) ?? Directory.GetCurrentDirectory() };
+        var words = GtsfmWords.Of(parsed.GetValue(_overrides) ?? []);
+        var given = new Dictionary<string, string> { ["checkout"] = parsed.GetValue(_checkout) ?? words.Checkout ?? Directory.GetCurrentDirectory() };
+        if (words.Loader is { } loader) given["loader"] = loader;
+        if (words.Python is { } python) given["python"] = python;
         foreach (var (name, option) in _values.Append(new("log", _log)).Append(new("python", _python)))
         {
-            if (parsed.GetValue(option) is { } value) given[name.Replace('_', '-')] = name is "dataset_dir" or "images_dir" ? There(option, value) : value;
+            if (parsed.GetValue(option) is { } value) given[name.Replace('_', '-')] = name is "dataset_dir" or "images_dir" ? There(option, value, cluster) : value;
         }
         foreach (var (name, option) in _flags) given[name.Replace('_', '-')] = parsed.GetValue(option) ? "true" : "false";
-        if (parsed.GetValue(_overrides) is { Length: > 0 } overrides) given["overrides"] = string.Join(' ', overrides);
+        if (words.Overrides.Count > 0) given["overrides"] = string.Join(' ', words.Overrides);
         if (cluster is null || !GtsfmFile.HasGpus(cluster, App.Sources)) return given;
         // One worker with one thread for each entry.
         foreach (var name in (string[])["num-workers", "threads-per-worker"]) given[name] = "1";
@@ -77,8 +84,12 @@ internal sealed class GtsfmPersona : Command
         return given;
     }
 
-    private static string There(Option option, string path) => path.StartsWith('/') ? RecipeValues.There + path
-        : throw new UserException($"{option.Name} '{path}' is no full path", "Processes begin in different folders: write the full path on the first machine. `muster run gtsfm` brings a folder from here.") { ExitCode = ExitCodes.Usage };
+    /// <summary>Without a cluster file the first machine is this one, where a path is looked for in this folder.</summary>
+    private static string There(Option option, string path, string? cluster) =>
+        path.StartsWith('/') ? RecipeValues.There + path
+        : cluster is null ? RecipeValues.There + Path.GetFullPath(path)
+        : throw new UserException($"{option.Name} '{path}' is not a full path",
+            "The machines' processes start in different folders: write the full path on the first machine. To send a folder of this machine, use `muster run gtsfm`.") { ExitCode = ExitCodes.Usage };
 
     /// <summary>Where GTSfM looks for it, and where people have it.</summary>
     private static string FileOf(string file) =>

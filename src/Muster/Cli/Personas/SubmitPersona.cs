@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Text.Json;
+using System.Text.RegularExpressions;
 using Muster.Cli.Runs;
 using Muster.Cli.Terminal;
 using Muster.Faults;
@@ -10,13 +12,13 @@ using Muster.Snapshots;
 namespace Muster.Cli.Personas;
 
 /// <summary>The command line of cluster_tools' <c>submit</c>: its options, its config files, the names and files that its users rely on.</summary>
-internal sealed class SubmitPersona : Command, ITakesCommand
+internal sealed partial class SubmitPersona : Command, ITakesCommand
 {
     private readonly Option<string> _config = new("-c") { Description = "The cluster's config file (JSON), such as cedar.json.", HelpName = "FILE", Required = true };
     private readonly Option<string> _name = new("--name", "-n") { Description = "The project's name (default).", HelpName = "TEXT", DefaultValueFactory = _ => "default" };
     private readonly Option<string> _branch = new("--branch", "-b") { Description = "Stands for the git branch in names.", HelpName = "TEXT", DefaultValueFactory = _ => "" };
     private readonly Option<string> _sbatch = new("--sbatch_json") { Description = "More options of sbatch, as a JSON object.", HelpName = "JSON", DefaultValueFactory = _ => "{}" };
-    private readonly Option<bool> _tensorboard = new("--tensorboard") { Description = "Start TensorBoard beside the job (default).", Arity = ArgumentArity.Zero };
+    private readonly Option<bool> _tensorboard = new("--tensorboard") { Description = "Start TensorBoard beside the job (default)." };
     private readonly Option<bool> _noTensorboard = new("--no-tensorboard") { Description = "Start no TensorBoard.", Arity = ArgumentArity.Zero };
     private readonly Option<string?> _stay = new("--stay") { Description = "Keep TensorBoard, and with it the allocation, that long after the end.", HelpName = "TIME" };
     private readonly Option<bool> _pip = new("--pip") { Description = "Install requirements.txt of the repository's root first.", Arity = ArgumentArity.Zero };
@@ -42,6 +44,8 @@ internal sealed class SubmitPersona : Command, ITakesCommand
     {
         var current = MusterCommand.Current;
         var app = current.App();
+        RefuseValueOfTensorBoard(parsed, current.Command);
+        var sbatch = OptionsOf(parsed.GetValue(_sbatch)!, current.Command);
         var config = parsed.GetValue(_config)!;
         if (!File.Exists(config)) throw new UserException($"there is no config file {config}", "Name the cluster's file: -c cedar.json.") { ExitCode = ExitCodes.Usage };
         var site = app.GetSite(Path.GetFullPath(config));
@@ -56,7 +60,7 @@ internal sealed class SubmitPersona : Command, ITakesCommand
             TensorBoard = parsed.GetValue(_noTensorboard) ? null : "./",
             Stay = parsed.GetValue(_stay),
             RawLine = parsed.GetValue(_raw),
-            FolderOptions = SbatchJson.Find(folder).With(SbatchJson.Parse(parsed.GetValue(_sbatch)!, "--sbatch_json")),
+            FolderOptions = SbatchJson.Find(folder).With(sbatch),
         };
         foreach (var warning in request.FolderOptions.Warnings) app.Screen.Note("note", warning, Tint.Yellow);
         var (plan, environment) = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable).Plan(request, site);
@@ -73,12 +77,44 @@ internal sealed class SubmitPersona : Command, ITakesCommand
                 taken = snapshot;
                 ShowScript(app.Screen, plan with { Folder = snapshot.Subfolder?.Text ?? "" });
             },
-            Launched = async () =>
+            Launched = async _ =>
             {
                 if (taken is not null && await SnapshotBranch.KeepAsync(taken, plan.Id.Short, branch, app.Clock.GetUtcNow(), ct) is { } said) app.Screen.Note(said.Word, said.Text);
             },
         });
     }
+
+    /// <summary>It is a switch: a value behind it would be taken for the command.</summary>
+    private void RefuseValueOfTensorBoard(ParseResult parsed, IReadOnlyList<string> command)
+    {
+        var value = parsed.GetResult(_tensorboard) switch
+        {
+            { Tokens: [var token] } => token.Value,
+            { Implicit: false } when command is [var word, _, ..] && bool.TryParse(word, out _) => word,
+            _ => null,
+        };
+        if (value is null) return;
+        throw new UserException($"--tensorboard does not take a value such as '{value}'", "To switch TensorBoard off, write --no-tensorboard; it is on by default.") { ExitCode = ExitCodes.Usage };
+    }
+
+    /// <summary>JSON without single quotes reaches us in pieces: without its own quotes, and cut at each blank.</summary>
+    private static SbatchOptions OptionsOf(string text, IReadOnlyList<string> command)
+    {
+        try
+        {
+            return SbatchJson.Parse(text, "--sbatch_json");
+        }
+        catch (UserException fault) when (text.StartsWith('{') && fault.InnerException is JsonException)
+        {
+            var pieces = text.EndsWith('}') ? [text] : (string[])[text, .. command.TakeWhile(word => !word.EndsWith('}')), .. command.Where(word => word.EndsWith('}')).Take(1)];
+            var pairs = Pair().Matches(string.Join(' ', pieces)).Select(pair => $"\"{pair.Groups["key"].Value}\": \"{pair.Groups["value"].Value}\"").ToList();
+            throw new UserException($"what the shell passed on for --sbatch_json is not JSON: {string.Join(' ', pieces)}",
+                $"Put it in single quotes: --sbatch_json='{{{(pairs.Count > 0 ? string.Join(", ", pairs) : "\"--mem\": \"20G\"")}}}'", fault) { ExitCode = ExitCodes.Usage };
+        }
+    }
+
+    [GeneratedRegex(@"(?<key>[^\s{}:,""]+)""?\s*:\s*""?(?<value>[^{},""]*[^{},""\s])")]
+    private static partial Regex Pair();
 
     /// <summary>The files that users of the older tool look for in the folder of execution. One of that name in the code itself gives way.</summary>
     private static readonly IReadOnlyList<string> OldFiles =

@@ -10,7 +10,7 @@ internal static class FetchCommand
     public static Command Create()
     {
         var selector = AttachCommand.RunArgument();
-        var to = new Option<string?>("--to") { Description = "The local folder (./muster-out/NAME).", HelpName = "FOLDER" };
+        var to = new Option<string?>("--to") { Description = "The local folder (one of the run's own below ./muster-out).", HelpName = "FOLDER" };
         var only = new Option<string[]>("--only") { Description = "Only files that fit such a pattern.", HelpName = "GLOB", Arity = ArgumentArity.OneOrMore };
         var command = new Command("fetch", "Bring a run's results home. What is here already is not sent again.") { selector, to, only };
         command.SetAction(async (parsed, ct) =>
@@ -28,16 +28,19 @@ internal static class FetchCommand
     public static async Task BringAsync(App app, Run run, string? to, IReadOnlyList<string> only, bool always, CancellationToken ct, IReadOnlyList<IReadOnlyList<string>>? steps = null)
     {
         var hosts = run.Plan.Hosts();
+        var above = Path.GetFullPath("muster-out");
+        var folder = to is null ? ResultFolder.For(run, above) : Path.GetFullPath(to);
         // Ranks on several hosts may have given their results the same names.
         var some = false;
-        foreach (var host in hosts) some |= await BringAsync(app, run, host, Path.Combine(to ?? Path.Combine("muster-out", run.Plan.Name), hosts.Count > 1 && !run.Plan.MergeResults ? host! : ""), to is null, only, always, ct);
-        if (some && app.Store.Find(run.Id)?.FetchedTo is { } folder) await AfterFetch.RunAsync(app, steps ?? (only.Count == 0 ? run.Plan.AfterFetch : []), folder, ct);
+        foreach (var host in hosts) some |= await BringAsync(app, run, host, Path.Combine(folder, hosts.Count > 1 && !run.Plan.MergeResults ? host! : ""), to is null, only, always, ct);
+        if (some && to is null && ResultFolder.Link(app.Store.Named(run.Plan.Series ?? run.Plan.Name), above) is { } unlinked) app.Screen.Note("note", unlinked, Tint.Yellow);
+        if (some) await AfterFetch.RunAsync(app, steps ?? (only.Count == 0 ? run.Plan.AfterFetch : []), folder, ct);
     }
 
     private static async Task<bool> BringAsync(App app, Run run, string? host, string to, bool keepOut, IReadOnlyList<string> only, bool always, CancellationToken ct)
     {
         var site = app.OpenSite(run.Plan.Site);
-        var target = Path.GetFullPath(to);
+        var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(to));
         var existed = Directory.Exists(target);
         var began = app.Clock.GetTimestamp();
         var fetch = new ResultFetch(site.HostOf(host), run.Plan.FolderOn(host), $"{site.Root}/runs/{run.Plan.FolderOn(host)}/out", target) { Part = run.Plan.MergeResults ? host : null };
@@ -56,6 +59,7 @@ internal static class FetchCommand
         {
             app.Screen.Note("fetched", some
                 ? $"{Words.Count(report.FilesFetched, "file")}, {Words.Size(report.BytesFetched)} in {Words.Duration(app.Clock.GetElapsedTime(began))} to {Path.GetRelativePath(Directory.GetCurrentDirectory(), target)}{(report.FilesHere > 0 ? $"; {Words.Count(report.FilesHere, "file")} already here" : "")}"
+                : report.Unwanted > 0 && only.Count > 0 ? $"nothing: none of {Words.Count(report.Unwanted, "file")} matches {string.Join(", ", only.Select(glob => $"'{glob}'"))}"
                 : "nothing: the run left no results", some ? Tint.Green : Tint.None);
         }
         return some;

@@ -44,7 +44,7 @@ internal static class LogsCommand
     }
 
     /// <summary>Prints the logs that are wanted from their first byte until the run ends.</summary>
-    public static Task FollowAsync(App app, Run run, Func<string, bool> wanted, LogMargin? margin, CancellationToken ct) =>
+    public static Task<Run> FollowAsync(App app, Run run, Func<string, bool> wanted, LogMargin? margin, CancellationToken ct) =>
         new Follower(app.Store, app.OpenSite(run.Plan.Site), app.Clock).FollowAsync(run.Id, happening =>
         {
             if (happening is RunEvent.Log log && wanted(log.Name)) Print(app, log, margin);

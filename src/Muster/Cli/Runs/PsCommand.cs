@@ -67,31 +67,14 @@ internal static class PsCommand
     /// <summary>Everything there is to know of a run lies in its folder on the site.</summary>
     private static async Task AdoptAsync(App app, string siteName, CancellationToken ct)
     {
-        var site = app.OpenSite(siteName);
-        var known = 0;
-        foreach (var host in site.IsHere ? [null] : site.HostNames.Cast<string?>())
+        var adopted = 0;
+        foreach (var found in await new Adoption(app.OpenSite(siteName)).LookAsync(ct))
         {
-            var plans = await new RunFolder(site.HostOf(host), site.Root).PlansAsync(ct);
-            foreach (var text in plans.Split('\0', StringSplitOptions.RemoveEmptyEntries))
-            {
-                if (Read(text) is not { } plan || app.Store.Find(plan.Id) is not null) continue;
-                // The plan was written where the site may have had another name; here it is this one. Nothing that lies over there is run here.
-                app.Store.Add(new Run { Plan = plan with { AfterFetch = [], Site = siteName, Host = plan.Hosts().Count > 1 ? plan.Host : host }, Created = plan.Id.Time, State = new RunState.Staging() });
-                known++;
-            }
+            if (found.Why is { } why) app.Screen.Note("note", $"not adopted: {found.Folder}: {why}", Tint.Yellow);
+            if (found.Plan is not { } plan || app.Store.Find(plan.Id) is not null) continue;
+            app.Store.Add(new Run { Plan = plan, Created = plan.Id.Time, State = new RunState.Staging(), Adopted = true });
+            adopted++;
         }
-        app.Screen.Note("adopted", Words.Count(known, "run"));
-    }
-
-    private static RunPlan? Read(string text)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(text, RunJson.Default.RunPlan);
-        }
-        catch (JsonException)
-        {
-            return null;   // a newer version's, or not ours
-        }
+        app.Screen.Note("adopted", Words.Count(adopted, "run"));
     }
 }

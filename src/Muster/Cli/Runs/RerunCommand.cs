@@ -16,7 +16,10 @@ internal static class RerunCommand
         command.SetAction(async (parsed, ct) =>
         {
             var app = MusterCommand.Current.App();
-            var old = RunSelector.Get(app.Store, parsed.GetValue(selector)!).Plan;
+            var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
+            var old = run.Plan;
+            // Its plan names folders and variables of this machine, and anybody who can write to the site may have written it.
+            if (run.Adopted) throw new UserException($"{old.Name} was adopted, so its plan was written on another machine", $"Look at it with `muster show {old.Name}`, then submit the command from a folder of yours: muster submit -s {old.Site} -- COMMAND");
             if (old.Snapshot && !Directory.Exists(old.WorkingFolder)) throw new UserException($"the folder {old.WorkingFolder} of {old.Name} is not here any more", "Submit it again from where its code is now.");
             var site = app.GetSite(old.Site);
             var given = (parsed.GetValue(env) ?? []).Select(entry => entry.Split('=', 2)).ToDictionary(entry => entry[0], entry => entry.Length > 1 ? entry[1] : null);
@@ -25,7 +28,7 @@ internal static class RerunCommand
             var id = RunId.New(app.Clock);
             var plan = old with
             {
-                Id = id,
+                Id = id,   // and, as it is added, a name of its own
                 EnvironmentNames = [.. environment.Keys],
                 BatchLines = [.. old.BatchLines.Select(line => line.Replace(old.Id.ToString(), id.ToString(), StringComparison.Ordinal).Replace(old.Id.JobName, id.JobName, StringComparison.Ordinal))],
             };

@@ -63,6 +63,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
             FolderOptions = (site is SlurmSite ? SbatchJson.Find(Directory.GetCurrentDirectory()) : null) ?? SbatchOptions.None,
         };
         var (plan, environment) = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable).Plan(request, site);
+        if (StandardInput.HasSomething()) app.Screen.Note("note", "standard input is not passed on to the run; put it into a file and bring that: --input FILE, then `< \"$MUSTER_IN/FILE\"`", Tint.Yellow);
         if (parsed.GetValue(_run.DryRun)) return DryRun(app, plan, site);
         return await SubmitAsync(app, plan, environment, parsed.GetValue(_run.Detach), !parsed.GetValue(_run.NoFetch), parsed.GetValue(_run.OnInterrupt), ct);
     }
@@ -89,7 +90,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
             return ExitCodes.Interrupted;
         }
         var run = await submitting;
-        if (watch?.Launched is { } launched) await launched();
+        if (watch?.Launched is { } launched) await launched(run);
         if (screen.Quiet && !app.Json) screen.Data(run.Id.ToString());
         if (detach)
         {
@@ -105,6 +106,9 @@ internal sealed class SubmitCommand : Command, ITakesCommand
     {
         switch (happening)
         {
+            case SubmitEvent.Recorded({ Plan: { Series: { } series } plan }):
+                screen.Note("name", $"{plan.Name}, as there is a run called {series}");
+                break;
             case SubmitEvent.Taken(var snapshot):
                 var from = snapshot.Commit is null ? "folder" : $"{snapshot.Branch}{(snapshot.Dirty ? " with changes" : "")} as {snapshot.Commit[..10]}";
                 var left = snapshot.LeftOut.Entries.Count == 0 ? "" : $"; left out: {string.Join(", ", snapshot.LeftOut.Entries)}{(snapshot.LeftOut.More ? ", …" : "")}";
@@ -164,7 +168,7 @@ internal sealed record SubmitWatch
 {
     /// <summary>The snapshot is taken, and nothing is sent yet.</summary>
     public Action<Snapshots.Snapshot>? Taken { get; init; }
-    public Func<Task>? Launched { get; init; }
+    public Func<Run, Task>? Launched { get; init; }
     public Action<RunEvent>? Heard { get; init; }
 
     /// <summary>Where results come to.</summary>

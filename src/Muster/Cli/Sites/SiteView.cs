@@ -19,6 +19,7 @@ public sealed record SiteView
     public string? Identity { get; init; }
     public IReadOnlyDictionary<string, string?>? Sbatch { get; init; }
     public required IReadOnlyList<string> Setup { get; init; }
+    public string? SetupErrors { get; init; }
     public required IReadOnlyList<string> Environment { get; init; }
     public string? Container { get; init; }
     public string? Runtime { get; init; }
@@ -39,6 +40,7 @@ public sealed record SiteView
             Root = site.Root,
             Origin = site.Origin.ToString(),
             Setup = site.Setup,
+            SetupErrors = site.SetupErrors is Muster.Sites.SetupErrors.End ? null : site.SetupErrors.ToString().ToLowerInvariant(),
             Environment = [.. site.Env.Keys],
             Container = site.Container,
             Runtime = site.Runtime?.ToString().ToLowerInvariant(),

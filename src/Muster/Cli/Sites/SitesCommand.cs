@@ -64,6 +64,7 @@ internal static class SitesCommand
         screen.Field("identity", view.Identity);
         foreach (var (key, value) in view.Sbatch ?? new Dictionary<string, string?>()) screen.Field("sbatch", value is null ? key : $"{key}={value}");
         foreach (var line in view.Setup) screen.Field("setup", line);
+        screen.Field("setup-errors", view.SetupErrors);
         screen.Field("environment", string.Join(' ', view.Environment));
         screen.Field("container", view.Container);
         screen.Field("runtime", view.Runtime);

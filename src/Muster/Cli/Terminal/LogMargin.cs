@@ -1,5 +1,6 @@
 using System.Text;
 using Muster.Runs.Follow;
+using Muster.Shell;
 
 namespace Muster.Cli.Terminal;
 
@@ -42,5 +43,5 @@ internal sealed class LogMargin
         return rest;
     }
 
-    private static void Begin(MemoryStream shown, string log) => shown.Write(Encoding.UTF8.GetBytes($"{Path.GetFileNameWithoutExtension(log)} | "));
+    private static void Begin(MemoryStream shown, string log) => shown.Write(Encoding.UTF8.GetBytes($"{SafeText.OneLine(Path.GetFileNameWithoutExtension(log))} | "));
 }

@@ -78,7 +78,7 @@ internal sealed partial class AdminServer : IAsyncDisposable
         try
         {
             if (OriginRule.Refusal(http.Request, guarded: !_keeper.IsOpen) is { } refusal) await http.FaultAsync(StatusCodes.Status403Forbidden, refusal, "Call it from a program, or from its own page.");
-            else if (http.Request.Path == "/signout") await SignOutAsync(http);
+            else if (http.Request.Path.Value is "/signout" or "/r/signout") await SignOutAsync(http);
             else if (await AdmitAsync(http)) await AnswerAsync(http);
         }
         catch (UserException fault) when (!http.Response.HasStarted)
@@ -100,20 +100,22 @@ internal sealed partial class AdminServer : IAsyncDisposable
 
     private Task AnswerAsync(HttpContext http) =>
         http.Request.Path.StartsWithSegments(AdminApi.Root, out var path) ? _api.HandleAsync(http, path.Value!.Trim('/'), _stop.Token)
+        : http.Request.Path == "/" && http.Request.Method == "GET" ? _pages.FrontAsync(http)
         : http.Request.Path.StartsWithSegments("/r", out var page) ? _pages.HandleAsync(http, page.Value!)
         : http.FaultAsync(StatusCodes.Status404NotFound, $"there is nothing at {http.Request.Path}", $"GET {AdminApi.Root} lists what there is.");
 
     private async Task<bool> AdmitAsync(HttpContext http)
     {
         if (_keeper.IsOpen) return true;
-        var given = PasswordIn(http.Request);
-        switch (given is null ? Verdict.Wrong : _keeper.Hear(http.Connection.RemoteIpAddress ?? IPAddress.None, given))
+        var given = CredentialsIn(http.Request);
+        // Nobody is heard under another name, so failing with one keeps nobody out.
+        switch (given is (User, { } password) ? _keeper.Hear(http.Connection.RemoteIpAddress ?? IPAddress.None, password) : Verdict.Wrong)
         {
             case Verdict.Right:
                 return true;
             case Verdict.TooMany:
-                http.Response.Headers.RetryAfter = $"{Doorkeeper.Memory.TotalSeconds:0}";
-                await http.FaultAsync(StatusCodes.Status429TooManyRequests, "too many wrong passwords", "Wait a minute.");
+                http.Response.Headers.RetryAfter = $"{Doorkeeper.Pause.TotalSeconds:0}";
+                await http.FaultAsync(StatusCodes.Status429TooManyRequests, "too many wrong passwords from this address", "Try again in a second.");
                 return false;
             default:
                 if (given is not null) await Task.Delay(WrongPasswordPause, _clock, http.RequestAborted);
@@ -123,11 +125,11 @@ internal sealed partial class AdminServer : IAsyncDisposable
         }
     }
 
-    private static string? PasswordIn(HttpRequest request)
+    private static (string Name, string Password)? CredentialsIn(HttpRequest request)
     {
         if (request.Headers.Authorization is not [{ } header, ..] || !header.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase)) return null;
         var bytes = new byte[header.Length];
-        return Convert.TryFromBase64String(header["Basic ".Length..].Trim(), bytes, out var count) && Encoding.UTF8.GetString(bytes, 0, count).Split(':', 2) is [User, var password] ? password : "";
+        return Convert.TryFromBase64String(header["Basic ".Length..].Trim(), bytes, out var count) && Encoding.UTF8.GetString(bytes, 0, count).Split(':', 2) is [var name, var password] ? (name, password) : ("", "");
     }
 
     private static Task SignOutAsync(HttpContext http)

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Muster.Gateway.Fleet;
@@ -52,6 +53,39 @@ internal sealed class ClusterPages(NodeFleet fleet, TaskLedger ledger, AdminDesk
         }
     }
 
+    /// <summary>The page at the door: the nodes, and where everything else is.</summary>
+    public Task FrontAsync(HttpContext http)
+    {
+        var now = clock.GetUtcNow();
+        var rows = fleet.Nodes.Select((node, at) => (string[])
+        [
+            $"{at + 1}", node.Name, node.Health.IsOnline(now) ? "online" : "offline",
+            node.Facts is { } facts ? $"{Queue(node, facts)}/{facts.Slots}" : "?/?",
+            node.Facts is { } engine ? $"{engine.Engine} {engine.EngineVersion}" : "?",
+            node.Facts?.Version ?? "?",
+            node switch { { Draining: true } => "draining", { Locked: true } => "locked", _ => "" },
+        ]);
+        var table = string.Concat(rows.Select(row => $"<tr>{string.Concat(row.Select(cell => $"<td>{WebUtility.HtmlEncode(cell)}"))}"));
+        http.Response.ContentType = "text/html; charset=utf-8";
+        http.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'";
+        return http.Response.WriteAsync($$"""
+            <!doctype html>
+            <html lang="en"><meta charset="utf-8"><title>Muster {{GatewayHost.Version}}</title>
+            <style>body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; } th, td { text-align: left; padding: .2rem 1rem .2rem 0; }</style>
+            <h1>Muster {{GatewayHost.Version}}</h1>
+            <table><tr><th>#<th>Node<th>Status<th>Queue<th>Engine<th>API<th>Flags{{table}}</table>
+            <p>{{(fleet.Nodes.Count == 0 ? "There are no nodes yet." : $"{fleet.Nodes.Count} in total.")}} Add one with <code>muster nodes add HOST:PORT</code>.
+            <ul>
+            <li><a href="/r/node/list">/r/node/list</a>: the nodes as JSON
+            <li><a href="/api/v1">/api/v1</a>: everything the admin API offers
+            <li><a href="/api/v1/tasks">/api/v1/tasks</a>, <a href="/api/v1/queue">/api/v1/queue</a>: tasks, and the queue
+            <li><a href="/signout">Sign out</a>
+            </ul>
+            </html>
+
+            """, http.RequestAborted);
+    }
+
     private async Task ChangeAsync(HttpContext http, Func<GatewayNode, Task<bool>> change)
     {
         if (!int.TryParse(Text(await BodyAsync(http), "number"), out var number))
@@ -75,7 +109,7 @@ internal sealed class ClusterPages(NodeFleet fleet, TaskLedger ledger, AdminDesk
             json.WriteBoolean("isOnline", node.Health.IsOnline(clock.GetUtcNow()));
             if (node.Facts is { } facts)
             {
-                json.WriteNumber("getTaskQueueCount", facts.Foreign + ledger.Live.On(node.Id).Count(task => task.Phase.Slot is not null));
+                json.WriteNumber("getTaskQueueCount", Queue(node, facts));
                 json.WriteNumber("getMaxParallelTasks", facts.Slots);
                 json.WriteString("getEngineInfo", $"{facts.Engine} {facts.EngineVersion}");
                 json.WriteString("getVersion", facts.Version);
@@ -87,6 +121,8 @@ internal sealed class ClusterPages(NodeFleet fleet, TaskLedger ledger, AdminDesk
         }
         json.WriteEndArray();
     }
+
+    private int Queue(GatewayNode node, NodeFacts facts) => facts.Foreign + ledger.Live.On(node.Id).Count(task => task.Phase.Slot is not null);
 
     /// <summary>An object; an empty one where the body is none.</summary>
     private static async Task<JsonElement> BodyAsync(HttpContext http)

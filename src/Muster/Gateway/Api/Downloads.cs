@@ -11,7 +11,11 @@ internal sealed class Downloads(ResultFolder results, GatewayOptions options) : 
     /// <summary>A whole download, over a slow link, with one address.</summary>
     private static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
 
-    private readonly HttpClient _prefix = new() { Timeout = TimeSpan.FromSeconds(3) };
+    private readonly HttpClient _prefix = new(new SocketsHttpHandler { AllowAutoRedirect = false })
+    {
+        Timeout = TimeSpan.FromSeconds(3),
+        DefaultRequestHeaders = { { OutsideHttp.Mark, "1" } },
+    };
 
     public async Task SendAsync(HttpContext http, TaskPhase.Ended end, ResultFile result)
     {
@@ -56,7 +60,8 @@ internal sealed class Downloads(ResultFolder results, GatewayOptions options) : 
         {
             using var request = new HttpRequestMessage(HttpMethod.Head, address);
             using var response = await _prefix.SendAsync(request, ct);
-            return response.IsSuccessStatusCode ? address : null;
+            // Where it is moved to is the client's to find out.
+            return response.IsSuccessStatusCode || (int)response.StatusCode is >= 300 and < 400 ? address : null;
         }
         catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException && !ct.IsCancellationRequested)
         {

@@ -1,12 +1,13 @@
 using Microsoft.AspNetCore.Http;
 using Muster.Gateway.Limits;
+using Muster.Gateway.Tasks;
 using Muster.Gateway.Tokens;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway.Api;
 
 /// <summary>Says who is asking. Nobody, where the token is missing or wrong.</summary>
-internal sealed class Gatekeeper(TokenBook tokens, LightningProvider? provider)
+internal sealed class Gatekeeper(TokenBook tokens, LiveTasks live, LightningProvider? provider)
 {
     private const string Bearer = "Bearer ";
 
@@ -19,9 +20,15 @@ internal sealed class Gatekeeper(TokenBook tokens, LightningProvider? provider)
     {
         if (request.Query.ContainsKey("_debugUnauthorized")) return null;
         var text = TextIn(request);
-        if (tokens.Find(text) is { } token) return new(token.Owner, token.Parent is null ? token.Limits : LimitsOf(token.Owner), token.Parent, text);
+        if (tokens.Find(text) is { } token && !(token.Parent is { } whole && !IsAtWork(whole))) return new(token.Owner, token.Parent is null ? token.Limits : LimitsOf(token.Owner), token.Parent, text);
         return provider is not null ? await provider.AdmitAsync(text, request.HttpContext.RequestAborted) : tokens.IsOpen ? Caller.Anyone : null;
     }
+
+    /// <summary>Nobody is asked for anything.</summary>
+    public bool IsOpen => provider is null && tokens.IsOpen;
+
+    /// <summary>Only the engine that works on a whole hands in its parts. What is found in its archive later opens nothing.</summary>
+    private bool IsAtWork(Guid whole) => live.Find(whole)?.Phase is TaskPhase.Sending or TaskPhase.Running or TaskPhase.Collecting;
 
     public TokenLimits LimitsOf(string owner) => provider is not null && LightningProvider.IsOwner(owner) ? provider.LimitsOf(owner) : tokens.LimitsOf(owner);
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Muster.Faults;
 using Muster.Gateway.Tasks;
 using Muster.Gateway.Telemetry;
+using Muster.NodeOdm;
 using Muster.Storage;
 
 namespace Muster.Gateway.Api;
@@ -36,9 +37,11 @@ internal sealed class OperationApi(TaskLedger ledger, GatewayMeasures measures, 
         }
     }
 
-    /// <summary>A proxy on this machine speaks for others.</summary>
+    private static readonly string[] OfOthers = ["X-Forwarded-For", "Forwarded", OutsideHttp.Mark];
+
+    /// <summary>A proxy on this machine speaks for others, and so does a server that fetches what a client named.</summary>
     private static bool IsOfThisMachine(HttpContext http) =>
-        http.Connection.RemoteIpAddress is { } from && IPAddress.IsLoopback(from) && !http.Request.Headers.ContainsKey("X-Forwarded-For") && !http.Request.Headers.ContainsKey("Forwarded");
+        http.Connection.RemoteIpAddress is { } from && IPAddress.IsLoopback(from) && !OfOthers.Any(http.Request.Headers.ContainsKey);
 
     /// <summary>Why uploads and results cannot be kept. It is tried every few seconds at most, whoever asks.</summary>
     private async Task<string?> BlobFaultAsync(CancellationToken ct)

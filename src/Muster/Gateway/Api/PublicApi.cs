@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Muster.Gateway.Fleet;
@@ -86,11 +87,11 @@ internal sealed class PublicApi(Gatekeeper gate, CommitSeal seal, Intake intake,
         new([.. intake.Received(caller, Guid.TryParse(text, out var id) ? id : Guid.Empty).Select(file => new ReceivedFile(file.Name, file.Bytes, file.Hash))]);
 
     private async Task CommitAsync(HttpContext http, Caller caller, string text) =>
-        await AnswerAsync(http, await intake.CommitAsync(caller, Guid.TryParse(text, out var id) ? id : Guid.Empty, AddressOf(http.Request), http.RequestAborted));
+        await AnswerAsync(http, await intake.CommitAsync(caller, Guid.TryParse(text, out var id) ? id : Guid.Empty, AddressOf(http), http.RequestAborted));
 
     private async Task TakeAsync(HttpContext http, Caller caller)
     {
-        var address = AddressOf(http.Request);
+        var address = AddressOf(http);
         var (form, files) = await ReceiveAsync(http, TaskForm.Of);
         if (files.Count == 0)
         {
@@ -204,8 +205,9 @@ internal sealed class PublicApi(Gatekeeper gate, CommitSeal seal, Intake intake,
         ? TaskLists.JsonOf([.. from task in ledger.Live.All() where task.Parent == parent && task.IsListed select task.Id])
         : ledger.Lists.Json(caller.Owner);
 
-    /// <summary>This gateway's address as its client wrote it; null where it wrote none, as old clients do not.</summary>
-    private static Uri? AddressOf(HttpRequest request) => request.Host.HasValue && Uri.TryCreate($"{request.Scheme}://{request.Host}/", UriKind.Absolute, out var address) ? address : null;
+    /// <summary>This gateway's address, as the connection came in there. What a client writes as its host decides nothing.</summary>
+    private static Uri? AddressOf(HttpContext http) => http.Connection.LocalIpAddress is { } own
+        ? new($"{http.Request.Scheme}://{new IPEndPoint(own.IsIPv4MappedToIPv6 ? own.MapToIPv4() : own, http.Connection.LocalPort)}/") : null;
 
     private static string? After(string path, string prefix) => path.StartsWith(prefix, StringComparison.Ordinal) && path.Length > prefix.Length ? path[prefix.Length..] : null;
 

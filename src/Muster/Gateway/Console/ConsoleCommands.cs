@@ -19,41 +19,47 @@ internal sealed class ConsoleCommands(NodeFleet fleet, TaskLedger tasks, TaskAct
     private const string Ok = "OK\r\n", Fail = "FAIL\r\n", Invalid = "INVALID\r\n", By = "the console";
     private const int MostTasks = 1_000;
 
+    private static readonly string[] RouteVerbs = ["INFO", "LIST"];
+    private static readonly string[] TaskVerbs = ["LIST", "INFO", "OUTPUT", "CANCEL", "REMOVE", "RESTART", "WHY"];
+
     private static readonly JsonWriterOptions Indented = new() { Indented = true, NewLine = "\r\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>ClusterODM's commands first, then those that are new here.</summary>
     private static readonly (string Syntax, string Meaning)[] Help =
     [
+        ("HELP", "List the commands"),
+        ("QUIT", "Close the connection"),
+        ("!!", "Repeat the last command"),
         ("NODE ADD <hostname> <port> [token]", "Add a node"),
-        ("NODE DEL <node number>", "Take a node off the list at once; its tasks are placed elsewhere"),
-        ("NODE INFO <node number>", "View what is known of a node"),
-        ("NODE LIST", "List nodes"),
-        ("NODE LOCK <node number>", "Give it no new tasks"),
-        ("NODE UNLOCK <node number>", "Give it tasks again"),
-        ("NODE DRAIN <node number>", "Give it no new tasks, and take it off the list when it is done"),
-        ("NODE UPDATE", "Look at all nodes now"),
-        ("NODE BEST <number of images>", "Show the best node for so many images"),
+        ("NODE DEL <node number>", "Remove a node at once; its tasks are placed elsewhere"),
+        ("NODE LIST", "List the nodes"),
+        ("NODE INFO <node number>", "Show what is known about a node"),
+        ("NODE LOCK <node number>", "Give a node no new tasks"),
+        ("NODE UNLOCK <node number>", "Give a node new tasks again"),
+        ("NODE UPDATE", "Refresh all nodes now"),
+        ("NODE BEST <number of images>", "Show the best node for that many images"),
         ("ROUTE INFO <taskId>", "Show the node of a task"),
         ("ROUTE LIST [node number]", "List tasks and their nodes"),
         ("TASK LIST [node number]", "List tasks"),
-        ("TASK INFO <taskId>", "View a task"),
-        ("TASK OUTPUT <taskId> [line]", "View its output, from a line on"),
+        ("TASK INFO <taskId>", "Show a task"),
+        ("TASK OUTPUT <taskId> [line]", "Print a task's console output, optionally starting at a line"),
         ("TASK CANCEL <taskId>", "Cancel a task"),
         ("TASK REMOVE <taskId>", "Remove a task"),
-        ("TASK RESTART <taskId>", "Run an ended task again"),
-        ("TASK WHY <taskId>", "What was decided about a task, and why"),
-        ("QUEUE LIST", "List the tasks that wait, in their order, and why"),
+        ("NODE DRAIN <node number>", "Give a node no new tasks, and remove it when its tasks are done"),
+        ("TASK RESTART <taskId>", "Run a finished task again"),
+        ("TASK WHY <taskId>", "Show what was decided about a task, and why"),
+        ("QUEUE LIST", "List waiting tasks in order, and what each waits for"),
         ("TOKEN LIST", "List tokens"),
-        ("TOKEN ADD <name> [days]", "Make a token; it is shown once"),
+        ("TOKEN ADD <name> [days]", "Create a token; it is shown once"),
         ("TOKEN DEL <token id>", "Revoke a token"),
-        ("HELP", "This list"),
-        ("QUIT", "Leave"),
-        ("!!", "Repeat the last line"),
     ];
 
     /// <summary>The answer to one line, with its line ends.</summary>
     public async Task<string> AnswerAsync(string[] words) => words switch
     {
         [var help] when Is(help, "HELP") => string.Concat(Help.Select(entry => $"{entry.Syntax} - {entry.Meaning}\r\n")),
+        // ClusterODM says nothing at all to a word behind these that it does not know.
+        [var noun, ..] when (Is(noun, "ROUTE") && !Knows(words, RouteVerbs)) || (Is(noun, "TASK") && !Knows(words, TaskVerbs)) => "",
         [var noun, var verb, .. var rest] when Is(noun, "NODE") => await NodeAsync(verb.ToUpperInvariant(), rest),
         [var noun, var verb, .. var rest] when Is(noun, "ROUTE") => Route(verb.ToUpperInvariant(), rest),
         [var noun, var verb, .. var rest] when Is(noun, "TASK") => await TaskAsync(verb.ToUpperInvariant(), rest),
@@ -66,14 +72,16 @@ internal sealed class ConsoleCommands(NodeFleet fleet, TaskLedger tasks, TaskAct
     {
         ("LIST", []) => string.Concat(fleet.Nodes.Select((node, i) => Line(i + 1, node))) + "\r\n",
         ("UPDATE", []) => Refreshed(),
-        ("ADD", [var host, var port, .. var token]) when token.Length <= 1 && NodeAddress.Find(host, port) is { } url => (await desk.AddAsync(url, token.FirstOrDefault(""), false, By)).IsNew ? Ok : Fail,
-        ("BEST", [var images]) when int.TryParse(images, NumberStyles.None, CultureInfo.InvariantCulture, out var count) => Best(count),
+        ("ADD", [var host, var port, .. var token]) when token.Length <= 1 =>
+            Said(NodeAddress.Find(host, port) is { } url && (await desk.AddAsync(url, token.FirstOrDefault(""), false, By)).IsNew),
+        // No number is more than any node's limit, so that only nodes without one come into question.
+        ("BEST", [var images]) => Best(int.TryParse(images, NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : int.MaxValue),
         ("INFO", [var number]) when At(number) is { } node => Json(json => ClusterNode.Write(json, node)),
         ("DEL", [var number]) when At(number) is { } node => Said(await desk.RemoveAsync(node, By)),
         ("LOCK", [var number]) when At(number) is { } node => Said(await desk.LockAsync(node, By)),
         ("UNLOCK", [var number]) when At(number) is { } node => Said(await desk.UnlockAsync(node, By)),
         ("DRAIN", [var number]) when At(number) is { } node => Said(await desk.DrainAsync(node, By)),
-        ("DEL" or "LOCK" or "UNLOCK" or "DRAIN", [var number]) when int.TryParse(number, out _) => Fail,
+        ("LOCK" or "UNLOCK" or "DRAIN", [var number]) when int.TryParse(number, out _) => Fail,
         _ => Invalid,
     };
 
@@ -193,6 +201,8 @@ internal sealed class ConsoleCommands(NodeFleet fleet, TaskLedger tasks, TaskAct
         using (var json = new Utf8JsonWriter(bytes, Indented)) write(json);
         return Encoding.UTF8.GetString(bytes.WrittenSpan) + "\r\n";
     }
+
+    private static bool Knows(string[] words, string[] verbs) => words.Length > 1 && verbs.Contains(words[1], StringComparer.OrdinalIgnoreCase);
 
     private static bool Is(string word, string command) => word.Equals(command, StringComparison.OrdinalIgnoreCase);
 }

@@ -12,6 +12,9 @@ internal sealed class ConsoleServer : IAsyncDisposable
     private const int MostVisitors = 64;
     private const int MostWrongLogins = 3;
     private static readonly TimeSpan Idle = TimeSpan.FromHours(1);
+
+    /// <summary>How long a visitor may keep silent who has not shown yet that he belongs here.</summary>
+    private static readonly TimeSpan IdleAtTheDoor = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan WrongLoginPause = TimeSpan.FromSeconds(1);
 
     private readonly TcpListener _listener;
@@ -19,7 +22,8 @@ internal sealed class ConsoleServer : IAsyncDisposable
     private readonly Doorkeeper _keeper;
     private readonly TimeProvider _clock;
     private readonly CancellationTokenSource _stop = new();
-    private readonly SemaphoreSlim _visitors = new(MostVisitors);
+    private readonly Lock _lock = new();
+    private readonly List<Visit> _visits = [];   // in the order in which they came
     private readonly Task _accepting;
 
     private ConsoleServer(TcpListener listener, ConsoleCommands commands, Doorkeeper keeper, TimeProvider clock)
@@ -52,7 +56,8 @@ internal sealed class ConsoleServer : IAsyncDisposable
             try
             {
                 var visitor = await _listener.AcceptTcpClientAsync(_stop.Token);
-                if (_visitors.Wait(0)) _ = ServeAsync(visitor);
+                if (visitor.Client.RemoteEndPoint is not IPEndPoint from) visitor.Dispose();
+                else if (Enter(new(visitor, from)) is { } visit) _ = ServeAsync(visit);
                 else visitor.Dispose();
             }
             catch (SocketException) { }   // a visitor who went away before he was greeted
@@ -63,28 +68,48 @@ internal sealed class ConsoleServer : IAsyncDisposable
         }
     }
 
-    private async Task ServeAsync(TcpClient visitor)
+    /// <summary>
+    /// Where all places are taken, one goes who only stands at the door: the one who came first from the address with most of them. So silent
+    /// visitors keep nobody out, and many from one place push out each other.
+    /// </summary>
+    private Visit? Enter(Visit visit)
+    {
+        lock (_lock)
+        {
+            if (_visits.Count >= MostVisitors)
+            {
+                if (_visits.Where(other => !other.Belongs).GroupBy(other => other.From.Address).MaxBy(group => group.Count())?.First() is not { } other) return null;
+                other.Client.Dispose();
+                _visits.Remove(other);
+            }
+            _visits.Add(visit);
+            return visit;
+        }
+    }
+
+    private async Task ServeAsync(Visit visit)
     {
         try
         {
-            using (visitor) await TalkAsync(visitor.GetStream(), (IPEndPoint)visitor.Client.RemoteEndPoint!);
+            using (visit.Client) await TalkAsync(visit);
         }
         catch (Exception fault) when (fault is IOException or SocketException or OperationCanceledException or ObjectDisposedException) { }   // he hung up, or we stop
         finally
         {
-            _visitors.Release();
+            lock (_lock) _visits.Remove(visit);
         }
     }
 
-    private async Task TalkAsync(NetworkStream stream, IPEndPoint from)
+    private async Task TalkAsync(Visit visit)
     {
+        var (stream, from) = (visit.Client.GetStream(), visit.From);
         Task SayAsync(string text) => stream.WriteAsync(Encoding.UTF8.GetBytes(text), _stop.Token).AsTask();
         var loggedIn = _keeper.IsOpen;
         var lines = new LineReader(stream, LongestLine);
         var last = "";
         var wrong = 0;
         await SayAsync($"Welcome {from} Muster:{GatewayHost.Version}\r\n{(loggedIn ? "HELP for help" : "LOGIN <LOGIN> to log-in")}\r\nQUIT to quit\r\n{Prompt(loggedIn)}");
-        while (await ReadAsync(lines) is { } line && !IsHttp(line))
+        while (await ReadAsync(lines, visit.Belongs ? Idle : IdleAtTheDoor) is { } line && !IsHttp(line))
         {
             if (line.Trim() == "!!") line = last;
             last = line;
@@ -94,10 +119,11 @@ internal sealed class ConsoleServer : IAsyncDisposable
                     await SayAsync("Bye!\r\n");
                     return;
                 case var words when loggedIn:
+                    visit.Belongs = true;
                     await SayAsync(await AnswerAsync(words) + Prompt(true));
                     break;
                 case [var login, var password] when Is(login, "LOGIN") && _keeper.Hear(from.Address, password) == Verdict.Right:
-                    loggedIn = true;
+                    loggedIn = visit.Belongs = true;
                     await SayAsync($"OK\r\nHELP for help\r\n{Prompt(true)}");
                     break;
                 default:
@@ -122,10 +148,10 @@ internal sealed class ConsoleServer : IAsyncDisposable
         }
     }
 
-    private async Task<string?> ReadAsync(LineReader lines)
+    private async Task<string?> ReadAsync(LineReader lines, TimeSpan idle)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        using var patience = new CancellationTokenSource(Idle, _clock);
+        using var patience = new CancellationTokenSource(idle, _clock);
         await using var _ = patience.Token.Register(either.Cancel);
         return await lines.ReadAsync(either.Token);
     }
@@ -136,4 +162,13 @@ internal sealed class ConsoleServer : IAsyncDisposable
     private static bool Is(string word, string command) => word.Equals(command, StringComparison.OrdinalIgnoreCase);
 
     private static string Prompt(bool loggedIn) => loggedIn ? "#> " : "$> ";
+
+    private sealed class Visit(TcpClient client, IPEndPoint from)
+    {
+        public TcpClient Client => client;
+        public IPEndPoint From => from;
+
+        /// <summary>He has logged in, or, where there is no password, said something.</summary>
+        public volatile bool Belongs;
+    }
 }

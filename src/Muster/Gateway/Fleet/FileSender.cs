@@ -5,7 +5,7 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Fleet;
 
 /// <summary>Sends a task's files to its node, a few groups at once, and commits it there. It may be begun again at any point.</summary>
-internal sealed class FileSender(TaskLedger ledger, NodeFleet fleet, SpoolFolder spool, BlobWait wait, Func<GatewayTask, string> optionsFor, Func<Guid, string> seal, GatewayOptions options, TimeProvider clock)
+internal sealed class FileSender(TaskLedger ledger, NodeFleet fleet, SpoolFolder spool, BlobWait wait, Func<GatewayTask, string> optionsFor, Func<string, string> withoutTokens, Func<Guid, string> seal, GatewayOptions options, TimeProvider clock)
 {
     private const int AtOnce = 4;
     private const int MostFiles = 50;
@@ -119,7 +119,7 @@ internal sealed class FileSender(TaskLedger ledger, NodeFleet fleet, SpoolFolder
         {
             // A commit that is denied as unknown may be one that has got through already, or an upload that the node has given up.
             if (trip.At.Stage == SendingStage.Committing && denied.Error.Contains("not found", StringComparison.OrdinalIgnoreCase)) await AgainAsync(trip);
-            else await FailAsync(trip.Task, trip.At, new(Failures.KindOfRefusal(denied.Error), denied.Error), trip.Node);
+            else await FailAsync(trip.Task, trip.At, new(Failures.KindOfRefusal(denied.Error), withoutTokens(denied.Error)), trip.Node);
             return;
         }
         fleet.Refresh(trip.At.Node);

@@ -5,7 +5,7 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Fleet;
 
 /// <summary>Looks at one node again and again: whether it is well, how its tasks go, and what it has still to be told. The only place where nodes are polled.</summary>
-internal sealed partial class NodeWatch(string id, NodeFleet fleet, TaskLedger ledger, OptionCatalog catalog, GatewayOptions options, TimeProvider clock, ILogger log)
+internal sealed partial class NodeWatch(string id, NodeFleet fleet, TaskLedger ledger, OptionCatalog catalog, Func<string, string> withoutTokens, GatewayOptions options, TimeProvider clock, ILogger log)
 {
     private static readonly TimeSpan InfoEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan OptionsEvery = TimeSpan.FromMinutes(10);
@@ -94,7 +94,8 @@ internal sealed partial class NodeWatch(string id, NodeFleet fleet, TaskLedger l
         var reply = await fleet.Client(node).TaskInfoAsync(at.OnNode.ToString(), from, ct);
         switch (reply)
         {
-            case NodeReply<TaskInfo>.Said(var info):
+            case NodeReply<TaskInfo>.Said(var told):
+                var info = task.IsSplitMergeParent ? WithoutTokens(told) : told;
                 await ledger.ChangeAsync(task.Id, (book, now) => now.Phase is TaskPhase.Running still && still.OnNode == at.OnNode && still.Seen == at.Seen
                     ? Take(book, TaskCourse.After(now, still, info, info.Status.Code == TaskCode.Failed ? ledger.Output(now, Math.Max(0, now.Lines - LinesForCause)) : [], book.Now), node) : null);
                 return true;
@@ -109,6 +110,13 @@ internal sealed partial class NodeWatch(string id, NodeFleet fleet, TaskLedger l
                 return false;
         }
     }
+
+    /// <summary>Its engine has the token for its parts, and prints its options.</summary>
+    private TaskInfo WithoutTokens(TaskInfo told) => told with
+    {
+        Output = told.Output is { } lines ? [.. lines.Select(withoutTokens)] : null,
+        Status = told.Status with { ErrorMessage = told.Status.ErrorMessage is { } error ? withoutTokens(error) : null },
+    };
 
     private GatewayTask Take(TaskBook book, TaskCourse course, GatewayNode node)
     {

@@ -4,7 +4,7 @@ using Muster.Gateway.Tasks;
 namespace Muster.Gateway.Fleet;
 
 /// <summary>A watch for each node on the list, and a new place for tasks whose node was taken off it.</summary>
-internal sealed class NodeWatches(NodeFleet fleet, TaskLedger ledger, OptionCatalog catalog, GatewayOptions options, TimeProvider clock, ILogger log)
+internal sealed class NodeWatches(NodeFleet fleet, TaskLedger ledger, OptionCatalog catalog, Func<string, string> withoutTokens, GatewayOptions options, TimeProvider clock, ILogger log)
 {
     private readonly Dictionary<string, (NodeWatch Watch, Task Running)> _watches = [];
     private readonly Knock _changed = new(clock);
@@ -26,7 +26,7 @@ internal sealed class NodeWatches(NodeFleet fleet, TaskLedger ledger, OptionCata
                 {
                     foreach (var node in nodes.Where(node => !_watches.ContainsKey(node.Id)))
                     {
-                        var watch = new NodeWatch(node.Id, fleet, ledger, catalog, options, clock, log);
+                        var watch = new NodeWatch(node.Id, fleet, ledger, catalog, withoutTokens, options, clock, log);
                         _watches[node.Id] = (watch, Task.Run(() => watch.RunAsync(ct), CancellationToken.None));
                     }
                     foreach (var id in _watches.Keys.Except(nodes.Select(node => node.Id)).ToList()) _watches.Remove(id);

@@ -69,6 +69,7 @@ public sealed partial class SharedGateway : IAsyncDisposable
         {
             await BlobHome.CheckAsync(options, ct);
             await gateway._database.PrepareAsync(PostgresTaskStore.Layout, ct);
+            using (var store = new PostgresTaskStore(gateway._database, term: 0)) GatewayHost.RefuseByAccident(options, store);
             await gateway._web.StartAsync(ct);
         }
         catch (Exception fault)

@@ -69,13 +69,16 @@ internal sealed partial class Dispatcher(TaskLedger ledger, NodeFleet fleet, Fun
     private async Task HoldPartsAsync()
     {
         var parts = ledger.Live.Queue().Where(task => task.Phase is TaskPhase.Queued { ShownRunning: true }).ToList();
-        if (parts.Count == 0 || SplitMerge.PartsMayWait(fleet.Nodes, ledger.Live.Held(), clock.GetUtcNow())) return;
+        if (parts.Count == 0) return;
+        var (nodes, held, now) = (fleet.Nodes, ledger.Live.Held(), clock.GetUtcNow());
+        var stuck = parts.Select(part => part.Owner).Distinct().Where(owner => !SplitMerge.PartsMayWait(nodes, held, owner, mostAtOnce(owner), now)).ToHashSet();
+        if (stuck.Count == 0) return;
         await ledger.ChangeAsync(book =>
         {
-            foreach (var part in parts)
+            foreach (var part in parts.Where(part => stuck.Contains(part.Owner)))
             {
                 if (book.Find(part.Id) is not { Phase: TaskPhase.Queued { ShownRunning: true } queued } task) continue;
-                book.Note("held", $"{task.Name}: every slot belongs to a task that waits for its parts", task.Id);
+                book.Note("held", $"{task.Name}: every slot it could have belongs to a task that waits for its parts", task.Id);
                 book.Put(task with { Phase = queued with { ShownRunning = false } });
             }
         });

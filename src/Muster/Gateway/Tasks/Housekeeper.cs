@@ -22,6 +22,7 @@ internal sealed partial class Housekeeper(TaskLedger ledger, TaskStore store, Ta
         {
             try
             {
+                ForgetPartsTokens();
                 await EndOrphansAsync();
                 await MakeRoomAsync();
                 swept = swept || await SweptAsync(ct);
@@ -71,7 +72,16 @@ internal sealed partial class Housekeeper(TaskLedger ledger, TaskStore store, Ta
             _parentsOverSince.TryAdd(family.Key, now);
             if (now - _parentsOverSince[family.Key] < options.PartsLease) continue;
             foreach (var part in family) await EndAsync(part);
-            tokens.RevokePartsOf(family.Key);
+        }
+    }
+
+    /// <summary>They open nothing any more once their whole is over; one that is being restarted just now has a new one.</summary>
+    private void ForgetPartsTokens()
+    {
+        foreach (var whole in tokens.Parents)
+        {
+            if (ledger.Find(whole) is { } task && !(task.Phase is TaskPhase.Ended end && clock.GetUtcNow() - end.At > options.PartsLease)) continue;
+            tokens.RevokePartsOf(whole);
         }
     }
 

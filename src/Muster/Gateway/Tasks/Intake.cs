@@ -55,7 +55,7 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
     }
 
     /// <summary>Puts a task into the queue. Doing it twice is doing it once.</summary>
-    /// <param name="address">The address of this gateway as the client sees it.</param>
+    /// <param name="address">The address of this gateway at which the client came in.</param>
     public async Task<Guid> CommitAsync(Caller caller, Guid id, Uri? address, CancellationToken ct)
     {
         if (ledger.Recall(id) is not { } known || !caller.Sees(known)) throw new RefusalException("Invalid uuid (not found)");
@@ -243,7 +243,7 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
             Bytes = files.Sum(file => file.Bytes),
             IsSplitMergeParent = SplitMergeOptions.IsParent(rewritten),
             Received = task.Received.Clear(),
-            Phase = new TaskPhase.Queued(book.Now, isPart && SplitMerge.PartsMayWait(fleet.Nodes, ledger.Live.Held(), book.Now)),
+            Phase = new TaskPhase.Queued(book.Now, isPart && SplitMerge.PartsMayWait(fleet.Nodes, ledger.Live.Held(), task.Owner, limitsOf(task.Owner).MaxConcurrentTasks, book.Now)),
         };
         book.Note("queued", $"{task.Name}: {queued.Files} files, {queued.Bytes} bytes", task.Id);
         return book.Say(queued, [

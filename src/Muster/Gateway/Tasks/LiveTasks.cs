@@ -47,7 +47,7 @@ public sealed class LiveTasks
     {
         lock (_lock)
         {
-            return [.. from tasks in _on.Values from task in tasks.Values where task.Phase.Slot is not null select new HeldSlot(task.Phase.Slot!.Value.Node, task.Owner, task.IsSplitMergeParent, task.Parent is not null)];
+            return [.. from tasks in _on.Values from task in tasks.Values where task.Phase.Slot is not null select new HeldSlot(task.Phase.Slot!.Value.Node, task.Owner, task.IsSplitMergeParent)];
         }
     }
 

@@ -11,15 +11,14 @@ public sealed record WaitingTask(Guid Id, string Share, TaskNeed Need)
 }
 
 /// <summary>A task that holds a slot of a node.</summary>
-/// <param name="ByPart">A part of another task holds it; limits count the whole alone.</param>
-public sealed record HeldSlot(string Node, string Share, bool ByParent, bool ByPart = false);
+public sealed record HeldSlot(string Node, string Share, bool ByParent);
 
 /// <summary>Which waiting tasks go to which nodes now.</summary>
 public sealed record QueuePlan(IReadOnlyList<Placement> Placements)
 {
     /// <param name="waiting">In the order in which they were committed. It is read only where a slot is free.</param>
     /// <param name="held">Every slot that is taken or promised; a plan never promises one twice.</param>
-    /// <param name="mostAtOnce">How many slots a share may hold, those of parts not counted: a task at the limit must not wait for its own parts. Null when there is no limit.</param>
+    /// <param name="mostAtOnce">How many slots a share may hold, parts of its tasks included. Null when there is no limit. Where wholes take all of them, <see cref="SplitMerge"/> lets their engines work parts off themselves.</param>
     public static QueuePlan For(IEnumerable<WaitingTask> waiting, IReadOnlyList<HeldSlot> held, IReadOnlyList<GatewayNode> nodes, Func<string, int?> mostAtOnce)
     {
         var taken = held.CountBy(slot => slot.Node).ToDictionary();
@@ -28,7 +27,6 @@ public sealed record QueuePlan(IReadOnlyList<Placement> Placements)
         if (free == 0) return new([]);
         var shares = waiting.GroupBy(task => task.Share).Select(group => new Queue<WaitingTask>(group)).ToList();
         var holds = held.CountBy(slot => slot.Share).ToDictionary();
-        var counted = held.Where(slot => !slot.ByPart).CountBy(slot => slot.Share).ToDictionary();
         var children = shares.Sum(share => share.Count(task => task.IsChild));
         var placed = new List<Placement>();
         var turn = nodes.Max(node => node.Turn);
@@ -41,7 +39,7 @@ public sealed record QueuePlan(IReadOnlyList<Placement> Placements)
             var name = share.Peek().Share;
             var task = share.Dequeue();
             if (share.Count == 0) shares.Remove(share);
-            if (!task.IsChild && counted.GetValueOrDefault(name) >= (mostAtOnce(name) ?? int.MaxValue)) continue;
+            if (holds.GetValueOrDefault(name) >= (mostAtOnce(name) ?? int.MaxValue)) continue;
             // The last slot is not given to a parent while parts of another one wait for it: both would wait for ever.
             if (task.Need.IsSplitMergeParent && free == 1 && children > 0) continue;
             if (task.Need.IsPlain && task.Need.Images >= tooMany) continue;
@@ -53,7 +51,6 @@ public sealed record QueuePlan(IReadOnlyList<Placement> Placements)
             slots[node.Node.Id] = new(node.Node with { Turn = ++turn }, node.Taken + 1);
             holds[name] = holds.GetValueOrDefault(name) + 1;
             if (task.IsChild) children--;
-            else counted[name] = counted.GetValueOrDefault(name) + 1;
             free--;
             placed.Add(new(task.Id, node.Node.Id, turn));
         }

@@ -26,6 +26,10 @@ public static class SplitMergeOptions
         return list.ToJsonString();
     }
 
+    /// <summary>Where a task sends its parts; null where it has none.</summary>
+    public static Uri? AddressIn(string options) =>
+        List(options) is { } list && Find(list, Cluster)?["value"] is JsonValue value && value.TryGetValue(out string? text) && Uri.TryCreate(text, UriKind.Absolute, out var address) ? address : null;
+
     public static bool IsParent(string options) => List(options) is { } list && Find(list, Cluster) is not null;
 
     /// <summary>For the node alone: with the token that opens the way back. What clients see has none.</summary>

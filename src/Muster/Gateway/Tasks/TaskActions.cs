@@ -49,8 +49,10 @@ public sealed class TaskActions(TaskLedger ledger, NodeFleet fleet, ResultFolder
     {
         if (ledger.Recall(id) is not { } task || !task.IsListed) return $"{id} not found";
         if (task.Phase is not TaskPhase.Ended end) return "Task cannot be restarted";
+        // Where parts go is ours to say, in these options as in the first: the node is told a token for them.
+        options = SplitMergeOptions.Rewritten(options, SplitMergeOptions.AddressIn(task.Options));
         var onNode = end is { Node: { } name, OnNode: { } there } && fleet.Find(name) is { } node
-            && await fleet.Client(node, RestartPatience).RestartAsync(there.ToString(), options, ct) is NodeReply<bool>.Said(true);
+            && await fleet.Client(node, RestartPatience).RestartAsync(there.ToString(), task.IsSplitMergeParent ? SplitMergeOptions.WithToken(options ?? task.Options, tokens.MakeForParts(task)) : options, ct) is NodeReply<bool>.Said(true);
         if (!onNode && (!task.HasFiles || task.Files == 0)) return "Task cannot be restarted: its node no longer has it. Please create a new task.";
         await ledger.ChangeAsync(id, (book, now) =>
         {

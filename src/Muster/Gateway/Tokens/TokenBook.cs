@@ -1,22 +1,32 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Muster.Gateway.Limits;
 using Muster.Gateway.Tasks;
 
 namespace Muster.Gateway.Tokens;
 
-/// <summary>All tokens that were made here. Where there is none, and none is configured, the gateway is open.</summary>
-public sealed class TokenBook
+/// <summary>
+/// All tokens that were made here. The gateway is open where none was ever configured. Where the last one is gone, nobody is let in:
+/// whoever revoked it did not mean everybody.
+/// </summary>
+public sealed partial class TokenBook
 {
     /// <summary>The id of the token that the configuration names.</summary>
     public const string Configured = "configured";
+
+    /// <summary>Set with the first token, and kept when the last one goes.</summary>
+    private const string Closed = "tokens are asked for";
 
     private readonly TaskStore _store;
     private readonly TimeProvider _clock;
     private readonly ConcurrentDictionary<string, AccessToken> _byHash = [];
 
+    private volatile bool _closed;
+
     /// <param name="configured">The one token of the configuration; empty for none.</param>
-    public TokenBook(TaskStore store, string configured, TimeProvider clock)
+    /// <param name="open">Whoever starts the gateway says that it is to be open while there is no token.</param>
+    public TokenBook(TaskStore store, string configured, bool open, TimeProvider clock)
     {
         (_store, _clock) = (store, clock);
         foreach (var text in store.Tokens())
@@ -24,12 +34,26 @@ public sealed class TokenBook
             var token = JsonSerializer.Deserialize(text, GatewayJson.Default.AccessToken)!;
             _byHash[token.Hash] = token;
         }
-        if (configured.Length == 0) return;
-        var hash = AccessToken.HashOf(configured);
-        _byHash.TryAdd(hash, new() { Id = Configured, Name = "--token", Hash = hash, Owner = Configured, Created = clock.GetUtcNow() });
+        if (configured.Length > 0)
+        {
+            var hash = AccessToken.HashOf(configured);
+            _byHash.TryAdd(hash, new() { Id = Configured, Name = "--token", Hash = hash, Owner = Configured, Created = clock.GetUtcNow() });
+        }
+        _closed = store.Setting(Closed) == "yes";
+        if (All.Count > 0) Close();
+        else if (open && _closed) store.Set(Closed, "no");
+        _closed &= All.Count > 0 || !open;
     }
 
-    public bool IsOpen => _byHash.Values.All(token => token.Parent is not null);
+    /// <summary>Whoever reaches the gateway is let in, as no token was ever configured.</summary>
+    public bool IsOpen => !_closed;
+
+    /// <summary>Nobody is let in: there were tokens, and none is left.</summary>
+    public bool IsShut => _closed && All.Count == 0;
+
+    /// <summary>Whether a gateway with this database would be open.</summary>
+    public static bool WouldBeOpen(TaskStore store, string configured) =>
+        configured.Length == 0 && store.Setting(Closed) != "yes" && store.Tokens().All(text => JsonSerializer.Deserialize(text, GatewayJson.Default.AccessToken)!.Parent is not null);
 
     /// <summary>Those that people made.</summary>
     public IReadOnlyList<AccessToken> All => [.. _byHash.Values.Where(token => token.Parent is null).OrderBy(token => token.Created)];
@@ -47,12 +71,33 @@ public sealed class TokenBook
     public (AccessToken Token, string Text) Make(string name, DateTimeOffset? expires, TokenLimits limits)
     {
         var id = Convert.ToHexStringLower(Guid.NewGuid().ToByteArray().AsSpan(0, 4));
-        return Keep(new() { Id = id, Hash = "", Name = name, Owner = id, Created = _clock.GetUtcNow(), Expires = expires, Limits = limits });
+        var made = Keep(new() { Id = id, Hash = "", Name = name, Owner = id, Created = _clock.GetUtcNow(), Expires = expires, Limits = limits });
+        Close();
+        return made;
     }
 
-    /// <summary>A token with which an engine hands in the parts of a task; it sees nothing else.</summary>
-    public string MakeForParts(GatewayTask parent) =>
-        Keep(new() { Id = Guid.NewGuid().ToString("N"), Hash = "", Name = $"parts of {parent.Id}", Owner = parent.Owner, Created = _clock.GetUtcNow(), Parent = parent.Id }).Text;
+    private void Close()
+    {
+        if (!_closed) _store.Set(Closed, "yes");
+        _closed = true;
+    }
+
+    /// <summary>A token with which an engine hands in the parts of a task; it sees nothing else. Those of earlier attempts are over.</summary>
+    public string MakeForParts(GatewayTask parent)
+    {
+        RevokePartsOf(parent.Id);
+        return Keep(new() { Id = Guid.NewGuid().ToString("N"), Hash = "", Name = $"parts of {parent.Id}", Owner = parent.Owner, Created = _clock.GetUtcNow(), Parent = parent.Id }).Text;
+    }
+
+    /// <summary>The tasks for whose parts there are tokens.</summary>
+    public IReadOnlyList<Guid> Parents => [.. _byHash.Values.Select(token => token.Parent).OfType<Guid>().Distinct()];
+
+    /// <summary>What a node or an engine says, without any token of ours: engines print their options.</summary>
+    public string Without(string text) => Made().Replace(text, found => _byHash.ContainsKey(AccessToken.HashOf(found.Value)) ? "***" : found.Value);
+
+    /// <summary>The form of <see cref="AccessToken.NewText"/>.</summary>
+    [GeneratedRegex("(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])")]
+    private static partial Regex Made();
 
     public bool Revoke(string id) => Drop(token => token.Id == id);
 

@@ -25,6 +25,7 @@ internal static class EngineProcess
         if (!IsRunning(work.Uuid, pid) && !File.Exists(exit))
         {
             await EndAsync(work, clean);   // of a start that a killed node did not see through
+            ct.ThrowIfCancellationRequested();
             Start(work, command);
         }
         try

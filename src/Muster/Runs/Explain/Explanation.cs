@@ -121,6 +121,8 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
         var program = run.Plan.Command is [var first, ..] ? first : "";
         var byCode = end.Code switch
         {
+            78 when end.Evidence.Text.Contains("setup line", StringComparison.Ordinal) =>
+                $"fix `setup:` of site {run.Plan.Site}; end a line that may fail with `|| true`, or set `setup-errors: ignore` to start the command anyway",
             127 => $"a command was not found: is it installed there, and does `setup:` of the site put it on the PATH? The command began with {program}",
             126 => $"{program} is not executable: `chmod +x` it, or name its interpreter; a wrong architecture looks the same",
             137 => "it was killed (KILL): most often for memory; submit it again with --memory SIZE",

@@ -18,7 +18,7 @@ failed() {
     [ "$other" != "$me" ] && seen "$other" exit || continue
     why=$(field reason "$seen") code_there=$(field code "$seen")
     case $why:$code_there in stopped:*|released:*|exited:0) continue ;; esac
-    [ "$why" != exited ] || why="exited with $code_there"
+    case $why in exited) why="exited with $code_there" ;; setup) why=$(field cause "$seen") ;; esac
     cause="$other on $(field host "$seen"): $why"
     return 0
   done

@@ -156,7 +156,7 @@ out_of_memory() { # how often this control group was killed for memory
 
 session_of() { # starts "$@" in a session of its own, with the mark by which everything it starts is known
   MUSTER_MARK=$mark MUSTER_RUN_ID=$muster_id MUSTER_ROLE=$role MUSTER_RANK=$rank MUSTER_SIZE=$size \
-  MUSTER_RUN_DIR=$run MUSTER_IN=$run/in MUSTER_OUT=$run/out MUSTER_STATUS=$status \
+  MUSTER_RUN_DIR=$run MUSTER_CODE=$code_folder MUSTER_IN=$run/in MUSTER_OUT=$out MUSTER_STATUS=$status \
     exec $setsid "$@"
 }
 
@@ -185,7 +185,26 @@ trap 'again=1; near=1' USR1
 trap stop TERM INT
 
 mkdir -p "$run/code/$muster_folder"   # without a snapshot, or with an empty one, there is nothing yet
-cd "$run/code" || exit 70
+out=$run/out code_folder=$run/code
+if [ -n "$muster_array" ]; then
+  # The indices of an array do the same at the same time: each has results of its own, and where files are taken from the folder
+  # that the command runs in, that folder, too. Code that is linked to the store is read-only there, so it may be linked once more.
+  out=$run/out/$rank
+  mkdir -p "$out"
+  if [ -s "$run/outputs" ]; then
+    code_folder=$run/work/$rank
+    rm -rf "$code_folder"
+    links=
+    [ -z "$(find "$run/code" -type f -links +1 2>/dev/null | head -n 1)" ] || links=-l
+    if ! mkdir -p "$code_folder" || { ! cp -RP $links "$run/code/." "$code_folder/" 2>/dev/null && ! cp -RPp "$run/code/." "$code_folder/"; }; then
+      cause="its own copy of the code could not be made in $code_folder"
+      finish 1 unready
+      exit 1
+    fi
+  fi
+fi
+cd "$code_folder" || exit 70
+rm -f "$status/.setup.$me"
 for companion in $muster_companions; do
   ( session_of "$shell" "$run/companion.$companion" ) </dev/null >>"$logs/$companion.$rank.out" 2>&1 &
   companions="$companions $companion=$!"
@@ -214,6 +233,13 @@ kill $watcher 2>/dev/null
 # A scheduler that ends a step for one rank's sake signals every process of it, so that the command may end before this shell hears of it.
 [ "$reason" != exited ] || [ "$code" -le 128 ] || [ -z "$muster_gang" ] || ! failed || reason=stopped
 
+# The job ended before its command had begun: a line of setup failed, or ended the shell.
+if [ "$reason" = exited ] && [ -s "$status/.setup.$me" ]; then
+  IFS= read -r cause <"$status/.setup.$me"
+  cause="$cause (ended with $code, so the command was not started)"
+  reason=setup code=78
+fi
+
 # Whatever the command left behind ends with it; a viewer may be asked to stay, and then keeps only itself.
 if [ "$reason" = exited ] && [ "$code" -gt 128 ] && [ "$(out_of_memory)" != "$kills_before" ]; then reason=out-of-memory; fi
 if [ -z "$muster_stay" ] || [ "$reason" != exited ]; then
@@ -224,10 +250,10 @@ fi
 if [ -s "$run/outputs" ]; then
   gather() {
     case $1 in ./out/*|/*|../*|*/../*) return ;; esac
-    mkdir -p "$run/out/$(dirname "$1")"
-    cp -RPl "$1" "$run/out/$(dirname "$1")/" 2>/dev/null || cp -RPp "$1" "$run/out/$(dirname "$1")/"
+    mkdir -p "$out/$(dirname "$1")"
+    cp -RPl "$1" "$out/$(dirname "$1")/" 2>/dev/null || cp -RPp "$1" "$out/$(dirname "$1")/"
   }
-  cd "$run/code/$muster_folder" 2>/dev/null && while IFS= read -r pattern; do
+  cd "$code_folder/$muster_folder" 2>/dev/null && while IFS= read -r pattern; do
     case $pattern in
       *'**'*)
         find . -type f -path "./$pattern" >"$status/.found.$me" 2>/dev/null
@@ -247,4 +273,6 @@ if [ -n "$muster_stay" ] && [ "$reason" = exited ]; then
   while [ "$(date +%s)" -lt "$until" ] && [ ! -e "$status/cancel" ]; do sleep 1; done
   end_tree "$muster_grace" "$mark" "$child"
 fi
+cd "$run"
+[ "$code_folder" = "$run/code" ] || rm -rf "$code_folder"
 exit "$code"

@@ -50,12 +50,13 @@ public static class RunFiles
     public static string Job(RunPlan plan, string? host)
     {
         var text = new StringBuilder("# What each rank runs.\n");
-        text.Append(ShellText.Of($"cd \"$MUSTER_RUN_DIR\"/code/{plan.Folder} || exit 1\n"));
+        text.Append(ShellText.Of($"cd \"$MUSTER_CODE\"/{plan.Folder} || exit 1\n"));
         text.Append(ReadEnvironment);
-        foreach (var line in plan.Setup.Concat(plan.JobLines))
+        text.Append(SetupLines.Of(plan.Setup, plan.IgnoreSetupErrors));
+        foreach (var line in plan.JobLines)
         {
             text.Append(line).Append('\n');
-            text.Append("code=$?; [ $code -eq 0 ] || echo \"muster: a setup line ended with $code\" >&2\n");
+            text.Append("code=$?; [ $code -eq 0 ] || echo \"muster: a line before the command ended with $code\" >&2\n");
         }
         if (plan.Roles.Count > 0) return text.Append(RoleCommands.Of(plan, host)).ToString();
         text.Append(plan.Container is { } image ? ContainerCommand.For(plan, image, host)
@@ -76,6 +77,7 @@ public static class RunFiles
             muster_ranks={string.Join(' ', ranks)}
             muster_size={ranks.Count}
             muster_at_once={plan.Array?.AtOnce ?? 0}
+            muster_array={(plan.Array is null ? "" : "1")}
             muster_folder={plan.Folder}
             muster_time={Seconds(plan.BatchLines.Count > 0 ? null : plan.Time)}
             muster_grace=10
@@ -106,7 +108,7 @@ public static class RunFiles
     private static string Companion(RunPlan plan, Companion companion)
     {
         var text = new StringBuilder();
-        text.Append(ShellText.Of($"cd \"$MUSTER_RUN_DIR\"/code/{plan.Folder} || exit 1\n"));
+        text.Append(ShellText.Of($"cd \"$MUSTER_CODE\"/{plan.Folder} || exit 1\n"));
         text.Append(ReadEnvironment);
         foreach (var line in plan.Setup) text.Append(line).Append('\n');
         return text.Append(companion.Script).ToString();

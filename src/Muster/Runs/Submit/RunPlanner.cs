@@ -21,9 +21,9 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         var environment = Environment(request, site);
         var array = request.Array is { } text ? ArrayIn(text) : null;
         var after = request.After.Select(selector => AfterIn(selector, site)).ToList();
-        if (request.Name is { } name && !Names().IsMatch(name))
+        if (request.Name is { } name && RunNames.Objection(name) is { } objection)
         {
-            throw new UserException($"'{name}' cannot be the name of a run", "Use letters, digits, '.', '_' and '-', and begin with a letter or digit.") { ExitCode = ExitCodes.Usage };
+            throw new UserException($"'{name}' cannot be the name of a run: {objection}", "Choose another: --name NAME.") { ExitCode = ExitCodes.Usage };
         }
         var plan = new RunPlan
         {
@@ -34,6 +34,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
             Command = command,
             RawLine = request.RawLine,
             Setup = site.Setup,
+            IgnoreSetupErrors = site.SetupErrors is SetupErrors.Ignore,
             EnvironmentNames = [.. environment.Keys],
             Inputs = [.. request.Inputs.Select(input => InputIn(input, request.WorkingFolder))],
             Outputs = [.. request.Outputs.Select(OutputIn)],
@@ -186,7 +187,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         var at = input.LastIndexOf(':');
         var (path, name) = Path.Exists(whole) || at <= 0 ? (whole, Path.GetFileName(Path.TrimEndingDirectorySeparator(whole))) : (Path.GetFullPath(input[..at], workingFolder), input[(at + 1)..]);
         if (!Path.Exists(path)) throw new UserException($"the input {path} does not exist", "Correct the path of --input.");
-        if (!Names().IsMatch(name)) throw new UserException($"'{name}' cannot be the name of an input", "Give it another: --input PATH:NAME with letters, digits, '.', '_' and '-'.") { ExitCode = ExitCodes.Usage };
+        if (!RunNames.IsWellFormed(name)) throw new UserException($"'{name}' cannot be the name of an input", "Give it another: --input PATH:NAME with letters, digits, '.', '_' and '-'.") { ExitCode = ExitCodes.Usage };
         return new(path, name);
     }
 
@@ -261,10 +262,9 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         string[] runners = ["python", "python3", "bash", "sh", "srun", "torchrun", "env", "uv", "run", "accelerate", "launch", "time", "nice"];
         var word = words.FirstOrDefault(candidate => !runners.Contains(candidate)) ?? words.FirstOrDefault() ?? "run";
         var name = Unfit().Replace(word, "-").Trim('-', '.');
-        return name.Length == 0 ? "run" : name[..Math.Min(name.Length, 40)];
+        return name.Length == 0 ? "run" : RunNames.Fit(name[..Math.Min(name.Length, 40)]);
     }
 
-    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,99}\z")] private static partial Regex Names();
     [GeneratedRegex(@"\A[A-Za-z][A-Za-z0-9.-]{0,30}\z")] private static partial Regex PortNames();
     [GeneratedRegex(@"\A[A-Za-z_][A-Za-z0-9_]*\z")] private static partial Regex Variables();
     [GeneratedRegex(@"[^A-Za-z0-9._-]+")] private static partial Regex Unfit();

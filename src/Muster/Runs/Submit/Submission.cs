@@ -29,8 +29,8 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
 {
     public async Task<Run> SubmitAsync(RunPlan plan, IReadOnlyDictionary<string, string> environment, Action<SubmitEvent> tell, CancellationToken ct)
     {
-        var run = new Run { Plan = plan, Created = clock.GetUtcNow(), Submitter = Submitter.OfThisProcess() };
-        store.Add(run);
+        var run = store.Add(new() { Plan = plan, Created = clock.GetUtcNow(), Submitter = Submitter.OfThisProcess() });
+        plan = run.Plan;
         tell(new SubmitEvent.Recorded(run));
         IReadOnlyList<Area> areas;
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -157,7 +157,7 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
         {
             var survey = await SnapshotSurvey.LookAsync(plan.WorkingFolder, ct);
             if (survey is not null && !agrees(survey)) throw new UserException("not submitted: the snapshot was declined", "Ignore what should stay here in .gitignore or .musterignore.");
-            var snapshot = await GitSnapshot.TakeAsync(plan.WorkingFolder, new RunRef(plan.Id.ToString()), cache, ct) ?? FolderSnapshot.Take(plan.WorkingFolder, ct);
+            var snapshot = await GitSnapshot.TakeAsync(plan.WorkingFolder, new RunRef(plan.Id.ToString()), cache, ct) ?? FolderSnapshot.TakeCode(plan.WorkingFolder, Git.IsInstalled, ct);
             tell(new SubmitEvent.Taken(snapshot));
             plan = plan with { Commit = snapshot.Commit, Branch = snapshot.Branch, Folder = snapshot.Subfolder?.Text ?? "" };
             areas.Add(new("code", snapshot.Items, plan.CodeMode switch { "copy" => AreaMode.Copy, "link" => AreaMode.Link, _ => AreaMode.Auto }));

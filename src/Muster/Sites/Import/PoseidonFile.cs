@@ -29,10 +29,12 @@ public static class PoseidonFile
         string Host(string address) => address is "localhost" or "127.0.0.1" or "::1" ? "localhost"
             : (user is null ? address : $"{user}@{address}") is var host && SiteNames.IsHost(host) ? host
             : throw new UserException($"{path}: '{address}' is not a host that ssh understands", "Write names or addresses, and the user as `username`.");
-        List<string> Nodes(string key) => json.GetProperty(key) is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() > 0 && list.EnumerateArray().All(node => node.ValueKind is JsonValueKind.String)
+        // Only Poseidon itself cannot do without servers.
+        var needsServers = (Text(json, "framework", path) ?? "poseidon") == "poseidon";
+        List<string> Nodes(string key, bool needed) => json.GetProperty(key) is { ValueKind: JsonValueKind.Array } list && (!needed || list.GetArrayLength() > 0) && list.EnumerateArray().All(node => node.ValueKind is JsonValueKind.String)
             ? [.. list.EnumerateArray().Select(node => Host(node.GetString()!))]
             : throw new UserException($"{path}: '{key}' is not a list of addresses", $"Write \"{key}\": [\"10.0.0.1\", \"10.0.0.2\"].");
-        var (workers, servers) = (Nodes("worker_nodes"), Nodes("server_nodes"));
+        var (workers, servers) = (Nodes("worker_nodes", true), Nodes("server_nodes", needsServers));
         var master = Host(Text(json, "master_node", path) ?? "localhost");
         var identity = Text(json, "pem_file", path);
         var site = new SshSite
@@ -40,7 +42,7 @@ public static class PoseidonFile
             Name = name,
             Origin = new(path),
             Hosts = [.. workers.Concat(servers).Append(master).Distinct()],
-            Roles = new Dictionary<string, IReadOnlyList<string>> { ["worker"] = workers, ["server"] = servers, ["master"] = [master] },
+            Roles = new KeyValuePair<string, IReadOnlyList<string>>[] { new("worker", workers), new("server", servers), new("master", [master]) }.Where(role => role.Value.Count > 0).ToDictionary(),
             ThisMachine = workers.Concat(servers).Append(master).Contains("localhost") ? "localhost" : null,
             SshConfig = sources.Find("MUSTER_SSH_CONFIG") is { } config ? sources.LocalPath(config, sources.Folder) : null,
             Identity = identity is null ? null : sources.LocalPath(identity, Path.GetDirectoryName(Path.GetFullPath(path, sources.Folder))!),

@@ -17,6 +17,7 @@ public static class ConfigSchema
     internal static readonly ConfigKey<SiteKind> Kind = new("kind", ConfigShape.Choice<SiteKind>(), "what the site is: local, ssh, slurm or cloud");
     internal static readonly ConfigKey<string> Root = new("root", SiteShapes.RemotePath, "the folder for runs over there; ~ is that side's home");
     internal static readonly ConfigKey<IReadOnlyList<string>> Setup = new("setup", ConfigShape.Lines, "shell lines before every job");
+    internal static readonly ConfigKey<SetupErrors> SetupErrors = new("setup-errors", ConfigShape.Choice<SetupErrors>(), "whether a setup line that fails ends the run, or is ignored");
     internal static readonly ConfigKey<IReadOnlyDictionary<string, string>> Env = new("env", ConfigShape.Variables, "environment variables of every job");
     internal static readonly ConfigKey<string> Container = new("container", ConfigShape.Image, "the container image that jobs run in");
     internal static readonly ConfigKey<ContainerRuntime> Runtime = new("runtime", ConfigShape.Choice<ContainerRuntime>(), "the program that runs the image");
@@ -42,7 +43,7 @@ public static class ConfigSchema
 
     internal static readonly IReadOnlyList<ConfigKey> SiteKeys =
     [
-        Kind, Root, Setup, Env, Container, Runtime, Code,
+        Kind, Root, Setup, SetupErrors, Env, Container, Runtime, Code,
         Hosts, Roles, ThisMachine, CheckPairs, Host, Sbatch, SshConfig, Identity,
         Provider, Token, Machines, Limit, Lease,
     ];

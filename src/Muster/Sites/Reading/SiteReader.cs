@@ -43,6 +43,7 @@ internal static class SiteReader
         {
             Root = section.Get(ConfigSchema.Root, site.Root),
             Setup = section.Get(ConfigSchema.Setup, site.Setup),
+            SetupErrors = section.Get(ConfigSchema.SetupErrors, site.SetupErrors),
             Env = section.Get(ConfigSchema.Env, site.Env),
             Container = Optional(section, ConfigSchema.Container),
             Runtime = section.Has(ConfigSchema.Runtime) ? section.Get(ConfigSchema.Runtime, default) : null,

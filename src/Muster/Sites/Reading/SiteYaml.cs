@@ -36,6 +36,7 @@ internal static partial class SiteYaml
         .. own,
         $"root: {Word(site.Root)}",
         .. site.Setup.Count is 1 ? [$"setup: {Quoted(site.Setup[0])}"] : Block("setup", site.Setup.Select(line => $"- {Quoted(line)}")),
+        .. site.SetupErrors is SetupErrors.End ? [] : Text("setup-errors", site.SetupErrors.ToString().ToLowerInvariant()),
         .. Map("env", site.Env.Select(entry => (entry.Key, Word(entry.Value)))),
         .. Text("container", site.Container),
         .. Text("runtime", site.Runtime?.ToString().ToLowerInvariant()),

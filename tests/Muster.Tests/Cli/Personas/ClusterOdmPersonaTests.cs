@@ -50,6 +50,15 @@ public sealed class ClusterOdmPersonaTests : IDisposable
         Assert.Equal((6000, "d", new Uri("http://flag:2/")), (flags.Port, flags.Token, flags.PublicAddress));
     }
 
+    [Fact]
+    public void Splitmerge_counts_as_there_and_says_so()
+    {
+        Assert.True(Config(("splitmerge", "true")).Options().SplitMerge);
+        Assert.True(Config(("splitmerge", "false")).Options().SplitMerge);
+        Assert.Contains(Config(("splitmerge", "false")).Warnings(), warning => warning.Contains("--no-splitmerge", StringComparison.Ordinal));
+        Assert.False(Config(("splitmerge", "")).Options().SplitMerge);
+    }
+
     [Theory]
     [InlineData("lightning", "https://webodm.net/r/"), InlineData("lightningDev", "http://localhost:5000/r/")]
     public void A_provider_is_named_as_there(string name, string url)
@@ -74,6 +83,7 @@ public sealed class ClusterOdmPersonaTests : IDisposable
     }
 
     [Theory]
+    [InlineData("--splitmerge"), InlineData("--splitmerge", "true", "-p", "1"), InlineData("--splitmerge=1", "--no-splitmerge")]
     [InlineData("-p", "3001", "--admin_cli_port", "0", "--admin-web-port=0", "-c", "local", "--no_splitmerge", "--stale_uploads_timeout", "3", "--debug", "--ssl_key", "k", "--downloads-from-s3", "http://x", "--asr", "a.json")]
     public void Flags_come_with_dashes_underscores_and_short(params string[] words) => Assert.Empty(MusterCommand.Create([]).Parse(["as", "clusterodm", .. words]).Errors);
 

@@ -14,7 +14,7 @@ internal sealed class AdminCaller(TestGateway gateway) : IAsyncDisposable
     public TestGateway Gateway => gateway;
     public HttpClient Http { get; } = new() { BaseAddress = gateway.Host.Doors!.Web, Timeout = TestGateway.Patience };
 
-    public void LogIn(string password) => Http.DefaultRequestHeaders.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"admin:{password}")));
+    public void LogIn(string password, string name = "admin") => Http.DefaultRequestHeaders.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{name}:{password}")));
 
     /// <summary>The answer as text, behind its status.</summary>
     public async Task<(HttpStatusCode Status, string Text)> CallAsync(string method, string path, string? json = null, params (string Name, string Value)[] headers)

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Text.RegularExpressions;
+using Muster.NodeOdm;
 
 namespace Muster.Gateway.Admin;
 
@@ -36,6 +38,20 @@ public sealed class ClusterPagesTests
     }
 
     [Fact]
+    public async Task At_the_front_stand_the_nodes_and_links_that_work()
+    {
+        await using var node = await ScriptedNode.StartAsync(new() { Slots = 2 });
+        await using var caller = await AdminCaller.StartAsync("", node);
+        var (status, page) = await caller.CallAsync("GET", "");
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Contains($"<tr><td>1<td>127.0.0.1:{node.Port}<td>online<td>0/2<td>odm 3.6.0<td>2.2.4<td>", page, StringComparison.Ordinal);
+        foreach (var link in Regex.Matches(page, "href=\"/([^\"]+)\"").Select(match => match.Groups[1].Value).Where(link => link != "signout"))
+        {
+            Assert.Equal((HttpStatusCode.OK, link), ((await caller.CallAsync("GET", link)).Status, link));
+        }
+    }
+
+    [Fact]
     public async Task With_a_password_it_asks_for_it_and_signs_out()
     {
         await using var caller = await AdminCaller.StartAsync("right");
@@ -45,20 +61,43 @@ public sealed class ClusterPagesTests
         Assert.Equal(HttpStatusCode.Unauthorized, (await caller.CallAsync("GET", "r/info")).Status);
         caller.LogIn("right");
         Assert.Equal(HttpStatusCode.OK, (await caller.CallAsync("GET", "r/info")).Status);
-        var (status, page) = await caller.CallAsync("GET", "signout");
-        Assert.Equal(HttpStatusCode.Unauthorized, status);
-        Assert.Contains("href", page, StringComparison.Ordinal);
+        foreach (var way in (string[])["signout", "r/signout"])
+        {
+            var (status, page) = await caller.CallAsync("GET", way);
+            Assert.Equal(HttpStatusCode.Unauthorized, status);
+            Assert.Contains("<a href=\"/\">", page, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
-    public async Task Who_guesses_is_not_listened_to_for_a_while()
+    public async Task Who_guesses_is_slowed_down_and_the_right_password_gets_in_soon()
     {
         await using var caller = await AdminCaller.StartAsync("right");
         caller.LogIn("wrong");
-        await Task.WhenAll(Enumerable.Range(0, Doorkeeper.MostGuesses).Select(_ => caller.CallAsync("GET", "r/info")));
-        Assert.Equal(HttpStatusCode.TooManyRequests, (await caller.CallAsync("GET", "r/info")).Status);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 2 * Doorkeeper.MostGuesses).Select(_ => caller.CallAsync("GET", "r/info")));
+        Assert.Contains(HttpStatusCode.TooManyRequests, answers.Select(answer => answer.Status));
         caller.LogIn("right");
-        Assert.Equal(HttpStatusCode.TooManyRequests, (await caller.CallAsync("GET", "r/info")).Status);
+        await caller.Gateway.UntilAsync(async () => (await caller.CallAsync("GET", "r/info")).Status == HttpStatusCode.OK, () => "it stayed out");
+    }
+
+    [Fact]
+    public async Task Failing_with_another_name_keeps_nobody_out()
+    {
+        await using var caller = await AdminCaller.StartAsync("right");
+        caller.LogIn("wrong", "root");
+        await Task.WhenAll(Enumerable.Range(0, 2 * Doorkeeper.MostGuesses).Select(async _ => Assert.Equal(HttpStatusCode.Unauthorized, (await caller.CallAsync("GET", "r/info")).Status)));
+        caller.LogIn("right", "root");
+        Assert.Equal(HttpStatusCode.Unauthorized, (await caller.CallAsync("GET", "r/info")).Status);
+        caller.LogIn("right");
+        Assert.Equal(HttpStatusCode.OK, (await caller.CallAsync("GET", "r/info")).Status);
+    }
+
+    [Fact]
+    public async Task What_a_gateway_or_a_node_asks_for_others_is_not_answered_whatever_password_it_bears()
+    {
+        await using var caller = await AdminCaller.StartAsync("right");
+        caller.LogIn("right");
+        Assert.Equal(HttpStatusCode.Forbidden, (await caller.CallAsync("GET", "api/v1/diagnosis", null, (OutsideHttp.Mark, "1"))).Status);
     }
 
     [Theory]

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Muster.Gateway.Tasks;
 
@@ -32,20 +33,27 @@ public sealed partial class ConsoleTests
         Assert.EndsWith("2) 127.0.0.1:1 [offline] [?/?] <engine: ?> <API: ?>\r\n\r\n#> ", await visitor.AskAsync("NODE LIST"), StringComparison.Ordinal);
         var info = await visitor.AskAsync("NODE INFO 2");
         Assert.StartsWith("{\r\n  \"hostname\": \"127.0.0.1\",\r\n  \"port\": \"1\",\r\n", info, StringComparison.Ordinal);
+        Assert.Equal(["hostname", "port", "token", "info", "lastRefreshed", "locked", "draining"], Members(await visitor.AskAsync("NODE INFO 1")).Select(member => member.Name));
+        Assert.Equal(["version", "taskQueueCount", "totalMemory", "availableMemory", "cpuCores", "maxImages", "maxParallelTasks", "engineVersion", "engine"],
+            Members(await visitor.AskAsync("NODE INFO 1")).Single(member => member.Name == "info").Value.EnumerateObject().Select(member => member.Name));
         Assert.DoesNotContain("s3cret", info, StringComparison.Ordinal);
         Assert.Equal("OK\r\n#> ", await visitor.AskAsync("NODE DEL 2"));
         Assert.Equal("OK\r\n#> ", await visitor.AskAsync("NODE UPDATE"));
-        foreach (var refused in (string[])["NODE DEL 2", "NODE LOCK 7", "NODE UNLOCK 0"]) Assert.Equal("FAIL\r\n#> ", await visitor.AskAsync(refused));
-        foreach (var invalid in (string[])["", "   ", "hello", "NODE", "NODE DANCE", "NODE DEL", "NODE ADD host", "NODE ADD host 99999", "NODE ADD a/b 80", "NODE INFO 2", "NODE BEST many", "ROUTE INFO x", "ROUTE LIST 9", "TASK CANCEL x", "TASK WALK x", "ASR VIEWCMD 5", "QUEUE", "TOKEN ADD"])
+        foreach (var refused in (string[])["NODE LOCK 7", "NODE UNLOCK 0", "NODE ADD host notaport", "NODE ADD host 99999", "NODE ADD a/b 80"]) Assert.Equal("FAIL\r\n#> ", await visitor.AskAsync(refused));
+        foreach (var invalid in (string[])["", "   ", "hello", "NODE", "NODE DANCE", "NODE DEL", "NODE DEL 2", "NODE DEL x", "NODE ADD host", "NODE INFO 2", "NODE BEST", "ROUTE INFO x", "ROUTE LIST 9", "TASK CANCEL x", "TASK INFO", "ASR VIEWCMD 5", "QUEUE", "TOKEN ADD"])
         {
             Assert.Equal("INVALID\r\n#> ", await visitor.AskAsync(invalid));
         }
         Assert.Equal("INVALID\r\n#> ", await visitor.AskAsync("!!"));
+        foreach (var unknown in (string[])["ROUTE", "ROUTE DANCE", "TASK", "TASK WALK x"]) Assert.Equal("#> ", await visitor.AskAsync(unknown));
+        Assert.Equal("No best node available\r\n#> ", await visitor.AskAsync("NODE BEST many"));   // this node has a limit
         Assert.Contains("NODE ADD <hostname> <port> [token] - ", await visitor.AskAsync("HELP"), StringComparison.Ordinal);
         Assert.Contains("TASK OUTPUT <taskId> [line] - ", await visitor.AskAsync("!!"), StringComparison.Ordinal);
         Assert.Equal("Bye!\r\n", await visitor.AskAsync("quit"));
         Assert.True(await visitor.IsOverAsync());
     }
+
+    private static IEnumerable<JsonProperty> Members(string answer) => [.. JsonElement.Parse(answer[..answer.LastIndexOf('}')] + "}").EnumerateObject()];
 
     [Fact]
     public async Task Tasks_are_shown_explained_cancelled_and_removed()
@@ -100,7 +108,7 @@ public sealed partial class ConsoleTests
     }
 
     [Fact]
-    public async Task Who_guesses_is_sent_away_and_then_not_listened_to()
+    public async Task Who_guesses_is_sent_away_and_the_right_password_gets_in_soon()
     {
         await using var gateway = await StartAsync("right");
         async Task GuessAsync()
@@ -111,8 +119,34 @@ public sealed partial class ConsoleTests
             Assert.True(await visitor.IsOverAsync());
         }
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => GuessAsync()));
+        await gateway.UntilAsync(async () =>
+        {
+            await using var visitor = await ConsoleVisitor.ComeAsync(gateway);
+            return await visitor.AskAsync("LOGIN right") == "OK\r\nHELP for help\r\n#> ";
+        }, () => "it stayed out");
+    }
+
+    [Theory, InlineData(""), InlineData("right")]
+    public async Task Silent_visitors_keep_nobody_out(string password)
+    {
+        await using var gateway = await StartAsync(password);
+        var silent = new List<ConsoleVisitor>();
+        for (var n = 0; n < 70; n++) silent.Add(await ConsoleVisitor.ComeAsync(gateway));
         await using var visitor = await ConsoleVisitor.ComeAsync(gateway);
-        Assert.Equal("FAIL\r\n$> ", await visitor.AskAsync("LOGIN right"));
+        if (password.Length > 0) Assert.Equal("OK\r\nHELP for help\r\n#> ", await visitor.AskAsync($"LOGIN {password}"));
+        Assert.Equal("\r\n#> ", await visitor.AskAsync("NODE LIST"));
+        Assert.True(await silent[0].IsOverAsync());
+        for (var n = 0; n < 70; n++) silent.Add(await ConsoleVisitor.ComeAsync(gateway));
+        Assert.Equal("\r\n#> ", await visitor.AskAsync("NODE LIST"));   // who belongs here stays
+        foreach (var other in silent) await other.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Who_says_nothing_at_the_door_is_sent_away_after_a_minute()
+    {
+        await using var gateway = await TestGateway.StartAsync(new FastTime(60), options => options with { Console = new(0), AdminPassword = "right" });
+        await using var visitor = await ConsoleVisitor.ComeAsync(gateway);
+        Assert.True(await visitor.IsOverAsync());
     }
 
     [Fact]

@@ -39,11 +39,11 @@ public sealed class QueuePlanTests
     }
 
     [Fact]
-    public void A_task_at_its_tokens_limit_does_not_wait_for_its_own_parts()
+    public void Parts_count_against_the_limit_of_their_wholes_token()
     {
-        var (part, other) = (Task("a") with { IsChild = true }, Task("a"));
-        var plan = QueuePlan.For([other, part], [new("n", "a", true), new("n", "a", false, ByPart: true)], [Nodes.Of("n", slots: 4)], _ => 1);
-        Assert.Equal(part.Id, Assert.Single(plan.Placements).Task);
+        var parts = Enumerable.Range(0, 4).Select(_ => Task("a") with { IsChild = true }).ToList();
+        var plan = QueuePlan.For(parts, [new("n", "a", true)], [Nodes.Of("n", slots: 8)], _ => 3);
+        Assert.Equal(parts.Take(2).Select(part => part.Id), plan.Placements.Select(placement => placement.Task));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Muster.NodeOdm;
 using static Muster.Node.TestNode;
@@ -65,6 +66,65 @@ public sealed class OdmEngineTests : IDisposable
                 """{"name":"split","type":"int","value":"999999","domain":"positive integer","help":"split"}""",
             ],
             engine.Options.Select(option => JsonSerializer.Serialize(option, OdmJson.Wire.OptionDescription)));
+    }
+
+    [Fact]
+    public async Task A_node_answers_before_its_engine_has_told_its_options()
+    {
+        // Like the parser of a busy machine: it takes until somebody lets it go on.
+        var config = Path.Combine(_odm, "opendm", "config.py");
+        File.WriteAllText(config, $"import os, time\nwhile not os.path.exists('{_odm}/go'): time.sleep(0.05)\n{File.ReadAllText(config)}");
+        var port = Gateway.GatewayProcess.FreePort();
+        using var node = Run(port);
+        using var http = new HttpClient { BaseAddress = new($"http://127.0.0.1:{port}/") };
+        Assert.Contains("starting", await node.StandardError.ReadLineAsync(Ct), StringComparison.Ordinal);
+        async Task<JsonElement> GetAsync(string path) => JsonElement.Parse(await http.GetStringAsync(path, Ct));
+        var info = await GetAsync("info");
+        Assert.Equal(("?", "?", 0), (info.GetProperty("engine").GetString(), info.GetProperty("engineVersion").GetString(), info.GetProperty("maxParallelTasks").GetInt32()));
+        Assert.Contains("starting", (await GetAsync("options")).GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Equal(0, (await GetAsync("task/list")).GetArrayLength());
+
+        var init = http.PostAsync("task/new/init", Form(("name", "patient"), ("options", """[{"name":"crop","value":5}]""")), Ct);
+        await File.WriteAllTextAsync(Path.Combine(_odm, "go"), "", Ct);
+        Assert.True(JsonElement.Parse(await (await init).Content.ReadAsStringAsync(Ct)).TryGetProperty("uuid", out _));
+        Assert.Equal("odm", (await GetAsync("info")).GetProperty("engine").GetString());
+        Assert.Equal(9, (await GetAsync("options")).GetArrayLength());
+        using (var kill = Process.Start("kill", $"-TERM {node.Id}")) await kill.WaitForExitAsync(Ct);
+        await node.WaitForExitAsync(Ct);
+        Assert.Equal(0, node.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_node_whose_engine_cannot_tell_its_options_ends_and_says_why()
+    {
+        File.WriteAllText(Path.Combine(_odm, "opendm", "config.py"), "raise RuntimeError('no numpy here')");
+        using var node = Run(Gateway.GatewayProcess.FreePort());
+        var said = await node.StandardError.ReadToEndAsync(Ct);
+        await node.WaitForExitAsync(Ct);
+        Assert.Equal(1, node.ExitCode);
+        Assert.Contains("no numpy here", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_cannot_wait_for_the_engine_is_told_that_it_starts()
+    {
+        var opening = new TaskCompletionSource<IEngine>();
+        await using var node = await StartAsync(opening.Task, TimeSpan.FromMilliseconds(50));
+        foreach (var (path, form) in ((string, MultipartFormDataContent)[])[("task/new/init", Form(("name", "x"))), ("task/new", Photos(("a.jpg", Bytes(10))))])
+        {
+            var refusal = await node.PostAsync(path, form);
+            Assert.StartsWith("This node is starting", refusal.GetProperty("error").GetString(), StringComparison.Ordinal);
+            Assert.False(refusal.TryGetProperty("noRetry", out var final) && final.GetBoolean());
+        }
+        opening.SetResult(new TestEngine(new()));
+        Assert.Equal(40, Code(await node.EndAsync(await node.CommitAsync())));
+    }
+
+    private Process Run(int port)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), ["node", "--engine", "odm", "--odm-path", _odm, "--port", $"{port}", "--data-dir", Path.Combine(_odm, "data")]) { RedirectStandardError = true, WorkingDirectory = _odm };
+        start.Environment["HOME"] = start.Environment["XDG_STATE_HOME"] = _odm;
+        return Process.Start(start)!;
     }
 
     [Fact]

@@ -25,6 +25,15 @@ public sealed class InferCheckTests : IDisposable
     [Fact]
     public void Good_inputs_have_no_findings() => Assert.Empty(Codes());
 
+    [Theory]
+    [InlineData("2", 1)]   // DROID-SLAM of 2025 takes the median of what lies before the second keyframe: of nothing
+    [InlineData("3", 0)]
+    public void The_program_cannot_initialise_from_two_keyframes(string warmup, int findings)
+    {
+        _given["warmup"] = warmup;
+        Assert.Equal(findings, Findings().Count);
+    }
+
     [Fact]
     public void E101_images_that_are_no_folder()
     {

@@ -135,7 +135,7 @@ public sealed class GangScriptTests : IDisposable
         var plan = Plan("[ $MUSTER_RANK != 1 ] || exit 0; sleep 2; echo $MUSTER_RANK >>$MUSTER_OUT/told", []) with { Array = new("1,10", [1, 10], null) };
 
         Assert.Equal(Outcome.Succeeded, (await RunAsync(plan)).Outcome);
-        Assert.Equal("10\n", File.ReadAllText(Path.Combine(Folder(plan), "out", "told")));
+        Assert.Equal("10\n", File.ReadAllText(Path.Combine(Folder(plan), "out", "10", "told")));
     }
 
     private static RunPlan Plan(string script, params PlannedRole[] roles) => new()

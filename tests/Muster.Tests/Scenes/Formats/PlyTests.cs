@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Muster.Scenes.Formats.Ply;
+using Muster.Scenes.Geometry;
 
 namespace Muster.Scenes.Formats;
 
@@ -74,6 +75,34 @@ public sealed class PlyTests : IDisposable
         bytes.Write([3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1]);
         using var cloud = PlyCloud.Open(_folder.Put("a.ply", bytes.ToArray()));
         Assert.Equal([new(new(1.25, 2.5, -7), 0xab, 127, 9), new(new(2.25, 2.5, -7), 0xab, 127, 9)], cloud.Read(CancellationToken.None).SelectMany(batch => batch.ToArray()));
+    }
+
+    [Fact]
+    public void A_million_lists_are_passed_over_wherever_their_lengths_lie()
+    {
+        const int lists = 1_000_000;
+        using var bytes = new MemoryStream();
+        bytes.Write(Encoding.ASCII.GetBytes(
+            $"ply\nformat binary_little_endian 1.0\nelement face {lists}\nproperty list uchar short a\nproperty int b\nproperty list int uchar c\n"
+            + "element vertex 1\nproperty float x\nproperty float y\nproperty float z\nend_header\n"));
+        var chance = new Chance(5);
+        Span<byte> four = stackalloc byte[4];
+        for (var n = 0; n < lists; n++)
+        {
+            var (few, many) = (chance.Below(4), n % 100_000 == 7 ? 300_000 : chance.Below(3));
+            bytes.WriteByte((byte)few);
+            bytes.Write(new byte[(2 * few) + 4]);
+            BinaryPrimitives.WriteInt32LittleEndian(four, many);
+            bytes.Write(four);
+            bytes.Write(new byte[many]);
+        }
+        foreach (var number in (float[])[1, 2, 3])
+        {
+            BinaryPrimitives.WriteSingleLittleEndian(four, number);
+            bytes.Write(four);
+        }
+        using var cloud = PlyCloud.Open(_folder.Put("a.ply", bytes.ToArray()));
+        for (var pass = 0; pass < 2; pass++) Assert.Equal(new Vec3(1, 2, 3), cloud.Read(CancellationToken.None).SelectMany(batch => batch.ToArray()).Single().Position);
     }
 
     [Theory]

@@ -83,6 +83,19 @@ public sealed class TensorFileTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("("), InlineData("}"), InlineData("]"), InlineData(")\u0085"), InlineData("(t"), InlineData("K\u0001"), InlineData("}q\u0001")]
+    public void A_pickle_that_builds_and_builds_is_given_up(string words)
+    {
+        var pickle = new byte[20_000_000];
+        var one = System.Text.Encoding.Latin1.GetBytes(words);
+        for (var at = 0; at < pickle.Length; at++) pickle[at] = one[at % one.Length];
+        var path = _folder.Put("a.pth", PickleBuilder.Zip([0x80, 2, .. pickle]));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("builds far more", Assert.Throws<SceneException>(() => TensorFile.Open(path)).Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 400 << 20);
+    }
+
     [Fact]
     public void A_view_of_a_storage_is_read_through_its_strides()
     {

@@ -39,6 +39,14 @@ public sealed class TrajectoryTests
     }
 
     [Fact]
+    public void Of_many_rows_of_one_time_the_last_counts()
+    {
+        var read = Read($"{string.Concat(Enumerable.Range(0, 300_000).Select(n => $"1 {n} 0 0 0 0 0 1\n"))}0 7 0 0 0 0 0 1\n");
+        Assert.Equal([0.0, 1.0], read.Times);
+        Assert.Equal([7.0, 299_999.0], read.Poses.Select(pose => pose.Position.X));
+    }
+
+    [Fact]
     public void What_is_called_tum_is_in_its_order_also_with_nanoseconds()
     {
         var path = Path.Combine(Directory.CreateTempSubdirectory("muster-scenes-").FullName, "a.tum");

@@ -5,6 +5,15 @@ namespace Muster.Sites;
 
 public sealed class PoseidonFileTests : IDisposable
 {
+    [Fact]
+    public void A_framework_without_servers_needs_none()
+    {
+        var (site, _) = Read("""{ "worker_nodes": ["n1", "n2"], "server_nodes": [], "framework": "torch-env" }""");
+
+        Assert.Equal(["worker", "master"], site.Roles.Keys);
+        Assert.Throws<Muster.Faults.UserException>(() => Read("""{ "worker_nodes": ["n1"], "server_nodes": [] }"""));
+    }
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("muster-poseidon-");
 
     public void Dispose() => _folder.Delete(recursive: true);

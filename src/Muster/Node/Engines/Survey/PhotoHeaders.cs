@@ -51,7 +51,7 @@ internal static class PhotoHeaders
                 var frame = Block(file, 5);
                 photo = photo with { Height = (frame[1] << 8) | frame[2], Width = (frame[3] << 8) | frame[4] };
             }
-            file.Position = next;
+            file.Seek(next, SeekOrigin.Begin);   // unlike setting the position, it keeps what is in the buffer
         }
     }
 
@@ -84,7 +84,7 @@ internal static class PhotoHeaders
                     photo = WithXmp(photo, packet);
                     break;
             }
-            file.Position = next;
+            file.Seek(next, SeekOrigin.Begin);   // unlike setting the position, it keeps what is in the buffer
         }
     }
 

@@ -111,17 +111,49 @@ END
   "$runtime" exec $nv --cleanenv --no-home --pwd /opt/droid-slam --bind "$src:/opt/droid-slam:ro" --bind "$build:/build" --bind "$MUSTER_RUN_DIR/scratch:/tmp" --bind "$here:/recipe:ro" --bind "$MUSTER_OUT:/out" "$@"
 }
 
+# loads: whether the program's extensions do; if not, $why is Python's own word. They find PyTorch's libraries only after PyTorch itself is loaded.
+loads() {
+  modules='torch, droid_backends, lietorch'
+  ! grep -rqs torch_scatter "$src/droid_slam" || modules="$modules, torch_scatter"
+  why=$(contain python3 -c "import $modules" 2>&1 >/dev/null) && return 0
+  why=$(printf '%s\n' "$why" | grep . | tail -n 1)
+  return 1
+}
+
+# compile: all that does not load yet, into /build. In a copy, as the source is read-only and setup.py writes beside it. The releases before 2025 call
+# setup() twice in one file, which pip refuses, and build lietorch from there.
+compile() {
+  contain sh -c '
+    part() { # part FOLDER MODULES
+      [ -e "$1/setup.py" ] || return 0
+      ! python3 -c "import torch, $2" 2>/dev/null || return 0
+      (cd "$1" && python3 setup.py build --build-base "/tmp/made/$1" --build-lib /build)
+    }
+    rm -rf /tmp/source /tmp/made && cp -R . /tmp/source && chmod -R u+w /tmp/source && cd /tmp/source || exit 1
+    if grep -qs lietorch_backends setup.py; then part . "droid_backends, lietorch"; else part thirdparty/lietorch lietorch && part . droid_backends; fi &&
+      part thirdparty/pytorch_scatter torch_scatter && rm -rf /tmp/source /tmp/made'
+}
+
 # The program's extensions: in the image, or compiled once for this source, image and kind of GPU.
 build() {
   begin build
   build=$MUSTER_RUN_DIR/scratch/build
   mkdir -p "$build"
   binds=
-  contain python3 -c 'import droid_backends, lietorch' >/dev/null 2>&1 && return 0
+  loads && return 0
+  case $why in *"No module named 'torch'"*) fail 13 "there is no PyTorch in $image: $why" ;; esac
+  echo "the image does not have the extensions: $why"
   arch=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -n 1)
-  build=$MUSTER_SHARED/build/$(basename "$src")-$(basename "$image" .sif)-${arch:-any}
-  [ ! -e "$build/DONE" ] || return 0
+  name=$(basename "$src")
+  # A source that came with the run is called the same every time, whatever is in it.
+  [ "$src" != "$MUSTER_INPUT_SOURCE" ] || name=given@$(cd "$src" && find . -type f ! -name '*.py[co]' ! -path './.git/*' -exec sha256sum {} + | sort | sha256sum | cut -c1-12)
+  build=$MUSTER_SHARED/build/$name-$(basename "$image" .sif)-${arch:-any}
   mkdir -p "$build"
+  [ -e "$build/DONE" ] || compile_once
+  loads || fail 13 "the extensions do not load in $image: $why. Use an image that has them, or delete $build to compile them again"
+}
+
+compile_once() {
   rounds=0
   # A lock that nobody has touched for an hour is a dead one's.
   until mkdir "$build/.lock" 2>/dev/null; do
@@ -132,9 +164,13 @@ build() {
   done
   [ -e "$build/DONE" ] || {
     echo "compiling the extensions"
-    if contain sh -c 'for part in thirdparty/lietorch thirdparty/pytorch_scatter .; do [ ! -e "$part/setup.py" ] || python3 -m pip install --no-build-isolation --no-deps --target /build "./$part" || exit 1; done'; then : >"$build/DONE"
-    else rmdir "$build/.lock"; fail 13 "the extensions could not be compiled in $image; an image of a -devel base is needed, or one in which they are compiled already"
-    fi
+    compile 2>"$MUSTER_RUN_DIR/scratch/errors" && : >"$build/DONE"
+    code=$?
+    cat "$MUSTER_RUN_DIR/scratch/errors" >&2
+    [ $code = 0 ] || {
+      rmdir "$build/.lock"
+      fail 13 "the extensions could not be compiled in $image: $(grep . "$MUSTER_RUN_DIR/scratch/errors" | tail -n 1). Use an image based on a CUDA -devel image, or one that already has them"
+    }
   }
   rmdir "$build/.lock"
 }
@@ -162,6 +198,9 @@ classify() { # classify FILE: what the last lines of the errors mean, as a code
   elif has "'NoneType' object has no attribute 'shape'"; then fail 24 "an image cannot be read, or is none"
   elif has "KeyError: 'update\."; then fail 25 "the weights are no checkpoint of DROID-SLAM"
   elif has 'no kernel image is available'; then fail 26 "the extensions were compiled for another kind of GPU"
+  elif has "No module named 'torch_scatter'"; then fail 27 "torch_scatter is missing in the image: add it there (pip install torch-scatter)"
+  elif has 'Cannot re-initialize CUDA'; then fail 30 "a process that uses the GPU was forked, which CUDA does not support: leave out --asynchronous"
+  elif has "No module named 'droid_async'"; then fail 20 "this version of DROID-SLAM has no asynchronous mode: leave out --asynchronous, or take --ref of 2025 or later"
   elif has 'undefined symbol\|No module named .droid_backends.\|lietorch_backends\|mismatches the version that was used to compile'; then fail 27 "the extensions do not fit the image's PyTorch and CUDA"
   elif has "cannot connect to X server\|could not connect to display\|GLFW"; then fail 28 "the viewer was started, and there is no display"
   elif has 'muster: no clip\|muster: no depth is known'; then fail 31 "no clip can be cut from the data: too few images, too much or too little motion between them, or no known depths; look it over with: muster scene check"

@@ -1,6 +1,7 @@
 """Runs DROID-SLAM without a display and saves what it found. Started in the program's folder, as it finds its modules by a relative path."""
 import argparse
 import json
+import multiprocessing
 import os
 import sys
 import time
@@ -37,6 +38,7 @@ def arguments():
     args.disable_vis = True   # there is no display
     args.upsample = True      # the reconstruction needs inverse depths of full resolution
     args.stereo = False
+    args.save_headless = False   # the fork's own export, which needs Open3D; the files here are saved by this driver
     return args
 
 
@@ -57,14 +59,15 @@ def working_size(height, width):
     return high, wide, high - high % 8, wide - wide % 8
 
 
-def frames(folder, files, calibration):
+def frames(folder, files, calibration, first):
+    """The images from number `first` on: there is no pose for those before it."""
     import cv2
     import numpy
     import torch
 
     fx, fy, cx, cy = calibration[:4]
     camera = numpy.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]], dtype=float)
-    for index, name in enumerate(files):
+    for index, name in enumerate(files[first:], first):
         image = cv2.imread(os.path.join(folder, name))
         if image is None:
             raise AttributeError("'NoneType' object has no attribute 'shape': %s" % name)
@@ -91,9 +94,34 @@ def final_passes_fit(keyframes):
     return left > 0.4 * keyframes + 20
 
 
+def keyframes(droid):
+    """In asynchronous mode the front end has a buffer of its own."""
+    return (getattr(droid, "video1", None) or droid.video).counter.value
+
+
+def check_back_end(droid):
+    """A process of its own in asynchronous mode; what went wrong there stands in the log before this."""
+    code = droid.backend_proc.exitcode if hasattr(droid, "backend_proc") else None
+    if code:
+        raise SystemExit("muster: the back end's process ended with %d" % code)
+
+
 def main():
+    import torch
+
     args = arguments()
     sys.path.insert(0, os.path.join(os.getcwd(), "droid_slam"))
+    torch.multiprocessing.set_start_method("spawn")   # a forked process could not use the GPU
+    try:
+        partial = run(args)
+    finally:
+        # Python would wait for them at its end, and after an error nobody tells them to stop.
+        for child in multiprocessing.active_children():
+            child.terminate()
+    sys.exit(PARTIAL if partial else 0)
+
+
+def run(args):
     began = time.time()
     with open(args.calib) as file:
         calibration = [float(word) for word in file.read().split()]
@@ -102,9 +130,7 @@ def main():
     print("muster: %d frames" % len(files), flush=True)
 
     droid, partial = None, False
-    for index, image, intrinsics in frames(args.imagedir, files, calibration):
-        if index < args.t0:
-            continue
+    for index, image, intrinsics in frames(args.imagedir, files, calibration, args.t0):
         if stopped():
             partial = True
             break
@@ -116,35 +142,37 @@ def main():
                 from droid import Droid
             droid = Droid(args)
         droid.track(index, image, intrinsics=intrinsics)
-        if droid.video.counter.value > args.buffer - 16:
-            raise SystemExit("muster: the keyframe buffer is full: %d of %d at frame %d" % (droid.video.counter.value, args.buffer, index))
+        check_back_end(droid)
+        if keyframes(droid) > args.buffer - 16:
+            raise SystemExit("muster: the keyframe buffer is full: %d of %d at frame %d" % (keyframes(droid), args.buffer, index))
         if index % 10 == 0:
-            print("muster: frame %d of %d, %d keyframes" % (index, len(files), droid.video.counter.value), flush=True)
+            print("muster: frame %d of %d, %d keyframes" % (index, len(files), keyframes(droid)), flush=True)
     if droid is None:
         raise SystemExit("muster: fewer keyframes than warmup: no frame was tracked")
     tracked = time.time()
-    trajectory = None
-    if not partial or final_passes_fit(droid.video.counter.value):
+    # What the back end has not seen yet is in the front end's buffer alone.
+    video, trajectory = getattr(droid, "video1", None) or droid.video, None
+    if not partial or final_passes_fit(keyframes(droid)):
         # Frames that were not tracked have no pose, so a partial run asks for none of them.
         last = index if partial else len(files)
-        trajectory = droid.terminate(frames(args.imagedir, files[:last], calibration))
-    save(args, droid, files, trajectory, partial, began, tracked)
-    sys.exit(PARTIAL if partial else 0)
+        trajectory = droid.terminate(frames(args.imagedir, files[:last], calibration, args.t0))
+        check_back_end(droid)
+        video = getattr(droid, "video2", None) or droid.video
+    save(args, video, files, trajectory, partial, began, tracked)
+    return partial
 
 
-def save(args, droid, files, trajectory, partial, began, tracked):
+def save(args, video, files, trajectory, partial, began, tracked):
     import numpy
     import torch
 
-    video = getattr(droid, "video2", None) or droid.video
     count = int(video.counter.value)
     parts = {"tstamps": video.tstamp, "images": video.images, "disps": video.disps_up, "poses": video.poses, "intrinsics": video.intrinsics}
     # A copy: a slice of a tensor would be saved with the whole buffer behind it.
     write(args.reconstruction_path, lambda path: torch.save({name: part[:count].cpu().clone() for name, part in parts.items()}, path))
     folder = os.path.dirname(args.reconstruction_path)
     if trajectory is not None:
-        # Rows before t0 were never tracked, and hold no pose.
-        write(os.path.join(folder, "traj_est.npy"), lambda path: numpy.save(path, numpy.asarray(trajectory, dtype=numpy.float32)[args.t0:]))
+        write(os.path.join(folder, "traj_est.npy"), lambda path: numpy.save(path, numpy.asarray(trajectory, dtype=numpy.float32)))
     write(os.path.join(folder, "images.txt"), lambda path: text(path, "".join(name + "\n" for name in names(args.imagedir, 1))))
     facts = {
         "frames": len(files), "keyframes": count, "partial": partial, "stride": args.stride, "t0": args.t0,

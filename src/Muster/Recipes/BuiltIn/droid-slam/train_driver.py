@@ -86,8 +86,8 @@ def own_chance(worker):
 
 
 def load(path):
-    # Only numbers, where torch can tell: before 2 it stumbles over a float.
-    return torch.load(path, map_location="cpu", weights_only=torch.__version__ >= "2")
+    # Only numbers, where torch can tell: 1.13 stumbles over a float, and those before it do not know the word.
+    return torch.load(path, map_location="cpu", **({"weights_only": True} if torch.__version__ >= "2" else {}))
 
 
 def begin_with(model, path):

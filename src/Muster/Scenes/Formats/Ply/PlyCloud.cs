@@ -48,7 +48,7 @@ public sealed class PlyCloud : IDisposable
     public IEnumerable<ArraySegment<ScenePoint>> Read(CancellationToken ct)
     {
         _file.Position = _bodyAt;
-        foreach (var batch in _header.Format == PlyFormat.Ascii ? AsciiBatches() : BinaryBatches())
+        foreach (var batch in _header.Format == PlyFormat.Ascii ? AsciiBatches() : BinaryBatches(ct))
         {
             ct.ThrowIfCancellationRequested();
             yield return batch;
@@ -57,9 +57,9 @@ public sealed class PlyCloud : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    private IEnumerable<ArraySegment<ScenePoint>> BinaryBatches()
+    private IEnumerable<ArraySegment<ScenePoint>> BinaryBatches(CancellationToken ct)
     {
-        foreach (var before in _header.Elements.TakeWhile(element => element != _vertices)) SkipBinary(before);
+        foreach (var before in _header.Elements.TakeWhile(element => element != _vertices)) SkipBinary(before, ct);
         if (_vertices.Properties.Any(property => property.CountType is not null)) throw SceneException.Unreadable(Path, "its vertices have lists, which Muster does not read");
         var size = _vertices.Properties.Sum(property => PlyHeader.Size(property.Type));
         if (Count > (_file.Length - _file.Position) / size) throw CutOff();
@@ -76,7 +76,7 @@ public sealed class PlyCloud : IDisposable
         }
     }
 
-    private void SkipBinary(PlyElement element)
+    private void SkipBinary(PlyElement element, CancellationToken ct)
     {
         if (element.Properties.All(property => property.CountType is null))
         {
@@ -85,23 +85,39 @@ public sealed class PlyCloud : IDisposable
             _file.Position += element.Count * size;
             return;
         }
-        var number = new byte[8];
+        SkipLists(element, ct);
+    }
+
+    /// <summary>Each list says only at its place how far the next one is: their lengths are taken from a buffer, many from one read.</summary>
+    private void SkipLists(PlyElement element, CancellationToken ct)
+    {
+        var (length, at) = (_file.Length, _file.Position);
+        var buffer = new byte[1 << 18];
+        var (start, held) = (at, 0);
         for (var i = 0L; i < element.Count; i++)
         {
+            if (i % Batch == 0) ct.ThrowIfCancellationRequested();
             foreach (var property in element.Properties)
             {
-                var length = 1L;
+                var items = 1L;
                 if (property.CountType is { } type)
                 {
-                    if (_file.ReadAtLeast(number.AsSpan(0, PlyHeader.Size(type)), PlyHeader.Size(type), throwOnEndOfStream: false) < PlyHeader.Size(type)) throw CutOff();
-                    var count = Value(number, type, _header.Format == PlyFormat.BigEndian);
-                    if (!(count >= 0 && count <= _file.Length)) throw CutOff();
-                    length = (long)count;
+                    var size = PlyHeader.Size(type);
+                    if (at + size > start + held)
+                    {
+                        (_file.Position, start) = (at, at);
+                        held = _file.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
+                        if (held < size) throw CutOff();
+                    }
+                    var count = Value(buffer.AsSpan((int)(at - start)), type, _header.Format == PlyFormat.BigEndian);
+                    if (!(count >= 0 && count <= length)) throw CutOff();
+                    (items, at) = ((long)count, at + size);
                 }
-                if (length * PlyHeader.Size(property.Type) > _file.Length - _file.Position) throw CutOff();
-                _file.Position += length * PlyHeader.Size(property.Type);
+                at += items * PlyHeader.Size(property.Type);
+                if (at > length) throw CutOff();
             }
         }
+        _file.Position = at;
     }
 
     private IEnumerable<ArraySegment<ScenePoint>> AsciiBatches()

@@ -10,6 +10,12 @@ namespace Muster.Scenes.Formats.Tensors;
 /// </summary>
 internal sealed class Pickle
 {
+    /// <summary>A tensor takes about 30 words; what has more than these describes something else.</summary>
+    private const int MostWords = 4_000_000;
+
+    /// <summary>What a list, a tuple or a dictionary counts for, as it takes so much more memory than a number.</summary>
+    private const int ContainerWords = 8;
+
     private static readonly object Mark = new();
     private static readonly Dictionary<string, ElementType?> Allowed = new(StringComparer.Ordinal)
     {
@@ -32,6 +38,7 @@ internal sealed class Pickle
     private readonly Stack<object?> _stack = new();
     private readonly Dictionary<uint, object?> _memo = [];
     private int _at;
+    private int _words;
 
     private Pickle(string path, byte[] bytes, int start) => (_path, _bytes, _at) = (path, bytes, start);
 
@@ -47,11 +54,12 @@ internal sealed class Pickle
         while (true)
         {
             var code = Byte();
+            Spend(code is (byte)'}' or (byte)']' or (byte)'t' or 0x85 or 0x86 or 0x87 or (byte)'R' ? ContainerWords : 1);
             switch (code)
             {
                 case 0x80: Byte(); break;                                                  // PROTO
                 case 0x95: Take(8); break;                                                 // FRAME
-                case (byte)'}': _stack.Push(new Dictionary<object, object?>()); break;
+                case (byte)'}': _stack.Push(new Dictionary<string, object?>()); break;
                 case (byte)']': _stack.Push(new List<object?>()); break;
                 case (byte)')': _stack.Push(Array.Empty<object?>()); break;
                 case (byte)'(': _stack.Push(Mark); break;
@@ -88,11 +96,11 @@ internal sealed class Pickle
                 case (byte)'b': Pop<object>(); Pop<object>(Peek()); break;                 // BUILD sets attributes: not wanted
                 case (byte)'s':
                     var pair = Several(2);
-                    Put(Pop<Dictionary<object, object?>>(Peek()), pair);
+                    Put(Pop<Dictionary<string, object?>>(Peek()), pair);
                     break;
                 case (byte)'u':
                     var pairs = ToMark();
-                    Put(Pop<Dictionary<object, object?>>(Peek()), pairs);
+                    Put(Pop<Dictionary<string, object?>>(Peek()), pairs);
                     break;
                 case (byte)'a':
                     var item = Pop<object>();
@@ -108,11 +116,16 @@ internal sealed class Pickle
         }
     }
 
+    private void Spend(int words)
+    {
+        if ((_words += words) > MostWords) throw Broken("its pickle builds far more than any dictionary of tensors needs");
+    }
+
     private Named Global(string name) => Allowed.TryGetValue(name, out var type) ? new(name, type) : throw Refused($"its pickle names '{Shown(name)}'");
 
     private object Reduce(Named what, object?[] arguments) => what.Name switch
     {
-        "collections OrderedDict" => new Dictionary<object, object?>(),
+        "collections OrderedDict" => new Dictionary<string, object?>(),
         "torch._utils _rebuild_tensor_v2" when arguments is [StorageName storage, long offset, object?[] shape, object?[] strides, ..] => new TensorName(storage, offset, Sizes(shape), Sizes(strides)),
         _ => throw Broken("its pickle builds a tensor from something else"),
     };
@@ -123,13 +136,13 @@ internal sealed class Pickle
 
     private long[] Sizes(object?[] sizes) => [.. sizes.Select(size => size is long number ? number : throw Broken("its pickle has a tensor with a size that is no number"))];
 
-    private void Put(Dictionary<object, object?> dictionary, ReadOnlySpan<object?> pairs)
+    private void Put(Dictionary<string, object?> dictionary, ReadOnlySpan<object?> pairs)
     {
         if (pairs.Length % 2 != 0) throw Broken("its pickle has a key without a value");
         for (var i = 0; i < pairs.Length; i += 2)
         {
             if (pairs[i] is not (string or long or bool or double)) throw Broken("its pickle has a key that is no text or number");
-            dictionary[pairs[i]!] = pairs[i + 1];
+            if (pairs[i] is string key) dictionary[key] = pairs[i + 1];   // tensors have names
         }
     }
 

@@ -116,7 +116,7 @@ public sealed class TensorFile : IDisposable
         foreach (var (name, tensor) in TensorNames(value)) _tensors[name] = new(name, find(tensor.Storage), tensor.Offset, tensor.Shape, tensor.Strides);
     }
 
-    private IEnumerable<(string Name, TensorName Tensor)> TensorNames(object? value) => value is Dictionary<object, object?> dictionary
-        ? dictionary.Where(pair => pair is { Key: string, Value: TensorName }).Select(pair => ((string)pair.Key, (TensorName)pair.Value!))
+    private IEnumerable<(string Name, TensorName Tensor)> TensorNames(object? value) => value is Dictionary<string, object?> dictionary
+        ? dictionary.Where(pair => pair.Value is TensorName).Select(pair => (pair.Key, (TensorName)pair.Value!))
         : throw SceneException.Unreadable(Path, "it does not hold a dictionary of tensors");
 }

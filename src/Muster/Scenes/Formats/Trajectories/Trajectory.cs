@@ -19,12 +19,15 @@ public sealed record Trajectory(double[] Times, Pose[] Poses)
     /// <summary>In order of time; of several poses of one time, the last one read.</summary>
     public static Trajectory Sorted(List<double> times, List<Pose> poses)
     {
-        var order = Enumerable.Range(0, times.Count).ToArray();
         var ordered = true;
-        for (var i = 1; i < order.Length; i++) ordered &= times[i - 1] < times[i];
+        for (var i = 1; i < times.Count; i++) ordered &= times[i - 1] < times[i];
         if (ordered) return new([.. times], [.. poses]);
-        Array.Sort([.. times], order);
-        var last = order.GroupBy(i => times[i]).Select(group => group.Max()).ToList();
-        return new([.. last.Select(i => times[i])], [.. last.Select(i => poses[i])]);
+        // The place where it was read makes keys differ, so that the last one of a time stands behind its like.
+        var order = new (double Time, int Place)[times.Count];
+        for (var i = 0; i < order.Length; i++) order[i] = (times[i], i);
+        Array.Sort(order);
+        var kept = 0;
+        for (var i = 0; i < order.Length; i++) if (i + 1 == order.Length || order[i + 1].Time != order[i].Time) order[kept++] = order[i];
+        return new([.. order.Take(kept).Select(one => one.Time)], [.. order.Take(kept).Select(one => poses[one.Place])]);
     }
 }

@@ -1,16 +1,15 @@
-"""Stands in for GTSfM's runner: reads its options, works with a real Dask, writes its files, and knows nothing of reconstruction.
+"""Stands in for GTSfM's runner: reads its options, and starts its work on a real Dask.
 
-With STANDIN_OLD it has no place for a Dask client of somebody else's, as before that came to be.
+With STANDIN_OCTOBER it makes its optimiser before the client, and tells it of the worker that reads and writes when it makes the client, as from
+October 2025 to February 2026. With STANDIN_OLD it has no place for a Dask client of somebody else's.
 """
 import argparse
-import json
 import os
 import sys
-import time
 
-from distributed import Client, LocalCluster, wait
+from distributed import Client, LocalCluster
 
-from gtsfm import stages
+from gtsfm.scene_optimizer import SceneOptimizer
 
 
 class GtsfmRunner:
@@ -27,8 +26,7 @@ class GtsfmRunner:
         parser.add_argument("--graph_partitioner", choices=["single", "binary", "metis"])
         parser.add_argument("-l", "--log", default="INFO")
         self.options, self.overrides = parser.parse_known_args(override_args)
-        if not self.options.loader:
-            raise ValueError("no loader")
+        self.scene_optimizer = SceneOptimizer(self.options, self.overrides) if os.environ.get("STANDIN_OCTOBER") else None
         self._io_worker = None
 
     def _create_dask_client(self):
@@ -36,7 +34,8 @@ class GtsfmRunner:
         cluster = LocalCluster(n_workers=self.options.num_workers, threads_per_worker=self.options.threads_per_worker,
                                memory_limit=float(limit) if limit and limit.startswith("0.") else limit, dashboard_address=self.options.dashboard_port or ":0")
         client = Client(cluster)
-        self._io_worker = min(client.nthreads())
+        if self.scene_optimizer is None:
+            self._io_worker = min(client.nthreads())
         return client
 
     if os.environ.get("STANDIN_OLD"):
@@ -44,37 +43,13 @@ class GtsfmRunner:
         del _create_dask_client
 
     def run(self):
-        began = time.time()
         print("[host-main] Creating Dask client", flush=True)
         client = getattr(self, "_create_dask_client", None) or self._own_client
         client = client()
-        results = os.path.join(self.options.output_root, "results")
-        os.makedirs(os.path.join(results, "metrics"))
-        with open(os.path.join(results, "config.yaml"), "w") as file:
-            json.dump({**vars(self.options), "overrides": self.overrides}, file, default=str)
-        print("[host-main] Saved final config snapshot", flush=True)
-        images = self.options.images_dir or os.path.join(self.options.dataset_dir, "images")
-        names = sorted(os.listdir(images))
-        io = {"workers": [self._io_worker], "allow_other_workers": False, "pure": False}
-        read = [client.submit(stages.read, os.path.join(images, name), **io) for name in names]
-        workers = sorted(client.nthreads())
-        features = [client.submit(stages.features, one, workers=[workers[at % len(workers)]], pure=False) for at, one in enumerate(read)]
-        wait(features)
-        found = [feature for feature in client.gather(features) if feature["texture"]]
-        print("[host-main] Running cluster optimization and merging", flush=True)
-        if len(found) > 1:
-            client.submit(stages.export, os.path.join(results, "ba_output"), found, **io).result()
-            # Merged scenes are written wherever the task lands; here it is the last machine.
-            elsewhere = [worker for worker in workers if worker.rsplit(":", 1)[0] != self._io_worker.rsplit(":", 1)[0]] or workers
-            client.submit(stages.export, os.path.join(results, "merged"), found, workers=[elsewhere[-1]], pure=False).result()
-            print(f"[host-main] Merged scene contains {len(found)} images", flush=True)
-        else:
-            print("[host-main] Merging failed, no final merged scene found", flush=True)
-        os.makedirs("dask_reports", exist_ok=True)
-        with open(os.path.join("dask_reports", "scene-optimizer.html"), "w") as file:
-            file.write("<html></html>\n")
-        with open(os.path.join(results, "metrics", "total_summary_metrics.json"), "w") as file:
-            json.dump({"total_summary_metrics": {"total_runtime_sec": round(time.time() - began, 4)}}, file)
+        if self.scene_optimizer is None:
+            self.scene_optimizer = SceneOptimizer(self.options, self.overrides)
+            self.scene_optimizer.loader._input_worker = self.scene_optimizer.cluster_optimizer._output_worker = self._io_worker
+        self.scene_optimizer.run(client)
         print("[host-main] Shutting down Dask client", flush=True)
         client.shutdown()
 

@@ -1,6 +1,12 @@
 """A stand-in for PyTorch: as much of it as the driver of droid-slam uses. What it saves is the recorded example of a reconstruction."""
 import base64
+import ctypes
 import os
+
+from . import multiprocessing  # noqa: F401
+
+# What extensions are linked with; they find it only once it is loaded from here.
+ctypes.CDLL(os.path.join(os.path.dirname(__file__), "lib", "libc10.so"), mode=ctypes.RTLD_GLOBAL)
 
 __version__ = "0 (stand-in)"
 

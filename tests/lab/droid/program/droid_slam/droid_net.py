@@ -1,5 +1,6 @@
 """A stand-in for DROID-SLAM's network: it takes the same arguments, gives the same shapes, and learns one number."""
 import torch
+import torch_scatter  # noqa: F401
 from torch import nn
 
 

@@ -1,0 +1,31 @@
+using System.Text.RegularExpressions;
+
+namespace Muster.Runs;
+
+/// <summary>What a run may be called, and what it is called where that name is taken.</summary>
+public static partial class RunNames
+{
+    /// <summary>The word that selects the newest run.</summary>
+    public const string Last = "last";
+
+    /// <summary>Also of one that got a number behind it, or that an earlier version accepted.</summary>
+    public static bool IsWellFormed(string name) => Form().IsMatch(name);
+
+    /// <summary>Why it cannot be the name of a new run; null when it can.</summary>
+    public static string? Objection(string name) =>
+        !IsWellFormed(name) || name.Length > 100 ? "names have letters, digits, '.', '_' and '-', and begin with a letter or digit"
+        : name == Last ? $"'{Last}' selects the newest run"
+        : LooksLikeId(name) ? "it could be the beginning of a run's id"
+        : null;
+
+    /// <summary>A name that a program gave without knowing these rules, made to fit them.</summary>
+    public static string Fit(string name) => Objection(name) is null ? name : $"run-{name}";
+
+    // Ids are time-ordered UUIDs: for centuries they begin with 0.
+    private static bool LooksLikeId(string name) =>
+        name[0] == '0' && name.Length <= IdForm.Length && name.Zip(IdForm).All(pair => pair.Second == '-' ? pair.First == '-' : char.IsAsciiHexDigitLower(pair.First));
+
+    private const string IdForm = "00000000-0000-0000-0000-000000000000";
+
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,119}\z")] private static partial Regex Form();
+}

@@ -1,0 +1,3 @@
+import lietorch_backends
+
+assert lietorch_backends.check()
