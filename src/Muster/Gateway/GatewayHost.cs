@@ -37,6 +37,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
     private readonly ZipFetcher _fetcher;
     private readonly ResultCollector _collecting;
     private readonly EndNotices _notices;
+    private readonly UploadGate _uploads;
     private Node.NodeServer? _node;
     private bool _listens;
 
@@ -61,7 +62,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton<ILoggerFactory>(logs);
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options));
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options, clock));
         _web = builder.Build();
         var seal = new CommitSeal(_store);
         var api = new PublicApi(gate, seal, intake, Actions, Tasks, Fleet, Spool, _downloads, new(Fleet, Tasks, _catalog, clock), clock);
@@ -72,13 +73,16 @@ public sealed partial class GatewayHost : IAsyncDisposable
         _web.Use(async (http, next) => { if (!await _operation.HandleAsync(http)) await next(http); });
         _web.UseOdmFaults(log);
         _web.UseOdmCors(() => gate.IsOpen);
+        ConnectionCap.Follow(_web);
+        _uploads = new(options.Limits, clock, log);
+        _uploads.Guard(_web);
         _web.Run(api.HandleAsync);
         Pipeline = ((IApplicationBuilder)_web).Build();
 
         var wait = new BlobWait(Tasks, clock);
         var sender = new FileSender(Tasks, Fleet, Spool, wait, task => task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, Tokens.MakeForParts(task)) : task.Options, Tokens.Without, seal.Of, options, clock);
         _fetcher = new(Tasks, intake, Spool, options, clock);
-        _collecting = new(Tasks, Fleet, Results, wait, clock);
+        _collecting = new(Tasks, Fleet, Results, Spool, wait, options.Limits, clock);
         var couriers = new Couriers(Tasks, _fetcher, sender, _collecting, log);
         var watches = new NodeWatches(Fleet, Tasks, _catalog, Tokens.Without, options, clock, log);
         var housekeeper = new Housekeeper(Tasks, _store, Actions, Tokens, Fleet, Spool, options, clock, log);
@@ -278,6 +282,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
         _fetcher.Dispose();
         _collecting.Dispose();
         _notices.Dispose();
+        _uploads.Dispose();
         _provider?.Dispose();
         _stop.Dispose();
     }

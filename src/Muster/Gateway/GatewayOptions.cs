@@ -1,4 +1,5 @@
 using Muster.Node.Engines;
+using Muster.NodeOdm;
 using Muster.Storage;
 
 namespace Muster.Gateway;
@@ -87,6 +88,9 @@ public sealed record GatewayOptions
 
     /// <summary>Bytes that uploads may take on disk in all; 0: what the disk has.</summary>
     public long SpoolBudget { get; init; }
+
+    /// <summary>How much is accepted of what comes from outside.</summary>
+    public InputLimits Limits { get; init; } = InputLimits.Default;
 
     /// <summary>Uploads that were not heard of for so long are forgotten.</summary>
     public TimeSpan UploadsExpire { get; init; } = TimeSpan.FromHours(48);

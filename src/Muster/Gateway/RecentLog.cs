@@ -8,6 +8,7 @@ namespace Muster.Gateway;
 internal sealed class RecentLog(ILoggerFactory logs, TimeProvider clock) : ILoggerFactory
 {
     private const int Kept = 2_000;
+    private static readonly int LongestLine = NodeOdm.InputLimits.Default.ErrorChars;
 
     private readonly ConcurrentQueue<string> _lines = [];
 
@@ -19,9 +20,10 @@ internal sealed class RecentLog(ILoggerFactory logs, TimeProvider clock) : ILogg
 
     public void Dispose() { }   // the log below is its owner's
 
+    /// <summary>Texts of clients and nodes may stand in a line, and lines stay in memory.</summary>
     private void Add(string line)
     {
-        _lines.Enqueue(line);
+        _lines.Enqueue(line.Length > LongestLine ? line[..LongestLine] + "…" : line);
         if (_lines.Count > Kept) _lines.TryDequeue(out _);
     }
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Muster.Configuration;
 using Muster.Faults;
 using Muster.Node.Engines;
+using Muster.NodeOdm;
 using Muster.Storage;
 
 namespace Muster.Node;
@@ -33,6 +34,8 @@ public sealed class NodeConfig
         ("cleanup-tasks-after", "MINUTES", "Delete finished tasks after this time. Default: 2880."),
         ("cleanup-uploads-after", "MINUTES", "Delete uncommitted uploads after this time. Default: 2880."),
         ("webhook", "URL", "Called at the end of every task."),
+        ("max-connections", "N", "Maximum number of client connections. Default: 10000, bounded by the open files allowed to this process."),
+        ("max-uploads", "N", "Maximum number of concurrent uploads from one address or with one token. Default: 512; four times as many in total."),
         ("allow-private-urls", null, "Let webhooks and zip URLs of clients reach private networks."),
         ("s3-endpoint", "HOST", "With --s3-bucket: the S3 endpoint that archives are also uploaded to."),
         ("s3-bucket", "NAME", "Bucket for archives."),
@@ -109,6 +112,7 @@ public sealed class NodeConfig
         KeepUploads = TimeSpan.FromMinutes(Number("cleanup-uploads-after", 0, 100_000_000) ?? 2880),
         Webhook = Text("webhook"),
         AllowPrivateUrls = Has("allow-private-urls"),
+        Limits = InputLimits.Default.With((int)(Number("max-connections", 1, 1_000_000) ?? 0), (int)(Number("max-uploads", 1, 1_000_000) ?? 0)),
         Bucket = Bucket(),
         BucketGetsAll = Has("s3-upload-everything"),
         DropUploads = Has("test-drop-uploads"),

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -31,8 +32,8 @@ internal sealed class NodeEndpoints(NodeSettings settings, NodeFolders folders, 
         Get(app, "/info", http => http.AnswerAsync(Info(), OdmJson.Wire.NodeInfo));
         Get(app, "/options", async http => await http.AnswerAsync(await OptionsAsync(OptionsPatience, http), OdmJson.Wire.IReadOnlyListOptionDescription));
         Get(app, "/task/list", http => http.AnswerAsync([.. store.All().Select(task => new UuidAnswer(task.Uuid))], OdmJson.Wire.IReadOnlyListUuidAnswer));
-        Get(app, "/task/{uuid}/info", http => http.AnswerAsync(TaskInfo(http), OdmJson.Wire.TaskInfo));
-        Get(app, "/task/{uuid}/output", http => http.AnswerAsync(outputs.Of(Find(http).Uuid).Lines(http.Request.Query["line"]), OdmJson.Wire.IReadOnlyListString));
+        Get(app, "/task/{uuid}/info", TaskInfoAsync);
+        Get(app, "/task/{uuid}/output", http => http.AnswerLinesAsync(default, outputs.Of(Find(http).Uuid).Read(http.Request.Query["line"]), default));
         Get(app, "/task/{uuid}/download/{asset}", DownloadAsync, "HEAD");
         Post(app, "/task/new/init", InitAsync);
         Post(app, "/task/new/upload/{uuid}", UploadAsync);
@@ -78,10 +79,13 @@ internal sealed class NodeEndpoints(NodeSettings settings, NodeFolders folders, 
 
     private NodeTask Find(HttpContext http) => store.Find(Uuid(http)) ?? throw new RefusalException($"{Uuid(http)} not found");
 
-    private TaskInfo TaskInfo(HttpContext http)
+    private Task TaskInfoAsync(HttpContext http)
     {
         var task = Find(http);
-        return task.Info(Now, http.Request.Query.TryGetValue("with_output", out var from) ? outputs.Of(task.Uuid).Lines(from) : null);
+        var info = task.Info(Now);
+        if (!http.Request.Query.TryGetValue("with_output", out var from)) return http.AnswerAsync(info, OdmJson.Wire.TaskInfo);
+        byte[] before = [.. JsonSerializer.SerializeToUtf8Bytes(info, OdmJson.Wire.TaskInfo).AsSpan(..^1), .. ",\"output\":"u8];
+        return http.AnswerLinesAsync(before, outputs.Of(task.Uuid).Read(from), "}"u8.ToArray());
     }
 
     private Task DownloadAsync(HttpContext http)

@@ -313,9 +313,9 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
     private async Task PackAsync(IEngine opened, NodeTask task, TaskOutput output, CancellationToken ct)
     {
         Report(task.Uuid, 93);
-        await File.WriteAllLinesAsync(Path.Combine(folders.Project(task.Uuid), "task_output.txt"), output.Lines(null), ct);
+        await File.WriteAllLinesAsync(Path.Combine(folders.Project(task.Uuid), "task_output.txt"), output.Read(null), ct);
         var results = task.Outputs ?? opened.Results;
-        var missing = await Task.Run(() => ZipFiles.Pack(folders.Project(task.Uuid), results, folders.Archive(task.Uuid), ct), ct);
+        var missing = await Task.Run(() => ZipFiles.Pack(folders.Project(task.Uuid), results, folders.Archive(task.Uuid), folders.NewPart(), ct), ct);
         foreach (var path in missing.Where(_ => task.Outputs is not null)) output.Say($"Asked for and not there: {path}");
         Report(task.Uuid, 97);
         await bucket.PutAsync(task.Uuid, results, output, ct);

@@ -48,10 +48,12 @@ public sealed partial class NodeServer : IAsyncDisposable
 
             var builder = WebApplication.CreateEmptyBuilder(new() { ContentRootPath = settings.Folder });
             builder.Services.AddRoutingCore().AddSingleton(logs).AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
-            builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings));
+            builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings, clock));
             _app = builder.Build();
             _app.UseOdmCors(() => settings.Token is null);
             _app.UseOdmFaults(log);
+            ConnectionCap.Follow(_app);
+            Keep(new UploadGate(settings.Limits, clock, log)).Guard(_app);
             _app.UseRouting();
             new NodeEndpoints(settings, folders, store, uploads, outputs, _queue, engine, clock).Map(_app);
         }
@@ -115,11 +117,11 @@ public sealed partial class NodeServer : IAsyncDisposable
         }
     }
 
-    private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, NodeSettings settings)
+    private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, NodeSettings settings, TimeProvider clock)
     {
         OdmEndpoints.SetLimits(kestrel);
         var address = settings.Address ?? (settings.Token is null ? IPAddress.Loopback : IPAddress.Any);
-        kestrel.Listen(address, settings.Port ?? FreePort(address));
+        kestrel.Listen(address, settings.Port ?? FreePort(address), new ConnectionCap(settings.Limits.Connections, clock).Guard);
     }
 
     private static int FreePort(IPAddress address)

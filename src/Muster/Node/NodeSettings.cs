@@ -1,4 +1,5 @@
 using System.Net;
+using Muster.NodeOdm;
 using Muster.Storage;
 
 namespace Muster.Node;
@@ -39,6 +40,9 @@ public sealed record NodeSettings
 
     /// <summary>What is left of the disk for others: uploads beyond it are refused.</summary>
     public long SpareBytes { get; init; } = 256 << 20;
+
+    /// <summary>How much is accepted of what comes from outside.</summary>
+    public InputLimits Limits { get; init; } = InputLimits.Default;
 
     /// <summary>Where archives are put too; null: nowhere.</summary>
     public S3Place? Bucket { get; init; }

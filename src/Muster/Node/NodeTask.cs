@@ -39,7 +39,7 @@ public sealed record NodeTask
 
     public long ProcessingTime(long now) => Phase == TaskPhase.Running && Started is { } started ? Math.Max(0, now - started) : Took;
 
-    public TaskInfo Info(long now, IReadOnlyList<string>? output = null) => new()
+    public TaskInfo Info(long now) => new()
     {
         Uuid = Uuid,
         Name = Name,
@@ -56,7 +56,6 @@ public sealed record NodeTask
         Options = Options,
         ImagesCount = ImagesCount,
         Progress = Progress,
-        Output = output,
     };
 }
 

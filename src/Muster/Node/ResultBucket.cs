@@ -24,7 +24,7 @@ internal sealed class ResultBucket(NodeSettings settings, NodeFolders folders) :
         if (settings.BucketGetsAll)
         {
             var project = folders.Project(uuid);
-            var files = results.SelectMany(result => ZipFiles.FilesOf(project, result)).Distinct();
+            var files = results.SelectMany(result => ZipFiles.ResultsOf(project, result)).Distinct();
             await Parallel.ForEachAsync(files, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = ct }, async (path, stop) =>
                 await _bucket.PutAsync(path, $"{uuid}/{Path.GetRelativePath(project, path).Replace('\\', '/')}", _ => { }, stop));
         }

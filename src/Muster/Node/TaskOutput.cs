@@ -9,6 +9,8 @@ namespace Muster.Node;
 /// </summary>
 public sealed partial class TaskOutput(string path)
 {
+    private static readonly int LineBytes = NodeOdm.InputLimits.Default.LineBytes;
+
     private readonly Lock _turn = new();
 
     /// <summary>Where each whole line begins, and, last, where the next one will.</summary>
@@ -28,7 +30,10 @@ public sealed partial class TaskOutput(string path)
     }
 
     /// <summary>The lines that <paramref name="asked"/> names in JavaScript's way, without colours and outer blanks.</summary>
-    public IReadOnlyList<string> Lines(string? asked)
+    public IReadOnlyList<string> Lines(string? asked) => [.. Read(asked)];
+
+    /// <summary>The same, read as they are taken.</summary>
+    public IEnumerable<string> Read(string? asked)
     {
         lock (_turn)
         {
@@ -36,17 +41,34 @@ public sealed partial class TaskOutput(string path)
             var count = _starts.Count - 1;
             var first = NodeOdm.OutputSlice.Start(asked, count);
             if (first >= count) return [];
-            using var file = Open();
+            var file = Open();
             file.Position = _starts[first];
-            var bytes = new byte[_starts[count] - _starts[first]];
-            file.ReadExactly(bytes);
-            var lines = new List<string>(count - first);
-            for (var line = first; line < count; line++)
+            return LinesOf(file, _starts[count] - _starts[first]);
+        }
+    }
+
+    private static IEnumerable<string> LinesOf(FileStream file, long left)
+    {
+        using var open = file;
+        var block = new byte[LineBytes];
+        var (start, end, isRest) = (0, 0, false);
+        while (true)
+        {
+            if (Array.IndexOf(block, (byte)'\n', start, end - start) is >= 0 and var at)
             {
-                var at = (int)(_starts[line] - _starts[first]);
-                lines.Add(Clean(Encoding.UTF8.GetString(bytes, at, (int)(_starts[line + 1] - _starts[line]))));
+                if (!isRest) yield return Clean(Encoding.UTF8.GetString(block, start, at - start));
+                (start, isRest) = (at + 1, false);
+                continue;
             }
-            return lines;
+            if (start == 0 && end == block.Length)
+            {
+                if (!isRest) yield return Clean(Encoding.UTF8.GetString(block));
+                (end, isRest) = (0, true);   // the rest of so long a line is left out
+            }
+            Buffer.BlockCopy(block, start, block, 0, end - start);
+            (start, end) = (0, end - start);
+            if (file.Read(block, end, (int)Math.Min(block.Length - end, left)) is not (> 0 and var read)) yield break;
+            (end, left) = (end + read, left - read);
         }
     }
 

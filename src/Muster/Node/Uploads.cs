@@ -8,6 +8,7 @@ namespace Muster.Node;
 public sealed class Uploads(NodeFolders folders, NodeSettings settings)
 {
     private const string FieldsFile = "body.json";
+    private const long LookEvery = 16 << 20;
     private const int DiskFull = 28;   // ENOSPC
 
     private readonly ConcurrentDictionary<string, Lock> _turns = new();
@@ -38,7 +39,14 @@ public sealed class Uploads(NodeFolders folders, NodeSettings settings)
         {
             await using (var file = new FileStream(arriving, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.Asynchronous))
             {
-                while (await part.ChunkAsync(ct) is { IsEmpty: false } chunk) await file.WriteAsync(chunk, ct);
+                var looked = 0L;
+                while (await part.ChunkAsync(ct) is { IsEmpty: false } chunk)
+                {
+                    await file.WriteAsync(chunk, ct);
+                    if (file.Position - looked < LookEvery) continue;
+                    looked = file.Position;
+                    RefuseWhenFull(null);   // its length may not have been announced, and others are coming in too
+                }
             }
             lock (_turns.GetOrAdd(uuid, _ => new())) Keep(uuid, name, arriving);
         }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
@@ -35,10 +34,8 @@ internal sealed partial class Webhooks(NodeSettings settings, NodeFolders folder
             {
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
                 limit.CancelAfter(Patience);
-                using var content = new StringContent(body, Encoding.UTF8, "application/json");
-                using var response = await http.PostAsync(new Uri(url), content, limit.Token);
-                if (response.StatusCode == HttpStatusCode.OK) return;
-                Failed($"status {(int)response.StatusCode}");
+                if (await http.TellAsync(new Uri(url), body, limit.Token) is var status && status == HttpStatusCode.OK) return;
+                Failed($"status {(int)status}");
             }
             catch (Exception fault) when (!stopping.IsCancellationRequested && fault is HttpRequestException or OperationCanceledException or UriFormatException or NotSupportedException or InvalidOperationException or IOException)
             {

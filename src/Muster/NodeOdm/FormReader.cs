@@ -8,11 +8,7 @@ namespace Muster.NodeOdm;
 /// <summary>Reads the text fields of a request's body, be it multipart, urlencoded or JSON, and hands its files out as they arrive.</summary>
 public static class FormReader
 {
-    private const int MostFieldBytes = 1 << 20;
-    private const int MostFields = 1_000;
-
-    /// <summary>For bodies without parts: a restart may carry a large boundary among its options.</summary>
-    private const int MostBodyBytes = 4 << 20;
+    private static readonly InputLimits Limits = InputLimits.Default;
 
     /// <param name="contentType">The request's header. Without one that names a form there are no fields, and the body is not read.</param>
     /// <param name="onFile">Takes each file; null where none is expected.</param>
@@ -33,16 +29,45 @@ public static class FormReader
         }
     }
 
+    /// <summary>The task that a node tells of, null where it names none. Anybody may call so, so only the beginning of a body is read; nodes name the task first.</summary>
+    public static async Task<string?> NoticeAsync(string? contentType, Stream body, CancellationToken ct)
+    {
+        var (bytes, isWhole) = await BoundedBody.ReadAsync(body, Limits.NoticeBytes, ct);
+        if (MediaTypeHeaderValue.TryParse(contentType, out var type) && type.MediaType?.ToLowerInvariant() == "application/json") return UuidIn(bytes.Span, isWhole);
+        return isWhole ? (await ReadAsync(contentType, new MemoryStream(bytes.ToArray()), onFile: null, ct)).GetValueOrDefault("uuid") : null;
+    }
+
+    private static string? UuidIn(ReadOnlySpan<byte> json, bool isWhole)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json, isWhole, default);
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return null;
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var isUuid = reader.ValueTextEquals("uuid"u8);
+                if (!reader.Read()) return null;
+                if (isUuid) return reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+                if (!reader.TrySkip()) return null;
+            }
+        }
+        catch (JsonException) { }   // no JSON names no task
+        return null;
+    }
+
     private static async Task<Dictionary<string, string>> PartsAsync(Stream body, string boundary, Func<MultipartPart, CancellationToken, Task>? onFile, CancellationToken ct)
     {
         using var parts = new MultipartReader(body, boundary);
         var fields = new Dictionary<string, string>();
+        var (count, left) = (0, Limits.FormBytes);
         while (await parts.NextAsync(ct) is { } part)
         {
             if (part.FileName is null)
             {
-                if (fields.Count == MostFields) throw new RefusalException("Too many fields", noRetry: true);
-                fields[part.Name] = await part.TextAsync(MostFieldBytes, ct);
+                if (++count > Limits.FormFields) throw new RefusalException("Too many fields", noRetry: true);
+                var text = await part.TextAsync(Limits.FieldBytes, ct);
+                fields[part.Name] = text;
+                if ((left -= part.Name.Length + text.Length) < 0) throw TooLarge();
             }
             else if (part.FileName.Length > 0)   // a page sends an empty name where no file was chosen
             {
@@ -55,20 +80,16 @@ public static class FormReader
 
     private static async Task<string> TextAsync(Stream body, CancellationToken ct)
     {
-        using var text = new MemoryStream();
-        var buffer = new byte[16 << 10];
-        while (await body.ReadAsync(buffer, ct) is > 0 and var read)
-        {
-            if (text.Length + read > MostBodyBytes) throw new RefusalException("request entity too large", noRetry: true);
-            text.Write(buffer, 0, read);
-        }
-        return Encoding.UTF8.GetString(text.GetBuffer().AsSpan(0, (int)text.Length));
+        var (bytes, isWhole) = await BoundedBody.ReadAsync(body, Limits.FormBytes, ct);
+        return isWhole ? Encoding.UTF8.GetString(bytes.Span) : throw TooLarge();
     }
+
+    private static RefusalException TooLarge() => new("request entity too large", noRetry: true);
 
     private static Dictionary<string, string> UrlEncoded(string text)
     {
         var fields = new Dictionary<string, string>();
-        foreach (var pair in text.Split('&', MostFields, StringSplitOptions.RemoveEmptyEntries))
+        foreach (var pair in text.Split('&', Limits.FormFields, StringSplitOptions.RemoveEmptyEntries))
         {
             var at = pair.IndexOf('=');
             fields[WebUtility.UrlDecode(at < 0 ? pair : pair[..at])] = at < 0 ? "" : WebUtility.UrlDecode(pair[(at + 1)..]);

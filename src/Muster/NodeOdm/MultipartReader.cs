@@ -4,19 +4,21 @@ using System.Text;
 namespace Muster.NodeOdm;
 
 /// <summary>
-/// Reads a multipart body as it arrives, in constant memory: parts in their order, each in chunks that are slices of one pooled buffer.
+/// Reads a multipart body as it arrives, in constant memory: parts in their order, each in chunks that are slices of one pooled buffer. The buffer is
+/// small until bytes come as fast as it takes them, so that a client that stands still costs little.
 /// What is wrong with a body is a <see cref="RefusalException"/>; a connection that breaks is the stream's own fault.
 /// </summary>
 public sealed class MultipartReader : IDisposable
 {
-    private const int BufferBytes = 256 << 10;
+    private const int FirstBytes = 4 << 10;
+    private const int MostBytes = 256 << 10;
     private const int MostHeaderBytes = 16 << 10;
     private const int MostPreambleBytes = 64 << 10;
     private const int MostBoundaryBytes = 200;
 
     private readonly Stream _body;
     private readonly byte[] _delimiter;
-    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(FirstBytes);
     private int _start;
     private int _end;
     private bool _began;
@@ -132,14 +134,28 @@ public sealed class MultipartReader : IDisposable
 
     private async ValueTask<bool> FillAsync(CancellationToken ct)
     {
-        if (_start > 0)
+        if (_end - _start > _buffer.Length / 2 && _buffer.Length < MostBytes)
+        {
+            Grow();
+        }
+        else if (_start > 0)
         {
             _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
             (_start, _end) = (0, _end - _start);
         }
         var read = await _body.ReadAsync(_buffer.AsMemory(_end), ct);
         _end += read;
+        if (_end == _buffer.Length && _buffer.Length < MostBytes) Grow();
         return read > 0;
+    }
+
+    /// <summary>A larger buffer with what is left of the old one.</summary>
+    private void Grow()
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Min(_buffer.Length * 2, MostBytes));
+        _buffer.AsSpan(_start, _end - _start).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(_buffer);
+        (_buffer, _start, _end) = (larger, 0, _end - _start);
     }
 
     private static RefusalException CutOff() => new("Unexpected end of form");

@@ -16,7 +16,7 @@ public sealed partial class NodeOdmClient
     /// The reply says how many bytes there are; they are all in <paramref name="into"/> then.
     /// </summary>
     /// <param name="watch">Whoever watches is told of breaks, and waits for their end however long they are.</param>
-    public async Task<NodeReply<long>> DownloadAsync(string uuid, string asset, FileStream into, CancellationToken ct, DownloadWatch? watch = null)
+    public async Task<NodeReply<long>> DownloadAsync(string uuid, string asset, FileStream into, CancellationToken ct, DownloadWatch? watch = null, DownloadRoom? room = null)
     {
         EntityTagHeaderValue? version = null;
         for (var breaks = 0; ;)
@@ -24,7 +24,7 @@ public sealed partial class NodeOdmClient
             var before = version is null ? 0 : into.Length;
             if (before == 0) into.SetLength(0);
             into.Position = before;
-            var (reply, tag) = await OnceAsync(uuid, asset, into, version, watch, ct);
+            var (reply, tag) = await OnceAsync(uuid, asset, into, version, watch, room, ct);
             if (reply is not (NodeReply<long>.Silent or NodeReply<long>.Away)) return reply;
             watch?.Broke(reply.Text);
             version = tag;
@@ -35,7 +35,7 @@ public sealed partial class NodeOdmClient
     }
 
     /// <param name="version">What the bytes that are here already belong to; null when there are none.</param>
-    private async Task<(NodeReply<long> Reply, EntityTagHeaderValue? Version)> OnceAsync(string uuid, string asset, FileStream into, EntityTagHeaderValue? version, DownloadWatch? watch, CancellationToken ct)
+    private async Task<(NodeReply<long> Reply, EntityTagHeaderValue? Version)> OnceAsync(string uuid, string asset, FileStream into, EntityTagHeaderValue? version, DownloadWatch? watch, DownloadRoom? room, CancellationToken ct)
     {
         using var idle = new CancellationTokenSource(patience, clock);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct, idle.Token);
@@ -51,7 +51,7 @@ public sealed partial class NodeOdmClient
             }, limit.Token);
             if (response.Content.Headers.ContentType?.MediaType == "application/json" || response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.PartialContent))
             {
-                return ((await ReadAsync(response, OdmJson.Wire.JsonElement, limit.Token)) is NodeReply<System.Text.Json.JsonElement>.Denied denied
+                return ((await ReadAsync(response, (bytes, isWhole) => isWhole ? Read(bytes, OdmJson.Wire.JsonElement) : TooLong<System.Text.Json.JsonElement>(), Limits.AnswerBytes, limit.Token)) is NodeReply<System.Text.Json.JsonElement>.Denied denied
                     ? new NodeReply<long>.Denied(denied.Error)
                     : new NodeReply<long>.Garbled($"{Name} answered a download with {StatusOf(response)}"), version);
             }
@@ -66,7 +66,10 @@ public sealed partial class NodeOdmClient
             }
             version = response.Headers.ETag is { IsWeak: false } tag && response.Headers.AcceptRanges.Contains("bytes") ? tag : version;
             var total = response.StatusCode == HttpStatusCode.OK ? response.Content.Headers.ContentLength : response.Content.Headers.ContentRange?.Length;
-            await CopyAsync(await response.Content.ReadAsStreamAsync(limit.Token), into, idle, bytes => watch?.Moved(bytes, total), limit.Token);
+            if (total > room?.Most || !await CopyAsync(await response.Content.ReadAsStreamAsync(limit.Token), into, idle, bytes => watch?.Moved(bytes, total), room, limit.Token))
+            {
+                return (new NodeReply<long>.TooLong($"{Name} sends more than {room!.Most} bytes, which is no result of this task"), version);
+            }
             return (total is { } all && into.Length != all ? new NodeReply<long>.Silent($"{Name} ended the download early") : new NodeReply<long>.Said(into.Length), version);
         }
         catch (Exception fault) when (FaultOf<long>(fault, ct) is { } reply)
@@ -93,19 +96,27 @@ public sealed partial class NodeOdmClient
             && (to.Scheme == from.Scheme || to.Scheme == "https")
             && (DownloadsFromElsewhere || to.GetLeftPart(UriPartial.Authority) == node.GetLeftPart(UriPartial.Authority)) ? to : null;
 
-    private async Task CopyAsync(Stream from, FileStream into, CancellationTokenSource idle, Action<long> moved, CancellationToken ct)
+    /// <summary>False where more comes than there may be.</summary>
+    private async Task<bool> CopyAsync(Stream from, FileStream into, CancellationTokenSource idle, Action<long> moved, DownloadRoom? room, CancellationToken ct)
     {
         var block = new byte[BlockBytes];
         while (await from.ReadAsync(block, ct) is > 0 and var read)
         {
             idle.CancelAfter(patience);
+            if (into.Position + read > room?.Most) return false;
+            room?.Grows(into.Position + read);
             await into.WriteAsync(block.AsMemory(0, read), ct);
             moved(into.Position);
         }
         await into.FlushAsync(ct);
+        return true;
     }
 }
 
 /// <param name="Broke">Is told why a download stopped for now.</param>
 /// <param name="Moved">Is told how many bytes are here, and of how many, where that is known.</param>
 public sealed record DownloadWatch(Action<string> Broke, Action<long, long?> Moved);
+
+/// <param name="Most">How many bytes may come.</param>
+/// <param name="Grows">Is told how large the file is about to be, and may throw where there is no room.</param>
+public sealed record DownloadRoom(long Most, Action<long> Grows);

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -25,6 +24,14 @@ public sealed partial class NodeOdmClient(HttpMessageInvoker http, Uri node, str
         UseProxy = false,
     });
 
+    /// <summary>The end of the year 9999, which is as far as dates go.</summary>
+    private const long MostMilliseconds = 253_402_300_799_999;
+
+    private const long MostMemory = 1L << 50;
+    private const int MostSlots = 100_000;
+
+    private static InputLimits Limits => InputLimits.Default;
+
     /// <summary>Most bytes a second of each upload; 0 for any.</summary>
     public long UploadSpeed { get; init; }
 
@@ -34,17 +41,27 @@ public sealed partial class NodeOdmClient(HttpMessageInvoker http, Uri node, str
     /// <summary>Where the node is, without anything secret.</summary>
     public string Name => $"{node.Scheme}://{node.Host}:{node.Port}";
 
-    public Task<NodeReply<NodeInfo>> InfoAsync(CancellationToken ct) => GetAsync("info", "", OdmJson.Wire.NodeInfo, ct);
+    public Task<NodeReply<NodeInfo>> InfoAsync(CancellationToken ct) => BoundedInfoAsync(ct);
 
     public Task<NodeReply<IReadOnlyList<OptionDescription>>> OptionsAsync(CancellationToken ct) => GetAsync("options", "", OdmJson.Wire.IReadOnlyListOptionDescription, ct);
 
     /// <param name="output">Ask for lines too, from this one on.</param>
-    public Task<NodeReply<TaskInfo>> TaskInfoAsync(string uuid, int? output, CancellationToken ct) =>
-        GetAsync($"task/{uuid}/info", output is { } from ? $"with_output={from}" : "", OdmJson.Wire.TaskInfo, ct);
+    public async Task<NodeReply<TaskInfo>> TaskInfoAsync(string uuid, int? output, CancellationToken ct)
+    {
+        if (output is not { } from) return (await GetAsync($"task/{uuid}/info", "", OdmJson.Wire.TaskInfo, ct)).Select(Bounded);
+        if (await GetAsync($"task/{uuid}/info", $"with_output={from}", OdmJson.Wire.TaskInfo, ct, Limits.OutputBytes) is var reply && reply is not NodeReply<TaskInfo>.TooLong) return reply.Select(Bounded);
+        if (await TaskInfoAsync(uuid, null, ct) is not NodeReply<TaskInfo>.Said(var info)) return reply;
+        return (await OutputAsync(uuid, from, ct)).Select(lines => info with { Output = lines });
+    }
 
-    public Task<NodeReply<IReadOnlyList<string>>> OutputAsync(string uuid, int line, CancellationToken ct) => GetAsync($"task/{uuid}/output", $"line={line}", OdmJson.Wire.IReadOnlyListString, ct);
+    /// <summary>Lines from this one on. Of more than fits into an answer (<see cref="InputLimits"/>) these are the first.</summary>
+    public async Task<NodeReply<IReadOnlyList<string>>> OutputAsync(string uuid, int line, CancellationToken ct)
+    {
+        using var request = Request(HttpMethod.Get, $"task/{uuid}/output", $"line={line}");
+        return (await AskAsync(request, (bytes, isWhole) => isWhole ? Read(bytes, OdmJson.Wire.IReadOnlyListString) : new NodeReply<IReadOnlyList<string>>.Said(LinesIn(bytes)), Limits.OutputBytes, null, ct)).Select(Bounded);
+    }
 
-    public Task<NodeReply<IReadOnlyList<UuidAnswer>>> ListAsync(CancellationToken ct) => GetAsync("task/list", "", OdmJson.Wire.IReadOnlyListUuidAnswer, ct);
+    public Task<NodeReply<IReadOnlyList<UuidAnswer>>> ListAsync(CancellationToken ct) => GetAsync("task/list", "", OdmJson.Wire.IReadOnlyListUuidAnswer, ct, Limits.OutputBytes);
 
     /// <summary>Begins a task under a name that we propose; doing it again before the commit is harmless.</summary>
     public async Task<NodeReply<string>> InitAsync(string uuid, TaskForm form, CancellationToken ct)
@@ -99,10 +116,10 @@ public sealed partial class NodeOdmClient(HttpMessageInvoker http, Uri node, str
         return (await AskAsync(request, OdmJson.Wire.ActionAnswer, null, ct)).Select(answer => answer.Success);
     }
 
-    private async Task<NodeReply<T>> GetAsync<T>(string path, string query, JsonTypeInfo<T> type, CancellationToken ct)
+    private async Task<NodeReply<T>> GetAsync<T>(string path, string query, JsonTypeInfo<T> type, CancellationToken ct, int? most = null)
     {
         using var request = Request(HttpMethod.Get, path, query);
-        return await AskAsync(request, type, null, ct);
+        return await AskAsync(request, (bytes, isWhole) => isWhole ? Read(bytes, type) : TooLong<T>(), most ?? Limits.AnswerBytes, null, ct);
     }
 
     private HttpRequestMessage Request(HttpMethod method, string path, string query)
@@ -112,14 +129,17 @@ public sealed partial class NodeOdmClient(HttpMessageInvoker http, Uri node, str
         return new(method, new Uri(node, all.Length > 0 ? $"{path}?{all}" : path)) { Headers = { { OutsideHttp.Mark, "1" } } };
     }
 
-    private async Task<NodeReply<T>> AskAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationTokenSource? idle, CancellationToken ct)
+    private Task<NodeReply<T>> AskAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationTokenSource? idle, CancellationToken ct) =>
+        AskAsync(request, (bytes, isWhole) => isWhole ? Read(bytes, type) : TooLong<T>(), Limits.AnswerBytes, idle, ct);
+
+    private async Task<NodeReply<T>> AskAsync<T>(HttpRequestMessage request, Func<ReadOnlyMemory<byte>, bool, NodeReply<T>> read, int most, CancellationTokenSource? idle, CancellationToken ct)
     {
         using var own = idle is null ? new CancellationTokenSource(patience, clock) : null;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct, (idle ?? own!).Token);
         try
         {
             using var response = await http.SendAsync(request, limit.Token);
-            return await ReadAsync(response, type, limit.Token);
+            return await ReadAsync(response, read, most, limit.Token);
         }
         catch (Exception fault) when (FaultOf<T>(fault, ct) is { } reply)
         {
@@ -127,18 +147,91 @@ public sealed partial class NodeOdmClient(HttpMessageInvoker http, Uri node, str
         }
     }
 
-    private async Task<NodeReply<T>> ReadAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken ct)
+    private async Task<NodeReply<T>> ReadAsync<T>(HttpResponseMessage response, Func<ReadOnlyMemory<byte>, bool, NodeReply<T>> read, int most, CancellationToken ct)
     {
         if (response.StatusCode == HttpStatusCode.Unauthorized) return new NodeReply<T>.Denied("Invalid authentication token: the node does not accept it.");
         if (response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.Forbidden)) return new NodeReply<T>.Garbled($"{Name} answered with {StatusOf(response)}");
-        if (await response.Content.ReadFromJsonAsync(OdmJson.Wire.JsonElement, ct) is not { ValueKind: JsonValueKind.Object or JsonValueKind.Array } json) return new NodeReply<T>.Garbled($"{Name} answered with other JSON than expected");
-        if (json.ValueKind == JsonValueKind.Object && json.TryGetProperty("error", out var error))
-        {
-            var why = error.ValueKind == JsonValueKind.String ? error.GetString()! : error.GetRawText();
-            return new NodeReply<T>.Denied(token is null ? why : why.Replace(token, "***", StringComparison.Ordinal), json.TryGetProperty("noRetry", out var final) && final.ValueKind == JsonValueKind.True);
-        }
-        return json.Deserialize(type) is { } value ? new NodeReply<T>.Said(value) : new NodeReply<T>.Garbled($"{Name} answered with nothing");
+        await using var body = await response.Content.ReadAsStreamAsync(ct);
+        var (bytes, isWhole) = await BoundedBody.ReadAsync(body, most, ct);
+        return read(bytes, isWhole);
     }
+
+    private NodeReply<T> Read<T>(ReadOnlyMemory<byte> json, JsonTypeInfo<T> type)
+    {
+        if (json.Span.StartsWith("\uFEFF"u8)) json = json[3..];
+        if (Refusal(json.Span) is var (why, final) && why is not null)
+        {
+            return new NodeReply<T>.Denied(Cut(token is null ? why : why.Replace(token, "***", StringComparison.Ordinal)), final);
+        }
+        return JsonSerializer.Deserialize(json.Span, type) is { } value ? new NodeReply<T>.Said(value) : new NodeReply<T>.Garbled($"{Name} answered with nothing");
+    }
+
+    /// <summary>The error that an answer holds instead of what was asked for; null when it holds none. Nothing else of it is kept.</summary>
+    private static (string? Why, bool Final) Refusal(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        var (why, final) = ((string?)null, false);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return (null, false);
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var (isError, isFinal) = (reader.ValueTextEquals("error"u8), reader.ValueTextEquals("noRetry"u8));
+            reader.Read();
+            if (isError)
+            {
+                using var error = JsonDocument.ParseValue(ref reader);
+                why = error.RootElement.ValueKind == JsonValueKind.String ? error.RootElement.GetString() : error.RootElement.GetRawText();
+            }
+            else
+            {
+                final |= isFinal && reader.TokenType == JsonTokenType.True;
+                reader.Skip();
+            }
+        }
+        return (why, final);
+    }
+
+    /// <summary>The whole lines at the beginning of a list that was cut off.</summary>
+    private static List<string> LinesIn(ReadOnlyMemory<byte> json)
+    {
+        var lines = new List<string>();
+        var reader = new Utf8JsonReader(json.Span, isFinalBlock: false, default);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray) throw new JsonException();
+        while (reader.Read() && reader.TokenType == JsonTokenType.String) lines.Add(reader.GetString()!);
+        return lines;
+    }
+
+    private NodeReply<T> TooLong<T>() => new NodeReply<T>.TooLong($"{Name} answered with more than it should");
+
+    private static string Cut(string text) => text.Length > Limits.ErrorChars ? text[..Limits.ErrorChars] + "…" : text;
+
+    private async Task<NodeReply<NodeInfo>> BoundedInfoAsync(CancellationToken ct) => (await GetAsync("info", "", OdmJson.Wire.NodeInfo, ct)).Select(Bounded);
+
+    /// <summary>Numbers that no machine has are none: they would spoil the sums over all nodes.</summary>
+    private static NodeInfo Bounded(NodeInfo info) => info with
+    {
+        Version = Short(info.Version, 32),
+        Engine = Short(info.Engine, 255),
+        EngineVersion = Short(info.EngineVersion, 32),
+        TaskQueueCount = Math.Max(0, info.TaskQueueCount),
+        TotalMemory = info.TotalMemory is > 0 and <= MostMemory ? info.TotalMemory : 0,
+        AvailableMemory = info.AvailableMemory is > 0 and <= MostMemory ? info.AvailableMemory : 0,
+        MaxImages = info.MaxImages is > 0 ? info.MaxImages : null,
+        MaxParallelTasks = Math.Clamp(info.MaxParallelTasks, 0, MostSlots),
+    };
+
+    private static string Short(string? text, int most) => text is null ? "?" : text.Length > most ? text[..most] : text;
+
+    private static TaskInfo Bounded(TaskInfo info) => info with
+    {
+        Name = Short(info.Name, Limits.NameChars),
+        DateCreated = Math.Clamp(info.DateCreated, 0, MostMilliseconds),
+        Progress = double.IsFinite(info.Progress) ? info.Progress : 0,
+        Status = info.Status is { } status ? status with { ErrorMessage = status.ErrorMessage is { } error ? Cut(error) : null } : new(0),
+        Output = info.Output is { } lines ? Bounded(lines) : null,
+    };
+
+    private static IReadOnlyList<string> Bounded(IReadOnlyList<string> lines) =>
+        lines.Any(line => line is null || line.Length > Limits.LineBytes) ? [.. lines.Select(line => Short(line, Limits.LineBytes))] : lines;
 
     private static string StatusOf(HttpResponseMessage response) =>
         $"status {(int)response.StatusCode}{(response.Headers.Location is null ? "" : ", a redirect that is not followed")}";

@@ -23,6 +23,9 @@ public abstract record NodeReply<T>
     /// <summary>What came is no answer of this API: a proxy's page, broken JSON, an unexpected status.</summary>
     public sealed record Garbled(string Why) : NodeReply<T>;
 
+    /// <summary>What came is longer than <see cref="InputLimits"/> says, and was not read to its end.</summary>
+    public sealed record TooLong(string Why) : NodeReply<T>;
+
     /// <summary>The same reply about something else; a value is turned by <paramref name="turn"/>.</summary>
     public NodeReply<TOther> Select<TOther>(Func<T, TOther> turn) => this switch
     {
@@ -31,6 +34,7 @@ public abstract record NodeReply<T>
         Away away => new NodeReply<TOther>.Away(away.Why),
         Silent silent => new NodeReply<TOther>.Silent(silent.Why),
         Garbled garbled => new NodeReply<TOther>.Garbled(garbled.Why),
+        TooLong tooLong => new NodeReply<TOther>.TooLong(tooLong.Why),
         _ => throw new InvalidOperationException(),
     };
 
@@ -41,6 +45,7 @@ public abstract record NodeReply<T>
         Away away => away.Why,
         Silent silent => silent.Why,
         Garbled garbled => garbled.Why,
+        TooLong tooLong => tooLong.Why,
         _ => "ok",
     };
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
@@ -12,14 +13,14 @@ public static partial class OdmEndpoints
 {
     private const string JsonType = "application/json; charset=utf-8";
 
-    /// <summary>Photos are large and links are slow: no limit on a body's size, none on how slowly it may come or go.</summary>
+    /// <summary>Photos are large and links are slow: no limit on a body's size here, and none on how slowly an answer may go. <see cref="UploadGate"/> sees to the rest.</summary>
     public static void SetLimits(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;
-        kestrel.Limits.MaxRequestBufferSize = 1 << 20;
+        kestrel.Limits.MaxRequestBufferSize = 1 << 18;
     }
 
     public static async Task AnswerAsync<T>(this HttpContext http, T answer, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK)
@@ -29,6 +30,30 @@ public static partial class OdmEndpoints
         http.Response.ContentType = JsonType;
         http.Response.ContentLength = bytes.Length;
         await http.Response.Body.WriteAsync(bytes, http.RequestAborted);
+    }
+
+    /// <summary>A list of lines, written as they are read, between what stands before and behind it: the longest output takes little memory.</summary>
+    public static async Task AnswerLinesAsync(this HttpContext http, ReadOnlyMemory<byte> before, IEnumerable<string> lines, ReadOnlyMemory<byte> behind)
+    {
+        const int most = 64 << 10;
+        var bytes = new ArrayBufferWriter<byte>();
+        bytes.Write(before.Span);
+        bytes.Write("["u8);
+        http.Response.ContentType = JsonType;
+        var first = true;
+        foreach (var line in lines)
+        {
+            if (!first) bytes.Write(","u8);
+            first = false;
+            bytes.Write(JsonSerializer.SerializeToUtf8Bytes(line, OdmJson.Wire.String));
+            if (bytes.WrittenCount < most) continue;
+            await http.Response.Body.WriteAsync(bytes.WrittenMemory, http.RequestAborted);
+            bytes.ResetWrittenCount();
+        }
+        bytes.Write("]"u8);
+        bytes.Write(behind.Span);
+        if (!http.Response.HasStarted) http.Response.ContentLength = bytes.WrittenCount;
+        await http.Response.Body.WriteAsync(bytes.WrittenMemory, http.RequestAborted);
     }
 
     public static Task RefuseAsync(this HttpContext http, string error, bool noRetry = false, int status = StatusCodes.Status200OK) =>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace Muster.NodeOdm;
 
@@ -16,7 +17,20 @@ public static class OutsideHttp
     {
         var handler = new SocketsHttpHandler { UseProxy = false, UseCookies = false, MaxAutomaticRedirections = 5, ConnectTimeout = TimeSpan.FromSeconds(15), PooledConnectionLifetime = TimeSpan.FromMinutes(5) };
         if (!allowPrivate) handler.ConnectCallback = (context, ct) => ConnectAsync(context.DnsEndPoint, ct);
-        return new(handler) { Timeout = Timeout.InfiniteTimeSpan, DefaultRequestHeaders = { { Mark, "1" } } };
+        return new(handler)
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+            MaxResponseContentBufferSize = InputLimits.Default.AnswerBytes,
+            DefaultRequestHeaders = { { Mark, "1" } },
+        };
+    }
+
+    /// <summary>Posts a text of JSON. Only the status of the answer counts, so its body is not read.</summary>
+    public static async Task<HttpStatusCode> TellAsync(this HttpClient http, Uri address, string json, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+        return response.StatusCode;
     }
 
     private static async ValueTask<Stream> ConnectAsync(DnsEndPoint there, CancellationToken ct)

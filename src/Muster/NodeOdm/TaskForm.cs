@@ -20,21 +20,25 @@ public sealed record TaskForm
     public long? DateCreated { get; init; }
     public string? ZipUrl { get; init; }
 
+    /// <exception cref="RefusalException">A field is longer than <see cref="InputLimits"/> says.</exception>
     public static TaskForm Of(IReadOnlyDictionary<string, string> fields) => new()
     {
-        Name = Text(fields, "name"),
+        Name = Text(fields, "name", Limits.NameChars),
         Options = Text(fields, "options"),
         SkipPostProcessing = Text(fields, "skipPostProcessing") == "true",
-        Webhook = Text(fields, "webhook") is { Length: > 3 } webhook ? webhook : null,
+        Webhook = Text(fields, "webhook", Limits.AddressChars) is { Length: > 3 } webhook ? webhook : null,
         Outputs = OutputsIn(Text(fields, "outputs")),
         DateCreated = long.TryParse(Text(fields, "dateCreated"), out var created) ? created : null,
-        ZipUrl = Text(fields, "zipurl"),
+        ZipUrl = Text(fields, "zipurl", Limits.AddressChars),
     };
 
+    private static InputLimits Limits => InputLimits.Default;
+
     /// <summary>A text that databases take; what no client means to send is refused here, where it harms nobody else.</summary>
-    private static string? Text(IReadOnlyDictionary<string, string> fields, string name)
+    private static string? Text(IReadOnlyDictionary<string, string> fields, string name, int most = int.MaxValue)
     {
         if (fields.GetValueOrDefault(name) is not { Length: > 0 } text) return null;
+        if (text.Length > most) throw new RefusalException($"Invalid {name}: it is longer than {most} characters", noRetry: true);
         if (text.Contains('\0') || !UnicodeText.IsWhole(text)) throw new RefusalException($"Invalid {name}: it is not valid text", noRetry: true);
         return text;
     }
@@ -55,6 +59,11 @@ public sealed record TaskForm
                    where path.Length > 0 && !path.Contains('\0')
                    select path,
             ];
+            if (paths.Count > Limits.Outputs || paths.Any(path => path.Length > Limits.OutputChars))
+            {
+                var most = $"{Limits.Outputs} paths of up to {Limits.OutputChars} characters";
+                throw new RefusalException($"Invalid outputs: it may hold {most}", noRetry: true);
+            }
             return paths.Count > 0 ? paths : null;
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)   // the latter for half a surrogate pair

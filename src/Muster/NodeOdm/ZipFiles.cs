@@ -5,17 +5,20 @@ namespace Muster.NodeOdm;
 /// <summary>Archives from clients, unpacked with care, and the one that a client gets.</summary>
 internal static class ZipFiles
 {
-    private const int MostEntries = 200_000;
+    private static readonly InputLimits Limits = InputLimits.Default;
+
+    /// <summary>What a node keeps beside a task's files; it is nobody's result.</summary>
+    private static readonly string[] OwnNames = ["all.zip", "all.zip.part", ".muster"];
     private const int LinkMode = 0xA000;
 
     /// <param name="flatten">Folders within the archive are dropped.</param>
-    /// <param name="mostBytes">What the disk can bear; an archive says little about what is in it.</param>
-    public static void Unpack(string archive, string folder, bool flatten, long mostBytes, CancellationToken ct)
+    /// <param name="room">What the disk can bear; an archive says little about what is in it.</param>
+    public static void Unpack(string archive, string folder, bool flatten, long room, CancellationToken ct)
     {
         try
         {
-            using var zip = ZipFile.OpenRead(archive);
-            if (zip.Entries.Count > MostEntries) throw new RefusalException($"The archive holds more than {MostEntries} files");
+            using var zip = Open(archive);
+            var mostBytes = Limits.Unpacked(new FileInfo(archive).Length, room);
             var root = Path.GetFullPath(folder) + Path.DirectorySeparatorChar;
             Directory.CreateDirectory(root);
             var buffer = new byte[256 << 10];
@@ -43,29 +46,56 @@ internal static class ZipFiles
         }
     }
 
+    /// <summary>An archive of a client's, where its directory is one that memory can hold.</summary>
+    public static ZipArchive Open(string archive)
+    {
+        using (var file = File.OpenRead(archive))
+        {
+            if (ZipDirectory.Count(file, Limits.ArchiveFiles) is not { } files) throw new InvalidDataException("it has no whole directory at its end");
+            if (files > Limits.ArchiveFiles) throw new RefusalException($"The archive holds more than {Limits.ArchiveFiles} files");
+        }
+        return ZipFile.OpenRead(archive);
+    }
+
     /// <summary>Packs what there is of <paramref name="results"/>, uncompressed, as photos and rasters are compressed already. The archive appears whole.</summary>
+    /// <param name="aside">Where it is written: on the same disk, and not among the files that are packed.</param>
     /// <returns>Those that are not there.</returns>
-    public static IReadOnlyList<string> Pack(string folder, IEnumerable<string> results, string archive, CancellationToken ct)
+    public static IReadOnlyList<string> Pack(string folder, IEnumerable<string> results, string archive, string aside, CancellationToken ct)
     {
         var missing = new List<string>();
-        var aside = archive + ".part";
-        using (var file = new FileStream(aside, FileMode.Create, FileAccess.ReadWrite, FileShare.Delete, bufferSize: 1 << 20))
+        try
+        {
+            Pack(folder, results, aside, missing, ct);
+            File.Move(aside, archive, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(aside);
+        }
+        return missing;
+    }
+
+    private static void Pack(string folder, IEnumerable<string> results, string archive, List<string> missing, CancellationToken ct)
+    {
+        using (var file = new FileStream(archive, FileMode.Create, FileAccess.ReadWrite, FileShare.Delete, bufferSize: 1 << 20))
         {
             using (var zip = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
             {
                 var packed = new HashSet<string>();
                 foreach (var result in results)
                 {
-                    var files = FilesOf(folder, result).ToList();
+                    var files = ResultsOf(folder, result).ToList();
                     if (files.Count == 0) missing.Add(result);
                     foreach (var path in files.Where(packed.Add)) Add(zip, folder, path, ct);
                 }
             }
             file.Flush(flushToDisk: true);
         }
-        File.Move(aside, archive, overwrite: true);
-        return missing;
     }
+
+    /// <summary>A file of a task's folder, or all files of a folder in it; no links, and nothing of the node's own.</summary>
+    public static IEnumerable<string> ResultsOf(string folder, string result) =>
+        FilesOf(folder, result).Where(path => !OwnNames.Contains(Path.GetRelativePath(folder, path).Split('/', '\\')[0], StringComparer.OrdinalIgnoreCase));
 
     /// <summary>A file, or all files of a folder; no links.</summary>
     public static IEnumerable<string> FilesOf(string folder, string result)

@@ -23,6 +23,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public string Notes { get; private set; } = "";
     public int Id => _process!.Id;
 
+    /// <summary>How many files it may have open; null for as many as we may.</summary>
+    public int? OpenFiles { get; init; }
+
     public Dictionary<string, string> Environment { get; } = [];
 
     /// <summary>Where its log goes, as a shell says it; null for <see cref="Notes"/>.</summary>
@@ -58,8 +61,12 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     private void Launch()
     {
-        var muster = Path.Combine(AppContext.BaseDirectory, "muster");
-        var start = new ProcessStartInfo(Log is null ? muster : "bash", Log is null ? _arguments : ["-c", $"exec \"$0\" \"$@\" {Log}", muster, .. _arguments]) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = _folder.FullName };
+        var program = Path.Combine(AppContext.BaseDirectory, "muster");
+        var before = OpenFiles is { } most ? $"ulimit -n {most}; " : "";
+        var (file, arguments) = before.Length > 0 || Log is not null
+            ? ("bash", (string[])["-c", $"{before}exec \"$0\" \"$@\" {Log}", program, .. _arguments])
+            : (program, _arguments);
+        var start = new ProcessStartInfo(file, arguments) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = _folder.FullName };
         start.Environment["XDG_STATE_HOME"] = start.Environment["HOME"] = _folder.FullName;
         foreach (var (name, value) in Environment) start.Environment[name] = value;
         _process = Process.Start(start)!;

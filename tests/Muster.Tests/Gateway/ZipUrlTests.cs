@@ -29,6 +29,8 @@ public sealed class ZipUrlTests
         await using var node = await ScriptedNode.StartAsync();
         await using var gateway = await TestGateway.StartAsync(options => options with { AllowPrivateAddresses = true, SpoolBudget = 200_000_000 }, node);
         _archive = Archive(("bomb.jpg", 400_000_000));
+        Assert.Contains("far larger than itself", (await gateway.UntilAsync(await SubmitAsync(gateway, server.Url), TaskCode.Failed)).Status.ErrorMessage!, StringComparison.Ordinal);
+        _archive = Archive(("large.jpg", 250_000_000));
         Assert.Contains("disk is full", (await gateway.UntilAsync(await SubmitAsync(gateway, server.Url), TaskCode.Failed)).Status.ErrorMessage!, StringComparison.Ordinal);
         _archive = Archive();
         Assert.Contains("no file in it", (await gateway.UntilAsync(await SubmitAsync(gateway, server.Url), TaskCode.Failed)).Status.ErrorMessage!, StringComparison.Ordinal);

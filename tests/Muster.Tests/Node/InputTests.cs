@@ -62,6 +62,29 @@ public sealed class InputTests
     }
 
     [Fact]
+    public async Task An_archive_does_not_hold_itself_nor_what_the_node_notes()
+    {
+        await using var node = await StartAsync();
+        var uuid = await node.CommitAsync(("outputs", """["all.zip.part", "all.zip", ".muster", "ALL.ZIP", "./.muster/output.log", "images"]"""));
+        Assert.Equal(40, Code(await node.EndAsync(uuid)));
+        using var zip = new ZipArchive(await node.Http.GetStreamAsync($"task/{uuid}/download/all.zip", Ct));
+        Assert.Equal(["images/a.jpg", "images/b.jpg"], zip.Entries.Select(entry => entry.FullName).Order(StringComparer.Ordinal));
+        Assert.Empty(Directory.GetFiles(Path.Combine(node.Settings.Folder, "tmp", ".parts")));
+    }
+
+    [Fact]
+    public async Task A_line_of_output_without_end_is_cut_and_the_next_one_is_whole()
+    {
+        var folder = NewFolder();
+        var path = Path.Combine(folder, "output.log");
+        await File.WriteAllTextAsync(path, $"first\n{new string('x', 3_000_000)}\nthird\n\nfifth\n{new string('y', 64 << 10)}\nopen", Ct);
+        var lines = new TaskOutput(path).Lines(null);
+        Assert.Equal((6, "first", 64 << 10, "third", "", "fifth", 64 << 10), (lines.Count, lines[0], lines[1].Length, lines[2], lines[3], lines[4], lines[5].Length));
+        Assert.Equal(["fifth"], new TaskOutput(path).Lines("-2").Take(1));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public void A_zip_bomb_stops_at_what_the_disk_can_bear()
     {
         var folder = NewFolder();

@@ -41,6 +41,8 @@ internal static class ServeCommand
     private static readonly Option<bool> NoSplitMerge = new("--no-splitmerge") { Description = "Do not accept parts of split tasks." };
     private static readonly Option<int?> FloodLimit = Number("--flood-limit", "Maximum number of unfinished uploads per token; 0 for no limit.");
     private static readonly Option<string?> SpoolLimit = Text("--spool-limit", "GB", "Maximum disk space for all uploads.");
+    private static readonly Option<int?> MaxConnections = Number("--max-connections", "Maximum number of client connections (10000), bounded by the open files allowed to this process.");
+    private static readonly Option<int?> MaxUploads = Number("--max-uploads", "Maximum number of concurrent uploads from one address or with one token (512); four times as many in total.");
     private static readonly Option<string?> StaleUploads = Text("--stale-uploads-timeout", "HOURS", "Delete uploads that have been idle for this long (48).");
     private static readonly Option<string?> Keep = Text("--keep", "TIME", "How long to keep finished tasks and their archives (5d).");
     private static readonly Option<string?> MoveAfter = Text("--move-after", "TIME", "How long a node may be unreachable before its tasks are placed elsewhere (10m).");
@@ -56,7 +58,7 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Serve many NodeODM nodes behind one address, with a durable queue.")
         {
-            Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, EngineFile, OdmPath, OdmImage, Data, TokenFile, Token, Open, ConsolePort, AdminPort, AdminPassFile, AdminPass, AdminBind, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, StaleUploads, Keep, MoveAfter, PollEvery, UploadMaxSpeed, AllowPrivate, Level, Format,
+            Config, Port, SecurePort, Bind, SslCert, SslKey, Nodes, Engine, EngineFile, OdmPath, OdmImage, Data, TokenFile, Token, Open, ConsolePort, AdminPort, AdminPassFile, AdminPass, AdminBind, Provider, PublicAddress, NoSplitMerge, FloodLimit, SpoolLimit, MaxConnections, MaxUploads, StaleUploads, Keep, MoveAfter, PollEvery, UploadMaxSpeed, AllowPrivate, Level, Format,
         };
         foreach (var option in ServeStorage.Options) command.Add(option);
         command.SetAction((parsed, ct) =>
@@ -146,6 +148,7 @@ internal static class ServeCommand
             SplitMerge = !parsed.GetValue(NoSplitMerge) && file.GetValueOrDefault("splitmerge") != "false",
             FloodLimit = Whole(FloodLimit, 0),
             SpoolBudget = Whole(SpoolLimit, 0) * 1_000_000_000L,
+            Limits = defaults.Limits.With(Whole(MaxConnections, 0), Whole(MaxUploads, 0)),
             UploadsExpire = Whole(StaleUploads, 0) is > 0 and var hours ? TimeSpan.FromHours(hours) : defaults.UploadsExpire,
             ResultsExpire = Time(Keep, defaults.ResultsExpire),
             MoveAfter = Time(MoveAfter, defaults.MoveAfter),

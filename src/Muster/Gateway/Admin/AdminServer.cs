@@ -34,7 +34,7 @@ internal sealed partial class AdminServer : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = LongestBody;
-            kestrel.Limits.MaxConcurrentConnections = 1_000;
+            kestrel.Limits.MaxConcurrentConnections = ConnectionCap.Seats(1_000);
             kestrel.Listen(address);
         });
         _web = builder.Build();

@@ -30,6 +30,7 @@ internal sealed partial class Diagnosis(GatewayOptions options, NodeFleet fleet,
             await AddAsync("about.json", About(), AdminJson.Plain.DictionaryStringString);
             await AddAsync("health.json", health, AdminJson.Plain.GatewayHealth);
             await AddAsync("settings.json", Settings(), AdminJson.Plain.DictionaryStringString);
+            await AddAsync("limits.json", options.Limits.Table(), AdminJson.Plain.DictionaryStringString);
             await AddAsync("nodes.json", new(1, nodes), AdminJson.Plain.NodeList);
             await AddAsync("queue.json", new(1, [.. waiting.Entries(Events).Select(QueueEntry.Of)]), AdminJson.Plain.QueueList);
             await AddAsync("events.json", new(1, ledger.Events(ledger.LastEvent() - Events, Events), ledger.LastEvent()), AdminJson.Plain.EventList);

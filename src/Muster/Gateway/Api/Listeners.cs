@@ -13,19 +13,24 @@ namespace Muster.Gateway.Api;
 /// <summary>Where clients come in: plain, by TLS, or both.</summary>
 internal static class Listeners
 {
-    public static void Open(KestrelServerOptions kestrel, GatewayOptions options)
+    public static void Open(KestrelServerOptions kestrel, GatewayOptions options, TimeProvider clock)
     {
         OdmEndpoints.SetLimits(kestrel);
         if (!IPAddress.TryParse(options.Bind, out var address)) throw new UserException($"'{options.Bind}' is no address to listen on", "Write --bind 127.0.0.1, 0.0.0.0, :: or an address of this machine.");
         if (options.SslCert is null != options.SslKey is null) throw new UserException($"--ssl-{(options.SslCert is null ? "key" : "cert")} is given alone", "HTTPS needs both --ssl-cert and --ssl-key.") { ExitCode = ExitCodes.Usage };
+        var cap = new ConnectionCap(options.Limits.Connections, clock);
         if (options.SslCert is null || options.SslKey is null)
         {
-            kestrel.Listen(address, options.Port);
+            kestrel.Listen(address, options.Port, cap.Guard);
             return;
         }
         var certificate = new CertificateFiles(options.SslCert, options.SslKey);
-        void Secure(int port) => kestrel.Listen(address, port, listen => listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current() }) }));
-        if (options.SecurePort > 0) kestrel.Listen(address, options.Port);
+        void Secure(int port) => kestrel.Listen(address, port, listen =>
+        {
+            cap.Guard(listen);
+            listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current() }) });
+        });
+        if (options.SecurePort > 0) kestrel.Listen(address, options.Port, cap.Guard);
         Secure(options.SecurePort > 0 ? options.SecurePort : options.Port);
     }
 

@@ -53,8 +53,8 @@ internal sealed class NodeView(NodeFleet fleet, TaskLedger ledger, OptionCatalog
         {
             Version = Version,
             TaskQueueCount = ledger.Live.Waiting + ledger.Live.Held().Count,
-            TotalMemory = online.Sum(node => node.TotalMemory ?? 0),
-            AvailableMemory = online.Sum(node => node.AvailableMemory ?? 0),
+            TotalMemory = Sum(online, node => node.TotalMemory),
+            AvailableMemory = Sum(online, node => node.AvailableMemory),
             CpuCores = online.Sum(node => (long)(node.Cores ?? 0)),
             MaxImages = limits.MaxImages is { } own && !(most < own) ? own : most,
             MaxParallelTasks = (int)Math.Clamp(limits.MaxConcurrentTasks is { } few ? Math.Min(few, slots) : slots, 0, int.MaxValue),
@@ -62,4 +62,8 @@ internal sealed class NodeView(NodeFleet fleet, TaskLedger ledger, OptionCatalog
             EngineVersion = facts?.EngineVersion ?? "?",
         }, OdmJson.Wire.NodeInfo);
     }
+
+    /// <summary>As far as a number goes: one node that claims all there is must not take the answer from every client.</summary>
+    private static long Sum(IEnumerable<NodeFacts> nodes, Func<NodeFacts, long?> of) =>
+        nodes.Select(of).Aggregate(0L, (sum, bytes) => bytes is > 0 and var more ? sum > long.MaxValue - more ? long.MaxValue : sum + more : sum);
 }

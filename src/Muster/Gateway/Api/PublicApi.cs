@@ -13,6 +13,7 @@ namespace Muster.Gateway.Api;
 internal sealed class PublicApi(Gatekeeper gate, CommitSeal seal, Intake intake, TaskActions actions, TaskLedger ledger, NodeFleet fleet, SpoolFolder spool, Downloads downloads, NodeView view, TimeProvider clock)
 {
     private static readonly TimeSpan SkipPatience = TimeSpan.FromMinutes(1);
+    private const int LinesAtOnce = 5_000;
     private const string JsonType = "application/json; charset=utf-8";
 
     public async Task HandleAsync(HttpContext http)
@@ -158,10 +159,11 @@ internal sealed class PublicApi(Gatekeeper gate, CommitSeal seal, Intake intake,
         switch (action)
         {
             case "info":
-                IReadOnlyList<string>? output = http.Request.Query.TryGetValue("with_output", out var from) ? ledger.Output(task, OutputSlice.Start(from, task.Lines)) : null;
-                return SendAsync(http, TaskView.Json(task, output, clock.GetUtcNow()));
+                var info = TaskView.Json(task, null, clock.GetUtcNow());
+                if (!http.Request.Query.TryGetValue("with_output", out var from)) return SendAsync(http, info);
+                return http.AnswerLinesAsync((byte[])[.. info.Span[..^1], .. ",\"output\":"u8], LinesOf(task, from), "}"u8.ToArray());
             case "output":
-                return http.AnswerAsync(ledger.Output(task, OutputSlice.Start(http.Request.Query["line"], task.Lines)), OdmJson.Wire.IReadOnlyListString);
+                return http.AnswerLinesAsync(default, LinesOf(task, http.Request.Query["line"]), default);
             case "download/all.zip":
                 return task.Phase is TaskPhase.Ended { Result: { } result } end ? downloads.SendAsync(http, end, result) : http.RefuseAsync("Asset not ready");
             case not null when action.StartsWith("download/", StringComparison.Ordinal):
@@ -171,11 +173,18 @@ internal sealed class PublicApi(Gatekeeper gate, CommitSeal seal, Intake intake,
         }
     }
 
+    private IEnumerable<string> LinesOf(GatewayTask task, string? asked)
+    {
+        for (var from = OutputSlice.Start(asked, task.Lines); from < task.Lines; from += LinesAtOnce)
+        {
+            foreach (var line in ledger.Output(task, from, LinesAtOnce)) yield return line;
+        }
+    }
+
     /// <summary>A node's webhook, sealed by us, or with the token of the task as ClusterODM's users set it. It proves nothing: the task's node is asked at once, and that is all.</summary>
     private async Task NodeSaysAsync(HttpContext http, Func<Guid, bool> mayTell)
     {
-        var fields = await FormReader.ReadAsync(http.Request.ContentType, http.Request.Body, onFile: null, http.RequestAborted);
-        if (!Guid.TryParse(fields.GetValueOrDefault("uuid"), out var id)) throw new RefusalException("Malformed /commit request");
+        if (!Guid.TryParse(await FormReader.NoticeAsync(http.Request.ContentType, http.Request.Body, http.RequestAborted), out var id)) throw new RefusalException("Malformed /commit request");
         if (!mayTell(id)) throw new RefusalException($"{id} not found, or not yours to tell of");
         if ((ledger.Live.Find(id) ?? ledger.Live.All().FirstOrDefault(task => task.Phase.Place?.OnNode == id))?.Phase.Place is { } place) fleet.Refresh(place.Node);
         await SendAsync(http, "{\"ok\":true}"u8.ToArray());

@@ -92,7 +92,8 @@ internal sealed partial class NodeWatch(string id, NodeFleet fleet, TaskLedger l
     /// <summary>False when the node does not answer: the others need not be asked now.</summary>
     private async Task<bool> AskAsync(GatewayNode node, GatewayTask task, TaskPhase.Running at, CancellationToken ct)
     {
-        var reply = await fleet.Client(node).TaskInfoAsync(at.OnNode.ToString(), at.Seen, ct);
+        int? from = task.Lines < options.Limits.OutputLines ? at.Seen : null;   // more of it is not kept
+        var reply = await fleet.Client(node).TaskInfoAsync(at.OnNode.ToString(), from, ct);
         switch (reply)
         {
             case NodeReply<TaskInfo>.Said(var told):

@@ -6,7 +6,7 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Fleet;
 
 /// <summary>Brings the archive of a finished task here. Only then is the task done for its client.</summary>
-internal sealed class ResultCollector(TaskLedger ledger, NodeFleet fleet, ResultFolder results, BlobWait wait, TimeProvider clock) : IDisposable
+internal sealed class ResultCollector(TaskLedger ledger, NodeFleet fleet, ResultFolder results, SpoolFolder spool, BlobWait wait, InputLimits limits, TimeProvider clock) : IDisposable
 {
     private const int AtOnce = 16;
     private const int Tries = 5;
@@ -24,14 +24,19 @@ internal sealed class ResultCollector(TaskLedger ledger, NodeFleet fleet, Result
             for (var attempt = 1; attempt <= Tries; attempt++)
             {
                 if (fleet.Find(at.Node) is not { } node) break;
-                var reply = await DownloadAsync(at, node, part, ct);
+                NodeReply<long>? reply = null;
+                await using (var file = new FileStream(part, FileMode.Create, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.Asynchronous))
+                {
+                    await wait.UntilDoneAsync(task, at, "there is no room on the disk for its result", async () => reply = await BringAsync(node, task, at, file, ct), ct);
+                }
                 if (reply is NodeReply<long>.Said && await ResultFolder.CheckAsync(part, task.Id, at.Since, ct) is { } result)
                 {
                     await wait.UntilDoneAsync(task, at, "its result is here and cannot be kept", () => results.KeepAsync(part, result, ct), ct);
                     await DoneAsync(task, at, node, result);
                     return;
                 }
-                why = reply is NodeReply<long>.Said ? "the archive is damaged" : reply.Text;
+                why = reply is NodeReply<long>.Said ? "the archive is damaged" : reply!.Text;
+                if (reply is NodeReply<long>.TooLong) break;
                 // A node that is away may come back with it; when it stays away, its watch places the task elsewhere.
                 if (reply is NodeReply<long>.Away or NodeReply<long>.Silent) attempt--;
                 await Task.Delay((Pause * attempt).Jittered(), clock, ct);
@@ -45,17 +50,38 @@ internal sealed class ResultCollector(TaskLedger ledger, NodeFleet fleet, Result
         }
     }
 
-    private async Task<NodeReply<long>> DownloadAsync(TaskPhase.Collecting at, GatewayNode node, string part, CancellationToken ct)
+    /// <summary>No more than a task of its size can give; of one that was taken over from another gateway nobody knows that.</summary>
+    private async Task<NodeReply<long>> BringAsync(GatewayNode node, GatewayTask task, TaskPhase.Collecting at, FileStream into, CancellationToken ct)
     {
         await _room.WaitAsync(ct);
         try
         {
-            await using var file = new FileStream(part, FileMode.Create, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.Asynchronous);
-            return await fleet.Client(node, Patience).DownloadAsync(at.OnNode.ToString(), "all.zip", file, ct);
+            return await BringOneAsync(node, task, at, into, ct);
         }
         finally
         {
             _room.Release();
+        }
+    }
+
+    private async Task<NodeReply<long>> BringOneAsync(GatewayNode node, GatewayTask task, TaskPhase.Collecting at, FileStream into, CancellationToken ct)
+    {
+        var most = task.Files > 0 ? limits.ResultOf(task.Bytes) : long.MaxValue;
+        using var room = spool.ReserveForResult();
+        var booked = 0L;
+        try
+        {
+            return await fleet.Client(node, Patience).DownloadAsync(at.OnNode.ToString(), "all.zip", into, ct, room: new(most, bytes =>
+            {
+                if (bytes <= booked) return;
+                room.Use(bytes - booked);
+                booked = bytes;
+            }));
+        }
+        catch (SpoolFullException)
+        {
+            into.SetLength(0);
+            throw new IOException("the disk is nearly full");
         }
     }
 

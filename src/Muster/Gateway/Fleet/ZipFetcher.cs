@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using Muster.Faults;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
@@ -11,11 +10,6 @@ internal sealed class ZipFetcher(TaskLedger ledger, Intake intake, SpoolFolder s
 {
     private const int AtOnce = 16;
     private const int Tries = 3;
-    private const int MostEntries = 100_000;
-
-    /// <summary>Photos hardly shrink; an archive that grows more than this is made to fill disks.</summary>
-    private const int MostGrowth = 20;
-    private const long GrowthAllowed = 1L << 30;
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
 
     private readonly SemaphoreSlim _room = new(AtOnce);
@@ -55,10 +49,9 @@ internal sealed class ZipFetcher(TaskLedger ledger, Intake intake, SpoolFolder s
         try
         {
             await DownloadAsync(at.Url, path, room, ct);
-            using (var archive = ZipFile.OpenRead(path))
+            using (var archive = ZipFiles.Open(path))
             {
-                var most = (new FileInfo(path).Length * MostGrowth) + GrowthAllowed;
-                if (archive.Entries.Count > MostEntries) throw new RefusalException($"it holds more than {MostEntries} files");
+                var most = InputLimits.Default.Unpacked(new FileInfo(path).Length, long.MaxValue);
                 foreach (var entry in archive.Entries.Where(entry => !entry.FullName.EndsWith('/')))
                 {
                     if (UploadName.Of(entry.Name) is not { } name) continue;

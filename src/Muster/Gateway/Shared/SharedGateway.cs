@@ -49,9 +49,10 @@ public sealed partial class SharedGateway : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton(logs);
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options));
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options, clock));
         _web = builder.Build();
         _web.UseOdmFaults(_log);
+        ConnectionCap.Follow(_web);
         _web.Run(HandleAsync);
         _leadership = new(_database, address, clock, _log);
     }

@@ -1,6 +1,6 @@
-using System.IO.Compression;
 using System.Security.Cryptography;
 using Muster.Gateway.Tasks;
+using Muster.NodeOdm;
 using Muster.Storage;
 
 namespace Muster.Gateway.Spool;
@@ -46,17 +46,10 @@ public sealed class ResultFolder(IBlobStore blobs)
 
     private static string KeyOf(Guid task, DateTimeOffset since) => $"results/{task}/{since.ToUnixTimeMilliseconds():x}/all.zip";
 
-    /// <summary>An archive that was cut off has no directory at its end.</summary>
+    /// <summary>An archive that was cut off has no directory at its end; one that is all directory is no result.</summary>
     private static bool IsWhole(Stream file)
     {
-        try
-        {
-            using var archive = new ZipArchive(file, ZipArchiveMode.Read, leaveOpen: true);
-            return archive.Entries.Count >= 0;
-        }
-        catch (InvalidDataException)
-        {
-            return false;
-        }
+        var most = InputLimits.Default.ResultFiles;
+        return ZipDirectory.Count(file, most) <= most;
     }
 }

@@ -7,8 +7,14 @@ namespace Muster.Gateway.Spool;
 /// <summary>Files that clients sent, each content once, known by its SHA-256. Nothing is acknowledged before it is safe.</summary>
 public sealed class SpoolFolder
 {
+    private const int FirstPiece = 1 << 12;
     private const int Piece = 1 << 18;
-    private const long Step = 1 << 26;
+
+    /// <summary>Room is booked as the bytes come, in steps that grow to this.</summary>
+    private const long Step = 1 << 22;
+
+    /// <summary>With less than this no further task is begun, and archives wait: the database and the uploads under way need it.</summary>
+    private const long Spare = 1 << 26;
 
     private readonly IBlobStore _blobs;
     private readonly string _prefix;
@@ -38,7 +44,7 @@ public sealed class SpoolFolder
     public long Budget => _budget;
 
     /// <summary>Nearly full: better not to begin with another task.</summary>
-    public bool IsFull => Room() < Step;
+    public bool IsFull => Room() < Spare;
 
     /// <summary>An <see cref="IOException"/> while files cannot be read.</summary>
     public async Task ReachAsync(IReadOnlyList<SpoolFile> files, CancellationToken ct)
@@ -48,34 +54,32 @@ public sealed class SpoolFolder
 
     public Stream Open(SpoolFile file) => _blobs.Open(file.Key, file.Bytes);
 
-    /// <summary>Promises room for an upload; null when there is none. Without a length it is promised as the bytes come.</summary>
-    public Reservation? Reserve(long bytes)
-    {
-        lock (_lock)
-        {
-            if (Room() < bytes) return null;
-            _reserved += bytes;
-            return new(this, bytes);
-        }
-    }
+    /// <summary>Begins an upload; null when there is no room for it. It takes room as its bytes come, so that nobody takes any by announcing them.</summary>
+    public Reservation? Reserve(long bytes) => Room() < bytes ? null : new(this, Room);
+
+    /// <summary>Begins to bring an archive home. It counts as uploads do, and is held up by a short disk alone: uploads go when their results are here.</summary>
+    public Reservation ReserveForResult() => new(this, () => _blobs.Room - Spare);
 
     /// <summary>Reads a file to its end. The content is held until it is given to a task or released.</summary>
     public async Task<SpoolFile> ReceiveAsync(string name, Stream file, Reservation room, CancellationToken ct)
     {
         var path = NewPart();
-        var buffer = ArrayPool<byte>.Shared.Rent(Piece);
+        var buffer = ArrayPool<byte>.Shared.Rent(FirstPiece);   // a larger one when bytes come as fast as it takes them
         try
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             var at = 0L;
             using (var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None))
             {
-                while (await file.ReadAsync(buffer.AsMemory(0, Piece), ct) is > 0 and var read)
+                while (await file.ReadAsync(buffer, ct) is > 0 and var read)
                 {
                     room.Use(read);
                     hash.AppendData(buffer, 0, read);
                     RandomAccess.Write(handle, buffer.AsSpan(0, read), at);
                     at += read;
+                    if (read < buffer.Length || buffer.Length >= Piece) continue;
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    buffer = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
                 }
             }
             return await KeepAsync(path, name, Convert.ToHexStringLower(hash.GetHashAndReset()), at, ct);
@@ -181,7 +185,8 @@ public sealed class SpoolFolder
     private long Room()
     {
         var disk = _blobs.Room;
-        lock (_lock) return _budget > 0 ? Math.Min(disk, _budget - _used - _reserved) : disk - _reserved;
+        // What has come is on the disk already; of what is booked, less than a step for each is not.
+        lock (_lock) return _budget > 0 ? Math.Min(disk, _budget - _used - _reserved) : disk;
     }
 
     private sealed class Content(long bytes, string key, int names)
@@ -191,23 +196,24 @@ public sealed class SpoolFolder
         public int Names { get; set; } = names;
     }
 
-    /// <summary>Room promised to one upload, until it is disposed of.</summary>
-    public sealed class Reservation(SpoolFolder spool, long bytes) : IDisposable
+    /// <summary>Room that one upload or archive has taken, until it is disposed of.</summary>
+    public sealed class Reservation(SpoolFolder spool, Func<long> room) : IDisposable
     {
-        private long _bytes = bytes;
-        private long _left = bytes;
+        private long _bytes;
+        private long _left;
 
-        internal void Use(int read)
+        /// <exception cref="SpoolFullException">There is no room for so many bytes more.</exception>
+        internal void Use(long bytes)
         {
-            _left -= read;
-            if (_left >= 0) return;
+            if ((_left -= bytes) >= 0) return;
+            var more = Math.Max(-_left, Math.Min(_bytes, Step));
             lock (spool._lock)
             {
-                if (spool.Room() < Step) throw new SpoolFullException();
-                spool._reserved += Step;
+                if (room() < more) throw new SpoolFullException();
+                spool._reserved += more;
             }
-            _bytes += Step;
-            _left += Step;
+            _bytes += more;
+            _left += more;
         }
 
         public void Dispose()

@@ -83,10 +83,8 @@ internal sealed partial class EndNotices(TaskLedger ledger, TaskStore store, Res
                 if (ledger.Find(task.Id) is { } now && !IsStill(now, end)) return;   // it was begun anew, and this end is none
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
                 limit.CancelAfter(Patience);
-                using var content = new StringContent(body, Encoding.UTF8, "application/json");
-                using var response = await _outside.PostAsync(new Uri(task.Webhook!), content, limit.Token);
-                if (response.StatusCode == HttpStatusCode.OK) break;
-                Failed(task.Id, $"status {(int)response.StatusCode}");
+                if (await _outside.TellAsync(new Uri(task.Webhook!), body, limit.Token) is var status && status == HttpStatusCode.OK) break;
+                Failed(task.Id, $"status {(int)status}");
             }
             catch (Exception fault) when (!ct.IsCancellationRequested && fault is HttpRequestException or OperationCanceledException or UriFormatException or InvalidOperationException or NotSupportedException or RefusalException)
             {

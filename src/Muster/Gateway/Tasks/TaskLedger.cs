@@ -96,7 +96,8 @@ public sealed class TaskLedger : IAsyncDisposable
 
     public IReadOnlyList<SpoolFile> Files(Guid id) => _store.Files(id);
 
-    public IReadOnlyList<string> Output(GatewayTask task, int from) => from >= task.Lines ? [] : _store.Output(task.Id, from, task.Lines);
+    public IReadOnlyList<string> Output(GatewayTask task, int from, int most = int.MaxValue) =>
+        from >= task.Lines ? [] : _store.Output(task.Id, from, (int)Math.Min((long)from + most, task.Lines));
 
     /// <summary>Tasks that clients can see, the newest first, of those placed before <paramref name="below"/>.</summary>
     public IReadOnlyList<GatewayTask> Page(long below, int most) => _store.Page(below, most);

@@ -21,7 +21,7 @@ public sealed partial class LightningProvider(Uri server, TaskStore store, TimeP
     private const int TriesOfFinished = 10;
     private const int TriesOfApproval = 5;
 
-    private readonly HttpClient _http = new() { Timeout = Timeout.InfiniteTimeSpan };
+    private readonly HttpClient _http = new() { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = NodeOdm.InputLimits.Default.AnswerBytes };
     private readonly ConcurrentDictionary<string, (TokenLimits Limits, DateTimeOffset At)> _good = [];
 
     public Uri LoginUrl => new(server, "auth/getToken");

@@ -42,10 +42,11 @@ public sealed class DiagnosisTests
                 texts[entry.FullName] = await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
             }
         }
-        Assert.Equal(["about.json", "health.json", "settings.json", "nodes.json", "queue.json", "events.json", "log.txt"], texts.Keys);
+        Assert.Equal(["about.json", "health.json", "settings.json", "limits.json", "nodes.json", "queue.json", "events.json", "log.txt"], texts.Keys);
         Assert.Contains($"127.0.0.1:{node.Port}", texts["nodes.json"], StringComparison.Ordinal);
         Assert.Contains("is full", texts["queue.json"], StringComparison.Ordinal);
         Assert.Contains("\"placed\"", texts["events.json"], StringComparison.Ordinal);
+        Assert.Contains("\"form_bytes\":\"4194304\"", texts["limits.json"], StringComparison.Ordinal);
         Assert.Contains("\"admin_password\":\"set\"", texts["settings.json"], StringComparison.Ordinal);
         Assert.Contains(GatewayHost.Version, texts["about.json"], StringComparison.Ordinal);
         Assert.Contains("X-Amz", talker.RefusesWith, StringComparison.Ordinal);

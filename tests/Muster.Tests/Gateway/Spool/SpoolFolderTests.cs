@@ -46,16 +46,35 @@ public sealed class SpoolFolderTests : IDisposable
     }
 
     [Fact]
-    public void Room_is_promised_once()
+    public void Room_is_taken_by_what_comes_and_not_by_what_is_announced()
     {
         var spool = Open(budget: 1_000);
-        using (var first = spool.Reserve(700))
+        using (var first = spool.Reserve(700)!)
         {
-            Assert.NotNull(first);
+            Assert.Null(spool.Reserve(1_001));
+            using (var second = spool.Reserve(400)!) second.Use(400);
+            first.Use(700);
+            Assert.Equal(700, spool.Used);
             Assert.Null(spool.Reserve(400));
+            Assert.Throws<SpoolFullException>(() => first.Use(301));
         }
-        using var second = spool.Reserve(400);
-        Assert.NotNull(second);
+        Assert.Equal(0, spool.Used);
+        using var third = spool.Reserve(400);
+        Assert.NotNull(third);
+    }
+
+    [Fact]
+    public void Results_count_as_uploads_do_and_do_not_wait_for_them()
+    {
+        var spool = Open(budget: 1_000);
+        using var uploads = spool.Reserve(1_000)!;
+        uploads.Use(1_000);
+        using (var result = spool.ReserveForResult())
+        {
+            result.Use(500);
+            Assert.Equal(1_500, spool.Used);
+        }
+        Assert.Equal(1_000, spool.Used);
     }
 
     [Fact]
