@@ -320,7 +320,7 @@ public sealed class InvariantTests
     [Fact]
     public async Task I32_Browsers_may_call_from_any_origin()
     {
-        await using var node = await StartAsync();
+        await using var node = await StartAsync(change: settings => settings with { Token = "right" });
         using var plain = await node.Http.GetAsync("info", Ct);
         Assert.Equal("*", plain.Headers.GetValues("Access-Control-Allow-Origin").Single());
         using var preflight = new HttpRequestMessage(HttpMethod.Options, "task/new/init");
@@ -331,6 +331,16 @@ public sealed class InvariantTests
         Assert.Equal(("https://example.org", "true", "set-uuid", "GET,HEAD,PUT,PATCH,POST,DELETE"),
             (allowed.Headers.GetValues("Access-Control-Allow-Origin").Single(), allowed.Headers.GetValues("Access-Control-Allow-Credentials").Single(),
             allowed.Headers.GetValues("Access-Control-Allow-Headers").Single(), allowed.Headers.GetValues("Access-Control-Allow-Methods").Single()));
+    }
+
+    [Fact]
+    public async Task I32_Where_no_token_is_asked_for_pages_get_nothing_that_a_browser_adds_by_itself()
+    {
+        await using var node = await StartAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "info") { Headers = { { "Origin", "https://example.org" } } };
+        using var answer = await node.Http.SendAsync(request, Ct);
+        Assert.Equal("*", answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
+        Assert.False(answer.Headers.Contains("Access-Control-Allow-Credentials"));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ namespace Muster.Runs;
 
 public sealed class RunStoreTests : IDisposable
 {
+    private long _added;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("muster-store-");
     private readonly RunStore _store;
 
@@ -96,9 +97,10 @@ public sealed class RunStoreTests : IDisposable
     [InlineData("add")]
     public void Others_can(string name) => Assert.Null(RunNames.Objection(name));
 
+    /// <summary>Each a millisecond after the one before, as ids of one millisecond have no order.</summary>
     private Run Add(string name) => _store.Add(new()
     {
-        Plan = new() { Id = RunId.New(TimeProvider.System), Name = name, Site = "s", Command = ["true"], WorkingFolder = "/" },
+        Plan = new() { Id = new(Guid.CreateVersion7(DateTimeOffset.UnixEpoch.AddMilliseconds(Interlocked.Increment(ref _added)))), Name = name, Site = "s", Command = ["true"], WorkingFolder = "/" },
         Created = DateTimeOffset.UtcNow,
     });
 }

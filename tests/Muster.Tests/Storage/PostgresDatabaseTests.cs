@@ -35,13 +35,24 @@ public sealed class PostgresDatabaseTests
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         using var database = new PostgresDatabase($"postgres://muster@127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/muster?sslmode=verify-full");
-        var preparing = database.PrepareAsync(PostgresTaskStore.Layout, Ct);
-        using (var client = await listener.AcceptTcpClientAsync(Ct))
+        var refusing = RefuseAsync(listener);
+        var fault = await Assert.ThrowsAsync<UserException>(() => database.PrepareAsync(PostgresTaskStore.Layout, Ct));
+        Assert.Contains("sslmode=disable", fault.Mend, StringComparison.Ordinal);
+        listener.Stop();
+        await refusing;
+    }
+
+    /// <summary>PostgreSQL's no: to encryption by Kerberos, which may be asked for first and on a connection of its own, and to TLS.</summary>
+    private static async Task RefuseAsync(TcpListener listener)
+    {
+        try
         {
-            // PostgreSQL's no, to encryption by Kerberos, which may be asked for first, and to TLS.
-            while (await client.GetStream().ReadAtLeastAsync(new byte[8], 8, throwOnEndOfStream: false, Ct) == 8) await client.GetStream().WriteAsync("N"u8.ToArray(), Ct);
-            var fault = await Assert.ThrowsAsync<UserException>(() => preparing);
-            Assert.Contains("sslmode=disable", fault.Mend, StringComparison.Ordinal);
+            while (true)
+            {
+                using var client = await listener.AcceptTcpClientAsync(Ct);
+                while (await client.GetStream().ReadAtLeastAsync(new byte[8], 8, throwOnEndOfStream: false, Ct) == 8) await client.GetStream().WriteAsync("N"u8.ToArray(), Ct);
+            }
         }
+        catch (SocketException) { }   // the test is over
     }
 }
