@@ -134,7 +134,7 @@ internal static class GatewayBench
         }
     }
 
-    private static NodeOdmClient Client(HttpMessageInvoker http, Uri server) => new(http, new(server.GetLeftPart(UriPartial.Path)), System.Web.HttpUtility.ParseQueryString(server.Query)["token"], TimeSpan.FromMinutes(1), TimeProvider.System);
+    private static NodeOdmClient Client(HttpMessageInvoker http, Uri server) => new(http, new(server.GetLeftPart(UriPartial.Path)), System.Web.HttpUtility.ParseQueryString(server.Query)["token"], TimeSpan.FromMinutes(1), TimeProvider.System) { DownloadsFromElsewhere = true };
 
     private static T Said<T>(NodeReply<T> reply) => reply is NodeReply<T>.Said(var value) ? value : throw new InvalidOperationException(reply.Text);
 

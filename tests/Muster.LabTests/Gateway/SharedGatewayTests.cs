@@ -254,7 +254,7 @@ public sealed class SharedGatewayTests : IAsyncLifetime
         for (var began = Stopwatch.GetTimestamp(); !await fact(); await Task.Delay(20, Ct)) Assert.True(Stopwatch.GetElapsedTime(began) < Patience, "it did not come about");
     }
 
-    private static NodeOdmClient Client(GatewayProcess gateway) => new(Connections, gateway.Address, null, TestGateway.Patience, TimeProvider.System);
+    private static NodeOdmClient Client(GatewayProcess gateway) => new(Connections, gateway.Address, null, TestGateway.Patience, TimeProvider.System) { DownloadsFromElsewhere = true };
 
     public async ValueTask DisposeAsync()
     {

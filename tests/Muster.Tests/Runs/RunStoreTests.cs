@@ -18,7 +18,11 @@ public sealed class RunStoreTests : IDisposable
         {
             Plan = new()
             {
-                Id = RunId.New(TimeProvider.System), Name = "named", Site = "s", Command = ["true"], WorkingFolder = "/",
+                Id = RunId.New(TimeProvider.System),
+                Name = "named",
+                Site = "s",
+                Command = ["true"],
+                WorkingFolder = "/",
                 BatchLines = ["#SBATCH --job-name=named-0", "#SBATCH --mem=1G"],
             },
             Created = DateTimeOffset.UtcNow,

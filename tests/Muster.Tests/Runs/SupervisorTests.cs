@@ -90,7 +90,7 @@ public sealed class SupervisorTests : IDisposable
         File.WriteAllText(Path.Combine(Folder(plan), "status", "main.3.port.web-ui"), "host=x\nport=8080\n");
         var bin = _root.CreateSubdirectory("bin").FullName;
         File.WriteAllText(Path.Combine(bin, "srun"), "#!/bin/sh\necho \"srun $1 $2 $3\"; exec \"$4\"\n");
-        File.WriteAllText(Path.Combine(bin, "shell"), "#!/bin/sh\nenv | grep -E '^(MUSTER_|LEVEL=)' | sort; pwd\n");
+        File.WriteAllText(Path.Combine(bin, "shell"), "#!/bin/sh\nenv | grep -E '^(MUSTER_|LEVEL=)' | grep -v '^MUSTER_LAB_' | sort; pwd\n");
         Sh($"chmod +x {bin}/*; mkdir -p {Folder(plan)}/code/sub");
         var run = new Run { Plan = plan, Created = DateTimeOffset.UtcNow, State = new RunState.Running("4711", "node7", DateTimeOffset.UtcNow) };
 

@@ -109,7 +109,10 @@ internal sealed partial class SubmitPersona : Command, ITakesCommand
             var pieces = text.EndsWith('}') ? [text] : (string[])[text, .. command.TakeWhile(word => !word.EndsWith('}')), .. command.Where(word => word.EndsWith('}')).Take(1)];
             var pairs = Pair().Matches(string.Join(' ', pieces)).Select(pair => $"\"{pair.Groups["key"].Value}\": \"{pair.Groups["value"].Value}\"").ToList();
             throw new UserException($"what the shell passed on for --sbatch_json is not JSON: {string.Join(' ', pieces)}",
-                $"Put it in single quotes: --sbatch_json='{{{(pairs.Count > 0 ? string.Join(", ", pairs) : "\"--mem\": \"20G\"")}}}'", fault) { ExitCode = ExitCodes.Usage };
+                $"Put it in single quotes: --sbatch_json='{{{(pairs.Count > 0 ? string.Join(", ", pairs) : "\"--mem\": \"20G\"")}}}'", fault)
+            {
+                ExitCode = ExitCodes.Usage,
+            };
         }
     }
 
