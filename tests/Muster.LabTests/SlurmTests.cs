@@ -20,7 +20,7 @@ public sealed class SlurmTests : IDisposable
     [Fact]
     public async Task A_requeued_job_is_followed_into_its_second_attempt()
     {
-        const string Twice = "echo begun; [ ${SLURM_RESTART_COUNT:-0} = 0 ] && sleep 300; echo again";
+        const string Twice = "echo begun; [ ${SLURM_RESTART_COUNT:-0} = 0 ] && exec sleep 300; echo again";
         var job = Running(_lab, "twice", ["--set", "requeue"], "sh", "-c", Twice);
         using var follower = _lab.Start("attach", "twice", "--json");
         var reading = follower.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);

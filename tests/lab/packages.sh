@@ -28,7 +28,8 @@ install_packages() {
   fi
   echo "installing $missing"
   local rc=0
-  { apt-get -o DPkg::Lock::Timeout=300 -q update &&
+  # An installation that was killed in its midst is brought to its end first.
+  { { [[ -z $(dpkg --audit) ]] || dpkg --configure -a || :; } && apt-get -o DPkg::Lock::Timeout=300 -q update &&
     DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -q install -y --no-install-recommends $missing; } >"$log" 2>&1 </dev/null || rc=$?
   [[ -z $mine ]] || { rm -f "$policy"; trap - EXIT; }
   [[ $rc == 0 ]] || { tail -n 5 "$log" >&2; fail "apt-get could not install $missing" "read $log"; }

@@ -13,6 +13,9 @@ public sealed class OpenSshHost(SshTarget target, SshPatience patience) : IHost
     /// <summary>How often a connection was made, for the budget that `sites check` shows.</summary>
     public int ConnectionsOpened => _master.Opened;
 
+    /// <summary>What a person types to get there.</summary>
+    public string ByHand => SshFaults.ByHand(Name, target.ConfigFile);
+
     public async Task<ShellChannel> OpenAsync(ShellText script, CancellationToken ct)
     {
         await _master.EnsureAsync(ct);

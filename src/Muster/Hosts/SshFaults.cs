@@ -7,13 +7,17 @@ namespace Muster.Hosts;
 /// <summary>What the OpenSSH client's last words mean, and how to mend it. Texts of OpenSSH 7.4 to 10.</summary>
 internal static partial class SshFaults
 {
+    /// <summary>What a person types to get there.</summary>
+    public static string ByHand(string host, string? config) =>
+        config is null ? $"ssh {host}" : $"ssh -F {ShellText.Quote(config)} {host}";
+
     /// <param name="config">The file of <c>ssh -F</c>; null for the user's own.</param>
     public static HostUnreachableException Read(string host, string said, int exitCode, string? config)
     {
         bool Says(params string[] texts) => texts.Any(text => said.Contains(text, StringComparison.OrdinalIgnoreCase));
         var lines = said.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         var last = lines.LastOrDefault() ?? $"ssh ended with {exitCode}";
-        var ssh = config is null ? $"ssh {host}" : $"ssh -F {ShellText.Quote(config)} {host}";
+        var ssh = ByHand(host, config);
         var file = config ?? "~/.ssh/config";
 
         if (Says("REMOTE HOST IDENTIFICATION HAS CHANGED", "Offending "))

@@ -71,11 +71,11 @@ public sealed class SiteCheck(OpenSite site, TimeProvider clock)
             var values = HostFacts.Read(answer.Output);
             var second = values["connection"].FirstOrDefault() ?? "";
             facts = echoed with { Values = values, SameConnection = first.Length > 0 && second.Length > 0 ? first == second : null };
-            return values.Contains("whole") ? facts : facts with { Trouble = new(null, $"{facts.Name}: the check broke off: {answer.Said}", $"Try `ssh {facts.Name}`, and look whether a plain `sh` works there.") };
+            return values.Contains("whole") ? facts : facts with { Trouble = new(null, $"{facts.Name}: the check broke off: {answer.Said}", $"Try `{ByHand(name, "sh")}`, and check that a plain `sh` works there.") };
         }
         catch (HostUnreachableException fault) when (connected && fault.Fault is ContactFault.Silent)
         {
-            return facts with { Trouble = new(null, $"{facts.Name} lets us in, but `sh` does not run there: {fault.Message.Replace($"{facts.Name} cannot be reached: ", "", StringComparison.Ordinal)}", $"Try `ssh {facts.Name} sh -c true`; the account's login shell, or what its start files do, stands in the way.") };
+            return facts with { Trouble = new(null, $"{facts.Name} accepts the connection, but `sh` does not run there: {fault.Message.Replace($"{facts.Name} cannot be reached: ", "", StringComparison.Ordinal)}", $"Try `{ByHand(name, "sh -c true")}`; the account's login shell or its start-up files are the cause.") };
         }
         catch (UserException fault)
         {
@@ -83,9 +83,13 @@ public sealed class SiteCheck(OpenSite site, TimeProvider clock)
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            return facts with { Trouble = new(ContactFault.Silent, $"{facts.Name} did not finish the check within {Patience.TotalSeconds:0} s", $"Try `ssh {facts.Name} df`: a file system that hangs is the usual cause.") };
+            return facts with { Trouble = new(ContactFault.Silent, $"{facts.Name} did not finish the check within {Patience.TotalSeconds:0} s", $"Try `{ByHand(name, "df")}`: a hanging file system is the usual cause.") };
         }
     }
+
+    /// <summary>What a person types to run something there.</summary>
+    private string ByHand(string? name, string command) =>
+        site.HostOf(name) is OpenSshHost ssh ? $"{ssh.ByHand} {command}" : command;
 
     /// <summary>Times a line there and back a few times, then asks for the clock half-way.</summary>
     private async Task<(string Connection, HostFacts Facts)> EchoAsync(IHost host, HostFacts facts, CancellationToken ct)
