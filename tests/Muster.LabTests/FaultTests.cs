@@ -24,7 +24,7 @@ public sealed class FaultTests : IDisposable
     public void A_refused_key_needs_authentication_and_leaves_nothing()
     {
         Lab.Do("fault", "noauth", "node2");
-        _lab.Muster("submit", "-s", "lab-ssh", "--host", "node2", "--", "true").IsFault(4, "node2 refused");
+        _lab.Muster("submit", "-s", "lab-ssh", "--host", "node2", "--", "true").IsFault(4, "node2 denied access");
         NothingRuns();
         Assert.Equal("", _lab.Shell("git for-each-ref refs/muster"));
     }
