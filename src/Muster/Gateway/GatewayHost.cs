@@ -63,6 +63,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
         builder.Services.AddSingleton<ILoggerFactory>(logs);
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options, clock));
+        BoundedListeners.AddTo(builder.Services, options.Limits.Connections);
         _web = builder.Build();
         var seal = new CommitSeal(_store);
         var api = new PublicApi(gate, seal, intake, Actions, Tasks, Fleet, Spool, _downloads, new(Fleet, Tasks, _catalog, clock), clock);

@@ -49,6 +49,7 @@ public sealed partial class NodeServer : IAsyncDisposable
             var builder = WebApplication.CreateEmptyBuilder(new() { ContentRootPath = settings.Folder });
             builder.Services.AddRoutingCore().AddSingleton(logs).AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
             builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings, clock));
+            BoundedListeners.AddTo(builder.Services, settings.Limits.Connections);
             _app = builder.Build();
             _app.UseOdmCors(() => settings.Token is null);
             _app.UseOdmFaults(log);

@@ -50,6 +50,7 @@ public sealed partial class SharedGateway : IAsyncDisposable
         builder.Services.AddSingleton(logs);
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options, clock));
+        BoundedListeners.AddTo(builder.Services, options.Limits.Connections);
         _web = builder.Build();
         _web.UseOdmFaults(_log);
         ConnectionCap.Follow(_web);
