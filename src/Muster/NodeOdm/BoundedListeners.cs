@@ -36,15 +36,10 @@ internal sealed class BoundedListeners(int most, IOptions<SocketTransportOptions
 
         public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
         {
-            try
-            {
-                using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _unbound.Token);
-                await _free.WaitAsync(either.Token);
-            }
-            catch (OperationCanceledException) when (_unbound.IsCancellationRequested)
-            {
-                return null;
-            }
+            // Kestrel gives no token here: it ends the waiting by unbinding.
+            var waiting = _free.WaitAsync(_unbound.Token);
+            await waiting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!waiting.IsCompletedSuccessfully) return null;
             if (await inner.AcceptAsync(cancellationToken) is not { } connection) return null;
             connection.ConnectionClosed.Register(() => _free.Release());
             return connection;
