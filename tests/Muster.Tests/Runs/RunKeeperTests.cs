@@ -39,14 +39,7 @@ public sealed class RunKeeperTests : IDisposable
     public async Task An_upload_that_was_interrupted_comes_to_an_end(bool arrived, string state)
     {
         var store = new RunStore(Path.Combine(_folder.FullName, "runs.db"));
-        var plan = new RunPlan
-        {
-            Id = RunId.New(TimeProvider.System),
-            Name = "x",
-            Site = "here",
-            Command = ["true"],
-            WorkingFolder = "/",
-        };
+        var plan = Plans.Nothing();
         store.Add(new() { Plan = plan, Created = DateTimeOffset.UtcNow, State = new RunState.Staging(), Submitter = Gone() });
         var status = _folder.CreateSubdirectory($"root/runs/{plan.Id}/status").FullName;
         if (arrived) File.WriteAllText(Path.Combine(status, "staged"), "");

@@ -13,14 +13,7 @@ public sealed class SlowReaderTests : IDisposable
     public async Task A_reader_that_takes_its_time_does_not_make_the_host_look_dead()
     {
         var ct = TestContext.Current.CancellationToken;
-        var plan = new RunPlan
-        {
-            Id = RunId.New(TimeProvider.System),
-            Name = "x",
-            Site = "here",
-            Command = ["true"],
-            WorkingFolder = "/",
-        };
+        var plan = Plans.Nothing();
         var run = _folder.CreateSubdirectory($"root/runs/{plan.Id}").FullName;
         foreach (var name in (string[])["logs", "status"]) Directory.CreateDirectory(Path.Combine(run, name));
         File.WriteAllText(Path.Combine(run, "logs", "main.0.out"), "line\n");

@@ -22,14 +22,7 @@ public sealed class ForwarderTests : IDisposable
 
     private (Forwarder Forwarder, LocalPort Local) Forward()
     {
-        var plan = new RunPlan
-        {
-            Id = RunId.New(TimeProvider.System),
-            Name = "x",
-            Site = "here",
-            Command = ["true"],
-            WorkingFolder = "/",
-        };
+        var plan = Plans.Nothing();
         var places = new SitePlaces(_folder.FullName, _folder.FullName, _folder.FullName, MayAsk: false);
         var site = new OpenSite(new LocalSite { Name = "here", Origin = Origin.BuiltIn }, places, TimeProvider.System);
         var forwarder = new Forwarder(site, plan);
