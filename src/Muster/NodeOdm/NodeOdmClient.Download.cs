@@ -7,7 +7,7 @@ public sealed partial class NodeOdmClient
 {
     private const int BlockBytes = 256 << 10;
 
-    /// <summary>How often in a row a download may break without a new byte until it is given up.</summary>
+    /// <summary>How often in a row a download may break, with hardly a new byte, until it is given up.</summary>
     private const int MostBreaks = 5;
     private const int MostHops = 5;
 
@@ -28,7 +28,7 @@ public sealed partial class NodeOdmClient
             if (reply is not (NodeReply<long>.Silent or NodeReply<long>.Away)) return reply;
             watch?.Broke(reply.Text);
             version = tag;
-            breaks = into.Length > before ? 0 : breaks + 1;
+            breaks = into.Length - before >= Limits.WindowBytes ? 0 : breaks + 1;
             if (breaks >= MostBreaks && watch is null) return reply;
             await Task.Delay(TimeSpan.FromSeconds(Math.Min(breaks, 5)), clock, ct);
         }
@@ -100,9 +100,15 @@ public sealed partial class NodeOdmClient
     private async Task<bool> CopyAsync(Stream from, FileStream into, CancellationTokenSource idle, Action<long> moved, DownloadRoom? room, CancellationToken ct)
     {
         var block = new byte[BlockBytes];
+        var fresh = Limits.WindowBytes;   // the first bytes count, however few
         while (await from.ReadAsync(block, ct) is > 0 and var read)
         {
-            idle.CancelAfter(patience);
+            // A node that sends a byte now and then is as silent as one that sends none.
+            if ((fresh += read) >= Limits.WindowBytes)
+            {
+                fresh = 0;
+                idle.CancelAfter(patience);
+            }
             if (into.Position + read > room?.Most) return false;
             room?.Grows(into.Position + read);
             await into.WriteAsync(block.AsMemory(0, read), ct);

@@ -158,7 +158,7 @@ public sealed class GangFaultTests : IDisposable
     {
         Lab.On("node1", "mkdir -p ~/bin && ln -sf /bin/true ~/bin/only-some-have-it");
         Lab.On("node2", "mkdir -p ~/bin && ln -sf /bin/true ~/bin/only-some-have-it");
-        string[] words = name == "never" ? ["--ready-within", "3s", "--role", "worker=node1,node2", "--role", "server=node3,ready=port", "--", "sleep", "600"]
+        string[] words = name == "never" ? ["--ready-within", "12s", "--role", "worker=node1,node2", "--role", "server=node3,ready=port", "--", "sleep", "600"]
             : ["--role", "worker=node1,node2,node3", "--raw", "--", "sleep 1; exec $HOME/bin/only-some-have-it"];
 
         var answer = _lab.Muster(["submit", "-s", "lab-ssh", "--no-snapshot", "--name", name, .. words]);

@@ -111,6 +111,39 @@ public sealed class NodeOdmClientTests
     }
 
     [Fact]
+    public async Task A_byte_now_and_then_is_no_download()
+    {
+        await using var server = await Serving(app => app.MapGet("/task/u/download/all.zip", async (HttpContext http) =>
+        {
+            http.Response.ContentType = "application/zip";
+            http.Response.ContentLength = 1 << 20;
+            for (; !http.RequestAborted.IsCancellationRequested; await Task.Delay(20, http.RequestAborted))
+            {
+                await http.Response.Body.WriteAsync(new byte[1], http.RequestAborted);
+                await http.Response.Body.FlushAsync(http.RequestAborted);
+            }
+        }));
+        var path = Path.Combine(Directory.CreateTempSubdirectory("muster-download-").FullName, "all.zip");
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        var (why, moved) = ("", 0L);
+        var watch = new DownloadWatch(
+            reason =>
+            {
+                why = reason;
+                enough.Cancel();
+            },
+            (bytes, _) => moved = bytes);
+        await using (var file = new FileStream(path, FileMode.Create))
+        {
+            var client = Client(new(server.Port), TimeSpan.FromMilliseconds(500));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.DownloadAsync("u", "all.zip", file, enough.Token, watch));
+        }
+        Assert.Contains("did not answer within", why, StringComparison.Ordinal);
+        Assert.NotEqual(0, moved);
+        System.IO.File.Delete(path);
+    }
+
+    [Fact]
     public async Task A_broken_download_goes_on_where_it_stopped()
     {
         var bytes = new byte[5 << 20];

@@ -59,6 +59,18 @@ public sealed class AdoptionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_plan_of_a_newer_version_is_passed_over_in_words()
+    {
+        var plan = Plan() with { Version = RunPlan.Newest + 1 };
+        Write(plan.Id.ToString(), JsonSerializer.Serialize(plan, RunJson.Default.RunPlan));
+
+        var found = Assert.Single(await LookAsync());
+
+        Assert.Null(found.Plan);
+        Assert.Contains($"plan version {RunPlan.Newest + 1}; this one reads up to {RunPlan.Newest}", found.Why!, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_is_no_plan_at_all_is_refused_beside_one_that_is()
     {
         Write("a", "{");

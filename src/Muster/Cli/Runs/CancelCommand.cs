@@ -18,11 +18,14 @@ internal static class CancelCommand
         {
             var app = MusterCommand.Current.App();
             var runs = parsed.GetValue(selectors)!.Select(selector => RunSelector.Get(app.Store, selector)).ToList();
-            foreach (var run in runs) await CancelAsync(app, run, parsed.GetValue(hard), ct);
+            var told = new HashSet<RunId>();
+            foreach (var run in runs)
+                if (await CancelAsync(app, run, parsed.GetValue(hard), ct)) told.Add(run.Id);
             var code = 0;
             foreach (var run in runs)
             {
-                var after = parsed.GetValue(detach) ? app.Store.Find(run.Id)! : await EndedAsync(app, run, ct);
+                var patience = told.Contains(run.Id) ? Unseen : TimeSpan.Zero;
+                var after = parsed.GetValue(detach) ? app.Store.Find(run.Id)! : await EndedAsync(app, run, patience, ct);
                 if (app.Json) app.Screen.Data(JsonSerializer.Serialize(RunView.Of(after), CliJson.Plain.RunView));
                 if (after.State is RunState.Ended) app.Screen.Note(after.State.Word, $"{after.Plan.Name}: {RunText.Describe(after, app.Clock.GetUtcNow()).Text}");
                 else if (!parsed.GetValue(detach)) code = ExitCodes.Unknown;
@@ -33,20 +36,25 @@ internal static class CancelCommand
     }
 
     /// <summary>Leaves the wish. A site that cannot be reached gets it later, whenever this machine next looks at the run.</summary>
-    public static async Task CancelAsync(App app, Run run, bool hard, CancellationToken ct)
+    public static async Task<bool> CancelAsync(App app, Run run, bool hard, CancellationToken ct)
     {
         try
         {
             await app.Keeper.CancelAsync(run.Id, hard, ct);
+            return true;
         }
         catch (HostUnreachableException fault)
         {
             app.Store.Change(run.Id, known => RunJudge.Unseen(known, app.Clock.GetUtcNow()));
             app.Screen.Note("noted", $"{fault.Message}. The wish to cancel {run.Plan.Name} is kept and applied as soon as the site answers: muster ps", Tint.Yellow);
+            return false;
         }
     }
 
-    private static async Task<Run> EndedAsync(App app, Run run, CancellationToken ct)
+    /// <summary>How long a site may be silent that has taken the wish: it does its part, seen or not.</summary>
+    private static readonly TimeSpan Unseen = TimeSpan.FromSeconds(30);
+
+    private static async Task<Run> EndedAsync(App app, Run run, TimeSpan patience, CancellationToken ct)
     {
         var began = app.Clock.GetTimestamp();
         var hardened = false;
@@ -55,7 +63,8 @@ internal static class CancelCommand
         {
             run = (await app.Keeper.RefreshAsync([app.Store.Find(run.Id)!], TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct)).Single();
             var waited = app.Clock.GetElapsedTime(began);
-            if (!run.State.IsLive || run.UnreachableSince is not null || waited > TimeSpan.FromMinutes(2)) return run;
+            if (!run.State.IsLive || waited > TimeSpan.FromMinutes(2)) return run;
+            if (app.Clock.GetUtcNow() - run.UnreachableSince >= patience) return run;
             if (!hardened && waited > TimeSpan.FromSeconds(20))
             {
                 // Its supervisor had its time to end it in good order.

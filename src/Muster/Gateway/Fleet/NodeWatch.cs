@@ -122,7 +122,11 @@ internal sealed partial class NodeWatch(string id, NodeFleet fleet, TaskLedger l
 
     private GatewayTask Take(TaskBook book, TaskCourse course, GatewayNode node)
     {
-        var task = book.Say(course.Task, course.Lines);
+        var (before, most) = (course.Task.Lines, options.Limits.OutputLines);
+        var passesIt = before < most && before + course.Lines.Count >= most;
+        var task = book.Say(course.Task, passesIt
+            ? [.. course.Lines, $"The output has {most} lines; more of it is not kept."]
+            : course.Lines);
         return course.Failure is { } failure ? Retries.Apply(book, task, failure, node, fleet.Nodes) : task;
     }
 
