@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Muster.Bench;
 
-/// <summary>What a benchmark stands on: the built program with a state of its own, the lab, and whole commands that are timed.</summary>
+/// <summary>
+/// What a benchmark stands on: the built program with a state of its own, the lab, and whole commands that are timed.
+/// </summary>
 internal sealed class Bed : IDisposable
 {
     private readonly Dictionary<string, string> _environment;
@@ -11,7 +13,8 @@ internal sealed class Bed : IDisposable
     {
         Folder = Directory.CreateTempSubdirectory("muster-bench-").FullName;
         Repository = Root(AppContext.BaseDirectory);
-        LabRun = Environment.GetEnvironmentVariable("MUSTER_LAB_RUN") ?? Path.Combine(Repository, "tests", "lab", "run");
+        LabRun =
+            Environment.GetEnvironmentVariable("MUSTER_LAB_RUN") ?? Path.Combine(Repository, "tests", "lab", "run");
         SshConfig = Path.Combine(LabRun, "ssh_config");
         _environment = new()
         {
@@ -34,18 +37,29 @@ internal sealed class Bed : IDisposable
     public string Muster => Path.Combine(Repository, ".build", "muster", "muster");
 
     /// <summary>The one open connection that peers use too, as a careful user would set it up.</summary>
-    public string Ssh(string host) => $"ssh -F {SshConfig} -o ControlPath={Folder}/peer-{host} -o ControlMaster=auto -o ControlPersist=600 {host}";
+    public string Ssh(string host) =>
+        $"ssh -F {SshConfig} -o ControlPath={Folder}/peer-{host} -o ControlMaster=auto -o ControlPersist=600 {host}";
 
-    public string SshOptions(string host) => $"-F {SshConfig} -o ControlPath={Folder}/peer-{host} -o ControlMaster=auto -o ControlPersist=600";
+    public string SshOptions(string host) =>
+        $"-F {SshConfig} -o ControlPath={Folder}/peer-{host} -o ControlMaster=auto -o ControlPersist=600";
 
-    public void EndPeer(string host) => Run($"ssh -F {SshConfig} -o ControlPath={Folder}/peer-{host} -O exit {host} 2>/dev/null; :");
+    public void EndPeer(string host) =>
+        Run($"ssh -F {SshConfig} -o ControlPath={Folder}/peer-{host} -O exit {host} 2>/dev/null; :");
 
     public Process Start(string shell, string? folder = null)
     {
-        var start = new ProcessStartInfo("bash") { WorkingDirectory = folder ?? Folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
+        var start = new ProcessStartInfo("bash")
+        {
+            WorkingDirectory = folder ?? Folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            UseShellExecute = false,
+        };
         start.ArgumentList.Add("-c");
         start.ArgumentList.Add(shell);
-        foreach (var (name, value) in _environment) start.Environment[name] = value;
+        foreach (var (name, value) in _environment)
+            start.Environment[name] = value;
         var process = Process.Start(start)!;
         process.StandardInput.Close();
         return process;
@@ -58,7 +72,9 @@ internal sealed class Bed : IDisposable
         var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"`{shell}` ended with {process.ExitCode}: {errors.Result}");
+        return process.ExitCode == 0
+            ? output
+            : throw new InvalidOperationException($"`{shell}` ended with {process.ExitCode}: {errors.Result}");
     }
 
     /// <summary>The median time of a whole command in seconds.</summary>
@@ -67,7 +83,8 @@ internal sealed class Bed : IDisposable
         var seconds = new List<double>();
         for (var i = 0; i < times; i++)
         {
-            if (before is not null) Run(before, folder);
+            if (before is not null)
+                Run(before, folder);
             var began = Stopwatch.GetTimestamp();
             Run(shell, folder);
             seconds.Add(Stopwatch.GetElapsedTime(began).TotalSeconds);
@@ -75,10 +92,15 @@ internal sealed class Bed : IDisposable
         return seconds.Order().ElementAt(times / 2);
     }
 
-    /// <summary>The median times of several whole commands, run in turn so that what else the machine does falls on all alike.</summary>
+    /// <summary>
+    /// The median times of several whole commands, run in turn so that what else the machine does falls on all alike.
+    /// </summary>
     public IReadOnlyList<double> TimeInTurn(int times, string before, params IReadOnlyList<string> shells)
     {
-        var rounds = Enumerable.Range(0, times).Select(_ => shells.Select(shell => Time(shell, 1, before)).ToList()).ToList();
+        var rounds = Enumerable
+            .Range(0, times)
+            .Select(_ => shells.Select(shell => Time(shell, 1, before)).ToList())
+            .ToList();
         return [.. shells.Select((_, at) => rounds.Select(round => round[at]).Order().ElementAt(times / 2))];
     }
 
@@ -86,7 +108,8 @@ internal sealed class Bed : IDisposable
 
     public void Dispose()
     {
-        foreach (var host in (string[])["node1", "login"]) EndPeer(host);
+        foreach (var host in (string[])["node1", "login"])
+            EndPeer(host);
         Directory.Delete(Folder, recursive: true);
     }
 
@@ -94,7 +117,8 @@ internal sealed class Bed : IDisposable
     {
         for (var folder = new DirectoryInfo(from); folder is not null; folder = folder.Parent)
         {
-            if (File.Exists(Path.Combine(folder.FullName, "Muster.slnx"))) return folder.FullName;
+            if (File.Exists(Path.Combine(folder.FullName, "Muster.slnx")))
+                return folder.FullName;
         }
         throw new InvalidOperationException("run it from the repository");
     }

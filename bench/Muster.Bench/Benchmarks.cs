@@ -8,34 +8,90 @@ namespace Muster.Bench;
 internal sealed record Row(string What, string Muster, string Peer = "", string Ratio = "", string Budget = "")
 {
     public static Row Of(string what, double muster, string peerName, double peer, string budget) =>
-        new(what, Seconds(muster), $"{peerName}: {Seconds(peer)}", (muster / peer).ToString("0.00", CultureInfo.InvariantCulture), budget);
+        new(
+            what,
+            Seconds(muster),
+            $"{peerName}: {Seconds(peer)}",
+            (muster / peer).ToString("0.00", CultureInfo.InvariantCulture),
+            budget
+        );
 
     /// <summary>The same, with the ratio also net of what a submission costs that brings nothing.</summary>
     public static Row Of(string what, double muster, double empty, string peerName, double peer, string budget) =>
-        Of(what, muster, peerName, peer, budget) with { Ratio = string.Create(CultureInfo.InvariantCulture, $"{muster / peer:0.00}, net {(muster - empty) / peer:0.00}") };
+        Of(what, muster, peerName, peer, budget) with
+        {
+            Ratio = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{muster / peer:0.00}, net {(muster - empty) / peer:0.00}"
+            ),
+        };
 
-    public static string Seconds(double seconds) => seconds < 1 ? $"{seconds * 1000:0} ms" : string.Create(CultureInfo.InvariantCulture, $"{seconds:0.00} s");
+    public static string Seconds(double seconds) =>
+        seconds < 1 ? $"{seconds * 1000:0} ms" : string.Create(CultureInfo.InvariantCulture, $"{seconds:0.00} s");
 }
 
 internal static class Benchmarks
 {
     public static IReadOnlyList<(string Name, Func<Bed, IEnumerable<Row>> Measure)> All { get; } =
     [
-        ("start", Start), ("submit", Submit), ("latency", Latency), ("bulk", Bulk), ("small", SmallFiles), ("tree", Tree), ("again", Again), ("budget", Budget),
-        ("export", SceneBenchmarks.Export), ("tensor", SceneBenchmarks.Tensor), ("evaluation", SceneBenchmarks.Evaluation), ("large", SceneBenchmarks.Large),
-        ("gateway", GatewayBench.Polling), ("gateway-bytes", GatewayBench.Moving), ("gateway-scale", GatewayScale.Run),
+        ("start", Start),
+        ("submit", Submit),
+        ("latency", Latency),
+        ("bulk", Bulk),
+        ("small", SmallFiles),
+        ("tree", Tree),
+        ("again", Again),
+        ("budget", Budget),
+        ("export", SceneBenchmarks.Export),
+        ("tensor", SceneBenchmarks.Tensor),
+        ("evaluation", SceneBenchmarks.Evaluation),
+        ("large", SceneBenchmarks.Large),
+        ("gateway", GatewayBench.Polling),
+        ("gateway-bytes", GatewayBench.Moving),
+        ("gateway-scale", GatewayScale.Run),
     ];
 
     private static IEnumerable<Row> Start(Bed bed)
     {
-        yield return Row.Of("`muster version`", bed.Time($"{bed.Muster} version", 9), "`git version`", bed.Time("git version", 9), "80 ms");
+        yield return Row.Of(
+            "`muster version`",
+            bed.Time($"{bed.Muster} version", 9),
+            "`git version`",
+            bed.Time("git version", 9),
+            "80 ms"
+        );
         var store = new RunStore(Path.Combine(bed.StateFolder, "runs.db"));
         for (var i = store.Count(); i < 10_000; i++)
         {
-            var plan = new RunPlan { Id = RunId.New(TimeProvider.System), Name = $"run-{i}", Site = "lab-ssh", Command = ["python", "train.py", $"--seed={i}"], WorkingFolder = "/" };
-            store.Add(new Run { Plan = plan, Created = DateTimeOffset.UtcNow, State = new RunState.Ended(Sites.Schedulers.Outcome.Succeeded, 0, DateTimeOffset.UtcNow, new("exit record", "main.0: exited with 0")) });
+            var plan = new RunPlan
+            {
+                Id = RunId.New(TimeProvider.System),
+                Name = $"run-{i}",
+                Site = "lab-ssh",
+                Command = ["python", "train.py", $"--seed={i}"],
+                WorkingFolder = "/",
+            };
+            store.Add(
+                new Run
+                {
+                    Plan = plan,
+                    Created = DateTimeOffset.UtcNow,
+                    State = new RunState.Ended(
+                        Sites.Schedulers.Outcome.Succeeded,
+                        0,
+                        DateTimeOffset.UtcNow,
+                        new("exit record", "main.0: exited with 0")
+                    ),
+                }
+            );
         }
-        yield return Row.Of("`muster ps` with 10,000 runs", bed.Time($"{bed.Muster} ps", 9), "`git version`", bed.Time("git version", 9), "150 ms");
+        yield return Row.Of(
+            "`muster ps` with 10,000 runs",
+            bed.Time($"{bed.Muster} ps", 9),
+            "`git version`",
+            bed.Time("git version", 9),
+            "150 ms"
+        );
     }
 
     private static IEnumerable<Row> Submit(Bed bed)
@@ -45,13 +101,29 @@ internal static class Benchmarks
             bed.Lab($"fault delay node1 {ms}");
             bed.Run($"{bed.Ssh("node1")} true");
             UntilRunning(bed, "-s lab-ssh --host node1");
-            var seconds = Enumerable.Range(0, 5).Select(_ => UntilRunning(bed, "-s lab-ssh --host node1")).Order().ElementAt(2);
-            yield return Row.Of($"submit to running, ssh, {ms} ms round trip", seconds, "`ssh true`, open connection", bed.Time($"{bed.Ssh("node1")} true", 5), $"0.5 s + 3 round trips = {Row.Seconds(0.5 + 3 * ms / 1000.0)}");
+            var seconds = Enumerable
+                .Range(0, 5)
+                .Select(_ => UntilRunning(bed, "-s lab-ssh --host node1"))
+                .Order()
+                .ElementAt(2);
+            yield return Row.Of(
+                $"submit to running, ssh, {ms} ms round trip",
+                seconds,
+                "`ssh true`, open connection",
+                bed.Time($"{bed.Ssh("node1")} true", 5),
+                $"0.5 s + 3 round trips = {Row.Seconds(0.5 + 3 * ms / 1000.0)}"
+            );
         }
         bed.Lab("mend node1");
         UntilRunning(bed, "-s lab-slurm");
         var slurm = Enumerable.Range(0, 5).Select(_ => UntilRunning(bed, "-s lab-slurm")).Order().ElementAt(2);
-        yield return Row.Of("submit to running, SLURM", slurm, "`ssh login sbatch`", bed.Time($"{bed.Ssh("login")} \"sbatch --parsable --output=/dev/null --wrap true\"", 5), "1 s + sbatch's own time");
+        yield return Row.Of(
+            "submit to running, SLURM",
+            slurm,
+            "`ssh login sbatch`",
+            bed.Time($"{bed.Ssh("login")} \"sbatch --parsable --output=/dev/null --wrap true\"", 5),
+            "1 s + sbatch's own time"
+        );
     }
 
     private static double UntilRunning(Bed bed, string site)
@@ -61,7 +133,11 @@ internal static class Benchmarks
         while (process.StandardOutput.ReadLine() is { } line)
         {
             using var happening = JsonDocument.Parse(line);
-            if (!happening.RootElement.TryGetProperty("run", out var run) || run.GetProperty("state").GetString() != "running") continue;
+            if (
+                !happening.RootElement.TryGetProperty("run", out var run)
+                || run.GetProperty("state").GetString() != "running"
+            )
+                continue;
             var took = Stopwatch.GetElapsedTime(began).TotalSeconds;
             process.StandardOutput.ReadToEnd();
             process.WaitForExit();
@@ -76,9 +152,18 @@ internal static class Benchmarks
         {
             bed.Lab($"fault delay node1 {ms}");
             const string job = "for i in $(seq 30); do date +%s%N; sleep 0.3; done";
-            var muster = Delays(bed, $"exec {bed.Muster} submit -s lab-ssh --host node1 --no-snapshot --no-fetch -- sh -c '{job}'");
+            var muster = Delays(
+                bed,
+                $"exec {bed.Muster} submit -s lab-ssh --host node1 --no-snapshot --no-fetch -- sh -c '{job}'"
+            );
             var peer = Delays(bed, $"exec {bed.Ssh("node1")} '{job}'");
-            yield return new($"a log line, written to shown, {ms} ms round trip", $"median {Row.Seconds(muster.Median)}, worst {Row.Seconds(muster.Worst)}", $"`ssh`: median {Row.Seconds(peer.Median)}", "", $"250 ms + round trip = {250 + ms} ms");
+            yield return new(
+                $"a log line, written to shown, {ms} ms round trip",
+                $"median {Row.Seconds(muster.Median)}, worst {Row.Seconds(muster.Worst)}",
+                $"`ssh`: median {Row.Seconds(peer.Median)}",
+                "",
+                $"250 ms + round trip = {250 + ms} ms"
+            );
         }
         bed.Lab("mend node1");
     }
@@ -90,7 +175,8 @@ internal static class Benchmarks
         var delays = new List<double>();
         while (process.StandardOutput.ReadLine() is { } line)
         {
-            if (long.TryParse(line, CultureInfo.InvariantCulture, out var written)) delays.Add((DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).TotalSeconds - (written / 1e9));
+            if (long.TryParse(line, CultureInfo.InvariantCulture, out var written))
+                delays.Add((DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).TotalSeconds - (written / 1e9));
         }
         process.WaitForExit();
         return (delays.Order().ElementAt(delays.Count / 2), delays.Max());
@@ -98,9 +184,11 @@ internal static class Benchmarks
 
     // A run that has just ended may still write its last record into the folder. The caches of both sides are emptied.
     private static string Clean(Bed bed, string ssh) =>
-        $"rm -rf {bed.Folder}/cache; {ssh} 'until rm -rf .muster/store .muster/runs .muster/incoming peer-* 2>/dev/null; do sleep 0.1; done; mkdir peer-small'";
+        $"rm -rf {bed.Folder}/cache; {ssh} 'until rm -rf .muster/store .muster/runs .muster/incoming peer-* "
+        + $"2>/dev/null; do sleep 0.1; done; mkdir peer-small'";
 
-    private static string Detached(Bed bed, string input) => $"{bed.Muster} submit -s lab-ssh --host node1 --no-snapshot --detach {input} -- true";
+    private static string Detached(Bed bed, string input) =>
+        $"{bed.Muster} submit -s lab-ssh --host node1 --no-snapshot --detach {input} -- true";
 
     private static IEnumerable<Row> Bulk(Bed bed)
     {
@@ -112,12 +200,39 @@ internal static class Benchmarks
             bed.Lab($"fault delay node1 {ms}");
             var ssh = bed.Ssh("node1");
             bed.Run($"{ssh} true");
-            var times = bed.TimeInTurn(5, Clean(bed, ssh), $"cat {file} | {ssh} 'cat > peer-big'", Detached(bed, $"--input {file}"), Detached(bed, ""));
+            var times = bed.TimeInTurn(
+                5,
+                Clean(bed, ssh),
+                $"cat {file} | {ssh} 'cat > peer-big'",
+                Detached(bed, $"--input {file}"),
+                Detached(bed, "")
+            );
             var (cat, muster, empty) = (times[0], times[1], times[2]);
-            yield return Row.Of($"{megabytes} MB, {ms} ms round trip; of it an empty `submit --detach`: {Row.Seconds(empty)}", muster, empty, "`cat \\| ssh cat`", cat, "1.11 (90 % of its rate)");
-            foreach (var (name, command) in ((string, string)[])[("`scp`", $"scp -q {bed.SshOptions("node1")} {file} node1:peer-big"), ("`sftp`", $"echo put {file} peer-big | sftp -q {bed.SshOptions("node1")} node1"), ("`rsync`", $"rsync -W -e \"ssh {bed.SshOptions("node1")}\" {file} node1:peer-big")])
+            yield return Row.Of(
+                $"{megabytes} MB, {ms} ms round trip; of it an empty `submit --detach`: {Row.Seconds(empty)}",
+                muster,
+                empty,
+                "`cat \\| ssh cat`",
+                cat,
+                "1.11 (90 % of its rate)"
+            );
+            foreach (
+                var (name, command) in ((string, string)[])
+                    [
+                        ("`scp`", $"scp -q {bed.SshOptions("node1")} {file} node1:peer-big"),
+                        ("`sftp`", $"echo put {file} peer-big | sftp -q {bed.SshOptions("node1")} node1"),
+                        ("`rsync`", $"rsync -W -e \"ssh {bed.SshOptions("node1")}\" {file} node1:peer-big"),
+                    ]
+            )
             {
-                yield return Row.Of($"{megabytes} MB, {ms} ms round trip", muster, empty, name, bed.Time(command, 1, Clean(bed, ssh)), "");
+                yield return Row.Of(
+                    $"{megabytes} MB, {ms} ms round trip",
+                    muster,
+                    empty,
+                    name,
+                    bed.Time(command, 1, Clean(bed, ssh)),
+                    ""
+                );
             }
         }
         bed.Lab("mend node1");
@@ -138,12 +253,42 @@ internal static class Benchmarks
             bed.Lab($"fault delay node1 {ms}");
             var ssh = bed.Ssh("node1");
             bed.Run($"{ssh} true");
-            var times = bed.TimeInTurn(5, Clean(bed, ssh), $"tar -C {folder} -cf - . | {ssh} 'tar -C peer-small -xf -'", Detached(bed, $"--input {folder}"), Detached(bed, ""));
+            var times = bed.TimeInTurn(
+                5,
+                Clean(bed, ssh),
+                $"tar -C {folder} -cf - . | {ssh} 'tar -C peer-small -xf -'",
+                Detached(bed, $"--input {folder}"),
+                Detached(bed, "")
+            );
             var (tar, muster, empty) = (times[0], times[1], times[2]);
-            yield return Row.Of($"{count} files of 10 KB, {ms} ms round trip; of it an empty `submit --detach`: {Row.Seconds(empty)}", muster, empty, "`tar \\| ssh tar`", tar, "1.0");
-            foreach (var (name, command) in ((string, string)[])[("`rsync -a`", $"rsync -a -e \"ssh {bed.SshOptions("node1")}\" {folder}/ node1:peer-small/"), ("`scp -r`", $"scp -q -r {bed.SshOptions("node1")} {folder} node1:peer-small/"), ("`sftp put -r`", $"echo put -r {folder} peer-small/ | sftp -q {bed.SshOptions("node1")} node1")])
+            yield return Row.Of(
+                $"{count} files of 10 KB, {ms} ms round trip; of it an empty `submit --detach`: {Row.Seconds(empty)}",
+                muster,
+                empty,
+                "`tar \\| ssh tar`",
+                tar,
+                "1.0"
+            );
+            foreach (
+                var (name, command) in ((string, string)[])
+                    [
+                        ("`rsync -a`", $"rsync -a -e \"ssh {bed.SshOptions("node1")}\" {folder}/ node1:peer-small/"),
+                        ("`scp -r`", $"scp -q -r {bed.SshOptions("node1")} {folder} node1:peer-small/"),
+                        (
+                            "`sftp put -r`",
+                            $"echo put -r {folder} peer-small/ | sftp -q {bed.SshOptions("node1")} node1"
+                        ),
+                    ]
+            )
             {
-                yield return Row.Of($"{count} files of 10 KB, {ms} ms round trip", muster, empty, name, bed.Time(command, 1, Clean(bed, ssh)), "far ahead");
+                yield return Row.Of(
+                    $"{count} files of 10 KB, {ms} ms round trip",
+                    muster,
+                    empty,
+                    name,
+                    bed.Time(command, 1, Clean(bed, ssh)),
+                    "far ahead"
+                );
             }
         }
         bed.Lab("mend node1");
@@ -154,7 +299,8 @@ internal static class Benchmarks
         var folder = Path.Combine(bed.Folder, "tree");
         for (var i = 0; i < 100_000; i++)
         {
-            if (i % 1000 == 0) Directory.CreateDirectory(Path.Combine(folder, $"{i / 1000}"));
+            if (i % 1000 == 0)
+                Directory.CreateDirectory(Path.Combine(folder, $"{i / 1000}"));
             File.WriteAllText(Path.Combine(folder, $"{i / 1000}", $"{i}.txt"), $"content {i}\n");
         }
         bed.Run("git init -q . && git add -A && git -c user.name=b -c user.email=b@b commit -qm x", folder);
@@ -164,8 +310,19 @@ internal static class Benchmarks
         {
             bed.Lab($"fault delay node1 {ms}");
             var second = bed.Time(submit, 3, "echo $RANDOM$RANDOM > 5/5000.txt", folder);
-            var rsync = bed.Time($"rsync -a --exclude .git -e \"ssh {bed.SshOptions("node1")}\" ./ node1:peer-tree/", 2, "echo $RANDOM$RANDOM > 5/5000.txt", folder);
-            yield return Row.Of($"second submit of 100,000 files, one edited, {ms} ms round trip (first: {Row.Seconds(first)})", second, "`rsync -a` of the same", rsync, "2 s + round trips");
+            var rsync = bed.Time(
+                $"rsync -a --exclude .git -e \"ssh {bed.SshOptions("node1")}\" ./ node1:peer-tree/",
+                2,
+                "echo $RANDOM$RANDOM > 5/5000.txt",
+                folder
+            );
+            yield return Row.Of(
+                $"second submit of 100,000 files, one edited, {ms} ms round trip (first: {Row.Seconds(first)})",
+                second,
+                "`rsync -a` of the same",
+                rsync,
+                "2 s + round trips"
+            );
         }
         bed.Lab("mend node1");
         bed.Run($"{bed.Ssh("node1")} 'rm -rf peer-tree .muster/runs'");
@@ -177,20 +334,31 @@ internal static class Benchmarks
         {
             bed.Lab($"fault delay node1 {ms}");
             var worst = 0.0;
-            using var process = bed.Start($"exec {bed.Muster} submit -s lab-ssh --host node1 --no-snapshot --no-fetch -- sh -c 'for i in $(seq 700); do echo $i; sleep 0.1; done'");
-            for (var i = 0; i < 20; i++) process.StandardOutput.ReadLine();
+            using var process = bed.Start(
+                $"exec {bed.Muster} submit -s lab-ssh --host node1 --no-snapshot --no-fetch -- sh -c 'for i in $(seq "
+                    + $"700); do echo $i; sleep 0.1; done'"
+            );
+            for (var i = 0; i < 20; i++)
+                process.StandardOutput.ReadLine();
             foreach (var cut in (double[])[2, 5, 12])
             {
                 bed.Lab("fault cut node1");
-                Thread.Sleep(TimeSpan.FromSeconds(cut));   // the length of the break is what is measured with
+                Thread.Sleep(TimeSpan.FromSeconds(cut)); // the length of the break is what is measured with
                 var reading = ReadNewAsync(process);
                 bed.Lab("mend node1");
-                if (ms > 0) bed.Lab($"fault delay node1 {ms}");
+                if (ms > 0)
+                    bed.Lab($"fault delay node1 {ms}");
                 var began = Stopwatch.GetTimestamp();
                 reading.Wait();
                 worst = Math.Max(worst, Stopwatch.GetElapsedTime(began).TotalSeconds);
             }
-            yield return new($"following again after breaks of 2, 5 and 12 s, {ms} ms round trip", $"worst {Row.Seconds(worst)}", "`ssh`: never", "", "2 s");
+            yield return new(
+                $"following again after breaks of 2, 5 and 12 s, {ms} ms round trip",
+                $"worst {Row.Seconds(worst)}",
+                "`ssh`: never",
+                "",
+                "2 s"
+            );
             process.Kill();
             bed.Run($"{bed.Muster} cancel last");
         }
@@ -200,28 +368,63 @@ internal static class Benchmarks
         static async Task ReadNewAsync(Process process)
         {
             var drained = Stopwatch.GetTimestamp();
-            while (await process.StandardOutput.ReadLineAsync() is not null && Stopwatch.GetElapsedTime(drained).TotalMilliseconds < 50) drained = Stopwatch.GetTimestamp();
+            while (
+                await process.StandardOutput.ReadLineAsync() is not null
+                && Stopwatch.GetElapsedTime(drained).TotalMilliseconds < 50
+            )
+                drained = Stopwatch.GetTimestamp();
         }
     }
 
     private static IEnumerable<Row> Budget(Bed bed)
     {
-        for (var i = 0; i < 200; i++) bed.Run($"{bed.Muster} submit -s lab-slurm --no-snapshot --detach --name many-{i} -- sleep 100");
+        for (var i = 0; i < 200; i++)
+            bed.Run($"{bed.Muster} submit -s lab-slurm --no-snapshot --detach --name many-{i} -- sleep 100");
         var began = DateTimeOffset.UtcNow;
-        using var process = bed.Start($"exec {bed.Muster} wait $({bed.Muster} ps --quiet --cached --site lab-slurm | head -200 | tr '\\n' ' ')");
+        using var process = bed.Start(
+            $"exec {bed.Muster} wait $({bed.Muster} ps --quiet --cached --site lab-slurm | head -200 | tr '\\n' ' ')"
+        );
         var ledger = Path.Combine(bed.StateFolder, "sites", "lab-slurm.queue");
         var most = 0;
         while (DateTimeOffset.UtcNow - began < TimeSpan.FromSeconds(70))
         {
             Thread.Sleep(1000);
-            var spent = bed.Run($"cat {ledger}").Split('\n').ElementAtOrDefault(1)?.Split(' ').Count(at => long.TryParse(at, CultureInfo.InvariantCulture, out var then) && DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - then < 60_000) ?? 0;
+            var spent =
+                bed.Run($"cat {ledger}")
+                    .Split('\n')
+                    .ElementAtOrDefault(1)
+                    ?.Split(' ')
+                    .Count(at =>
+                        long.TryParse(at, CultureInfo.InvariantCulture, out var then)
+                        && DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - then < 60_000
+                    )
+                ?? 0;
             most = Math.Max(most, spent);
         }
         process.Kill();
         bed.EndPeer("login");
-        var connections = bed.Run($"{bed.Repository}/tests/lab/lab exec login sh -c \"ss -Htn state established sport = 22 src 10.231.0.10 | wc -l\"").Trim();
-        bed.Run($"{bed.Muster} cancel --detach $({bed.Muster} ps --quiet --cached --site lab-slurm | head -200 | tr '\\n' ' ')");
-        yield return new("200 SLURM runs followed: scheduler commands in the busiest minute", most.ToString(CultureInfo.InvariantCulture), "", "", "6");
-        yield return new("200 SLURM runs followed: connections to the login node", connections, "", "", "1 (others on the lab add theirs)");
+        var connections = bed.Run(
+                $"{bed.Repository}/tests/lab/lab exec login sh -c \"ss -Htn state established sport = 22 src "
+                    + $"10.231.0.10 | wc -l\""
+            )
+            .Trim();
+        bed.Run(
+            $"{bed.Muster} cancel --detach $({bed.Muster} ps --quiet --cached --site lab-slurm | head -200 | tr '\\n' "
+                + $"' ')"
+        );
+        yield return new(
+            "200 SLURM runs followed: scheduler commands in the busiest minute",
+            most.ToString(CultureInfo.InvariantCulture),
+            "",
+            "",
+            "6"
+        );
+        yield return new(
+            "200 SLURM runs followed: connections to the login node",
+            connections,
+            "",
+            "",
+            "1 (others on the lab add theirs)"
+        );
     }
 }

@@ -4,7 +4,10 @@ using Muster.NodeOdm;
 
 namespace Muster.Bench;
 
-/// <summary>The gateway's rows of the design, for any server that speaks the NodeODM API. nginx before the same kind of node is the peer.</summary>
+/// <summary>
+/// The gateway's rows of the design, for any server that speaks the NodeODM API. nginx before the same kind of node is
+/// the peer.
+/// </summary>
 internal static class GatewayBench
 {
     private const int Connections = 64;
@@ -15,7 +18,9 @@ internal static class GatewayBench
     private static readonly TimeSpan Load = TimeSpan.FromSeconds(5);
     private static readonly byte[] Photo = new byte[2_000];
 
-    /// <summary>Every question of many clients, while a thousand tasks are known: here by the server, there by the node itself.</summary>
+    /// <summary>
+    /// Every question of many clients, while a thousand tasks are known: here by the server, there by the node itself.
+    /// </summary>
     public static IEnumerable<Row> Polling(Bed bed)
     {
         const string patient = "--test --test-seconds 86400";
@@ -23,55 +28,118 @@ internal static class GatewayBench
         using var gateway = Server.Gateway(bed, "poll-gateway", node);
         using var peerNode = Server.Node(bed, "poll-peer-node", patient);
         using var nginx = Server.Nginx(bed, "poll-nginx", peerNode);
-        yield return new("`muster serve`, started to first answer", Row.Seconds(gateway.FirstAnswer.TotalSeconds), $"nginx: {Row.Seconds(nginx.FirstAnswer.TotalSeconds)}", "", "5 s");
+        yield return new(
+            "`muster serve`, started to first answer",
+            Row.Seconds(gateway.FirstAnswer.TotalSeconds),
+            $"nginx: {Row.Seconds(nginx.FirstAnswer.TotalSeconds)}",
+            "",
+            "5 s"
+        );
 
         var (own, peer) = (bed.Server ?? gateway.Address, nginx.Address);
         var (task, handingIn) = HandInMany(own);
         var (peerTask, peerHandingIn) = HandInMany(peer);
-        yield return new($"tasks of five small images handed in, {Submitters} at once", $"{Tasks / handingIn:0}/s", $"nginx: {Tasks / peerHandingIn:0}/s", Ratio(peerHandingIn / handingIn), "10 × ClusterODM's 20/s");
-        foreach (var (path, peerPath, budget) in ((string, string, string)[])
-        [
-            ("info", "info", "5 × ClusterODM's 8,300/s; 80 % of nginx"), ("options", "options", "5 × ClusterODM's 4,200/s; 80 % of nginx"),
-            ($"task/{task}/info", $"task/{peerTask}/info", "20 × ClusterODM's 900/s"), ($"task/{task}/info?with_output=0", $"task/{peerTask}/info?with_output=0", ""),
-            ("task/list", "task/list", "20 × ClusterODM's 148/s"),
-        ])
+        yield return new(
+            $"tasks of five small images handed in, {Submitters} at once",
+            $"{Tasks / handingIn:0}/s",
+            $"nginx: {Tasks / peerHandingIn:0}/s",
+            Ratio(peerHandingIn / handingIn),
+            "10 × ClusterODM's 20/s"
+        );
+        foreach (
+            var (path, peerPath, budget) in ((string, string, string)[])
+                [
+                    ("info", "info", "5 × ClusterODM's 8,300/s; 80 % of nginx"),
+                    ("options", "options", "5 × ClusterODM's 4,200/s; 80 % of nginx"),
+                    ($"task/{task}/info", $"task/{peerTask}/info", "20 × ClusterODM's 900/s"),
+                    ($"task/{task}/info?with_output=0", $"task/{peerTask}/info?with_output=0", ""),
+                    ("task/list", "task/list", "20 × ClusterODM's 148/s"),
+                ]
+        )
         {
             var mine = new HttpLoad(own, Connections).RunAsync($"/{path}", Load).Result;
             var theirs = new HttpLoad(peer, Connections).RunAsync($"/{peerPath}", Load).Result;
-            yield return new($"`GET /{path.Replace(task, "ID", StringComparison.Ordinal)}`, {Tasks} tasks known", Said(mine), $"nginx: {Said(theirs)}", Ratio(mine.PerSecond / theirs.PerSecond), budget);
+            yield return new(
+                $"`GET /{path.Replace(task, "ID", StringComparison.Ordinal)}`, {Tasks} tasks known",
+                Said(mine),
+                $"nginx: {Said(theirs)}",
+                Ratio(mine.PerSecond / theirs.PerSecond),
+                budget
+            );
         }
-        if (bed.Server is null) yield return new("the same, memory at most", Megabytes(gateway.Use.PeakBytes), $"node behind nginx: {Megabytes(peerNode.Use.PeakBytes)}", "", "");
+        if (bed.Server is null)
+            yield return new(
+                "the same, memory at most",
+                Megabytes(gateway.Use.PeakBytes),
+                $"node behind nginx: {Megabytes(peerNode.Use.PeakBytes)}",
+                "",
+                ""
+            );
     }
 
     /// <summary>A gigabyte in and out again.</summary>
     public static IEnumerable<Row> Moving(Bed bed)
     {
         var engine = Path.Combine(bed.Folder, "copy.yaml");
-        File.WriteAllText(engine, """
+        File.WriteAllText(
+            engine,
+            """
             name: copy
             command: [sh, -c, 'ln "$1"/images/* "$1/out"', copy, "{project}"]
             results: [out]
-            """.Replace("'ln", "'mkdir \"$1/out\"; ln", StringComparison.Ordinal));
+            """.Replace("'ln", "'mkdir \"$1/out\"; ln", StringComparison.Ordinal)
+        );
         foreach (var connections in (int[])[1, 6])
         {
             using var node = Server.Node(bed, $"node-{connections}", $"--engine command --engine-file {engine}");
             using var gateway = Server.Gateway(bed, $"gateway-{connections}", node);
-            using var peerNode = Server.Node(bed, $"peer-node-{connections}", $"--engine command --engine-file {engine}");
+            using var peerNode = Server.Node(
+                bed,
+                $"peer-node-{connections}",
+                $"--engine command --engine-file {engine}"
+            );
             using var nginx = Server.Nginx(bed, $"nginx-{connections}", peerNode);
             var mine = Move(bed.Server ?? gateway.Address, bed.Server is null ? gateway : null, connections);
             var theirs = Move(nginx.Address, null, connections);
             var gigabytes = (double)Files * FileBytes / 1e9;
-            string Rate(double seconds) => string.Create(CultureInfo.InvariantCulture, $"{gigabytes * 1000 / seconds:0} MB/s");
-            yield return new($"upload of {gigabytes:0} GB, {connections} at once", Rate(mine.Up), $"nginx: {Rate(theirs.Up)}", Ratio(theirs.Up / mine.Up), "");
-            yield return new($"first byte sent to running on the node, {connections} at once", Row.Seconds(mine.UntilRunning), $"nginx: {Row.Seconds(theirs.UntilRunning)}", Ratio(mine.UntilRunning / theirs.UntilRunning), "half of ClusterODM's 8.6 s");
-            yield return new($"download of {gigabytes:0} GB", Rate(mine.Down), $"nginx: {Rate(theirs.Down)}", Ratio(theirs.Down / mine.Down), "the node's own rate");
-            if (mine.Use is not { } use) continue;
-            yield return new("the same: processor seconds for a gigabyte in, on to the node, back and out", string.Create(CultureInfo.InvariantCulture, $"{use.CpuSeconds / gigabytes:0.0} s"));
+            string Rate(double seconds) =>
+                string.Create(CultureInfo.InvariantCulture, $"{gigabytes * 1000 / seconds:0} MB/s");
+            yield return new(
+                $"upload of {gigabytes:0} GB, {connections} at once",
+                Rate(mine.Up),
+                $"nginx: {Rate(theirs.Up)}",
+                Ratio(theirs.Up / mine.Up),
+                ""
+            );
+            yield return new(
+                $"first byte sent to running on the node, {connections} at once",
+                Row.Seconds(mine.UntilRunning),
+                $"nginx: {Row.Seconds(theirs.UntilRunning)}",
+                Ratio(mine.UntilRunning / theirs.UntilRunning),
+                "half of ClusterODM's 8.6 s"
+            );
+            yield return new(
+                $"download of {gigabytes:0} GB",
+                Rate(mine.Down),
+                $"nginx: {Rate(theirs.Down)}",
+                Ratio(theirs.Down / mine.Down),
+                "the node's own rate"
+            );
+            if (mine.Use is not { } use)
+                continue;
+            yield return new(
+                "the same: processor seconds for a gigabyte in, on to the node, back and out",
+                string.Create(CultureInfo.InvariantCulture, $"{use.CpuSeconds / gigabytes:0.0} s")
+            );
             yield return new("the same: memory at most", Megabytes(use.PeakBytes), "", "", "150 MB");
         }
     }
 
-    private static (double Up, double UntilRunning, double Down, ProcessUse? Use) Move(Uri server, Server? watched, int connections)
+    private static (double Up, double UntilRunning, double Down, ProcessUse? Use) Move(
+        Uri server,
+        Server? watched,
+        int connections
+    )
     {
         var before = watched?.Use.CpuSeconds;
         using var http = NodeOdmClient.Connections();
@@ -80,22 +148,47 @@ internal static class GatewayBench
         Random.Shared.NextBytes(content);
         var began = Stopwatch.GetTimestamp();
         var id = Said(client.InitAsync(TaskUuid.New(), new(), CancellationToken.None).Result);
-        Parallel.For(0, Files, new() { MaxDegreeOfParallelism = connections }, n =>
-        {
-            var own = BitConverter.GetBytes((long)n);
-            Said(client.UploadAsync(id, [new($"{n}.jpg", FileBytes, () => new MemoryStream([.. own, .. content.AsSpan(8)]))], CancellationToken.None).Result);
-        });
+        Parallel.For(
+            0,
+            Files,
+            new() { MaxDegreeOfParallelism = connections },
+            n =>
+            {
+                var own = BitConverter.GetBytes((long)n);
+                Said(
+                    client
+                        .UploadAsync(
+                            id,
+                            [new($"{n}.jpg", FileBytes, () => new MemoryStream([.. own, .. content.AsSpan(8)]))],
+                            CancellationToken.None
+                        )
+                        .Result
+                );
+            }
+        );
         var up = Stopwatch.GetElapsedTime(began).TotalSeconds;
         Said(client.CommitAsync(id, CancellationToken.None).Result);
         Until(client, id, info => info.ProcessingTime >= 0);
         var running = Stopwatch.GetElapsedTime(began).TotalSeconds;
         Until(client, id, info => info.Status.Code == TaskCode.Completed);
         var path = Path.GetTempFileName();
-        using var archive = new FileStream(path, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+        using var archive = new FileStream(
+            path,
+            FileMode.Create,
+            FileAccess.ReadWrite,
+            FileShare.None,
+            1,
+            FileOptions.DeleteOnClose
+        );
         began = Stopwatch.GetTimestamp();
         Said(client.DownloadAsync(id, "all.zip", archive, CancellationToken.None).Result);
         var down = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        return (up, running, down, watched?.Use is { } use ? use with { CpuSeconds = use.CpuSeconds - before!.Value } : null);
+        return (
+            up,
+            running,
+            down,
+            watched?.Use is { } use ? use with { CpuSeconds = use.CpuSeconds - before!.Value } : null
+        );
     }
 
     /// <summary>Gives one of them, and how long all took in seconds.</summary>
@@ -105,7 +198,13 @@ internal static class GatewayBench
         var client = Client(http, server);
         var last = "";
         var began = Stopwatch.GetTimestamp();
-        Parallel.ForEachAsync(Enumerable.Range(0, Tasks), new ParallelOptions { MaxDegreeOfParallelism = Submitters }, async (n, ct) => last = await HandInAsync(client, n, ct)).Wait();
+        Parallel
+            .ForEachAsync(
+                Enumerable.Range(0, Tasks),
+                new ParallelOptions { MaxDegreeOfParallelism = Submitters },
+                async (n, ct) => last = await HandInAsync(client, n, ct)
+            )
+            .Wait();
         return (last, Stopwatch.GetElapsedTime(began).TotalSeconds);
     }
 
@@ -121,7 +220,21 @@ internal static class GatewayBench
     {
         var id = Said(await client.InitAsync(TaskUuid.New(), new() { Name = $"task {n}" }, ct));
         var own = Guid.NewGuid().ToByteArray();
-        Said(await client.UploadAsync(id, [.. Enumerable.Range(0, 5).Select(file => new UploadFile($"{file}.jpg", Photo.Length + 17, () => new MemoryStream([.. own, (byte)file, .. Photo])))], ct));
+        Said(
+            await client.UploadAsync(
+                id,
+                [
+                    .. Enumerable
+                        .Range(0, 5)
+                        .Select(file => new UploadFile(
+                            $"{file}.jpg",
+                            Photo.Length + 17,
+                            () => new MemoryStream([.. own, (byte)file, .. Photo])
+                        )),
+                ],
+                ct
+            )
+        );
         return Said(await client.CommitAsync(id, ct));
     }
 
@@ -129,16 +242,33 @@ internal static class GatewayBench
     {
         while (Said(client.TaskInfoAsync(id, null, CancellationToken.None).Result) is var info && !fact(info))
         {
-            if (info.Status.Code is TaskCode.Failed or TaskCode.Canceled) throw new InvalidOperationException($"the task is {info.Status.Code}: {info.Status.ErrorMessage}");
+            if (info.Status.Code is TaskCode.Failed or TaskCode.Canceled)
+                throw new InvalidOperationException($"the task is {info.Status.Code}: {info.Status.ErrorMessage}");
             Thread.Sleep(10);
         }
     }
 
-    private static NodeOdmClient Client(HttpMessageInvoker http, Uri server) => new(http, new(server.GetLeftPart(UriPartial.Path)), System.Web.HttpUtility.ParseQueryString(server.Query)["token"], TimeSpan.FromMinutes(1), TimeProvider.System) { DownloadsFromElsewhere = true };
+    private static NodeOdmClient Client(HttpMessageInvoker http, Uri server) =>
+        new(
+            http,
+            new(server.GetLeftPart(UriPartial.Path)),
+            System.Web.HttpUtility.ParseQueryString(server.Query)["token"],
+            TimeSpan.FromMinutes(1),
+            TimeProvider.System
+        )
+        {
+            DownloadsFromElsewhere = true,
+        };
 
-    private static T Said<T>(NodeReply<T> reply) => reply is NodeReply<T>.Said(var value) ? value : throw new InvalidOperationException(reply.Text);
+    private static T Said<T>(NodeReply<T> reply) =>
+        reply is NodeReply<T>.Said(var value) ? value : throw new InvalidOperationException(reply.Text);
 
-    private static string Said(LoadResult load) => string.Create(CultureInfo.InvariantCulture, $"{load.PerSecond:0}/s, p50 {load.P50 * 1000:0.0} ms, p99 {load.P99 * 1000:0.0} ms{(load.Errors > 0 ? $", {load.Errors} errors" : "")}");
+    private static string Said(LoadResult load) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{load.PerSecond:0}/s, p50 {load.P50 * 1000:0.0} ms, p99 {load.P99 * 1000:0.0} "
+                + $"ms{(load.Errors > 0 ? $", {load.Errors} errors" : "")}"
+        );
 
     public static string Ratio(double ratio) => ratio.ToString("0.00", CultureInfo.InvariantCulture);
 

@@ -22,34 +22,75 @@ internal static class GatewayScale
         var clock = Stopwatch.StartNew();
         var token = ManyTasks.Write(Path.Combine(bed.Folder, "many"), Tasks, nodes.Addresses);
         var bytes = new FileInfo(Path.Combine(bed.Folder, "many", "gateway.db")).Length;
-        yield return new($"(written in {Row.Seconds(clock.Elapsed.TotalSeconds)}, a database of {bytes / 1_000_000} MB)", "");
+        yield return new(
+            $"(written in {Row.Seconds(clock.Elapsed.TotalSeconds)}, a database of {bytes / 1_000_000} MB)",
+            ""
+        );
 
         using (var gateway = new Gateway(bed, "many", token))
         {
             var began = Stopwatch.GetTimestamp();
-            yield return new($"start to first answer, {Known}", Row.Seconds(gateway.Server.FirstAnswer.TotalSeconds), "", "", "5 s");
+            yield return new(
+                $"start to first answer, {Known}",
+                Row.Seconds(gateway.Server.FirstAnswer.TotalSeconds),
+                "",
+                "",
+                "5 s"
+            );
             Until(() => nodes.Committed >= Nodes * Slots);
-            yield return new($"start until all {Nodes * Slots:N0} slots are taken, of {Tasks / 25:N0} tasks that wait", Row.Seconds(gateway.Server.FirstAnswer.TotalSeconds + Stopwatch.GetElapsedTime(began).TotalSeconds));
-            yield return new("placement of a task, time to find its node", Milliseconds(gateway.Metric("placing_seconds_total") / gateway.Metric("events_total{kind=\"placed\"}")), "", "", "1 ms");
+            yield return new(
+                $"start until all {Nodes * Slots:N0} slots are taken, of {Tasks / 25:N0} tasks that wait",
+                Row.Seconds(gateway.Server.FirstAnswer.TotalSeconds + Stopwatch.GetElapsedTime(began).TotalSeconds)
+            );
+            yield return new(
+                "placement of a task, time to find its node",
+                Milliseconds(gateway.Metric("placing_seconds_total") / gateway.Metric("events_total{kind=\"placed\"}")),
+                "",
+                "",
+                "1 ms"
+            );
             yield return gateway.Busy(nodes, "processor use, 2,000 tasks at work on 1,000 nodes");
-            foreach (var row in gateway.Pages()) yield return row;
+            foreach (var row in gateway.Pages())
+                yield return row;
             yield return HandIn(bed, gateway);
 
             began = Stopwatch.GetTimestamp();
-            var before = (Ended: gateway.Metric("events_total{kind=\"completed\"}"), Placed: gateway.Metric("events_total{kind=\"placed\"}"), Placing: gateway.Metric("placing_seconds_total"));
+            var before = (
+                Ended: gateway.Metric("events_total{kind=\"completed\"}"),
+                Placed: gateway.Metric("events_total{kind=\"placed\"}"),
+                Placing: gateway.Metric("placing_seconds_total")
+            );
             nodes.Done = true;
-            Until(() => gateway.Metric("slots_held") == 0 && gateway.Metric("tasks_live{phase=\"queued\"}") == 0 && gateway.Metric("tasks_live{phase=\"collecting\"}") == 0);
+            Until(() =>
+                gateway.Metric("slots_held") == 0
+                && gateway.Metric("tasks_live{phase=\"queued\"}") == 0
+                && gateway.Metric("tasks_live{phase=\"collecting\"}") == 0
+            );
             var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-            yield return new("tasks that nodes do at once: placed, sent, followed, collected", $"{(gateway.Metric("events_total{kind=\"completed\"}") - before.Ended) / seconds:0}/s");
-            yield return new("placement of a task meanwhile, time to find its node", Milliseconds((gateway.Metric("placing_seconds_total") - before.Placing) / (gateway.Metric("events_total{kind=\"placed\"}") - before.Placed)), "", "", "1 ms");
+            yield return new(
+                "tasks that nodes do at once: placed, sent, followed, collected",
+                $"{(gateway.Metric("events_total{kind=\"completed\"}") - before.Ended) / seconds:0}/s"
+            );
+            yield return new(
+                "placement of a task meanwhile, time to find its node",
+                Milliseconds(
+                    (gateway.Metric("placing_seconds_total") - before.Placing)
+                        / (gateway.Metric("events_total{kind=\"placed\"}") - before.Placed)
+                ),
+                "",
+                "",
+                "1 ms"
+            );
             yield return gateway.Busy(nodes, "processor use, nothing to do, 1,000 nodes watched");
             var committed = nodes.Committed;
             var answered = gateway.HandInOne();
             Until(() => nodes.Committed > committed);
-            yield return new("a task of five small images, committed here to committed on its node", Row.Seconds(Stopwatch.GetElapsedTime(answered).TotalSeconds));
+            yield return new(
+                "a task of five small images, committed here to committed on its node",
+                Row.Seconds(Stopwatch.GetElapsedTime(answered).TotalSeconds)
+            );
             yield return new("all of this: memory at most", GatewayBench.Megabytes(gateway.Server.Use.PeakBytes));
         }
-
     }
 
     /// <summary>Both in turn, so that what else the machine does falls on both alike.</summary>
@@ -57,23 +98,35 @@ internal static class GatewayScale
     {
         using var nodes = new ManyNodes(Nodes, Slots);
         using var few = new Gateway(bed, "few", ManyTasks.Write(Path.Combine(bed.Folder, "few"), 0, nodes.Addresses));
-        for (var n = 0; n < Nodes * Slots / GatewayBench.Tasks; n++) few.HandIn();
+        for (var n = 0; n < Nodes * Slots / GatewayBench.Tasks; n++)
+            few.HandIn();
         Until(() => nodes.Committed >= Nodes * Slots);
         many.HandIn();
         var rounds = Enumerable.Range(0, Rounds).Select(_ => (Many: many.HandIn(), Few: few.HandIn())).ToList();
-        var (full, empty) = (rounds.Select(round => round.Many).Order().ElementAt(Rounds / 2), rounds.Select(round => round.Few).Order().ElementAt(Rounds / 2));
-        return new($"tasks of five small images handed in, {Known}, all slots taken", $"{GatewayBench.Tasks / full:0}/s", $"2,000 tasks known: {GatewayBench.Tasks / empty:0}/s", GatewayBench.Ratio(empty / full), "no slower");
+        var (full, empty) = (
+            rounds.Select(round => round.Many).Order().ElementAt(Rounds / 2),
+            rounds.Select(round => round.Few).Order().ElementAt(Rounds / 2)
+        );
+        return new(
+            $"tasks of five small images handed in, {Known}, all slots taken",
+            $"{GatewayBench.Tasks / full:0}/s",
+            $"2,000 tasks known: {GatewayBench.Tasks / empty:0}/s",
+            GatewayBench.Ratio(empty / full),
+            "no slower"
+        );
     }
 
     private static void Until(Func<bool> fact)
     {
         for (var began = Stopwatch.GetTimestamp(); !fact(); Thread.Sleep(50))
         {
-            if (Stopwatch.GetElapsedTime(began) > TimeSpan.FromMinutes(5)) throw new InvalidOperationException("it does not come to pass");
+            if (Stopwatch.GetElapsedTime(began) > TimeSpan.FromMinutes(5))
+                throw new InvalidOperationException("it does not come to pass");
         }
     }
 
-    private static string Milliseconds(double seconds) => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1000:0.00} ms");
+    private static string Milliseconds(double seconds) =>
+        string.Create(CultureInfo.InvariantCulture, $"{seconds * 1000:0.00} ms");
 
     private sealed class Gateway : IDisposable
     {
@@ -85,7 +138,12 @@ internal static class GatewayScale
         public Gateway(Bed bed, string name, string token)
         {
             _token = token;
-            Server = new(bed, $"gateway-{name}", $"{bed.Muster} serve --port PORT --admin-web-port {_admin} --admin-cli-port {_console} --data {bed.Folder}/{name}");
+            Server = new(
+                bed,
+                $"gateway-{name}",
+                $"{bed.Muster} serve --port PORT --admin-web-port {_admin} --admin-cli-port {_console} --data "
+                    + $"{bed.Folder}/{name}"
+            );
         }
 
         public Server Server { get; }
@@ -99,7 +157,8 @@ internal static class GatewayScale
         public double Metric(string name)
         {
             var text = _http.GetStringAsync(new Uri(Server.Address, "metrics")).Result;
-            var line = text.Split('\n').FirstOrDefault(line => line.StartsWith($"muster_{name} ", StringComparison.Ordinal));
+            var line = text.Split('\n')
+                .FirstOrDefault(line => line.StartsWith($"muster_{name} ", StringComparison.Ordinal));
             return line is null ? 0 : double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture);
         }
 
@@ -107,23 +166,54 @@ internal static class GatewayScale
         {
             var (cpu, asked) = (Server.Use.CpuSeconds, nodes.Asked);
             Thread.Sleep(Watch);
-            return new(what, string.Create(CultureInfo.InvariantCulture, $"{(Server.Use.CpuSeconds - cpu) / Watch.TotalSeconds * 100:0} % of a core, {(nodes.Asked - asked) / Watch.TotalSeconds:0} questions/s to nodes"));
+            return new(
+                what,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{(Server.Use.CpuSeconds - cpu) / Watch.TotalSeconds * 100:0} % of a core, "
+                        + $"{(nodes.Asked - asked) / Watch.TotalSeconds:0} questions/s to nodes"
+                )
+            );
         }
 
         public IEnumerable<Row> Pages()
         {
             var admin = new Uri($"http://127.0.0.1:{_admin}/");
-            foreach (var (server, path) in ((Uri, string)[])
-            [
-                (Server.Address, $"task/list?token={_token}"), (Server.Address, "metrics"),
-                (admin, "api/v1/tasks"), (admin, "api/v1/tasks?limit=500"), (admin, $"api/v1/tasks?limit=500&before={Tasks / 2}"), (admin, "api/v1/tasks?limit=500&before=501"), (admin, "api/v1/tasks?limit=500&state=failed"), (admin, "api/v1/tasks?limit=500&node=nowhere"),
-                (admin, "api/v1/nodes"), (admin, "api/v1/queue"), (admin, "api/v1/health"), (admin, "api/v1/events?limit=1000"), (admin, "r/node/list"),
-            ])
+            foreach (
+                var (server, path) in ((Uri, string)[])
+                    [
+                        (Server.Address, $"task/list?token={_token}"),
+                        (Server.Address, "metrics"),
+                        (admin, "api/v1/tasks"),
+                        (admin, "api/v1/tasks?limit=500"),
+                        (admin, $"api/v1/tasks?limit=500&before={Tasks / 2}"),
+                        (admin, "api/v1/tasks?limit=500&before=501"),
+                        (admin, "api/v1/tasks?limit=500&state=failed"),
+                        (admin, "api/v1/tasks?limit=500&node=nowhere"),
+                        (admin, "api/v1/nodes"),
+                        (admin, "api/v1/queue"),
+                        (admin, "api/v1/health"),
+                        (admin, "api/v1/events?limit=1000"),
+                        (admin, "r/node/list"),
+                    ]
+            )
             {
                 var said = new HttpLoad(server, 1).RunAsync($"/{path}", Load).Result;
-                yield return new($"`GET /{path.Replace(_token, "…", StringComparison.Ordinal)}`", $"p50 {Milliseconds(said.P50)}, p99 {Milliseconds(said.P99)}, {said.Bytes / Math.Max(1, said.Answers) / 1000} kB{(said.Errors > 0 ? $", {said.Errors} errors" : "")}", "", "", "50 ms");
+                yield return new(
+                    $"`GET /{path.Replace(_token, "…", StringComparison.Ordinal)}`",
+                    $"p50 {Milliseconds(said.P50)}, p99 {Milliseconds(said.P99)}, "
+                        + $"{said.Bytes / Math.Max(1, said.Answers) / 1000} "
+                        + $"kB{(said.Errors > 0 ? $", {said.Errors} errors" : "")}",
+                    "",
+                    "",
+                    "50 ms"
+                );
             }
-            foreach (var words in (string[])["TASK LIST", "TASK LIST 500", "QUEUE LIST", "NODE LIST", "NODE BEST 100", "ROUTE LIST"]) yield return new($"console: {words}", Console(words), "", "", "50 ms");
+            foreach (
+                var words in (string[])
+                    ["TASK LIST", "TASK LIST 500", "QUEUE LIST", "NODE LIST", "NODE BEST 100", "ROUTE LIST"]
+            )
+                yield return new($"console: {words}", Console(words), "", "", "50 ms");
         }
 
         private string Console(string words)
@@ -137,9 +227,12 @@ internal static class GatewayScale
                 while (!tail.EndsWith("#> ", StringComparison.Ordinal))
                 {
                     var read = stream.Read(buffer);
-                    if (read == 0) throw new IOException("the console hung up");
+                    if (read == 0)
+                        throw new IOException("the console hung up");
                     bytes += read;
-                    tail = (tail + Encoding.ASCII.GetString(buffer, Math.Max(0, read - 3), Math.Min(3, read)))[^Math.Min(3, (int)Math.Min(3, bytes))..];
+                    tail = (tail + Encoding.ASCII.GetString(buffer, Math.Max(0, read - 3), Math.Min(3, read)))[
+                        ^Math.Min(3, (int)Math.Min(3, bytes))..
+                    ];
                 }
                 return bytes;
             }

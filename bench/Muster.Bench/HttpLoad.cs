@@ -13,7 +13,8 @@ internal sealed record LoadResult(long Answers, long Errors, long Bytes, double 
 }
 
 /// <summary>
-/// One request asked again and again over a number of connections, each waiting for its answer before it asks anew. It reads no more of HTTP/1.1
+/// One request asked again and again over a number of connections, each waiting for its answer before it asks anew. It
+/// reads no more of HTTP/1.1
 /// than it must, so that on a machine shared with the server most of the time is the server's.
 /// </summary>
 internal sealed class HttpLoad(Uri server, int connections)
@@ -21,7 +22,8 @@ internal sealed class HttpLoad(Uri server, int connections)
     public async Task<LoadResult> RunAsync(string path, TimeSpan duration)
     {
         var request = Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: {server.Authority}\r\n\r\n");
-        await AllAsync(request, TimeSpan.FromSeconds(1));   // what is compiled and cached on the first calls is not what is measured
+        // what is compiled and cached on the first calls is not what is measured
+        await AllAsync(request, TimeSpan.FromSeconds(1));
         return await AllAsync(request, duration);
     }
 
@@ -29,11 +31,23 @@ internal sealed class HttpLoad(Uri server, int connections)
     {
         var began = Stopwatch.GetTimestamp();
         var end = began + (long)(duration.TotalSeconds * Stopwatch.Frequency);
-        var parts = await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(() => OneAsync(request, end))));
+        var parts = await Task.WhenAll(
+            Enumerable.Range(0, connections).Select(_ => Task.Run(() => OneAsync(request, end)))
+        );
         var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
         var latencies = parts.SelectMany(part => part.Latencies).Order().ToList();
-        double At(double share) => latencies.Count == 0 ? double.NaN : latencies[(int)(share * (latencies.Count - 1))] / (double)Stopwatch.Frequency;
-        return new(latencies.Count, parts.Sum(part => part.Errors), parts.Sum(part => part.Bytes), seconds, At(0.5), At(0.99));
+        double At(double share) =>
+            latencies.Count == 0
+                ? double.NaN
+                : latencies[(int)(share * (latencies.Count - 1))] / (double)Stopwatch.Frequency;
+        return new(
+            latencies.Count,
+            parts.Sum(part => part.Errors),
+            parts.Sum(part => part.Bytes),
+            seconds,
+            At(0.5),
+            At(0.99)
+        );
     }
 
     private async Task<Part> OneAsync(byte[] request, long end)
@@ -51,9 +65,12 @@ internal sealed class HttpLoad(Uri server, int connections)
                     await socket.SendAsync(request);
                     var (ok, bytes, stays) = await AnswerAsync(socket, buffer);
                     part.Bytes += bytes;
-                    if (ok) part.Latencies.Add(Stopwatch.GetTimestamp() - asked);
-                    else part.Errors++;
-                    if (!stays) break;
+                    if (ok)
+                        part.Latencies.Add(Stopwatch.GetTimestamp() - asked);
+                    else
+                        part.Errors++;
+                    if (!stays)
+                        break;
                 }
             }
             catch (Exception fault) when (fault is SocketException or IOException)
@@ -71,7 +88,8 @@ internal sealed class HttpLoad(Uri server, int connections)
         int head;
         while ((head = buffer.AsSpan(0, held).IndexOf("\r\n\r\n"u8)) < 0)
         {
-            if (held == buffer.Length) throw new IOException("an answer's head has no end");
+            if (held == buffer.Length)
+                throw new IOException("an answer's head has no end");
             held += await MoreAsync(socket, buffer.AsMemory(held));
         }
         var ok = buffer.AsSpan(9).StartsWith("200"u8);
@@ -80,7 +98,8 @@ internal sealed class HttpLoad(Uri server, int connections)
         if (Utf8Parser.TryParse(length, out long size, out _))
         {
             var got = (long)held - head - 4;
-            while (got < size) got += await MoreAsync(socket, buffer);
+            while (got < size)
+                got += await MoreAsync(socket, buffer);
             return (ok, size, stays);
         }
         var total = (long)held - head - 4;
@@ -90,7 +109,11 @@ internal sealed class HttpLoad(Uri server, int connections)
         {
             var read = await MoreAsync(socket, buffer);
             total += read;
-            tail = [.. tail.AsSpan()[Math.Max(0, tail.Length - 5)..], .. buffer.AsSpan(0, read)[Math.Max(0, read - 5)..]];
+            tail =
+            [
+                .. tail.AsSpan()[Math.Max(0, tail.Length - 5)..],
+                .. buffer.AsSpan(0, read)[Math.Max(0, read - 5)..],
+            ];
         }
         return (ok, total, stays);
     }
@@ -100,7 +123,12 @@ internal sealed class HttpLoad(Uri server, int connections)
         foreach (var range in head.Split("\r\n"u8))
         {
             var line = head[range];
-            if (line.Length > name.Length && line[name.Length] == ':' && Ascii.EqualsIgnoreCase(line[..name.Length], name)) return Trimmed(line[(name.Length + 1)..]);
+            if (
+                line.Length > name.Length
+                && line[name.Length] == ':'
+                && Ascii.EqualsIgnoreCase(line[..name.Length], name)
+            )
+                return Trimmed(line[(name.Length + 1)..]);
         }
         return default;
     }

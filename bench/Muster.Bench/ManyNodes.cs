@@ -9,10 +9,23 @@ using Muster.NodeOdm;
 
 namespace Muster.Bench;
 
-/// <summary>A thousand nodes in this process, each at a loopback address of its own. They take tasks, say how those go, and compute nothing.</summary>
+/// <summary>
+/// A thousand nodes in this process, each at a loopback address of its own. They take tasks, say how those go, and
+/// compute nothing.
+/// </summary>
 internal sealed class ManyNodes : IDisposable
 {
-    private static readonly OptionDescription[] Options = [new() { Name = "fast-orthophoto", Type = "bool", Value = "false", Domain = new("bool"), Help = "Skip dense reconstruction" }];
+    private static readonly OptionDescription[] Options =
+    [
+        new()
+        {
+            Name = "fast-orthophoto",
+            Type = "bool",
+            Value = "false",
+            Domain = new("bool"),
+            Help = "Skip dense reconstruction",
+        },
+    ];
 
     private readonly WebApplication _web;
     private readonly byte[] _archive = Archive();
@@ -24,13 +37,17 @@ internal sealed class ManyNodes : IDisposable
     {
         Slots = slots;
         var port = Server.FreePort();
-        var addresses = Enumerable.Range(0, count).Select(n => new IPAddress([127, 1, (byte)(1 + n / 250), (byte)(1 + n % 250)])).ToList();
+        var addresses = Enumerable
+            .Range(0, count)
+            .Select(n => new IPAddress([127, 1, (byte)(1 + n / 250), (byte)(1 + n % 250)]))
+            .ToList();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             OdmEndpoints.SetLimits(kestrel);
-            foreach (var address in addresses) kestrel.Listen(address, port);
+            foreach (var address in addresses)
+                kestrel.Listen(address, port);
         });
         _web = builder.Build();
         _web.Run(AnswerAsync);
@@ -57,7 +74,20 @@ internal sealed class ManyNodes : IDisposable
         {
             case ["info"]:
                 Interlocked.Increment(ref _asked);
-                await http.AnswerAsync(new() { Version = "2.2.4", TaskQueueCount = Done ? 0 : tasks.Count, MaxParallelTasks = Slots, TotalMemory = 32L << 30, AvailableMemory = 16L << 30, CpuCores = 8, Engine = "bench", EngineVersion = "1" }, OdmJson.Wire.NodeInfo);
+                await http.AnswerAsync(
+                    new()
+                    {
+                        Version = "2.2.4",
+                        TaskQueueCount = Done ? 0 : tasks.Count,
+                        MaxParallelTasks = Slots,
+                        TotalMemory = 32L << 30,
+                        AvailableMemory = 16L << 30,
+                        CpuCores = 8,
+                        Engine = "bench",
+                        EngineVersion = "1",
+                    },
+                    OdmJson.Wire.NodeInfo
+                );
                 break;
             case ["options"]:
                 await http.AnswerAsync(Options, OdmJson.Wire.IReadOnlyListOptionDescription);
@@ -73,7 +103,21 @@ internal sealed class ManyNodes : IDisposable
                 break;
             case ["task", var id, "info"] when tasks.TryGetValue(id, out var since):
                 Interlocked.Increment(ref _asked);
-                await http.AnswerAsync(new() { Uuid = id, Name = "", DateCreated = since, ProcessingTime = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - since, Status = new(Done ? TaskCode.Completed : TaskCode.Running), Options = [], ImagesCount = 5, Progress = Done ? 100 : 10, Output = [] }, OdmJson.Wire.TaskInfo);
+                await http.AnswerAsync(
+                    new()
+                    {
+                        Uuid = id,
+                        Name = "",
+                        DateCreated = since,
+                        ProcessingTime = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - since,
+                        Status = new(Done ? TaskCode.Completed : TaskCode.Running),
+                        Options = [],
+                        ImagesCount = 5,
+                        Progress = Done ? 100 : 10,
+                        Output = [],
+                    },
+                    OdmJson.Wire.TaskInfo
+                );
                 break;
             case ["task", var id, "download", _] when tasks.ContainsKey(id):
                 http.Response.ContentLength = _archive.Length;
@@ -82,7 +126,7 @@ internal sealed class ManyNodes : IDisposable
             case ["task", _, _]:
                 await http.RefuseAsync("not found");
                 break;
-            default:   // files, and what is to be cancelled or removed
+            default: // files, and what is to be cancelled or removed
                 await http.Request.Body.CopyToAsync(Stream.Null);
                 await http.AnswerAsync(ActionAnswer.Done, OdmJson.Wire.ActionAnswer);
                 break;
@@ -92,7 +136,8 @@ internal sealed class ManyNodes : IDisposable
     private static byte[] Archive()
     {
         using var bytes = new MemoryStream();
-        using (var archive = new ZipArchive(bytes, ZipArchiveMode.Create, leaveOpen: true)) archive.CreateEntry("report.txt").Open().Dispose();
+        using (var archive = new ZipArchive(bytes, ZipArchiveMode.Create, leaveOpen: true))
+            archive.CreateEntry("report.txt").Open().Dispose();
         return bytes.ToArray();
     }
 

@@ -9,7 +9,10 @@ using Muster.Scenes.Geometry;
 
 namespace Muster.Bench;
 
-/// <summary>Scenes: export beside numpy, a large tensor beside `cat`, a long trajectory, and fifty million points in four gigabytes.</summary>
+/// <summary>
+/// Scenes: export beside numpy, a large tensor beside `cat`, a long trajectory, and fifty million points in four
+/// gigabytes.
+/// </summary>
 internal static partial class SceneBenchmarks
 {
     private const int LargeCloud = 50_000_000;
@@ -23,15 +26,23 @@ internal static partial class SceneBenchmarks
         var theirs = long.Parse(bed.Run(peer), CultureInfo.InvariantCulture);
         var ours = long.Parse(Points().Match(bed.Run(muster)).Groups[1].Value, CultureInfo.InvariantCulture);
         // Both must do the same work: a few votes may differ where a depth lies on the edge of the threshold.
-        if (Math.Abs(ours - theirs) > ours / 10_000) throw new InvalidOperationException($"{ours} points, numpy has {theirs}");
+        if (Math.Abs(ours - theirs) > ours / 10_000)
+            throw new InvalidOperationException($"{ours} points, numpy has {theirs}");
         var times = bed.TimeInTurn(3, "true", peer, muster);
-        yield return Row.Of($"`scene export`, 300 key frames, grid of 192×256, {ours:N0} points", times[1], "numpy", times[0], "2 s on two cores");
+        yield return Row.Of(
+            $"`scene export`, 300 key frames, grid of 192×256, {ours:N0} points",
+            times[1],
+            "numpy",
+            times[0],
+            "2 s on two cores"
+        );
     }
 
     public static IEnumerable<Row> Tensor(Bed bed)
     {
         var path = Path.Combine(bed.Folder, "disps.npy");
-        using (var file = File.Create(path)) NpyFile.Write<float>(file, new float[100_000_000], 400, 250_000);
+        using (var file = File.Create(path))
+            NpyFile.Write<float>(file, new float[100_000_000], 400, 250_000);
         var whole = new FileInfo(path).Length;
         var ours = Median(() =>
         {
@@ -41,7 +52,13 @@ internal static partial class SceneBenchmarks
             return sum;
         });
         var cat = bed.Time($"cat {path} > /dev/null", 5);
-        yield return Row.Of($"reading a tensor of {whole / 1_000_000} MB that is in memory", ours, "`cat`", cat, "disk speed");
+        yield return Row.Of(
+            $"reading a tensor of {whole / 1_000_000} MB that is in memory",
+            ours,
+            "`cat`",
+            cat,
+            "disk speed"
+        );
     }
 
     public static IEnumerable<Row> Evaluation(Bed bed)
@@ -50,13 +67,39 @@ internal static partial class SceneBenchmarks
         foreach (var (name, noise) in ((string, double)[])[("ref", 0), ("est", 0.01)])
         {
             using var file = new StreamWriter(Path.Combine(bed.Folder, $"{name}.tum"));
-            TrajectoryWriter.Tum(file, new Trajectory([.. Enumerable.Range(0, 100_000).Select(i => i / 30.0)],
-                [.. Enumerable.Range(0, 100_000).Select(i => new Pose(new(Math.Cos(i / 700.0) + (noise * random.NextDouble()), Math.Sin(i / 900.0), i / 5000.0), new Rotation(0.1, Math.Sin(i / 1000.0), 0, 1).Normalized()))]));
+            TrajectoryWriter.Tum(
+                file,
+                new Trajectory(
+                    [.. Enumerable.Range(0, 100_000).Select(i => i / 30.0)],
+                    [
+                        .. Enumerable
+                            .Range(0, 100_000)
+                            .Select(i => new Pose(
+                                new(
+                                    Math.Cos(i / 700.0) + (noise * random.NextDouble()),
+                                    Math.Sin(i / 900.0),
+                                    i / 5000.0
+                                ),
+                                new Rotation(0.1, Math.Sin(i / 1000.0), 0, 1).Normalized()
+                            )),
+                    ]
+                )
+            );
         }
         foreach (var mode in (string[])["nearest", "greedy"])
         {
-            var seconds = bed.Time($"{bed.Muster} scene evaluate ate --ref {bed.Folder}/ref.tum --est {bed.Folder}/est.tum --associate {mode}", 5);
-            yield return Row.Of($"`scene evaluate ate`, 100,000 poses, {mode}", seconds, "`muster version`", bed.Time($"{bed.Muster} version", 5), "1 s");
+            var seconds = bed.Time(
+                $"{bed.Muster} scene evaluate ate --ref {bed.Folder}/ref.tum --est {bed.Folder}/est.tum --associate "
+                    + $"{mode}",
+                5
+            );
+            yield return Row.Of(
+                $"`scene evaluate ate`, 100,000 poses, {mode}",
+                seconds,
+                "`muster version`",
+                bed.Time($"{bed.Muster} version", 5),
+                "1 s"
+            );
         }
     }
 
@@ -64,22 +107,48 @@ internal static partial class SceneBenchmarks
     {
         var cloud = Path.Combine(bed.Folder, "large.ply");
         WriteCloud(cloud);
-        yield return Memory(bed, $"`scene show`, {LargeCloud:N0} points", $"scene show {cloud} --preview {bed.Folder}/large.png");
-        yield return Memory(bed, $"`scene thin --voxel`, {LargeCloud:N0} points", $"scene thin {cloud} --voxel 0.01 --out {bed.Folder}/thin.ply");
-        yield return Memory(bed, $"`scene view`, {LargeCloud:N0} points", $"scene view {cloud} --out {bed.Folder}/large.html");
+        yield return Memory(
+            bed,
+            $"`scene show`, {LargeCloud:N0} points",
+            $"scene show {cloud} --preview {bed.Folder}/large.png"
+        );
+        yield return Memory(
+            bed,
+            $"`scene thin --voxel`, {LargeCloud:N0} points",
+            $"scene thin {cloud} --voxel 0.01 --out {bed.Folder}/thin.ply"
+        );
+        yield return Memory(
+            bed,
+            $"`scene view`, {LargeCloud:N0} points",
+            $"scene view {cloud} --out {bed.Folder}/large.html"
+        );
         File.Delete(cloud);
         var saved = Path.Combine(bed.Folder, "large");
         new SyntheticScene(300, 384, 512).WriteReconstruction(saved);
-        yield return Memory(bed, "`scene export` of every pixel: 59 million points", $"scene export {saved} --subsample 1 --count 0 --out {bed.Folder}/whole");
-        yield return Memory(bed, "the same, thinned to cubes", $"scene export {saved} --subsample 1 --count 0 --voxel 0.005 --out {bed.Folder}/whole");
+        yield return Memory(
+            bed,
+            "`scene export` of every pixel: 59 million points",
+            $"scene export {saved} --subsample 1 --count 0 --out {bed.Folder}/whole"
+        );
+        yield return Memory(
+            bed,
+            "the same, thinned to cubes",
+            $"scene export {saved} --subsample 1 --count 0 --voxel 0.005 --out {bed.Folder}/whole"
+        );
     }
 
-    /// <summary>How long it takes and the most memory that it had, in a shell that gives it no more than four gigabytes of it.</summary>
+    /// <summary>
+    /// How long it takes and the most memory that it had, in a shell that gives it no more than four gigabytes of it.
+    /// </summary>
     private static Row Memory(Bed bed, string what, string command)
     {
         // The limit is on memory that is written to; what a program merely reserves is free.
-        var said = bed.Run($"ulimit -d 4194304; /usr/bin/time -f 'took %e s, %M KB' {bed.Muster} {command} 2>&1 >/dev/null | tail -n 1");
-        var (seconds, kilobytes) = Took().Match(said) is { Success: true } took ? (took.Groups[1].Value, long.Parse(took.Groups[2].Value, CultureInfo.InvariantCulture)) : throw new InvalidOperationException(said);
+        var said = bed.Run(
+            $"ulimit -d 4194304; /usr/bin/time -f 'took %e s, %M KB' {bed.Muster} {command} 2>&1 >/dev/null | tail -n 1"
+        );
+        var (seconds, kilobytes) = Took().Match(said) is { Success: true } took
+            ? (took.Groups[1].Value, long.Parse(took.Groups[2].Value, CultureInfo.InvariantCulture))
+            : throw new InvalidOperationException(said);
         return new(what, $"{seconds} s, {kilobytes / 1000} MB at most", Budget: "4 GB");
     }
 
@@ -94,7 +163,12 @@ internal static partial class SceneBenchmarks
             for (var i = 0; i < batch.Length; i++)
             {
                 var (x, y) = (random.NextDouble() * 20, random.NextDouble() * 20);
-                batch[i] = new(new(x, Math.Sin(x) + Math.Cos(y) + (0.02 * random.NextDouble()), y), (byte)(12 * x), (byte)(12 * y), 128);
+                batch[i] = new(
+                    new(x, Math.Sin(x) + Math.Cos(y) + (0.02 * random.NextDouble()), y),
+                    (byte)(12 * x),
+                    (byte)(12 * y),
+                    128
+                );
             }
             writer.Write(batch);
         }

@@ -16,7 +16,9 @@ internal sealed class Server : IDisposable
         var port = FreePort();
         Address = new($"http://127.0.0.1:{port}/");
         var began = Stopwatch.GetTimestamp();
-        _process = bed.Start($"exec {words.Replace("PORT", $"{port}", StringComparison.Ordinal)} >{bed.Folder}/{name}.log 2>&1");
+        _process = bed.Start(
+            $"exec {words.Replace("PORT", $"{port}", StringComparison.Ordinal)} >{bed.Folder}/{name}.log 2>&1"
+        );
         using var http = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(5) };
         while (true)
         {
@@ -27,7 +29,11 @@ internal sealed class Server : IDisposable
             }
             catch (HttpRequestException fault)
             {
-                if (_process.HasExited || Stopwatch.GetElapsedTime(began) > TimeSpan.FromSeconds(30)) throw new InvalidOperationException($"{name} does not answer: {File.ReadAllText($"{bed.Folder}/{name}.log")}", fault);
+                if (_process.HasExited || Stopwatch.GetElapsedTime(began) > TimeSpan.FromSeconds(30))
+                    throw new InvalidOperationException(
+                        $"{name} does not answer: {File.ReadAllText($"{bed.Folder}/{name}.log")}",
+                        fault
+                    );
                 Thread.Sleep(2);
             }
         }
@@ -47,16 +53,23 @@ internal sealed class Server : IDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    public static Server Node(Bed bed, string name, string words) => new(bed, name, $"{bed.Muster} node --port PORT --host 127.0.0.1 --data-dir {bed.Folder}/{name} {words}");
+    public static Server Node(Bed bed, string name, string words) =>
+        new(bed, name, $"{bed.Muster} node --port PORT --host 127.0.0.1 --data-dir {bed.Folder}/{name} {words}");
 
-    public static Server Gateway(Bed bed, string name, Server node) => new(bed, name, $"{bed.Muster} serve --port PORT --data {bed.Folder}/{name} --node {node.Address}");
+    public static Server Gateway(Bed bed, string name, Server node) =>
+        new(bed, name, $"{bed.Muster} serve --port PORT --data {bed.Folder}/{name} --node {node.Address}");
 
-    /// <summary>nginx before a node, with what makes it fast for this: kept connections, nothing buffered on disk.</summary>
+    /// <summary>
+    /// nginx before a node, with what makes it fast for this: kept connections, nothing buffered on disk.
+    /// </summary>
     public static Server Nginx(Bed bed, string name, Server node)
     {
-        if (bed.Run("command -v nginx || :").Length == 0) bed.Lab("install nginx-light");
+        if (bed.Run("command -v nginx || :").Length == 0)
+            bed.Lab("install nginx-light");
         var folder = Directory.CreateDirectory(Path.Combine(bed.Folder, name)).FullName;
-        File.WriteAllText(Path.Combine(folder, "nginx.conf"), $$"""
+        File.WriteAllText(
+            Path.Combine(folder, "nginx.conf"),
+            $$"""
             daemon off; worker_processes auto; pid {{folder}}/pid; error_log {{folder}}/error.log;
             events { worker_connections 4096; }
             http {
@@ -68,13 +81,20 @@ internal sealed class Server : IDisposable
                 location / { proxy_pass http://node; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_request_buffering off; proxy_max_temp_file_size 0; }
               }
             }
-            """);
-        return new(bed, name, $"sh -c 'sed s/LISTEN/PORT/ {folder}/nginx.conf >{folder}/run.conf && exec nginx -p {folder} -c {folder}/run.conf -e {folder}/error.log'");
+            """
+        );
+        return new(
+            bed,
+            name,
+            $"sh -c 'sed s/LISTEN/PORT/ {folder}/nginx.conf >{folder}/run.conf && exec nginx -p {folder} -c "
+                + $"{folder}/run.conf -e {folder}/error.log'"
+        );
     }
 
     public void Dispose()
     {
-        if (!_process.HasExited) _process.Kill(entireProcessTree: true);
+        if (!_process.HasExited)
+            _process.Kill(entireProcessTree: true);
         _process.WaitForExit();
         _process.Dispose();
     }

@@ -19,11 +19,25 @@ internal static partial class Soak
         bed.Run($"dotnet build {bed.Repository}/tests/Muster.Tests -c Release -v quiet -nologo");
         foreach (var (what, name) in Storms)
         {
-            var said = bed.Run($"MUSTER_SOAK=1 {bed.Repository}/.build/artifacts/bin/Muster.Tests/release/Muster.Tests -noColor -showLiveOutput -class {name} 2>&1 || :");
+            var said = bed.Run(
+                $"MUSTER_SOAK=1 {bed.Repository}/.build/artifacts/bin/Muster.Tests/release/Muster.Tests -noColor "
+                    + $"-showLiveOutput -class {name} 2>&1 || :"
+            );
             var figures = string.Join("; ", Figure().Matches(said).Select(match => match.Groups[1].Value));
-            var held = Total().Match(said) is { Success: true } total && total.Groups[1].Value != "0" && total.Groups[2].Value == "0" && total.Groups[3].Value == "0";
-            if (!held) Console.Error.WriteLine(said);
-            yield return new(what, held ? figures : "did not hold", "", "", "nothing lost, doubled or shown as an error");
+            var held =
+                Total().Match(said) is { Success: true } total
+                && total.Groups[1].Value != "0"
+                && total.Groups[2].Value == "0"
+                && total.Groups[3].Value == "0";
+            if (!held)
+                Console.Error.WriteLine(said);
+            yield return new(
+                what,
+                held ? figures : "did not hold",
+                "",
+                "",
+                "nothing lost, doubled or shown as an error"
+            );
         }
     }
 

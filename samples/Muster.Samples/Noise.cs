@@ -7,7 +7,11 @@ internal static class Noise
     {
         var (left, bottom) = ((int)MathF.Floor(x), (int)MathF.Floor(y));
         var (right, up) = (Smooth(x - left), Smooth(y - bottom));
-        return float.Lerp(float.Lerp(Hash(left, bottom), Hash(left + 1, bottom), right), float.Lerp(Hash(left, bottom + 1), Hash(left + 1, bottom + 1), right), up);
+        return float.Lerp(
+            float.Lerp(Hash(left, bottom), Hash(left + 1, bottom), right),
+            float.Lerp(Hash(left, bottom + 1), Hash(left + 1, bottom + 1), right),
+            up
+        );
     }
 
     public static float Hash(int x, int y)

@@ -14,7 +14,9 @@ public sealed class CancelTests : IDisposable
     private readonly string _mark = $"7.7{Random.Shared.Next(100000, 1000000)}";
 
     /// <summary>Ignores TERM, and leaves a process in a session of its own whose parent is gone.</summary>
-    private string Stubborn => $"trap '' TERM; (setsid sh -c 'trap \"\" TERM; while :; do sleep {_mark}1; done' &) ; echo up; while :; do sleep {_mark}2; done";
+    private string Stubborn =>
+        $"trap '' TERM; (setsid sh -c 'trap \"\" TERM; while :; do sleep {_mark}1; done' &) ; echo up; while :; do "
+        + $"sleep {_mark}2; done";
 
     [Theory]
     [InlineData("lab-ssh", "node2")]
@@ -26,7 +28,12 @@ public sealed class CancelTests : IDisposable
         string[] place = site == "lab-ssh" ? ["--host", "node2"] : [];
         _lab.Muster(["submit", "-s", site, .. place, "--name", "stubborn", "--detach", "--", "sh", "-c", Stubborn]);
         var count = $"cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -c '[s]leep {_mark}' || :";
-        bool Lives() => hosts.Split(' ').Any(host => (host.Length == 0 ? _lab.Shell(count) : Lab.Do("exec", host, "sh", "-c", count)).Trim() != "0");
+        bool Lives() =>
+            hosts
+                .Split(' ')
+                .Any(host =>
+                    (host.Length == 0 ? _lab.Shell(count) : Lab.Do("exec", host, "sh", "-c", count)).Trim() != "0"
+                );
         Lab.Until(Lives, "the job runs");
 
         var answer = _lab.Muster("cancel", "stubborn");
@@ -39,7 +46,20 @@ public sealed class CancelTests : IDisposable
     [Fact]
     public void A_queued_job_is_cancelled_before_it_starts()
     {
-        _lab.Muster("submit", "-s", "lab-slurm", "--name", "queued", "--detach", "--set", "hold=true", "--", "sh", "-c", "touch ~/never-started");
+        _lab.Muster(
+            "submit",
+            "-s",
+            "lab-slurm",
+            "--name",
+            "queued",
+            "--detach",
+            "--set",
+            "hold=true",
+            "--",
+            "sh",
+            "-c",
+            "touch ~/never-started"
+        );
         Assert.Equal(0, _lab.Muster("cancel", "queued").ExitCode);
         Assert.Equal("cancelled", SubmitTests.Show(_lab, "queued").GetProperty("outcome").GetString());
         Assert.Equal("", Lab.On("login", "ls never-started 2>/dev/null || :"));
@@ -57,7 +77,14 @@ public sealed class CancelTests : IDisposable
         Assert.Equal("unreachable", meanwhile.GetProperty("contact").GetString());
 
         Lab.Do("mend", "node2");
-        Lab.Until(() => SubmitTests.Show(_lab, "away") is var run && run.TryGetProperty("outcome", out var outcome) && outcome.GetString() == "cancelled", "the wish is fulfilled", 60);
+        Lab.Until(
+            () =>
+                SubmitTests.Show(_lab, "away") is var run
+                && run.TryGetProperty("outcome", out var outcome)
+                && outcome.GetString() == "cancelled",
+            "the wish is fulfilled",
+            60
+        );
     }
 
     [Fact]

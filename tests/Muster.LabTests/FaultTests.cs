@@ -67,7 +67,8 @@ public sealed class FaultTests : IDisposable
     [Fact]
     public void A_time_over_the_limit_is_refused()
     {
-        _lab.Muster("submit", "-s", "lab-slurm", "--set", "partition=gpu", "--time", "5h", "--", "true").IsFault(1, "time");
+        _lab.Muster("submit", "-s", "lab-slurm", "--set", "partition=gpu", "--time", "5h", "--", "true")
+            .IsFault(1, "time");
         NothingRuns();
     }
 
@@ -75,11 +76,15 @@ public sealed class FaultTests : IDisposable
     public void All_mistakes_of_a_config_are_named_with_their_lines()
     {
         var file = Path.Combine(_lab.Folder, "wrong.yaml");
-        File.WriteAllText(file, "sites:\n  a:\n    kind: slrum\n    host: x\n  b:\n    kind: ssh\n    hots: [y]\ndefault-stie: a\n");
+        File.WriteAllText(
+            file,
+            "sites:\n  a:\n    kind: slrum\n    host: x\n  b:\n    kind: ssh\n    hots: [y]\ndefault-stie: a\n"
+        );
         _lab.Set("MUSTER_CONFIG", file);
         var answer = _lab.Muster("submit", "--", "true");
         Assert.Equal(1, answer.ExitCode);
-        foreach (var mistake in (string[])[":3", ":7", ":8"]) Assert.Contains($"wrong.yaml{mistake}", answer.Said, StringComparison.Ordinal);
+        foreach (var mistake in (string[])[":3", ":7", ":8"])
+            Assert.Contains($"wrong.yaml{mistake}", answer.Said, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -95,13 +100,19 @@ public sealed class FaultTests : IDisposable
         var lab = File.ReadAllText(_lab.Shell("printf %s \"$MUSTER_CONFIG\""));
         var config = lab.Split('\n').First(line => line.Contains("ssh-config:", StringComparison.Ordinal)).Trim();
         var file = Path.Combine(_lab.Folder, $"{name}.yaml");
-        File.WriteAllText(file, $"sites:\n  {name}:\n    kind: ssh\n    {config}\n    hosts: [{host}]\n    root: {root}\n");
+        File.WriteAllText(
+            file,
+            $"sites:\n  {name}:\n    kind: ssh\n    {config}\n    hosts: [{host}]\n    root: {root}\n"
+        );
         _lab.Set("MUSTER_CONFIG", file);
     }
 
     private void NothingRuns()
     {
-        var runs = JsonDocument.Parse(_lab.Muster("ps", "--json").Output).RootElement.GetProperty("runs").EnumerateArray();
+        var runs = JsonDocument
+            .Parse(_lab.Muster("ps", "--json").Output)
+            .RootElement.GetProperty("runs")
+            .EnumerateArray();
         Assert.DoesNotContain(runs, run => run.GetProperty("state").GetString() != "ended");
     }
 }

@@ -7,7 +7,8 @@ namespace Muster;
 public sealed class Lab : IDisposable
 {
     public static readonly string Repository = FindRepository();
-    private static readonly string Run = Environment.GetEnvironmentVariable("MUSTER_LAB_RUN") ?? Path.Combine(Repository, "tests", "lab", "run");
+    private static readonly string Run =
+        Environment.GetEnvironmentVariable("MUSTER_LAB_RUN") ?? Path.Combine(Repository, "tests", "lab", "run");
     private readonly Dictionary<string, string> _environment;
 
     public Lab()
@@ -23,7 +24,10 @@ public sealed class Lab : IDisposable
             ["MUSTER_CONFIG"] = Path.Combine(Run, "muster.yaml"),
             ["GIT_CONFIG_GLOBAL"] = "/dev/null",
         };
-        Shell("git init -q . && printf 'committed\\n' > file && git add file && git -c user.name=t -c user.email=t@t commit -qm first && printf 'edited\\n' > file");
+        Shell(
+            "git init -q . && printf 'committed\\n' > file && git add file && git -c user.name=t -c user.email=t@t "
+                + "commit -qm first && printf 'edited\\n' > file"
+        );
     }
 
     /// <summary>Where the lab keeps its files, such as <c>ssh_config</c>.</summary>
@@ -52,9 +56,17 @@ public sealed class Lab : IDisposable
 
     private Process StartIn(string folder, IEnumerable<string> words)
     {
-        var start = new ProcessStartInfo(Path.Combine(Repository, ".build", "muster", "muster")) { WorkingDirectory = folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var word in words) start.ArgumentList.Add(word);
-        foreach (var (name, value) in _environment) start.Environment[name] = value;
+        var start = new ProcessStartInfo(Path.Combine(Repository, ".build", "muster", "muster"))
+        {
+            WorkingDirectory = folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var word in words)
+            start.ArgumentList.Add(word);
+        foreach (var (name, value) in _environment)
+            start.Environment[name] = value;
         var process = Process.Start(start)!;
         process.StandardInput.Close();
         return process;
@@ -65,8 +77,14 @@ public sealed class Lab : IDisposable
     /// <summary>A `lab` command: a fault, a mend, something run on a host.</summary>
     public static string Do(params IEnumerable<string> words)
     {
-        var start = new ProcessStartInfo(Path.Combine(Repository, "tests", "lab", "lab")) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var word in words) start.ArgumentList.Add(word);
+        var start = new ProcessStartInfo(Path.Combine(Repository, "tests", "lab", "lab"))
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var word in words)
+            start.ArgumentList.Add(word);
         start.Environment["LAB_RUN"] = Run;
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
@@ -78,10 +96,16 @@ public sealed class Lab : IDisposable
 
     public string Shell(string script)
     {
-        var start = new ProcessStartInfo("bash") { WorkingDirectory = Code, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("bash")
+        {
+            WorkingDirectory = Code,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.ArgumentList.Add("-c");
         start.ArgumentList.Add(script);
-        foreach (var (name, value) in _environment) start.Environment[name] = value;
+        foreach (var (name, value) in _environment)
+            start.Environment[name] = value;
         using var process = Process.Start(start)!;
         return Finish(process, script).Output;
     }
@@ -92,14 +116,21 @@ public sealed class Lab : IDisposable
         var began = Stopwatch.GetTimestamp();
         while (!done())
         {
-            if (Stopwatch.GetElapsedTime(began).TotalSeconds > seconds) Assert.Fail($"not within {seconds} s: {what}");
-            Thread.Sleep(20);   // the others need the processors, too
+            if (Stopwatch.GetElapsedTime(began).TotalSeconds > seconds)
+                Assert.Fail($"not within {seconds} s: {what}");
+            Thread.Sleep(20); // the others need the processors, too
         }
     }
 
     public void Dispose()
     {
-        foreach (var socket in Directory.Exists(Path.Combine(Folder, "muster")) ? Directory.GetFiles(Path.Combine(Folder, "muster")).Where(file => !file.EndsWith(".lock", StringComparison.Ordinal)) : [])
+        foreach (
+            var socket in Directory.Exists(Path.Combine(Folder, "muster"))
+                ? Directory
+                    .GetFiles(Path.Combine(Folder, "muster"))
+                    .Where(file => !file.EndsWith(".lock", StringComparison.Ordinal))
+                : []
+        )
         {
             Shell($"ssh -o ControlPath={socket} -O exit lab 2>/dev/null; :");
         }
@@ -124,7 +155,8 @@ public sealed class Lab : IDisposable
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            if (File.Exists(Path.Combine(folder.FullName, "Muster.slnx"))) return folder.FullName;
+            if (File.Exists(Path.Combine(folder.FullName, "Muster.slnx")))
+                return folder.FullName;
         }
         throw new InvalidOperationException("the tests run from the repository");
     }
@@ -141,7 +173,10 @@ public sealed record Answer(int ExitCode, byte[] Bytes, string Said)
         Assert.True(exitCode == ExitCode, $"exit code {ExitCode}: {Output}{Said}");
         var lines = Said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         var error = Array.FindIndex(lines, line => line.StartsWith("error: ", StringComparison.Ordinal));
-        Assert.True(error >= 0 && error + 1 < lines.Length && lines[error + 1].StartsWith("  fix: ", StringComparison.Ordinal), Said);
+        Assert.True(
+            error >= 0 && error + 1 < lines.Length && lines[error + 1].StartsWith("  fix: ", StringComparison.Ordinal),
+            Said
+        );
         Assert.Contains(about, lines[error], StringComparison.OrdinalIgnoreCase);
     }
 }

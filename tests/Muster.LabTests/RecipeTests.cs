@@ -16,16 +16,36 @@ public sealed class RecipeTests : IDisposable
     public void Photos_become_cameras_and_points(string site)
     {
         var photos = Directory.CreateDirectory(Path.Combine(_lab.Code, "photos")).FullName;
-        foreach (var photo in Directory.GetFiles(Path.Combine(Lab.Repository, "samples"), "field_0*.jpg")) File.Copy(photo, Path.Combine(photos, Path.GetFileName(photo)));
+        foreach (var photo in Directory.GetFiles(Path.Combine(Lab.Repository, "samples"), "field_0*.jpg"))
+            File.Copy(photo, Path.Combine(photos, Path.GetFileName(photo)));
         File.WriteAllText(Path.Combine(photos, "notes.txt"), "not a photo");
 
-        var answer = _lab.Muster("run", "colmap", "-s", site, "--images", "photos", "--single-camera", "--max-num-features", "3000", "--threads", "1");
+        var answer = _lab.Muster(
+            "run",
+            "colmap",
+            "-s",
+            site,
+            "--images",
+            "photos",
+            "--single-camera",
+            "--max-num-features",
+            "3000",
+            "--threads",
+            "1"
+        );
 
         Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
         var results = Path.Combine(_lab.Code, "muster-out", "colmap");
         string[] model = ["cameras.bin", "cameras.txt", "images.bin", "images.txt", "points3D.bin", "points3D.txt"];
-        Assert.Superset(model.ToHashSet(), Directory.GetFiles(Path.Combine(results, "colmap")).Select(file => Path.GetFileName(file)).ToHashSet());
-        Assert.Equal(9, File.ReadLines(Path.Combine(results, "colmap", "images.txt")).Count(line => line.EndsWith(".jpg", StringComparison.Ordinal)));
+        Assert.Superset(
+            model.ToHashSet(),
+            Directory.GetFiles(Path.Combine(results, "colmap")).Select(file => Path.GetFileName(file)).ToHashSet()
+        );
+        Assert.Equal(
+            9,
+            File.ReadLines(Path.Combine(results, "colmap", "images.txt"))
+                .Count(line => line.EndsWith(".jpg", StringComparison.Ordinal))
+        );
         Assert.True(File.ReadLines(Path.Combine(results, "colmap", "points3D.txt")).Count() > 200);
         Assert.Equal("ply", File.ReadLines(Path.Combine(results, "points.ply")).First());
     }
@@ -33,17 +53,39 @@ public sealed class RecipeTests : IDisposable
     [Fact]
     public async Task A_node_is_a_run_whose_port_comes_here()
     {
-        using var running = _lab.Start("run", "node", "-s", "lab-ssh", "--host", "node1", "--engine", "test", "--muster", Path.Combine(Lab.Repository, ".build", "muster", "muster"), "--json");
+        using var running = _lab.Start(
+            "run",
+            "node",
+            "-s",
+            "lab-ssh",
+            "--host",
+            "node1",
+            "--engine",
+            "test",
+            "--muster",
+            Path.Combine(Lab.Repository, ".build", "muster", "muster"),
+            "--json"
+        );
         var url = "";
-        while (url.Length == 0 && await running.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+        while (
+            url.Length == 0
+            && await running.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line
+        )
         {
             using var happening = JsonDocument.Parse(line);
-            if (happening.RootElement.GetProperty("event").GetString() == "port") url = happening.RootElement.GetProperty("url").GetString()!;
+            if (happening.RootElement.GetProperty("event").GetString() == "port")
+                url = happening.RootElement.GetProperty("url").GetString()!;
         }
-        if (url.Length == 0) Assert.Fail("the run ended without a port: " + await running.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
+        if (url.Length == 0)
+            Assert.Fail(
+                "the run ended without a port: "
+                    + await running.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)
+            );
 
         using var client = new HttpClient();
-        using var info = JsonDocument.Parse(await client.GetStringAsync(url.TrimEnd('/') + "/info", TestContext.Current.CancellationToken));
+        using var info = JsonDocument.Parse(
+            await client.GetStringAsync(url.TrimEnd('/') + "/info", TestContext.Current.CancellationToken)
+        );
         Assert.Equal(0, info.RootElement.GetProperty("taskQueueCount").GetInt32());
 
         Assert.Equal(0, _lab.Muster("cancel", "node").ExitCode);
@@ -54,7 +96,8 @@ public sealed class RecipeTests : IDisposable
     [Fact]
     public void What_is_wrong_is_told_before_anything_travels()
     {
-        _lab.Muster("run", "colmap", "-s", "lab-ssh", "--images", "nowhere").IsFault(2, "--images: nowhere does not exist");
+        _lab.Muster("run", "colmap", "-s", "lab-ssh", "--images", "nowhere")
+            .IsFault(2, "--images: nowhere does not exist");
 
         using var runs = JsonDocument.Parse(_lab.Muster("ps", "--all", "--json").Output);
         Assert.Equal(0, runs.RootElement.GetProperty("runs").GetArrayLength());

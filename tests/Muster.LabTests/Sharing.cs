@@ -1,12 +1,15 @@
 using Xunit.Sdk;
 using Xunit.v3;
 
-[assembly: CollectionBehavior(MaxParallelThreads = 4)]   // they wait more than they compute
+[assembly: CollectionBehavior(MaxParallelThreads = 4)] // they wait more than they compute
 [assembly: TestCollectionOrderer(typeof(Muster.LongestFirst))]
 
 namespace Muster;
 
-/// <summary>Tests that would disturb each other are in one collection, and so run one after the other. Those in none need SLURM, node1 or this machine as others do, and break nothing.</summary>
+/// <summary>
+/// Tests that would disturb each other are in one collection, and so run one after the other. Those in none need SLURM,
+/// node1 or this machine as others do, and break nothing.
+/// </summary>
 internal static class Sharing
 {
     /// <summary>They break node2 or node3, or count on both.</summary>
@@ -31,8 +34,21 @@ public sealed class SchedulerAlone;
 /// <summary>What begins last and takes long is waited for alone.</summary>
 public sealed class LongestFirst : ITestCollectionOrderer
 {
-    private static readonly string[] Longest = [Sharing.Nodes, Sharing.Containers, Sharing.Processors, Sharing.Services];
+    private static readonly string[] Longest =
+    [
+        Sharing.Nodes,
+        Sharing.Containers,
+        Sharing.Processors,
+        Sharing.Services,
+    ];
 
-    public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections) where TTestCollection : ITestCollection =>
-        [.. testCollections.OrderBy(collection => Array.IndexOf(Longest, collection.TestCollectionDisplayName) is >= 0 and var at ? at : Longest.Length)];
+    public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(
+        IReadOnlyCollection<TTestCollection> testCollections
+    )
+        where TTestCollection : ITestCollection =>
+        [
+            .. testCollections.OrderBy(collection =>
+                Array.IndexOf(Longest, collection.TestCollectionDisplayName) is >= 0 and var at ? at : Longest.Length
+            ),
+        ];
 }

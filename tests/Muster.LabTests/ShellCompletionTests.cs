@@ -8,7 +8,10 @@ public sealed class ShellCompletionTests : IDisposable
     public ShellCompletionTests()
     {
         Lab.Do("install", "zsh", "fish");
-        _lab.Set("PATH", $"{Path.Combine(Lab.Repository, ".build", "muster")}:{Environment.GetEnvironmentVariable("PATH")}");
+        _lab.Set(
+            "PATH",
+            $"{Path.Combine(Lab.Repository, ".build", "muster")}:{Environment.GetEnvironmentVariable("PATH")}"
+        );
         _lab.Shell("touch afile");
     }
 
@@ -19,26 +22,46 @@ public sealed class ShellCompletionTests : IDisposable
     [InlineData("muster submit -s lab-sl", "lab-slurm")]
     [InlineData("muster submit --input af", "afile")]
     public void Fish_proposes(string typed, string word) =>
-        Assert.Equal(word, _lab.Shell($"fish -c 'muster completion fish | source; complete -C \"{typed}\"' | cut -f 1").Trim());
+        Assert.Equal(
+            word,
+            _lab.Shell($"fish -c 'muster completion fish | source; complete -C \"{typed}\"' | cut -f 1").Trim()
+        );
 
     [Theory]
     [InlineData("muster wa", "muster wait")]
     [InlineData("muster submit -s lab-sl", "muster submit -s lab-slurm")]
     [InlineData("muster submit --input af", "muster submit --input afile")]
     public void Zsh_completes(string typed, string line) =>
-        Assert.Contains(line, Typed("zsh -f -i", """PROMPT=; autoload -Uz compinit; compinit -D -u; eval "$(muster completion zsh)" """.Trim(), typed, line), StringComparison.Ordinal);
+        Assert.Contains(
+            line,
+            Typed(
+                "zsh -f -i",
+                """PROMPT=; autoload -Uz compinit; compinit -D -u; eval "$(muster completion zsh)" """.Trim(),
+                typed,
+                line
+            ),
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData("muster wa", "muster wait")]
     [InlineData("muster submit -s lab-sl", "muster submit -s lab-slurm")]
     [InlineData("muster submit --input af", "muster submit --input afile")]
     public void Bash_completes(string typed, string line) =>
-        Assert.Contains(line, Typed("bash --norc -i", """PS1=; eval "$(muster completion bash)" """.Trim(), typed, line), StringComparison.Ordinal);
+        Assert.Contains(
+            line,
+            Typed("bash --norc -i", """PS1=; eval "$(muster completion bash)" """.Trim(), typed, line),
+            StringComparison.Ordinal
+        );
 
-    /// <summary>What an interactive shell shows when a line is begun and the tab key is pressed, up to what is hoped for.</summary>
+    /// <summary>
+    /// What an interactive shell shows when a line is begun and the tab key is pressed, up to what is hoped for.
+    /// </summary>
     private string Typed(string shell, string setup, string typed, string hoped)
     {
-        File.WriteAllText(Path.Combine(_lab.Folder, "type.py"), """
+        File.WriteAllText(
+            Path.Combine(_lab.Folder, "type.py"),
+            """
             import os, pty, re, select, sys, time
             shell, setup, typed, hoped = sys.argv[1:]
             pid, terminal = pty.fork()
@@ -53,7 +76,8 @@ public sealed class ShellCompletionTests : IDisposable
             until("READY")
             os.write(terminal, (typed + "\t").encode())
             print(until(hoped))
-            """);
+            """
+        );
         return _lab.Shell($"python3 {_lab.Folder}/type.py '{shell}' '{setup}' '{typed}' '{hoped}'");
     }
 }

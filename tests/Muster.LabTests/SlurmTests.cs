@@ -25,25 +25,62 @@ public sealed class SlurmTests : IDisposable
         using var follower = _lab.Start("attach", "twice", "--json");
         var reading = follower.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         Lab.Do("exec", "login", "scontrol", "requeue", job);
-        Lab.Until(() => SubmitTests.Show(_lab, "twice").GetProperty("state").GetString() == "queued", "it waits again", 60);
-        Lab.Until(() =>
-        {
-            // SLURM holds a requeued job back for two minutes; nobody has to wait for that.
-            Lab.Do("exec", "login", "sh", "-c", $"[ \"$(squeue -h -j {job} -o %T)\" != PENDING ] || scontrol update JobId={job} StartTime=now; :");
-            return follower.WaitForExit(500);
-        }, "it ends", 180);
+        Lab.Until(
+            () => SubmitTests.Show(_lab, "twice").GetProperty("state").GetString() == "queued",
+            "it waits again",
+            60
+        );
+        Lab.Until(
+            () =>
+            {
+                // SLURM holds a requeued job back for two minutes; nobody has to wait for that.
+                Lab.Do(
+                    "exec",
+                    "login",
+                    "sh",
+                    "-c",
+                    $"[ \"$(squeue -h -j {job} -o %T)\" != PENDING ] || scontrol update JobId={job} StartTime=now; :"
+                );
+                return follower.WaitForExit(500);
+            },
+            "it ends",
+            180
+        );
         Assert.Equal(0, follower.ExitCode);
-        var events = (await reading).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
-        var log = string.Concat(events.Where(line => line.TryGetProperty("log", out var name) && name.GetString() == "main.0.out").Select(line => line.GetProperty("text").GetString()));
+        var events = (await reading)
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .ToList();
+        var log = string.Concat(
+            events
+                .Where(line => line.TryGetProperty("log", out var name) && name.GetString() == "main.0.out")
+                .Select(line => line.GetProperty("text").GetString())
+        );
         Assert.Equal("begun\nbegun\nagain\n", log);
-        Assert.Equal("ended", events.Last(line => line.TryGetProperty("run", out _)).GetProperty("run").GetProperty("state").GetString());
-        Assert.Single(events, line => line.TryGetProperty("run", out var run) && run.GetProperty("state").GetString() == "ended");
+        Assert.Equal(
+            "ended",
+            events.Last(line => line.TryGetProperty("run", out _)).GetProperty("run").GetProperty("state").GetString()
+        );
+        Assert.Single(
+            events,
+            line => line.TryGetProperty("run", out var run) && run.GetProperty("state").GetString() == "ended"
+        );
     }
 
     [Fact]
     public void A_lost_laptop_loses_nothing()
     {
-        _lab.Muster("submit", "-s", "lab-slurm", "--name", "kept", "--", "sh", "-c", "echo said; echo kept > $MUSTER_OUT/kept; exit 4");
+        _lab.Muster(
+            "submit",
+            "-s",
+            "lab-slurm",
+            "--name",
+            "kept",
+            "--",
+            "sh",
+            "-c",
+            "echo said; echo kept > $MUSTER_OUT/kept; exit 4"
+        );
         using var other = new Lab();
 
         Assert.Equal(0, other.Muster("ps", "--adopt", "lab-slurm").ExitCode);
@@ -58,7 +95,20 @@ public sealed class SlurmTests : IDisposable
     public void A_job_killed_for_its_memory_comes_to_its_end_while_it_is_followed()
     {
         // Without control groups SLURM kills all of it, our supervisor too, and calls it FAILED.
-        var answer = _lab.Muster("submit", "-s", "lab-slurm", "--no-snapshot", "--name", "greedy", "--memory", "300M", "--", "python3", "-c", "import time; x = b'x' * 600_000_000; time.sleep(100)");
+        var answer = _lab.Muster(
+            "submit",
+            "-s",
+            "lab-slurm",
+            "--no-snapshot",
+            "--name",
+            "greedy",
+            "--memory",
+            "300M",
+            "--",
+            "python3",
+            "-c",
+            "import time; x = b'x' * 600_000_000; time.sleep(100)"
+        );
         Assert.True(answer.ExitCode != 0, answer.Said);
         var run = SubmitTests.Show(_lab, "greedy");
         Assert.Equal("out-of-memory", run.GetProperty("outcome").GetString());

@@ -20,26 +20,60 @@ public abstract class StormFacts(string site, string host, params string[] place
         for (var i = 0; i < 100; i++)
         {
             File.WriteAllText(Path.Combine(lab.Code, "file"), $"edit {i}\n");
-            using var process = lab.Start(["submit", "-s", site, .. place, "--detach", "--name", $"storm-{i}", "--", "sh", "-c", "echo once >> ~/storm/$MUSTER_RUN_ID"]);
+            using var process = lab.Start([
+                "submit",
+                "-s",
+                site,
+                .. place,
+                "--detach",
+                "--name",
+                $"storm-{i}",
+                "--",
+                "sh",
+                "-c",
+                "echo once >> ~/storm/$MUSTER_RUN_ID",
+            ]);
             process.WaitForExit(random.Next(20, 20 + (whole * 5 / 4)));
-            if (!process.HasExited) process.Kill();
+            if (!process.HasExited)
+                process.Kill();
             process.WaitForExit();
         }
 
         // What was launched ends; what was not says so.
         var settled = new Dictionary<string, JsonElement>();
-        Lab.Until(() =>
-        {
-            settled = JsonDocument.Parse(lab.Muster("ps", "--json", "--all").Output).RootElement.GetProperty("runs").EnumerateArray().ToDictionary(run => run.GetProperty("id").GetString()!);
-            return settled.Values.All(run => run.GetProperty("state").GetString() is "ended" || run.GetProperty("interrupted").GetBoolean());
-        }, "all launched runs end", 90);
-        var marks = Lab.On(host, "cd storm && for mark in *; do [ ! -f \"$mark\" ] || echo \"$mark $(wc -l < \"$mark\")\"; done").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Lab.Until(
+            () =>
+            {
+                settled = JsonDocument
+                    .Parse(lab.Muster("ps", "--json", "--all").Output)
+                    .RootElement.GetProperty("runs")
+                    .EnumerateArray()
+                    .ToDictionary(run => run.GetProperty("id").GetString()!);
+                return settled.Values.All(run =>
+                    run.GetProperty("state").GetString() is "ended" || run.GetProperty("interrupted").GetBoolean()
+                );
+            },
+            "all launched runs end",
+            90
+        );
+        var marks = Lab.On(
+                host,
+                "cd storm && for mark in *; do [ ! -f \"$mark\" ] || echo \"$mark $(wc -l < \"$mark\")\"; done"
+            )
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.All(marks, mark => Assert.EndsWith(" 1", mark, StringComparison.Ordinal));
         var ran = marks.Select(mark => mark.Split(' ')[0]).ToHashSet();
-        foreach (var (id, run) in settled.Where(run => run.Value.GetProperty("name").GetString()!.StartsWith("storm-", StringComparison.Ordinal)))
+        foreach (
+            var (id, run) in settled.Where(run =>
+                run.Value.GetProperty("name").GetString()!.StartsWith("storm-", StringComparison.Ordinal)
+            )
+        )
         {
             var succeeded = run.TryGetProperty("outcome", out var outcome) && outcome.GetString() == "succeeded";
-            Assert.True(succeeded == ran.Contains(id), $"{id} {(ran.Contains(id) ? "ran" : "did not run")}, and ps says {run}");
+            Assert.True(
+                succeeded == ran.Contains(id),
+                $"{id} {(ran.Contains(id) ? "ran" : "did not run")}, and ps says {run}"
+            );
         }
         Assert.NotEmpty(ran);
     }

@@ -14,18 +14,49 @@ public sealed class SubmitTests : IDisposable
     [Theory, MemberData(nameof(Sites))]
     public void The_code_runs_as_it_stands_here_and_its_results_come_home(string site)
     {
-        var answer = _lab.Muster("submit", "-s", site, "--name", "trip", "--output", "made/*", "--", "sh", "-c", "cat file; mkdir made; printf '\\377\\0x' > 'made/a b'; echo told >&2; exit 3");
+        var answer = _lab.Muster(
+            "submit",
+            "-s",
+            site,
+            "--name",
+            "trip",
+            "--output",
+            "made/*",
+            "--",
+            "sh",
+            "-c",
+            "cat file; mkdir made; printf '\\377\\0x' > 'made/a b'; echo told >&2; exit 3"
+        );
 
         Assert.Equal((3, "edited\n"), (answer.ExitCode, answer.Output));
         Assert.Contains("told", answer.Said, StringComparison.Ordinal);
-        Assert.Equal([255, 0, (byte)'x'], File.ReadAllBytes(Path.Combine(_lab.Code, "muster-out", "trip", "made", "a b")));
+        Assert.Equal(
+            [255, 0, (byte)'x'],
+            File.ReadAllBytes(Path.Combine(_lab.Code, "muster-out", "trip", "made", "a b"))
+        );
         Assert.Equal("M file", _lab.Shell("git status --short").Trim());
     }
 
     [Theory, MemberData(nameof(Sites))]
     public void Every_word_arrives_as_it_was_typed(string site)
     {
-        string[] words = ["a  b", "", "$HOME", "`id`", "it's", "\"q\"", "line\nfeed", "ü", "*", "\\", "!x", "-n", "--", "a;b|c&d>e"];
+        string[] words =
+        [
+            "a  b",
+            "",
+            "$HOME",
+            "`id`",
+            "it's",
+            "\"q\"",
+            "line\nfeed",
+            "ü",
+            "*",
+            "\\",
+            "!x",
+            "-n",
+            "--",
+            "a;b|c&d>e",
+        ];
 
         var answer = _lab.Muster(["submit", "-s", site, "--no-snapshot", "--", "printf", "<%s>", .. words]);
 
@@ -38,11 +69,26 @@ public sealed class SubmitTests : IDisposable
     [InlineData("lab-banner")]
     public void Any_login_shell_and_BusyBox_alone_will_do(string site)
     {
-        var answer = _lab.Muster("submit", "-s", site, "--name", "plain", "--output", "result", "--", "sh", "-c", "cat file; echo found > result; exit 5");
+        var answer = _lab.Muster(
+            "submit",
+            "-s",
+            site,
+            "--name",
+            "plain",
+            "--output",
+            "result",
+            "--",
+            "sh",
+            "-c",
+            "cat file; echo found > result; exit 5"
+        );
 
         Assert.Equal((5, "edited\n"), (answer.ExitCode, answer.Output));
         Assert.Equal("found\n", File.ReadAllText(Path.Combine(_lab.Code, "muster-out", "plain", "result")));
-        Assert.Equal((5, "edited\n"), (_lab.Muster("attach", "plain", "--no-fetch") is var again ? again.ExitCode : 0, again.Output));
+        Assert.Equal(
+            (5, "edited\n"),
+            (_lab.Muster("attach", "plain", "--no-fetch") is var again ? again.ExitCode : 0, again.Output)
+        );
     }
 
     [Theory, MemberData(nameof(Sites))]
@@ -59,10 +105,25 @@ public sealed class SubmitTests : IDisposable
     {
         _lab.Set("API_TOKEN", "opensesame-7731");
 
-        var answer = _lab.Muster(["submit", "-s", site, .. host == "node1" ? ["--host", host] : Array.Empty<string>(), "--env", "API_TOKEN", "--", "sh", "-c", "printf %s \"$API_TOKEN\" | wc -c"]);
+        var answer = _lab.Muster([
+            "submit",
+            "-s",
+            site,
+            .. host == "node1" ? ["--host", host] : Array.Empty<string>(),
+            "--env",
+            "API_TOKEN",
+            "--",
+            "sh",
+            "-c",
+            "printf %s \"$API_TOKEN\" | wc -c",
+        ]);
 
         Assert.Equal("15", answer.Output.Trim());
-        Lab.Until(() => Lab.On(host, "grep -rl opensesame-7731 ~/.muster || :").Trim().Length == 0, "the secret leaves the run's folder", 10);
+        Lab.Until(
+            () => Lab.On(host, "grep -rl opensesame-7731 ~/.muster || :").Trim().Length == 0,
+            "the secret leaves the run's folder",
+            10
+        );
         Assert.Equal("", _lab.Shell("grep -rl opensesame-7731 ../state ../cache || :"));
     }
 
@@ -84,7 +145,19 @@ public sealed class SubmitTests : IDisposable
     [Fact]
     public void Another_machine_adopts_what_this_one_started()
     {
-        _lab.Muster("submit", "-s", "lab-ssh", "--host", "node2", "--name", "foundling", "--", "sh", "-c", "echo mine; echo kept > $MUSTER_OUT/kept");
+        _lab.Muster(
+            "submit",
+            "-s",
+            "lab-ssh",
+            "--host",
+            "node2",
+            "--name",
+            "foundling",
+            "--",
+            "sh",
+            "-c",
+            "echo mine; echo kept > $MUSTER_OUT/kept"
+        );
         using var other = new Lab();
 
         other.Muster("ps", "--adopt", "lab-ssh");
@@ -98,14 +171,57 @@ public sealed class SubmitTests : IDisposable
     [Fact]
     public void An_array_runs_each_index_and_a_run_waits_for_another()
     {
-        var array = _lab.Muster("submit", "-s", "lab-slurm", "--name", "many", "--array", "0-4%2", "--", "sh", "-c", "echo $MUSTER_RANK");
-        Assert.Equal(["0", "1", "2", "3", "4"], array.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order());
+        var array = _lab.Muster(
+            "submit",
+            "-s",
+            "lab-slurm",
+            "--name",
+            "many",
+            "--array",
+            "0-4%2",
+            "--",
+            "sh",
+            "-c",
+            "echo $MUSTER_RANK"
+        );
+        Assert.Equal(
+            ["0", "1", "2", "3", "4"],
+            array.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order()
+        );
 
-        _lab.Muster("submit", "-s", "lab-slurm", "--name", "first", "--detach", "--", "sh", "-c", "sleep 1; date +%s%N > ~/order-first");
-        _lab.Muster("submit", "-s", "lab-slurm", "--name", "then", "--after", "first", "--", "sh", "-c", "date +%s%N > ~/order-then");
+        _lab.Muster(
+            "submit",
+            "-s",
+            "lab-slurm",
+            "--name",
+            "first",
+            "--detach",
+            "--",
+            "sh",
+            "-c",
+            "sleep 1; date +%s%N > ~/order-first"
+        );
+        _lab.Muster(
+            "submit",
+            "-s",
+            "lab-slurm",
+            "--name",
+            "then",
+            "--after",
+            "first",
+            "--",
+            "sh",
+            "-c",
+            "date +%s%N > ~/order-then"
+        );
 
-        Assert.Equal("0", Lab.On("login", "[ $(cat order-first) -lt $(cat order-then) ]; echo $?; rm -f order-first order-then").Trim());
+        Assert.Equal(
+            "0",
+            Lab.On("login", "[ $(cat order-first) -lt $(cat order-then) ]; echo $?; rm -f order-first order-then")
+                .Trim()
+        );
     }
 
-    internal static JsonElement Show(Lab lab, string run, params IEnumerable<string> more) => JsonDocument.Parse(lab.Muster(["show", run, "--json", .. more]).Output).RootElement;
+    internal static JsonElement Show(Lab lab, string run, params IEnumerable<string> more) =>
+        JsonDocument.Parse(lab.Muster(["show", run, "--json", .. more]).Output).RootElement;
 }

@@ -4,7 +4,10 @@ using System.Threading.Channels;
 
 namespace Muster;
 
-/// <summary>A bad link in front of a server: slow, with stalls as lost packets cause them, with connections that are reset and answers that get lost.</summary>
+/// <summary>
+/// A bad link in front of a server: slow, with stalls as lost packets cause them, with connections that are reset and
+/// answers that get lost.
+/// </summary>
 internal sealed class BadLink : IAsyncDisposable
 {
     private const int Piece = 64 << 10;
@@ -30,7 +33,10 @@ internal sealed class BadLink : IAsyncDisposable
     /// <summary>For each piece, one way.</summary>
     public TimeSpan Delay { get; init; }
 
-    /// <summary>Shares: of pieces that wait for what was lost, of pieces at which the connection is reset, of answers of which nothing arrives.</summary>
+    /// <summary>
+    /// Shares: of pieces that wait for what was lost, of pieces at which the connection is reset, of answers of which
+    /// nothing arrives.
+    /// </summary>
     public double Stalls { get; init; }
     public double Resets { get; init; }
     public double LostAnswers { get; init; }
@@ -43,8 +49,10 @@ internal sealed class BadLink : IAsyncDisposable
 
     private bool Happens(double share)
     {
-        if (share == 0 || Interlocked.Read(ref _pieces) > GoodAfter) return false;
-        lock (_lock) return _random.NextDouble() < share;
+        if (share == 0 || Interlocked.Read(ref _pieces) > GoodAfter)
+            return false;
+        lock (_lock)
+            return _random.NextDouble() < share;
     }
 
     private async Task AcceptAsync()
@@ -52,7 +60,8 @@ internal sealed class BadLink : IAsyncDisposable
         var connections = new List<Task>();
         try
         {
-            while (true) connections.Add(CarryAsync(await _listener.AcceptSocketAsync(_stop.Token)));
+            while (true)
+                connections.Add(CarryAsync(await _listener.AcceptSocketAsync(_stop.Token)));
         }
         catch (OperationCanceledException) { }
         await Task.WhenAll(connections);
@@ -67,16 +76,23 @@ internal sealed class BadLink : IAsyncDisposable
             client.NoDelay = true;
             await there.ConnectAsync(_server, end.Token);
             var turn = new Turn();
-            await Task.WhenAll(PumpAsync(client, there, turn, isAnswer: false, end), PumpAsync(there, client, turn, isAnswer: true, end));
+            await Task.WhenAll(
+                PumpAsync(client, there, turn, isAnswer: false, end),
+                PumpAsync(there, client, turn, isAnswer: true, end)
+            );
         }
         catch (Exception fault) when (fault is SocketException or OperationCanceledException or ObjectDisposedException)
         {
-            foreach (var side in (Socket[])[client, there]) side.LingerState = new(true, 0);   // closed with a reset
+            foreach (var side in (Socket[])[client, there])
+                side.LingerState = new(true, 0); // closed with a reset
         }
         client.Dispose();
     }
 
-    private sealed class Turn { public bool Asked; }
+    private sealed class Turn
+    {
+        public bool Asked;
+    }
 
     private async Task PumpAsync(Socket from, Socket to, Turn turn, bool isAnswer, CancellationTokenSource end)
     {
@@ -96,7 +112,10 @@ internal sealed class BadLink : IAsyncDisposable
                     throw new OperationCanceledException();
                 }
                 var wait = Delay + (Happens(Stalls) ? Stall : TimeSpan.Zero);
-                await way.Writer.WriteAsync((buffer[..read], Environment.TickCount64 + (long)wait.TotalMilliseconds), end.Token);
+                await way.Writer.WriteAsync(
+                    (buffer[..read], Environment.TickCount64 + (long)wait.TotalMilliseconds),
+                    end.Token
+                );
             }
         }
         catch
@@ -111,13 +130,18 @@ internal sealed class BadLink : IAsyncDisposable
         }
     }
 
-    private static async Task DeliverAsync(ChannelReader<(byte[] Bytes, long Due)> way, Socket to, CancellationTokenSource end)
+    private static async Task DeliverAsync(
+        ChannelReader<(byte[] Bytes, long Due)> way,
+        Socket to,
+        CancellationTokenSource end
+    )
     {
         try
         {
             await foreach (var (bytes, due) in way.ReadAllAsync(end.Token))
             {
-                if (due - Environment.TickCount64 is > 0 and var wait) await Task.Delay((int)wait, end.Token);
+                if (due - Environment.TickCount64 is > 0 and var wait)
+                    await Task.Delay((int)wait, end.Token);
                 await to.SendAsync(bytes, end.Token);
             }
             to.Shutdown(SocketShutdown.Send);

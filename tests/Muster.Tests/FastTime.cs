@@ -1,6 +1,9 @@
 namespace Muster;
 
-/// <summary>Time that runs so many times faster: for waits that are long in earnest, and have nothing to do with how fast this machine is.</summary>
+/// <summary>
+/// Time that runs so many times faster: for waits that are long in earnest, and have nothing to do with how fast this
+/// machine is.
+/// </summary>
 internal sealed class FastTime(double times) : TimeProvider
 {
     private readonly DateTimeOffset _then = System.GetUtcNow();
@@ -19,7 +22,8 @@ internal sealed class FastTime(double times) : TimeProvider
 
     private sealed class FastTimer(ITimer timer, FastTime time) : ITimer
     {
-        public bool Change(TimeSpan dueTime, TimeSpan period) => timer.Change(time.Shorter(dueTime), time.Shorter(period));
+        public bool Change(TimeSpan dueTime, TimeSpan period) =>
+            timer.Change(time.Shorter(dueTime), time.Shorter(period));
 
         public void Dispose() => timer.Dispose();
 

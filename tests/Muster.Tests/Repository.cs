@@ -9,7 +9,8 @@ internal static class Repository
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            if (File.Exists(Path.Combine(folder.FullName, "Muster.slnx"))) return folder.FullName;
+            if (File.Exists(Path.Combine(folder.FullName, "Muster.slnx")))
+                return folder.FullName;
         }
         throw new InvalidOperationException("the tests run from the repository");
     }

@@ -8,7 +8,10 @@ using Muster.Transfers;
 
 namespace Muster.Cli;
 
-/// <summary>What the commands share: the configuration, the runs known here, the way to the sites. Each is made when it is first needed.</summary>
+/// <summary>
+/// What the commands share: the configuration, the runs known here, the way to the sites. Each is made when it is first
+/// needed.
+/// </summary>
 public sealed class App
 {
     private readonly Lazy<MusterConfig> _config;
@@ -25,8 +28,14 @@ public sealed class App
     }
 
     /// <summary>Where the configuration is looked for.</summary>
-    public static ConfigSources Sources { get; } = new(Directory.GetCurrentDirectory(), Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
-        .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? ""));
+    public static ConfigSources Sources { get; } =
+        new(
+            Directory.GetCurrentDirectory(),
+            Environment
+                .GetEnvironmentVariables()
+                .Cast<System.Collections.DictionaryEntry>()
+                .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "")
+        );
 
     public Screen Screen { get; }
 
@@ -48,9 +57,11 @@ public sealed class App
         if (name is not null && File.Exists(name) && Config.Find(name) is null)
         {
             var path = Path.GetFullPath(name);
-            if (_fromFiles.TryGetValue(path, out var known)) return known;
+            if (_fromFiles.TryGetValue(path, out var known))
+                return known;
             var (site, warnings) = SiteFile.Read(name, Sources);
-            foreach (var warning in warnings) Screen.Note("note", warning);
+            foreach (var warning in warnings)
+                Screen.Note("note", warning);
             // The run remembers the file by its full path, so that it is found again from anywhere.
             return _fromFiles[path] = site with { Name = path };
         }
@@ -60,5 +71,6 @@ public sealed class App
     public OpenSite OpenSite(string name) =>
         _open.TryGetValue(name, out var open) ? open : _open[name] = OpenSite(GetSite(name));
 
-    public OpenSite OpenSite(Site site) => new(site, new(Folders.State, Folders.Cache, Folders.Sockets, Screen.MayAsk), Clock);
+    public OpenSite OpenSite(Site site) =>
+        new(site, new(Folders.State, Folders.Cache, Folders.Sockets, Screen.MayAsk), Clock);
 }

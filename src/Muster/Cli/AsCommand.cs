@@ -6,7 +6,11 @@ namespace Muster.Cli;
 internal static class AsCommand
 {
     public static Command Create() =>
-        new("as", "Take the command line of an older tool, such as `muster as submit -c=cedar.json python main.py`. A link of its name to `muster` does the same.")
+        new(
+            "as",
+            "Take the command line of an older tool, such as `muster as submit -c=cedar.json python main.py`. A link "
+                + "of its name to `muster` does the same."
+        )
         {
             SubmitPersona.Create(),
             PsdRunPersona.Create(),

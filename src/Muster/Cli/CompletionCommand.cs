@@ -9,15 +9,36 @@ internal static class CompletionCommand
 {
     public static Command Create()
     {
-        var shell = new Argument<string>("SHELL") { Description = "bash, zsh, fish or pwsh.", HelpName = "bash|zsh|fish|pwsh" };
-        var command = new Command("completion", "Print a script that completes muster's words in your shell.") { shell };
+        var shell = new Argument<string>("SHELL")
+        {
+            Description = "bash, zsh, fish or pwsh.",
+            HelpName = "bash|zsh|fish|pwsh",
+        };
+        var command = new Command("completion", "Print a script that completes muster's words in your shell.")
+        {
+            shell,
+        };
         command.SetAction(parsed =>
         {
             var app = MusterCommand.Current.App();
             var name = parsed.GetValue(shell)!;
-            var script = Scripts.TryGetValue(name, out var known) ? known
-                : throw new UserException($"there is no completion for '{name}'", $"Choose one of: {string.Join(", ", Scripts.Keys)}.") { ExitCode = ExitCodes.Usage };
-            app.Screen.Data(app.Json ? JsonSerializer.Serialize(new CompletionView(1, name, script), CompletionJson.Default.CompletionView) : script);
+            var script = Scripts.TryGetValue(name, out var known)
+                ? known
+                : throw new UserException(
+                    $"there is no completion for '{name}'",
+                    $"Choose one of: {string.Join(", ", Scripts.Keys)}."
+                )
+                {
+                    ExitCode = ExitCodes.Usage,
+                };
+            app.Screen.Data(
+                app.Json
+                    ? JsonSerializer.Serialize(
+                        new CompletionView(1, name, script),
+                        CompletionJson.Default.CompletionView
+                    )
+                    : script
+            );
         });
         return command;
     }

@@ -8,11 +8,15 @@ namespace Muster.Cli;
 
 internal static class ConfigCommand
 {
-    public static Command Create() => new("config", "What is configured, where it stands, and what could stand there.") { Show(), Paths(), Schema() };
+    public static Command Create() =>
+        new("config", "What is configured, where it stands, and what could stand there.") { Show(), Paths(), Schema() };
 
     private static Command Show()
     {
-        var origin = new Option<bool>("--origin") { Description = "Print the file and line that each value comes from." };
+        var origin = new Option<bool>("--origin")
+        {
+            Description = "Print the file and line that each value comes from.",
+        };
         var command = new Command("show", "Every value in force, a line each.") { origin };
         command.SetAction(parsed =>
         {
@@ -20,12 +24,22 @@ internal static class ConfigCommand
             var settings = app.Config.InForce();
             if (app.Json)
             {
-                var views = settings.Select(setting => new SettingView(setting.Key, setting.Value, setting.Origin.Place, setting.Origin.Line));
-                app.Screen.Data(JsonSerializer.Serialize(new ConfigView(1, app.Config.Files, [.. views]), SiteJson.Plain.ConfigView));
+                var views = settings.Select(setting => new SettingView(
+                    setting.Key,
+                    setting.Value,
+                    setting.Origin.Place,
+                    setting.Origin.Line
+                ));
+                app.Screen.Data(
+                    JsonSerializer.Serialize(new ConfigView(1, app.Config.Files, [.. views]), SiteJson.Plain.ConfigView)
+                );
                 return;
             }
             var width = parsed.GetValue(origin) ? settings.Max(setting => Line(setting).Length) : 0;
-            foreach (var setting in settings) app.Screen.Data(parsed.GetValue(origin) ? $"{Line(setting).PadRight(width)}  {setting.Origin}" : Line(setting));
+            foreach (var setting in settings)
+                app.Screen.Data(
+                    parsed.GetValue(origin) ? $"{Line(setting).PadRight(width)}  {setting.Origin}" : Line(setting)
+                );
         });
         return command;
 
@@ -34,19 +48,32 @@ internal static class ConfigCommand
 
     private static Command Paths()
     {
-        var command = new Command("path", "The files that are looked for, the nearest first, and which of them are read.");
+        var command = new Command(
+            "path",
+            "The files that are looked for, the nearest first, and which of them are read."
+        );
         command.SetAction(_ =>
         {
             var app = MusterCommand.Current.App();
             var files = App.Sources.Candidates();
             if (app.Json)
             {
-                app.Screen.Data(JsonSerializer.Serialize(new ConfigPathView(1, [.. files.Select(file => new ConfigFileView(file.Path, file.What, file.IsRead))]), SiteJson.Plain.ConfigPathView));
+                app.Screen.Data(
+                    JsonSerializer.Serialize(
+                        new ConfigPathView(
+                            1,
+                            [.. files.Select(file => new ConfigFileView(file.Path, file.What, file.IsRead))]
+                        ),
+                        SiteJson.Plain.ConfigPathView
+                    )
+                );
                 return;
             }
             foreach (var file in files.Where(file => file.IsRead || !app.Screen.Quiet))
             {
-                app.Screen.Data(app.Screen.Quiet ? file.Path : $"{(file.IsRead ? "read" : "absent"),-7} {file.Path}  ({file.What})");
+                app.Screen.Data(
+                    app.Screen.Quiet ? file.Path : $"{(file.IsRead ? "read" : "absent"), -7} {file.Path}  ({file.What})"
+                );
             }
         });
         return command;

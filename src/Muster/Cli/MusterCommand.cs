@@ -15,9 +15,21 @@ namespace Muster.Cli;
 /// <summary>The command line: its commands, the options that all of them have, and how a fault ends it.</summary>
 public static class MusterCommand
 {
-    internal static readonly Option<bool> Json = new("--json") { Description = "Answer with JSON: one document, or a line for each event of a stream.", Recursive = true };
-    internal static readonly Option<bool> Quiet = new("--quiet", "-q") { Description = "Print ids only, and no notes.", Recursive = true };
-    internal static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Do not ask; take it as agreed.", Recursive = true };
+    internal static readonly Option<bool> Json = new("--json")
+    {
+        Description = "Answer with JSON: one document, or a line for each event of a stream.",
+        Recursive = true,
+    };
+    internal static readonly Option<bool> Quiet = new("--quiet", "-q")
+    {
+        Description = "Print ids only, and no notes.",
+        Recursive = true,
+    };
+    internal static readonly Option<bool> Yes = new("--yes", "-y")
+    {
+        Description = "Do not ask; take it as agreed.",
+        Recursive = true,
+    };
 
     public static async Task<int> RunAsync(string[] arguments)
     {
@@ -28,11 +40,15 @@ public static class MusterCommand
         var screen = new Screen(parsed.GetValue(Quiet));
         try
         {
-            if (parsed.Errors.Count > 0) return Misused(screen, json, parsed);
+            if (parsed.Errors.Count > 0)
+                return Misused(screen, json, parsed);
             // A list of commands says what each is for, and not how it is used.
-            foreach (var sub in parsed.CommandResult.Command.Subcommands) sub.Description = sub.Description?.Split('\n')[0];
+            foreach (var sub in parsed.CommandResult.Command.Subcommands)
+                sub.Description = sub.Description?.Split('\n')[0];
             Current = new(screen, json, parsed.GetValue(Yes), split.Command);
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }
+            );
         }
         catch (UserException fault)
         {
@@ -45,32 +61,73 @@ public static class MusterCommand
         }
         catch (Exception bug)
         {
-            Tell(screen, json, ExitCodes.Bug, $"a bug of Muster: {bug.Message}", "Please report it with the lines below.");
+            Tell(
+                screen,
+                json,
+                ExitCodes.Bug,
+                $"a bug of Muster: {bug.Message}",
+                "Please report it with the lines below."
+            );
             screen.Say(bug.ToString());
             return ExitCodes.Bug;
         }
     }
 
-    /// <param name="words">What was typed: where it names a command, that one is made and no other, as making all of them takes longer than most of them do.</param>
+    /// <param name="words">What was typed: where it names a command, that one is made and no other, as making all of
+    /// them takes longer than most of them do.</param>
     internal static RootCommand Create(IReadOnlyList<string> words)
     {
-        var root = new RootCommand("Muster gathers whatever machines you have and runs your jobs on them.\n\n  muster submit -s SITE -- python train.py     run a command there, with this folder's code\n  muster ps                                     what runs, and where\n  muster demo                                   see it work, in a minute") { Json, Quiet, Yes };
+        var root = new RootCommand(
+            "Muster gathers whatever machines you have and runs your jobs on them.\n\n  muster submit -s SITE -- "
+                + "python train.py     run a command there, with this folder's code\n  muster ps                       "
+                + "    "
+                + "          what runs, and where\n  muster demo                                   see it work, in a "
+                + "minute"
+        )
+        {
+            Json,
+            Quiet,
+            Yes,
+        };
         var wanted = words.FirstOrDefault(word => !word.StartsWith('-'));
         var named = All.Where(entry => entry.Name == wanted).ToList();
-        foreach (var (_, create) in named.Count > 0 ? named : All) root.Add(create(words));
+        foreach (var (_, create) in named.Count > 0 ? named : All)
+            root.Add(create(words));
         return root;
     }
 
     private static readonly IReadOnlyList<(string Name, Func<IReadOnlyList<string>, Command> Create)> All =
     [
-        ("submit", _ => SubmitCommand.Create()), ("run", RunCommand.Create), ("ps", _ => PsCommand.Create()), ("show", _ => ShowCommand.Create()), ("logs", _ => LogsCommand.Create()), ("attach", _ => AttachCommand.Create()),
-        ("cancel", _ => CancelCommand.Create()), ("wait", _ => WaitCommand.Create()), ("fetch", _ => FetchCommand.Create()),
-        ("open", _ => OpenCommand.Create()), ("rerun", _ => RerunCommand.Create()), ("shell", _ => ShellCommand.Create()),
-        ("as", _ => AsCommand.Create()), ("demo", _ => DemoCommand.Create()), ("demo-page", _ => DemoPageCommand.Create()), (SurveyEngine.Verb, _ => SurveyProjectCommand.Create()),
-        ("serve", _ => ServeCommand.Create()), ("node", _ => NodeCommand.Create()), ("nodes", _ => NodesCommand.Create()), ("tasks", _ => TasksCommand.Create()), ("tokens", _ => TokensCommand.Create()),
-        ("recipes", RecipesCommand.Create), ("scene", _ => SceneCommand.Create()),
-        ("diagnose", _ => DiagnoseCommand.Create()), ("version", _ => VersionCommand.Create()), ("sites", _ => SitesCommand.Create()), ("config", _ => ConfigCommand.Create()), ("why", _ => WhyCommand.Create()),
-        ("completion", _ => CompletionCommand.Create()), ("complete", _ => CompleteCommand.Create()),
+        ("submit", _ => SubmitCommand.Create()),
+        ("run", RunCommand.Create),
+        ("ps", _ => PsCommand.Create()),
+        ("show", _ => ShowCommand.Create()),
+        ("logs", _ => LogsCommand.Create()),
+        ("attach", _ => AttachCommand.Create()),
+        ("cancel", _ => CancelCommand.Create()),
+        ("wait", _ => WaitCommand.Create()),
+        ("fetch", _ => FetchCommand.Create()),
+        ("open", _ => OpenCommand.Create()),
+        ("rerun", _ => RerunCommand.Create()),
+        ("shell", _ => ShellCommand.Create()),
+        ("as", _ => AsCommand.Create()),
+        ("demo", _ => DemoCommand.Create()),
+        ("demo-page", _ => DemoPageCommand.Create()),
+        (SurveyEngine.Verb, _ => SurveyProjectCommand.Create()),
+        ("serve", _ => ServeCommand.Create()),
+        ("node", _ => NodeCommand.Create()),
+        ("nodes", _ => NodesCommand.Create()),
+        ("tasks", _ => TasksCommand.Create()),
+        ("tokens", _ => TokensCommand.Create()),
+        ("recipes", RecipesCommand.Create),
+        ("scene", _ => SceneCommand.Create()),
+        ("diagnose", _ => DiagnoseCommand.Create()),
+        ("version", _ => VersionCommand.Create()),
+        ("sites", _ => SitesCommand.Create()),
+        ("config", _ => ConfigCommand.Create()),
+        ("why", _ => WhyCommand.Create()),
+        ("completion", _ => CompletionCommand.Create()),
+        ("complete", _ => CompleteCommand.Create()),
     ];
 
     /// <summary>What one invocation was given besides its parsed options.</summary>
@@ -81,20 +138,39 @@ public static class MusterCommand
 
     internal static Invocation Current { get; private set; } = new(new Screen(), false, false, []);
 
-    /// <summary>Runs another command within this one. What it would answer is not shown, its notes are; its fault is the caller's.</summary>
+    /// <summary>
+    /// Runs another command within this one. What it would answer is not shown, its notes are; its fault is the
+    /// caller's.
+    /// </summary>
     internal static async Task WithinAsync(string[] words, CancellationToken ct)
     {
         var outer = Current;
         var parsed = Create(words).Parse(words);
-        if (parsed.Errors.Count > 0) throw new UserException(Misuse.Of(parsed), $"`{Misuse.NameOf(parsed)} --help` shows what it takes.");
+        if (parsed.Errors.Count > 0)
+            throw new UserException(Misuse.Of(parsed), $"`{Misuse.NameOf(parsed)} --help` shows what it takes.");
         Current = new(new Screen(outer.Screen.Quiet || outer.Json, withData: false), false, outer.Yes, []);
-        try { await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, ct); }
-        finally { Current = outer; }
+        try
+        {
+            await parsed.InvokeAsync(
+                new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
+                ct
+            );
+        }
+        finally
+        {
+            Current = outer;
+        }
     }
 
     private static int Misused(Screen screen, bool json, ParseResult parsed)
     {
-        Tell(screen, json, ExitCodes.Usage, Misuse.Of(parsed), $"`{Misuse.NameOf(parsed)} --help` shows what it takes.");
+        Tell(
+            screen,
+            json,
+            ExitCodes.Usage,
+            Misuse.Of(parsed),
+            $"`{Misuse.NameOf(parsed)} --help` shows what it takes."
+        );
         return ExitCodes.Usage;
     }
 

@@ -6,7 +6,9 @@ using YamlDotNet.RepresentationModel;
 
 namespace Muster.Configuration;
 
-/// <summary>One YAML file while it is being read: it collects what is wrong in it, and the values with their lines.</summary>
+/// <summary>
+/// One YAML file while it is being read: it collects what is wrong in it, and the values with their lines.
+/// </summary>
 internal sealed partial class ConfigFile(string path, ConfigSources sources)
 {
     private const int DeepestNesting = 32;
@@ -18,13 +20,16 @@ internal sealed partial class ConfigFile(string path, ConfigSources sources)
     public ConfigSources Sources => sources;
     public string Folder => Path.GetDirectoryName(path) ?? sources.Folder;
 
-    /// <summary>The file's one document; null when it is empty or not readable, and then the mistake is noted.</summary>
+    /// <summary>
+    /// The file's one document; null when it is empty or not readable, and then the mistake is noted.
+    /// </summary>
     public YamlNode? Load()
     {
         try
         {
             var bytes = File.ReadAllBytes(path);
-            if (bytes.Length <= MostBytes) return Load(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes));
+            if (bytes.Length <= MostBytes)
+                return Load(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes));
             Mistakes.Add(new(new(_shown), "the file is too large to be a configuration"));
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
@@ -49,16 +54,26 @@ internal sealed partial class ConfigFile(string path, ConfigSources sources)
         }
         catch (YamlException fault)
         {
-            Mistakes.Add(new(new(_shown, (int)Math.Max(1, fault.Start.Line)), $"this is not YAML: {Flat(fault.Message)}"));
+            Mistakes.Add(
+                new(new(_shown, (int)Math.Max(1, fault.Start.Line)), $"this is not YAML: {Flat(fault.Message)}")
+            );
             return null;
         }
-        catch (Exception fault) when (fault is InvalidOperationException or ArgumentException or FormatException or IndexOutOfRangeException)
+        catch (Exception fault)
+            when (fault is InvalidOperationException or ArgumentException or FormatException or IndexOutOfRangeException
+            )
         {
             // YamlDotNet 16.3 meets some broken texts with faults of its own, such as a plain word cut off within { }.
-            Mistakes.Add(new(new(_shown, (int)Math.Max(1, scanner.CurrentPosition.Line)), "this is not YAML: it breaks off or is misplaced here"));
+            Mistakes.Add(
+                new(
+                    new(_shown, (int)Math.Max(1, scanner.CurrentPosition.Line)),
+                    "this is not YAML: it breaks off or is misplaced here"
+                )
+            );
             return null;
         }
-        if (stream.Documents.Count > 1) Mistake(stream.Documents[1].RootNode, "a second document begins here; write one");
+        if (stream.Documents.Count > 1)
+            Mistake(stream.Documents[1].RootNode, "a second document begins here; write one");
         return stream.Documents is [var document, ..] ? document.RootNode : null;
     }
 
@@ -66,19 +81,27 @@ internal sealed partial class ConfigFile(string path, ConfigSources sources)
 
     public void Mistake(YamlNode node, string text) => Mistakes.Add(new(At(node), Flat(text)));
 
-    /// <summary>The text of a node with its <c>${NAME}</c> filled in from the environment; <c>$${NAME}</c> stays <c>${NAME}</c>.</summary>
+    /// <summary>
+    /// The text of a node with its <c>${NAME}</c> filled in from the environment; <c>$${NAME}</c> stays <c>${NAME}</c>.
+    /// </summary>
     public bool Expand(YamlScalarNode node, out string text)
     {
         var complete = true;
-        text = Variable().Replace(node.Value ?? "", match =>
-        {
-            if (match.Value.StartsWith("$$", StringComparison.Ordinal)) return match.Value[1..];
-            var name = match.Groups["name"].Value;
-            if (sources.Environment.TryGetValue(name, out var value)) return value;
-            Mistake(node, $"the environment variable {name} is not set");
-            complete = false;
-            return "";
-        });
+        text = Variable()
+            .Replace(
+                node.Value ?? "",
+                match =>
+                {
+                    if (match.Value.StartsWith("$$", StringComparison.Ordinal))
+                        return match.Value[1..];
+                    var name = match.Groups["name"].Value;
+                    if (sources.Environment.TryGetValue(name, out var value))
+                        return value;
+                    Mistake(node, $"the environment variable {name} is not set");
+                    complete = false;
+                    return "";
+                }
+            );
         return complete;
     }
 
@@ -101,9 +124,11 @@ internal sealed partial class ConfigFile(string path, ConfigSources sources)
 
         public bool MoveNext()
         {
-            if (!parser.MoveNext()) return false;
+            if (!parser.MoveNext())
+                return false;
             _depth += parser.Current!.NestingIncrease;
-            if (_depth > DeepestNesting) throw new YamlException(parser.Current.Start, parser.Current.End, "it is nested too deeply");
+            if (_depth > DeepestNesting)
+                throw new YamlException(parser.Current.Start, parser.Current.End, "it is nested too deeply");
             return true;
         }
     }

@@ -16,6 +16,7 @@ internal abstract record ConfigKey(string Name, string Meaning)
     public bool IsOf(string? kind) => kind is null || Kinds is null || Kinds.Contains(kind);
 
     public abstract bool TryRead(YamlNode node, ConfigFile file, out object? value);
+
     public abstract void Describe(Utf8JsonWriter writer);
 
     /// <summary>A JSON schema (draft 2020-12) of a file with these keys, for editors.</summary>
@@ -40,7 +41,8 @@ internal abstract record ConfigKey(string Name, string Meaning)
         if (required.Length > 0)
         {
             writer.WriteStartArray("required");
-            foreach (var name in required) writer.WriteStringValue(name);
+            foreach (var name in required)
+                writer.WriteStringValue(name);
             writer.WriteEndArray();
         }
         writer.WriteStartObject("properties");

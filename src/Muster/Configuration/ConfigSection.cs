@@ -17,7 +17,14 @@ internal sealed class ConfigSection
     /// <param name="path">What stands before the keys in <see cref="Setting.Key"/>.</param>
     /// <param name="where">Names the mapping in a mistake, such as <c>site cedar</c>; empty for the whole file.</param>
     /// <param name="kind">The mapping's kind, where it has one: keys of the others do not count as known.</param>
-    public static ConfigSection Read(YamlNode node, ConfigFile file, IReadOnlyList<ConfigKey> keys, string path, string where, string? kind = null)
+    public static ConfigSection Read(
+        YamlNode node,
+        ConfigFile file,
+        IReadOnlyList<ConfigKey> keys,
+        string path,
+        string where,
+        string? kind = null
+    )
     {
         var section = new ConfigSection { IsComplete = ConfigShape.Pairs(node, file, out var pairs) };
         var known = keys.Where(key => key.IsOf(kind)).ToList();
@@ -47,12 +54,19 @@ internal sealed class ConfigSection
 
     public bool Has(ConfigKey key) => _values.ContainsKey(key);
 
-    public T Get<T>(ConfigKey<T> key, T fallback) => _values.TryGetValue(key, out var entry) ? (T)entry.Value! : fallback;
+    public T Get<T>(ConfigKey<T> key, T fallback) =>
+        _values.TryGetValue(key, out var entry) ? (T)entry.Value! : fallback;
 
     /// <summary>Where the key stands, to point at what is wrong with its value.</summary>
     public YamlNode NodeOf(ConfigKey key) => _values[key].Key;
 
-    private static string Unknown(string name, IReadOnlyList<ConfigKey> keys, List<ConfigKey> known, string where, string? kind)
+    private static string Unknown(
+        string name,
+        IReadOnlyList<ConfigKey> keys,
+        List<ConfigKey> known,
+        string where,
+        string? kind
+    )
     {
         var place = where.Length == 0 ? "" : $" in {where}";
         var hint = Nearest.Hint(name, known.Select(key => key.Name));
@@ -63,17 +77,26 @@ internal sealed class ConfigSection
 
     private void AddSettings(string path, YamlNode node, ConfigKey key, ConfigFile file)
     {
-        if (key.IsGroup) return;
+        if (key.IsGroup)
+            return;
         switch (node)
         {
             case YamlMappingNode map:
-                foreach (var (name, value) in map.Children) AddSettings($"{path}.{((YamlScalarNode)name).Value}", value, key, file);
+                foreach (var (name, value) in map.Children)
+                    AddSettings($"{path}.{((YamlScalarNode)name).Value}", value, key, file);
                 break;
             case YamlSequenceNode list when list.Children.All(child => child is YamlScalarNode):
-                Settings.Add(new(path, $"[{string.Join(", ", list.Children.Select(child => ((YamlScalarNode)child).Value))}]", file.At(node)));
+                Settings.Add(
+                    new(
+                        path,
+                        $"[{string.Join(", ", list.Children.Select(child => ((YamlScalarNode)child).Value))}]",
+                        file.At(node)
+                    )
+                );
                 break;
             case YamlSequenceNode list:
-                for (var i = 0; i < list.Children.Count; i++) AddSettings($"{path}.{i}", list.Children[i], key, file);
+                for (var i = 0; i < list.Children.Count; i++)
+                    AddSettings($"{path}.{i}", list.Children[i], key, file);
                 break;
             case YamlScalarNode scalar:
                 Settings.Add(new(path, scalar.Value ?? "", file.At(node)));

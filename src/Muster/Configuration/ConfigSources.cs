@@ -1,6 +1,8 @@
 namespace Muster.Configuration;
 
-/// <summary>Where the configuration is looked for: the working folder, the environment, and the machine's own file.</summary>
+/// <summary>
+/// Where the configuration is looked for: the working folder, the environment, and the machine's own file.
+/// </summary>
 public sealed record ConfigSources(string Folder, IReadOnlyDictionary<string, string> Environment)
 {
     public const string FileName = "muster.yaml";
@@ -14,7 +16,9 @@ public sealed record ConfigSources(string Folder, IReadOnlyDictionary<string, st
 
     /// <summary>The user's own file, whether it is there or not.</summary>
     public string? UserFile =>
-        (Find("XDG_CONFIG_HOME") ?? (Home is null ? null : Path.Combine(Home, ".config"))) is { } folder ? Path.Combine(folder, "muster", "config.yaml") : null;
+        (Find("XDG_CONFIG_HOME") ?? (Home is null ? null : Path.Combine(Home, ".config"))) is { } folder
+            ? Path.Combine(folder, "muster", "config.yaml")
+            : null;
 
     /// <summary>The files to read, the nearest first. A named file is listed even when it is missing.</summary>
     public IReadOnlyList<string> Files()
@@ -27,10 +31,16 @@ public sealed record ConfigSources(string Folder, IReadOnlyDictionary<string, st
     public IReadOnlyList<ConfigCandidate> Candidates()
     {
         var read = Files();
-        var nearest = NamedFile is { } named ? new ConfigCandidate(named, "MUSTER_CONFIG", File.Exists(named))
-            : ProjectFile() is { } found ? new ConfigCandidate(found, "the nearest of this folder and those above", true)
+        var nearest =
+            NamedFile is { } named ? new ConfigCandidate(named, "MUSTER_CONFIG", File.Exists(named))
+            : ProjectFile() is { } found
+                ? new ConfigCandidate(found, "the nearest of this folder and those above", true)
             : new ConfigCandidate(Path.Combine(Folder, FileName), "this folder and those above", false);
-        ConfigCandidate?[] others = [UserFile is { } user ? new(user, "your own", read.Contains(user)) : null, new(SystemFile, "the machine's", read.Contains(SystemFile))];
+        ConfigCandidate?[] others =
+        [
+            UserFile is { } user ? new(user, "your own", read.Contains(user)) : null,
+            new(SystemFile, "the machine's", read.Contains(SystemFile)),
+        ];
         return [nearest, .. others.OfType<ConfigCandidate>()];
     }
 
@@ -38,9 +48,12 @@ public sealed record ConfigSources(string Folder, IReadOnlyDictionary<string, st
     public string FileToAddTo() => NamedFile ?? ProjectFile() ?? UserFile ?? Path.Combine(Folder, FileName);
 
     /// <summary>A variable that is set to something.</summary>
-    public string? Find(string variable) => Environment.TryGetValue(variable, out var value) && value.Length > 0 ? value : null;
+    public string? Find(string variable) =>
+        Environment.TryGetValue(variable, out var value) && value.Length > 0 ? value : null;
 
-    /// <summary>A path on this machine, with our own <c>~</c>; <paramref name="beside"/> is where a relative one starts.</summary>
+    /// <summary>
+    /// A path on this machine, with our own <c>~</c>; <paramref name="beside"/> is where a relative one starts.
+    /// </summary>
     public string LocalPath(string path, string beside)
     {
         foreach (var home in (string[])["~", "$HOME", "${HOME}"])
@@ -65,7 +78,8 @@ public sealed record ConfigSources(string Folder, IReadOnlyDictionary<string, st
         for (var folder = new DirectoryInfo(Folder); folder is not null; folder = folder.Parent)
         {
             var path = Path.Combine(folder.FullName, FileName);
-            if (File.Exists(path)) return path;
+            if (File.Exists(path))
+                return path;
         }
         return null;
     }

@@ -1,6 +1,8 @@
 namespace Muster.Faults;
 
-/// <summary>A fault that the user can mend: what went wrong and where, and the next step. Never holds a secret.</summary>
+/// <summary>
+/// A fault that the user can mend: what went wrong and where, and the next step. Never holds a secret.
+/// </summary>
 public class UserException(string what, string mend, Exception? inner = null) : Exception(what, inner)
 {
     public string Mend { get; } = mend;

@@ -6,7 +6,10 @@ using Muster.Gateway.Tokens;
 namespace Muster.Gateway;
 
 /// <summary>How the gateway's own records are stored.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(GatewayTask))]
 [JsonSerializable(typeof(GatewayNode))]
 [JsonSerializable(typeof(AccessToken))]

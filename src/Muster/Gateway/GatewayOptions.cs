@@ -24,7 +24,9 @@ public sealed record GatewayOptions
     /// <summary>Asked for by both; without one they are open to this machine alone.</summary>
     public string AdminPassword { get; init; } = "";
 
-    /// <summary>Where both listen; null: as clients come in where there is a password, else on this machine alone.</summary>
+    /// <summary>
+    /// Where both listen; null: as clients come in where there is a password, else on this machine alone.
+    /// </summary>
     public string? AdminBind { get; init; }
 
     /// <summary>Where everything is kept: database, spool, results.</summary>
@@ -36,7 +38,9 @@ public sealed record GatewayOptions
     /// <summary>How the other gateways of that database reach this one; else as it listens.</summary>
     public Uri? PeerAddress { get; init; }
 
-    /// <summary>Where uploads and results lie when not in <see cref="Data"/>: a folder, which other gateways may share.</summary>
+    /// <summary>
+    /// Where uploads and results lie when not in <see cref="Data"/>: a folder, which other gateways may share.
+    /// </summary>
     public string? Blobs { get; init; }
 
     /// <summary>A bucket for uploads and results, in place of a folder.</summary>
@@ -51,7 +55,10 @@ public sealed record GatewayOptions
     /// <summary>Nodes named at the start, beside those that are known already.</summary>
     public IReadOnlyList<(Uri Url, string Token, bool Locked)> Nodes { get; init; } = [];
 
-    /// <summary>Nodes in a file of an older gateway. They are taken over once, and again when the file has changed, so that one that was removed here stays removed.</summary>
+    /// <summary>
+    /// Nodes in a file of an older gateway. They are taken over once, and again when the file has changed, so that one
+    /// that was removed here stays removed.
+    /// </summary>
     public IReadOnlyList<(Uri Url, string Token, bool Locked)> FileNodes { get; init; } = [];
 
     /// <summary>Tasks that an older gateway has placed on them: clients go on asking for these.</summary>
@@ -63,7 +70,9 @@ public sealed record GatewayOptions
     /// <summary>The one token that is asked for; others are made with `muster tokens`.</summary>
     public string Token { get; init; } = "";
 
-    /// <summary>Whoever reaches the gateway may use it while there is no token; else that is so on this machine alone.</summary>
+    /// <summary>
+    /// Whoever reaches the gateway may use it while there is no token; else that is so on this machine alone.
+    /// </summary>
     public bool Open { get; init; }
 
     /// <summary><c>local</c> or <c>lightning</c>.</summary>
@@ -72,7 +81,9 @@ public sealed record GatewayOptions
     /// <summary>Where the lightning provider asks.</summary>
     public Uri LightningUrl { get; init; } = new("https://webodm.net/r/");
 
-    /// <summary>The address by which nodes reach this gateway; else the one of ours at which the client's connection came in.</summary>
+    /// <summary>
+    /// The address by which nodes reach this gateway; else the one of ours at which the client's connection came in.
+    /// </summary>
     public Uri? PublicAddress { get; init; }
     public bool SplitMerge { get; init; } = true;
     public int FloodLimit { get; init; }
@@ -84,7 +95,8 @@ public sealed record GatewayOptions
     public bool AllowPrivateAddresses { get; init; }
 
     /// <summary>Waits before the attempts of a webhook.</summary>
-    public IReadOnlyList<TimeSpan> WebhookWaits { get; init; } = [.. new[] { 0, 5, 10, 15, 20, 20 }.Select(seconds => TimeSpan.FromSeconds(seconds))];
+    public IReadOnlyList<TimeSpan> WebhookWaits { get; init; } =
+    [.. new[] { 0, 5, 10, 15, 20, 20 }.Select(seconds => TimeSpan.FromSeconds(seconds))];
 
     /// <summary>Bytes that uploads may take on disk in all; 0: what the disk has.</summary>
     public long SpoolBudget { get; init; }

@@ -13,6 +13,7 @@ internal sealed class Knock(TimeProvider clock)
         await _next.Task.WaitAsync(most, clock, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         ct.ThrowIfCancellationRequested();
         // What a knock was made for has happened before this, so the caller sees it now.
-        if (_next.Task.IsCompleted) Interlocked.Exchange(ref _next, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        if (_next.Task.IsCompleted)
+            Interlocked.Exchange(ref _next, new(TaskCreationOptions.RunContinuationsAsynchronously));
     }
 }

@@ -14,30 +14,48 @@ internal sealed class RecentLog(ILoggerFactory logs, TimeProvider clock) : ILogg
 
     public IReadOnlyList<string> Lines => [.. _lines];
 
-    public ILogger CreateLogger(string categoryName) => new Recorder(this, logs.CreateLogger(categoryName), keep: !categoryName.StartsWith("Microsoft.", StringComparison.Ordinal));
+    public ILogger CreateLogger(string categoryName) =>
+        new Recorder(
+            this,
+            logs.CreateLogger(categoryName),
+            keep: !categoryName.StartsWith("Microsoft.", StringComparison.Ordinal)
+        );
 
     public void AddProvider(ILoggerProvider provider) => logs.AddProvider(provider);
 
-    public void Dispose() { }   // the log below is its owner's
+    public void Dispose() { } // the log below is its owner's
 
     /// <summary>Texts of clients and nodes may stand in a line, and lines stay in memory.</summary>
     private void Add(string line)
     {
         _lines.Enqueue(line.Length > LongestLine ? line[..LongestLine] + "…" : line);
-        if (_lines.Count > Kept) _lines.TryDequeue(out _);
+        if (_lines.Count > Kept)
+            _lines.TryDequeue(out _);
     }
 
     private sealed class Recorder(RecentLog recent, ILogger below, bool keep) : ILogger
     {
-        public bool IsEnabled(LogLevel logLevel) => below.IsEnabled(logLevel) || (keep && logLevel >= LogLevel.Information);
+        public bool IsEnabled(LogLevel logLevel) =>
+            below.IsEnabled(logLevel) || (keep && logLevel >= LogLevel.Information);
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             below.Log(logLevel, eventId, state, exception, formatter);
-            if (keep && logLevel >= LogLevel.Information) recent.Add($"{recent.Time} {logLevel.ToString().ToLowerInvariant(),-11} {SafeText.OneLine(formatter(state, exception))}{(exception is null ? "" : $": {exception}")}");
+            if (keep && logLevel >= LogLevel.Information)
+                recent.Add(
+                    $"{recent.Time} {logLevel.ToString().ToLowerInvariant(), -11} "
+                        + $"{SafeText.OneLine(formatter(state, exception))}{(exception is null ? "" : $": {exception}")}"
+                );
         }
 
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => below.BeginScope(state);
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => below.BeginScope(state);
     }
 
     private string Time => $"{clock.GetUtcNow():yyyy-MM-ddTHH:mm:ssZ}";

@@ -18,8 +18,11 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     public static ChildProcess Start(ProcessStartInfo start)
     {
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
-        var child = new ChildProcess(Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start"));
-        if (OperatingSystem.IsLinux() && child.Input is PipeStream pipe) _ = SetPipeSize(pipe.SafePipeHandle, SetSize, PipeBytes);   // a refusal costs speed and nothing else
+        var child = new ChildProcess(
+            Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start")
+        );
+        if (OperatingSystem.IsLinux() && child.Input is PipeStream pipe)
+            _ = SetPipeSize(pipe.SafePipeHandle, SetSize, PipeBytes); // a refusal costs speed and nothing else
         return child;
     }
 
@@ -33,15 +36,18 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     {
         try
         {
-            if (!_process.HasExited) _process.Kill();
+            if (!_process.HasExited)
+                _process.Kill();
         }
-        catch (InvalidOperationException) { }   // it ended in between
+        catch (InvalidOperationException) { } // it ended in between
         _process.Dispose();
         return ValueTask.CompletedTask;
     }
 
-    // A pipe holds 64 KB unless told otherwise: at a gigabit the two sides would wake each other two thousand times a second.
-    private const int SetSize = 1031, PipeBytes = 1 << 20;
+    // A pipe holds 64 KB unless told otherwise: at a gigabit the two sides would wake each other two thousand times a
+    // second.
+    private const int SetSize = 1031,
+        PipeBytes = 1 << 20;
 
     [LibraryImport("libc", EntryPoint = "fcntl")]
     private static partial int SetPipeSize(SafeHandle pipe, int command, int bytes);

@@ -1,22 +1,35 @@
 namespace Muster.Hosts;
 
-/// <summary>What one side reads and the other writes, as one stream that sends at once. Disposing it ends the far side.</summary>
+/// <summary>
+/// What one side reads and the other writes, as one stream that sends at once. Disposing it ends the far side.
+/// </summary>
 public sealed class DuplexStream(Stream reading, Stream writing, IAsyncDisposable farSide) : Stream
 {
     public override bool CanRead => true;
     public override bool CanSeek => false;
     public override bool CanWrite => true;
     public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
 
     /// <summary>Says that no more will be written, and keeps reading.</summary>
     public void EndWriting() => writing.Close();
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => reading.ReadAsync(buffer, cancellationToken);
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => reading.ReadAsync(buffer, offset, count, cancellationToken);
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        reading.ReadAsync(buffer, cancellationToken);
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        reading.ReadAsync(buffer, offset, count, cancellationToken);
+
     public override int Read(byte[] buffer, int offset, int count) => reading.Read(buffer, offset, count);
 
-    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    public override async ValueTask WriteAsync(
+        ReadOnlyMemory<byte> buffer,
+        CancellationToken cancellationToken = default
+    )
     {
         await writing.WriteAsync(buffer, cancellationToken);
         await writing.FlushAsync(cancellationToken);
@@ -32,12 +45,15 @@ public sealed class DuplexStream(Stream reading, Stream writing, IAsyncDisposabl
     }
 
     public override void Flush() => writing.Flush();
+
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
     public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) farSide.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        if (disposing)
+            farSide.DisposeAsync().AsTask().GetAwaiter().GetResult();
         base.Dispose(disposing);
     }
 }

@@ -11,10 +11,15 @@ namespace Muster.Hosts;
 /// <param name="ask">Called when most of the time is over: another way to hear from the host. Once it completes, in
 /// whatever way, the connection lives.</param>
 public sealed class HeardStream(
-    Stream inner, TimeSpan first, TimeSpan later, TimeProvider clock, Func<CancellationToken, Task> ask)
-    : ReadOnlyStream
+    Stream inner,
+    TimeSpan first,
+    TimeSpan later,
+    TimeProvider clock,
+    Func<CancellationToken, Task> ask
+) : ReadOnlyStream
 {
-    private const int Steps = 8, AskedAfter = 5;
+    private const int Steps = 8,
+        AskedAfter = 5;
     private TimeSpan _patience = first;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -24,7 +29,8 @@ public sealed class HeardStream(
         Task? asking = null;
         for (var step = 0; step < Steps && !reading.IsCompleted; step++)
         {
-            if (step == AskedAfter) asking = ask(end.Token);
+            if (step == AskedAfter)
+                asking = ask(end.Token);
             try
             {
                 await reading.WaitAsync(_patience / Steps, clock, cancellationToken);
@@ -36,7 +42,8 @@ public sealed class HeardStream(
         {
             var lives = asking?.IsCompleted is true;
             await end.CancelAsync();
-            if (asking is not null) await asking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (asking is not null)
+                await asking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!heard)
             {
                 await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -12,10 +12,16 @@ public sealed record ShellAnswer(int ExitCode, string Output, string Said);
 public static class HostCommands
 {
     /// <summary>Runs <paramref name="script"/> to its end. Its exit code is an answer, not a fault.</summary>
-    public static Task<ShellAnswer> RunAsync(this IHost host, ShellText script, CancellationToken ct) => host.RunAsync(script, "", ct);
+    public static Task<ShellAnswer> RunAsync(this IHost host, ShellText script, CancellationToken ct) =>
+        host.RunAsync(script, "", ct);
 
     /// <summary>The same, with <paramref name="input"/> for the script to read.</summary>
-    public static async Task<ShellAnswer> RunAsync(this IHost host, ShellText script, string input, CancellationToken ct)
+    public static async Task<ShellAnswer> RunAsync(
+        this IHost host,
+        ShellText script,
+        string input,
+        CancellationToken ct
+    )
     {
         // A mark ends the output: what the script started may keep the stream open, and a slow link brings it late.
         var mark = "muster-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
@@ -24,18 +30,29 @@ public static class HostCommands
         _ = FeedAsync(channel, Encoding.UTF8.GetBytes(input), ct);
         var output = await ReadAsync(channel.Output, Encoding.UTF8.GetBytes(mark), ct);
         var end = await channel.EndAsync(ct);
-        return output is not null ? new(end.ExitCode, output, end.Said)
+        return output is not null
+            ? new(end.ExitCode, output, end.Said)
             : throw new HostUnreachableException(
-                host.Name, ContactFault.Silent, $"the connection to {host.Name} ended within an answer", "Try again.");
+                host.Name,
+                ContactFault.Silent,
+                $"the connection to {host.Name} ended within an answer",
+                "Try again."
+            );
     }
 
-    /// <summary>Runs <paramref name="script"/>, which is expected to end well; otherwise the fault names <paramref name="what"/> failed.</summary>
+    /// <summary>
+    /// Runs <paramref name="script"/>, which is expected to end well; otherwise the fault names <paramref name="what"/>
+    /// failed.
+    /// </summary>
     public static async Task<string> GetAsync(this IHost host, ShellText script, string what, CancellationToken ct)
     {
         var answer = await host.RunAsync(script, ct);
-        return answer.ExitCode == 0 ? answer.Output
-            : throw new UserException($"{host.Name}: {what}: {(answer.Said.Length > 0 ? answer.Said : $"exit code {answer.ExitCode}")}",
-                "See the message above; `muster sites check` looks at the whole site.");
+        return answer.ExitCode == 0
+            ? answer.Output
+            : throw new UserException(
+                $"{host.Name}: {what}: {(answer.Said.Length > 0 ? answer.Said : $"exit code {answer.ExitCode}")}",
+                "See the message above; `muster sites check` looks at the whole site."
+            );
     }
 
     /// <summary>What stands before the mark; null when the stream ends without it.</summary>
@@ -48,7 +65,8 @@ public static class HostCommands
             var from = Math.Max(0, (int)output.Length - mark.Length);
             output.Write(buffer, 0, read);
             var at = output.GetBuffer().AsSpan(from, (int)output.Length - from).IndexOf(mark);
-            if (at >= 0) return Encoding.UTF8.GetString(output.GetBuffer(), 0, from + at);
+            if (at >= 0)
+                return Encoding.UTF8.GetString(output.GetBuffer(), 0, from + at);
         }
         return null;
     }

@@ -7,7 +7,10 @@ public interface IHost
 {
     string Name { get; }
 
-    /// <summary>Starts <paramref name="script"/> under <c>sh</c>; its streams are the caller's. Throws <see cref="Faults.HostUnreachableException"/>.</summary>
+    /// <summary>
+    /// Starts <paramref name="script"/> under <c>sh</c>; its streams are the caller's. Throws
+    /// <see cref="Faults.HostUnreachableException"/>.
+    /// </summary>
     Task<ShellChannel> OpenAsync(ShellText script, CancellationToken ct);
 
     /// <summary>A byte stream to <paramref name="address"/>:<paramref name="port"/> as seen from the host.</summary>

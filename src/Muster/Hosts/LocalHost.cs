@@ -9,7 +9,12 @@ public sealed class LocalHost : IHost
     public string Name => "this machine";
 
     public Task<ShellChannel> OpenAsync(ShellText script, CancellationToken ct) =>
-        ShellChannel.StartAsync(Name, length => OwnSession.Command("sh", ["-c", ShellChannel.Invitation(length)]), script, ct);
+        ShellChannel.StartAsync(
+            Name,
+            length => OwnSession.Command("sh", ["-c", ShellChannel.Invitation(length)]),
+            script,
+            ct
+        );
 
     public async Task<Stream> ConnectAsync(string address, int port, CancellationToken ct)
     {

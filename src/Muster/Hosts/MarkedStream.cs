@@ -15,8 +15,10 @@ internal sealed class MarkedStream(Stream inner, byte[] mark) : ReadOnlyStream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (!_begun && !await BeginAsync(cancellationToken)) return 0;
-        if (_restAt == _rest.Length) return await inner.ReadAsync(buffer, cancellationToken);
+        if (!_begun && !await BeginAsync(cancellationToken))
+            return 0;
+        if (_restAt == _rest.Length)
+            return await inner.ReadAsync(buffer, cancellationToken);
         var count = Math.Min(buffer.Length, _rest.Length - _restAt);
         _rest.AsMemory(_restAt, count).CopyTo(buffer);
         _restAt += count;
@@ -31,9 +33,11 @@ internal sealed class MarkedStream(Stream inner, byte[] mark) : ReadOnlyStream
         while (true)
         {
             var read = await inner.ReadAsync(buffer, ct);
-            if (read == 0) return false;
+            if (read == 0)
+                return false;
             seen.AddRange(buffer.AsSpan(0, read));
-            if (before.Count < 4096) before.AddRange(buffer.AsSpan(0, read));
+            if (before.Count < 4096)
+                before.AddRange(buffer.AsSpan(0, read));
             var at = CollectionsMarshal.AsSpan(seen).IndexOf(mark);
             if (at >= 0)
             {
@@ -44,7 +48,8 @@ internal sealed class MarkedStream(Stream inner, byte[] mark) : ReadOnlyStream
                 return true;
             }
             // A banner may be long; only as much as could hold the beginning of the mark is kept.
-            if (seen.Count > mark.Length) seen.RemoveRange(0, seen.Count - mark.Length);
+            if (seen.Count > mark.Length)
+                seen.RemoveRange(0, seen.Count - mark.Length);
         }
     }
 }

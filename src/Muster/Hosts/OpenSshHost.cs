@@ -3,7 +3,10 @@ using Muster.Shell;
 
 namespace Muster.Hosts;
 
-/// <summary>A machine behind SSH, by the system's own client: the user's configuration, agent, jump hosts and second factors come with it.</summary>
+/// <summary>
+/// A machine behind SSH, by the system's own client: the user's configuration, agent, jump hosts and second factors
+/// come with it.
+/// </summary>
 public sealed class OpenSshHost(SshTarget target, SshPatience patience) : IHost
 {
     private readonly SshMaster _master = new(target, patience);
@@ -20,20 +23,31 @@ public sealed class OpenSshHost(SshTarget target, SshPatience patience) : IHost
     {
         await _master.EnsureAsync(ct);
         return await ShellChannel.StartAsync(
-            Name, length => Client(["-T", Name, ShellChannel.Invitation(length)]), script, ct, target.ConfigFile);
+            Name,
+            length => Client(["-T", Name, ShellChannel.Invitation(length)]),
+            script,
+            ct,
+            target.ConfigFile
+        );
     }
 
     public async Task<Stream> ConnectAsync(string address, int port, CancellationToken ct)
     {
         await _master.EnsureAsync(ct);
-        var process = ChildProcess.Start(Client(["-W", $"{(address.Contains(':') ? $"[{address}]" : address)}:{port}", Name]));
+        var process = ChildProcess.Start(
+            Client(["-W", $"{(address.Contains(':') ? $"[{address}]" : address)}:{port}", Name])
+        );
         return new DuplexStream(process.Output, process.Input, process);
     }
 
     /// <summary>The command of an interactive session, for the terminal to become.</summary>
-    public IReadOnlyList<string> Interactive(string invitation) => ["ssh", .. target.Options, .. SharedOptions(), "-t", Name, invitation];
+    public IReadOnlyList<string> Interactive(string invitation) =>
+        ["ssh", .. target.Options, .. SharedOptions(), "-t", Name, invitation];
 
-    /// <summary>The words behind <c>ssh</c> for one command over a connection of its own, which may ask for a password at the terminal.</summary>
+    /// <summary>
+    /// The words behind <c>ssh</c> for one command over a connection of its own, which may ask for a password at the
+    /// terminal.
+    /// </summary>
     public IReadOnlyList<string> Once(ShellText command) => [.. target.Options, "-T", Name, command.ToString()];
 
     /// <summary>Opens the one connection now, so that a second factor is asked before anything else is shown.</summary>
@@ -48,34 +62,61 @@ public sealed class OpenSshHost(SshTarget target, SshPatience patience) : IHost
     private ProcessStartInfo Client(IEnumerable<string> words)
     {
         var start = OwnSession.Command("ssh", [.. target.Options, .. SharedOptions(), .. words]);
-        start.Environment["LC_ALL"] = "C";   // its messages are read
+        start.Environment["LC_ALL"] = "C"; // its messages are read
         return start;
     }
 
-    // Without its master a client would quietly make a connection of its own; the proxy command that fails forbids that.
-    private IEnumerable<string> SharedOptions() => _master.Shared
-        ? ["-o", $"ControlPath={_master.Socket}", "-o", "ControlMaster=no", "-o", "ProxyCommand=exit 255", "-o", "ConnectTimeout=5"]
-        : ["-o", "BatchMode=yes"];
+    // Without its master a client would quietly make a connection of its own; the proxy command that fails forbids
+    // that.
+    private IEnumerable<string> SharedOptions() =>
+        _master.Shared
+            ?
+            [
+                "-o",
+                $"ControlPath={_master.Socket}",
+                "-o",
+                "ControlMaster=no",
+                "-o",
+                "ProxyCommand=exit 255",
+                "-o",
+                "ConnectTimeout=5",
+            ]
+            : ["-o", "BatchMode=yes"];
 }
 
 /// <summary>What names a machine to the SSH client.</summary>
 /// <param name="MayAsk">A person is at the terminal and can be asked for a password or a second factor.</param>
 /// <param name="Through">Another host whose connection leads there.</param>
-public sealed record SshTarget(string Alias, string? ConfigFile, string? Identity, string SocketFolder, bool MayAsk, string? Through = null)
+public sealed record SshTarget(
+    string Alias,
+    string? ConfigFile,
+    string? Identity,
+    string SocketFolder,
+    bool MayAsk,
+    string? Through = null
+)
 {
     /// <summary>Options of every call. Nothing here weakens what the user configured.</summary>
     internal IReadOnlyList<string> Options =>
-    [
-        .. ConfigFile is null ? Array.Empty<string>() : ["-F", ConfigFile],
-        .. Identity is null ? Array.Empty<string>() : ["-i", Identity],
-        "-o", "ClearAllForwardings=yes", "-o", "PermitLocalCommand=no", "-o", "RemoteCommand=none", "-o", "ForwardX11=no",
-    ];
+        [
+            .. ConfigFile is null ? Array.Empty<string>() : ["-F", ConfigFile],
+            .. Identity is null ? Array.Empty<string>() : ["-i", Identity],
+            "-o",
+            "ClearAllForwardings=yes",
+            "-o",
+            "PermitLocalCommand=no",
+            "-o",
+            "RemoteCommand=none",
+            "-o",
+            "ForwardX11=no",
+        ];
 }
 
 /// <summary>How long an unanswering host is waited for.</summary>
 public sealed record SshPatience(TimeSpan Connect, TimeSpan Alive)
 {
     public static SshPatience Usual { get; } = new(TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(15));
+
     /// <summary>While waiting for a broken link to come back: short tries, one after another.</summary>
     public SshPatience Hurried => this with { Connect = TimeSpan.FromSeconds(2) };
 }

@@ -6,10 +6,14 @@ using Muster.Shell;
 
 namespace Muster.Hosts;
 
-/// <summary>A script running on a host: its streams, and how it ended. Disposing ends our side of it, never work it started.</summary>
+/// <summary>
+/// A script running on a host: its streams, and how it ended. Disposing ends our side of it, never work it started.
+/// </summary>
 /// <remarks>
-/// The script itself travels ahead of the caller's input, so that neither its length nor the login shell's quoting rules matter and
-/// nothing of it shows in a process list. A mark on both streams tells our output from a site's banners, and a last line on the
+/// The script itself travels ahead of the caller's input, so that neither its length nor the login shell's quoting
+/// rules matter and
+/// nothing of it shows in a process list. A mark on both streams tells our output from a site's banners, and a last
+/// line on the
 /// error stream tells the script's own end from a broken connection.
 /// </remarks>
 public sealed class ShellChannel : IAsyncDisposable
@@ -34,19 +38,32 @@ public sealed class ShellChannel : IAsyncDisposable
     /// <summary>What the script prints, from its first byte on.</summary>
     public Stream Output => _output;
 
-    /// <summary>What the login shell printed before it; known once something was read from <see cref="Output"/>.</summary>
+    /// <summary>
+    /// What the login shell printed before it; known once something was read from <see cref="Output"/>.
+    /// </summary>
     public string Banner => _output.Before;
 
-    /// <summary>The command that makes any login shell run our script: it reads as many bytes as the script has, and no more.</summary>
-    internal static string Invitation(int scriptLength) => $"exec sh -c 'eval \"$(dd bs=1 count={scriptLength} 2>/dev/null)\"'";
+    /// <summary>
+    /// The command that makes any login shell run our script: it reads as many bytes as the script has, and no more.
+    /// </summary>
+    internal static string Invitation(int scriptLength) =>
+        $"exec sh -c 'eval \"$(dd bs=1 count={scriptLength} 2>/dev/null)\"'";
 
     /// <param name="sshConfig">What a person passes to <c>ssh -F</c> to get there.</param>
     internal static async Task<ShellChannel> StartAsync(
-        string host, Func<int, ProcessStartInfo> command, ShellText script, CancellationToken ct, string? sshConfig = null)
+        string host,
+        Func<int, ProcessStartInfo> command,
+        ShellText script,
+        CancellationToken ct,
+        string? sshConfig = null
+    )
     {
         var mark = "muster-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
-        // The subshell keeps an `exit` or `exec` of the script from skipping the last line; a reader who went away must not end it half-way.
-        var text = $"trap '' PIPE HUP; echo {mark}; echo {mark} >&2\n(\n{script}\n)\nmuster_rc=$?; printf '\\n%s %d\\n' {mark} $muster_rc >&2; exit 0\n";
+        // The subshell keeps an `exit` or `exec` of the script from skipping the last line; a reader who went away must
+        // not end it half-way.
+        var text =
+            $"trap '' PIPE HUP; echo {mark}; echo {mark} >&2\n(\n{script}\n)\nmuster_rc=$?; printf '\\n%s %d\\n' "
+            + $"{mark} $muster_rc >&2; exit 0\n";
         var bytes = Encoding.UTF8.GetBytes(text);
         var channel = new ShellChannel(ChildProcess.Start(command(bytes.Length)), mark, host, sshConfig);
         try
@@ -55,7 +72,7 @@ public sealed class ShellChannel : IAsyncDisposable
             await channel.Input.FlushAsync(ct);
             return channel;
         }
-        catch (IOException)   // it ended already; EndAsync says why
+        catch (IOException) // it ended already; EndAsync says why
         {
             return channel;
         }
@@ -66,11 +83,15 @@ public sealed class ShellChannel : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for the script's own end: its exit code and what it said on its error stream. Throws when the connection ended first.</summary>
+    /// <summary>
+    /// Waits for the script's own end: its exit code and what it said on its error stream. Throws when the connection
+    /// ended first.
+    /// </summary>
     public async Task<ShellEnd> EndAsync(CancellationToken ct)
     {
         var ending = await _ending.Task.WaitAsync(ct);
-        if (ending.ExitCode is { } code) return new(code, ending.Said);
+        if (ending.ExitCode is { } code)
+            return new(code, ending.Said);
         throw SshFaults.Read(_host, ending.Said, await _process.ExitCodeAsync(ct), _sshConfig);
     }
 
@@ -91,7 +112,8 @@ public sealed class ShellChannel : IAsyncDisposable
             while ((read = await _process.Errors.ReadAsync(bytes)) > 0)
             {
                 seen.Append(chars, 0, decoder.GetChars(bytes.AsSpan(0, read), chars, flush: false));
-                if (seen.Length > 2 * kept) seen.Remove(0, seen.Length - kept);
+                if (seen.Length > 2 * kept)
+                    seen.Remove(0, seen.Length - kept);
                 if (Parse(seen.ToString()) is { ExitCode: not null } ended)
                 {
                     _ending.TrySetResult(ended);
@@ -108,7 +130,8 @@ public sealed class ShellChannel : IAsyncDisposable
         var begin = seen.IndexOf(_mark + "\n", StringComparison.Ordinal);
         var said = begin < 0 ? seen : seen[(begin + _mark.Length + 1)..];
         var end = said.LastIndexOf("\n" + _mark + " ", StringComparison.Ordinal);
-        if (end < 0) return new(null, said.Trim());
+        if (end < 0)
+            return new(null, said.Trim());
         var line = said[(end + _mark.Length + 2)..];
         return line.EndsWith('\n') && int.TryParse(line.AsSpan().Trim(), CultureInfo.InvariantCulture, out var code)
             ? new(code, said[..end].Trim())

@@ -21,35 +21,62 @@ internal static partial class SshFaults
         var file = config ?? "~/.ssh/config";
 
         if (Says("REMOTE HOST IDENTIFICATION HAS CHANGED", "Offending "))
-            return Of(ContactFault.HostKey, $"{host} shows another host key than the one you accepted before",
-                $"If the machine was set up anew, remove the old key with `{Removal(host, said)}` and connect once with "
-                + $"`{ssh}`; otherwise this may be a man-in-the-middle attack.");
+            return Of(
+                ContactFault.HostKey,
+                $"{host} shows another host key than the one you accepted before",
+                $"If the machine was set up anew, remove the old key with `{Removal(host, said)}` and connect once "
+                    + $"with "
+                    + $"`{ssh}`; otherwise this may be a man-in-the-middle attack."
+            );
         if (Says("Host key verification failed", "No matching host key", "host key is known for"))
-            return Of(ContactFault.HostKey, $"the host key of {host} is not known here",
-                $"Connect once with `{ssh}` and compare the fingerprint it shows.");
+            return Of(
+                ContactFault.HostKey,
+                $"the host key of {host} is not known here",
+                $"Connect once with `{ssh}` and compare the fingerprint it shows."
+            );
         if (Says("Could not resolve hostname", "Name or service not known", "nodename nor servname"))
-            return Of(ContactFault.Unresolved, $"the name '{host}' is not known",
-                $"Correct `host:` of the site, or add the host to {file}.");
+            return Of(
+                ContactFault.Unresolved,
+                $"the name '{host}' is not known",
+                $"Correct `host:` of the site, or add the host to {file}."
+            );
         if (Says("Too many authentication failures"))
-            return Of(ContactFault.Refused, $"{host} refused after too many keys",
-                $"Set `IdentitiesOnly yes` and one `IdentityFile` for {host} in {file}.");
+            return Of(
+                ContactFault.Refused,
+                $"{host} refused after too many keys",
+                $"Set `IdentitiesOnly yes` and one `IdentityFile` for {host} in {file}."
+            );
         if (Says("Permission denied", "no more authentication methods", "UNPROTECTED PRIVATE KEY"))
-            return Of(ContactFault.Refused, $"{host} denied access: {last}",
-                $"Try `{ssh}`; add your public key to ~/.ssh/authorized_keys there, or unlock it with `ssh-add`.");
+            return Of(
+                ContactFault.Refused,
+                $"{host} denied access: {last}",
+                $"Try `{ssh}`; add your public key to ~/.ssh/authorized_keys there, or unlock it with `ssh-add`."
+            );
         if (Says("Bad configuration option", "terminating, ", "Can't open user config file"))
-            return Of(ContactFault.Unresolved, $"ssh cannot read its configuration: {last}",
-                "Correct the ssh config file it names.");
-        return Of(ContactFault.Silent, $"{host} cannot be reached: {last}",
-            $"Try `{ssh}`; Muster keeps trying where it waits for a run.");
+            return Of(
+                ContactFault.Unresolved,
+                $"ssh cannot read its configuration: {last}",
+                "Correct the ssh config file it names."
+            );
+        return Of(
+            ContactFault.Silent,
+            $"{host} cannot be reached: {last}",
+            $"Try `{ssh}`; Muster keeps trying where it waits for a run."
+        );
 
         HostUnreachableException Of(ContactFault fault, string what, string mend)
         {
             var asks = fault is ContactFault.Refused or ContactFault.HostKey;
-            return new(host, fault, what, mend) { ExitCode = asks ? ExitCodes.AuthenticationNeeded : ExitCodes.Unknown };
+            return new(host, fault, what, mend)
+            {
+                ExitCode = asks ? ExitCodes.AuthenticationNeeded : ExitCodes.Unknown,
+            };
         }
     }
 
-    /// <summary>A key may be in any file, under the name that the configuration gives the host: the client says both.</summary>
+    /// <summary>
+    /// A key may be in any file, under the name that the configuration gives the host: the client says both.
+    /// </summary>
     private static string Removal(string host, string said)
     {
         var file = Offending().Match(said) is { Success: true } line ? line.Groups["file"].Value : null;

@@ -25,12 +25,16 @@ internal sealed class SshMaster
     public string Socket { get; }
     public int Opened { get; private set; }
 
-    /// <summary>Makes sure that there is a connection. One of us makes it; the others, here or in other processes, wait for it.</summary>
+    /// <summary>
+    /// Makes sure that there is a connection. One of us makes it; the others, here or in other processes, wait for it.
+    /// </summary>
     public async Task EnsureAsync(CancellationToken ct)
     {
-        if (!Shared || await AnswersAsync(ct)) return;
+        if (!Shared || await AnswersAsync(ct))
+            return;
         using var turn = await LockAsync(ct);
-        if (await AnswersAsync(ct)) return;
+        if (await AnswersAsync(ct))
+            return;
         File.Delete(Socket);
         await OpenAsync(ct);
         Opened++;
@@ -39,26 +43,44 @@ internal sealed class SshMaster
     /// <summary>Ends the connection. Runs are not touched by it.</summary>
     public async Task CloseAsync()
     {
-        if (!Shared || !File.Exists(Socket)) return;
+        if (!Shared || !File.Exists(Socket))
+            return;
         var start = new ProcessStartInfo("ssh") { RedirectStandardError = true, RedirectStandardOutput = true };
-        foreach (var word in (string[])[.. _target.Options, "-o", $"ControlPath={Socket}", "-O", "exit", _target.Alias]) start.ArgumentList.Add(word);
+        foreach (var word in (string[])[.. _target.Options, "-o", $"ControlPath={Socket}", "-O", "exit", _target.Alias])
+            start.ArgumentList.Add(word);
         using var process = Process.Start(start);
-        if (process is not null) await process.WaitForExitAsync(CancellationToken.None);
+        if (process is not null)
+            await process.WaitForExitAsync(CancellationToken.None);
         File.Delete(Socket);
     }
 
     private static string SocketOf(SshTarget target)
     {
         var identity = $"{target.Alias}\n{target.Through}\n{target.ConfigFile}\n{target.Identity}";
-        return Path.Combine(target.SocketFolder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)))[..16]);
+        return Path.Combine(
+            target.SocketFolder,
+            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)))[..16]
+        );
     }
 
     /// <summary>Through another host's connection, so that the way there is not paid for twice.</summary>
     private string[] Way()
     {
-        if (_target.Through is not { } through) return [];
+        if (_target.Through is not { } through)
+            return [];
         var before = _target with { Alias = through, Through = null };
-        string[] words = ["ssh", .. before.Options, "-o", $"ControlPath={SocketOf(before)}", "-o", "BatchMode=yes", "-W", "%h:%p", through];
+        string[] words =
+        [
+            "ssh",
+            .. before.Options,
+            "-o",
+            $"ControlPath={SocketOf(before)}",
+            "-o",
+            "BatchMode=yes",
+            "-W",
+            "%h:%p",
+            through,
+        ];
         return ["-o", "ProxyCommand=" + string.Join(' ', words.Select(ShellText.Quote))];
     }
 
@@ -68,11 +90,28 @@ internal sealed class SshMaster
         var alive = Math.Max(1, (int)(_patience.Alive.TotalSeconds / 3));
         string[] arguments =
         [
-            "ssh", .. _target.Options, .. Way(), "-M", "-o", $"ControlPath={Socket}", "-o", "ControlPersist=30m", "-E", words,
-            "-o", $"ServerAliveInterval={alive}", "-o", "ServerAliveCountMax=3", "-o", "TCPKeepAlive=yes",
-            "-o", $"ConnectTimeout={Math.Max(1, (int)_patience.Connect.TotalSeconds)}",
+            "ssh",
+            .. _target.Options,
+            .. Way(),
+            "-M",
+            "-o",
+            $"ControlPath={Socket}",
+            "-o",
+            "ControlPersist=30m",
+            "-E",
+            words,
+            "-o",
+            $"ServerAliveInterval={alive}",
+            "-o",
+            "ServerAliveCountMax=3",
+            "-o",
+            "TCPKeepAlive=yes",
+            "-o",
+            $"ConnectTimeout={Math.Max(1, (int)_patience.Connect.TotalSeconds)}",
             .. _target.MayAsk ? Array.Empty<string>() : ["-o", "BatchMode=yes"],
-            "-f", "-N", _target.Alias,
+            "-f",
+            "-N",
+            _target.Alias,
         ];
         // With a terminal, ssh asks its questions there; without one it must not take ours.
         var start = _target.MayAsk ? Plain(arguments) : OwnSession.Command(arguments[0], arguments[1..]);
@@ -88,18 +127,25 @@ internal sealed class SshMaster
             }
             catch
             {
-                if (!process.HasExited) process.Kill();
+                if (!process.HasExited)
+                    process.Kill();
                 throw;
             }
-            if (process.ExitCode == 0) return;
+            if (process.ExitCode == 0)
+                return;
             var said = File.Exists(words) ? await File.ReadAllTextAsync(words, ct) : "";
             // What comes before the log file is opened, such as a bad option, is on the error stream.
-            if (said.Trim().Length == 0) said = await process.StandardError.ReadToEndAsync(ct);
+            if (said.Trim().Length == 0)
+                said = await process.StandardError.ReadToEndAsync(ct);
             throw SshFaults.Read(_target.Alias, said, process.ExitCode, _target.ConfigFile);
         }
         catch (System.ComponentModel.Win32Exception missing)
         {
-            throw new UserException("the program `ssh` is not on this machine", "Install OpenSSH's client, for example: apt install openssh-client", missing);
+            throw new UserException(
+                "the program `ssh` is not on this machine",
+                "Install OpenSSH's client, for example: apt install openssh-client",
+                missing
+            );
         }
         finally
         {
@@ -110,13 +156,15 @@ internal sealed class SshMaster
     private static ProcessStartInfo Plain(string[] arguments)
     {
         var start = new ProcessStartInfo(arguments[0]);
-        foreach (var argument in arguments[1..]) start.ArgumentList.Add(argument);
+        foreach (var argument in arguments[1..])
+            start.ArgumentList.Add(argument);
         return start;
     }
 
     private async Task<bool> AnswersAsync(CancellationToken ct)
     {
-        if (!File.Exists(Socket)) return false;
+        if (!File.Exists(Socket))
+            return false;
         using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
@@ -132,7 +180,11 @@ internal sealed class SshMaster
     private async Task<FileStream> LockAsync(CancellationToken ct)
     {
         Directory.CreateDirectory(_target.SocketFolder);
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(_target.SocketFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(
+                _target.SocketFolder,
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+            );
         while (true)
         {
             try
@@ -141,7 +193,7 @@ internal sealed class SshMaster
             }
             catch (IOException)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(50), ct);   // another process of ours is connecting
+                await Task.Delay(TimeSpan.FromMilliseconds(50), ct); // another process of ours is connecting
             }
         }
     }

@@ -8,7 +8,8 @@ namespace Muster.Hosts;
 /// <param name="Way">The jump hosts or the proxy command; null for the direct way.</param>
 public sealed record SshRoute(string User, string Address, int Port, string? Way)
 {
-    public override string ToString() => $"{User}@{Address}{(Port == 22 ? "" : $" port {Port}")}{(Way is null ? "" : $" by {Way}")}";
+    public override string ToString() =>
+        $"{User}@{Address}{(Port == 22 ? "" : $" port {Port}")}{(Way is null ? "" : $" by {Way}")}";
 
     /// <summary>Asks the client itself, by <c>ssh -G</c>.</summary>
     internal static async Task<SshRoute> ReadAsync(SshTarget target, CancellationToken ct)
@@ -23,20 +24,34 @@ public sealed record SshRoute(string User, string Address, int Port, string? Way
             var said = process.StandardError.ReadToEndAsync(ct);
             var output = await process.StandardOutput.ReadToEndAsync(ct);
             await process.WaitForExitAsync(ct);
-            return process.ExitCode == 0 ? Parse(output)
+            return process.ExitCode == 0
+                ? Parse(output)
                 : throw SshFaults.Read(target.Alias, await said, process.ExitCode, target.ConfigFile);
         }
         catch (System.ComponentModel.Win32Exception missing)
         {
-            throw new UserException("the program `ssh` is not on this machine", "Install OpenSSH's client, for example: apt install openssh-client", missing);
+            throw new UserException(
+                "the program `ssh` is not on this machine",
+                "Install OpenSSH's client, for example: apt install openssh-client",
+                missing
+            );
         }
     }
 
     internal static SshRoute Parse(string output)
     {
-        var values = output.Split('\n').Select(line => line.TrimEnd('\r').Split(' ', 2)).Where(pair => pair.Length == 2)
-            .DistinctBy(pair => pair[0]).ToDictionary(pair => pair[0], pair => pair[1]);
+        var values = output
+            .Split('\n')
+            .Select(line => line.TrimEnd('\r').Split(' ', 2))
+            .Where(pair => pair.Length == 2)
+            .DistinctBy(pair => pair[0])
+            .ToDictionary(pair => pair[0], pair => pair[1]);
         string? Value(string key) => values.TryGetValue(key, out var value) && value is not "none" ? value : null;
-        return new(Value("user") ?? "", Value("hostname") ?? "", int.TryParse(Value("port"), CultureInfo.InvariantCulture, out var port) ? port : 22, Value("proxyjump") ?? Value("proxycommand"));
+        return new(
+            Value("user") ?? "",
+            Value("hostname") ?? "",
+            int.TryParse(Value("port"), CultureInfo.InvariantCulture, out var port) ? port : 22,
+            Value("proxyjump") ?? Value("proxycommand")
+        );
     }
 }

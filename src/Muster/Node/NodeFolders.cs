@@ -37,12 +37,16 @@ public sealed class NodeFolders
     public string Upload(string uuid) => Path.Combine(Uploads, uuid);
 
     public string Project(string uuid) => Path.Combine(Data, uuid);
+
     public string Images(string uuid) => Path.Combine(Data, uuid, "images");
+
     public string ControlPoints(string uuid) => Path.Combine(Data, uuid, "gcp");
+
     public string Archive(string uuid) => Path.Combine(Data, uuid, "all.zip");
 
     /// <summary>What Muster notes about a task beside it: its console output, its engine's process.</summary>
     public string Notes(string uuid) => Path.Combine(Data, uuid, ".muster");
+
     public string Output(string uuid) => Path.Combine(Notes(uuid), "output.log");
 
     /// <summary>Where a program's exit code is, once it has ended.</summary>
@@ -50,13 +54,17 @@ public sealed class NodeFolders
 
     public string NewPart() => Path.Combine(Parts, Guid.NewGuid().ToString("n"));
 
-    /// <summary>Takes a folder away at once; its files are deleted in the background, one folder after the other.</summary>
+    /// <summary>
+    /// Takes a folder away at once; its files are deleted in the background, one folder after the other.
+    /// </summary>
     public Task Delete(string folder)
     {
-        if (!Directory.Exists(folder)) return Task.CompletedTask;
+        if (!Directory.Exists(folder))
+            return Task.CompletedTask;
         var gone = Path.Combine(Gone, Guid.NewGuid().ToString("n"));
         Directory.Move(folder, gone);
-        lock (_turn) return Deleted = Deleted.ContinueWith(_ => Directory.Delete(gone, recursive: true), TaskScheduler.Default);
+        lock (_turn)
+            return Deleted = Deleted.ContinueWith(_ => Directory.Delete(gone, recursive: true), TaskScheduler.Default);
     }
 
     /// <summary>Completes when nothing is being deleted any more.</summary>
@@ -65,8 +73,10 @@ public sealed class NodeFolders
     /// <summary>What was half-way when the node ended the last time.</summary>
     public void Sweep()
     {
-        foreach (var file in Directory.EnumerateFiles(Parts)) File.Delete(file);
-        foreach (var folder in Directory.EnumerateDirectories(Gone)) Directory.Delete(folder, recursive: true);
+        foreach (var file in Directory.EnumerateFiles(Parts))
+            File.Delete(file);
+        foreach (var folder in Directory.EnumerateDirectories(Gone))
+            Directory.Delete(folder, recursive: true);
     }
 
     public long FreeBytes => new DriveInfo(_root).AvailableFreeSpace;

@@ -20,7 +20,8 @@ internal static class NodePages
 
     public static Task PageAsync(HttpContext http) => SendAsync(http, "Node/page.html", "text/html; charset=utf-8");
 
-    public static Task DescriptionAsync(HttpContext http) => SendAsync(http, "Node/swagger.json", "application/json; charset=utf-8");
+    public static Task DescriptionAsync(HttpContext http) =>
+        SendAsync(http, "Node/swagger.json", "application/json; charset=utf-8");
 
     private static async Task SendAsync(HttpContext http, string resource, string type)
     {
@@ -31,7 +32,7 @@ internal static class NodePages
         headers.XContentTypeOptions = "nosniff";
         headers.XFrameOptions = "DENY";
         headers.ContentSecurityPolicy = policy;
-        headers["Referrer-Policy"] = "no-referrer";   // the token is in the page's address
+        headers["Referrer-Policy"] = "no-referrer"; // the token is in the page's address
         await http.Response.Body.WriteAsync(content, http.RequestAborted);
     }
 
@@ -41,13 +42,22 @@ internal static class NodePages
         var content = new byte[stream.Length];
         stream.ReadExactly(content);
         var text = Encoding.UTF8.GetString(content);
-        return (content, $"default-src 'none'; script-src {HashIn(text, "script")}; style-src {HashIn(text, "style")}; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+        return (
+            content,
+            $"default-src 'none'; script-src {HashIn(text, "script")}; style-src {HashIn(text, "style")}; connect-src "
+                + $"'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        );
     }
 
     /// <summary>The page's own script or style, and no other: names of tasks and words of nodes stand in it.</summary>
     private static string HashIn(string page, string tag)
     {
-        var (start, end) = (page.IndexOf($"<{tag}>", StringComparison.Ordinal), page.IndexOf($"</{tag}>", StringComparison.Ordinal));
-        return start < 0 ? "'none'" : $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(page[(start + tag.Length + 2)..end])))}'";
+        var (start, end) = (
+            page.IndexOf($"<{tag}>", StringComparison.Ordinal),
+            page.IndexOf($"</{tag}>", StringComparison.Ordinal)
+        );
+        return start < 0
+            ? "'none'"
+            : $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(page[(start + tag.Length + 2)..end])))}'";
     }
 }

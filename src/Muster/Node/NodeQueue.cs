@@ -6,9 +6,22 @@ using Muster.NodeOdm;
 namespace Muster.Node;
 
 /// <summary>
-/// Decides when each task is set up, runs, and ends. A slot is free only when nothing of its last task runs any more, whatever clients were told meanwhile.
+/// Decides when each task is set up, runs, and ends. A slot is free only when nothing of its last task runs any more,
+/// whatever clients were told meanwhile.
 /// </summary>
-internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folders, TaskStore store, Outputs outputs, Task<IEngine> engine, TaskSetup setup, Webhooks webhooks, ResultBucket bucket, ProgressPort progress, TimeProvider clock, ILogger log) : IDisposable
+internal sealed partial class NodeQueue(
+    NodeSettings settings,
+    NodeFolders folders,
+    TaskStore store,
+    Outputs outputs,
+    Task<IEngine> engine,
+    TaskSetup setup,
+    Webhooks webhooks,
+    ResultBucket bucket,
+    ProgressPort progress,
+    TimeProvider clock,
+    ILogger log
+) : IDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
@@ -39,9 +52,12 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
         {
             foreach (var task in store.All())
             {
-                if (task.Phase == TaskPhase.Initialising) Begin(task.Uuid, hasSlot: false, SetUpAsync);
-                else if (task.Phase == TaskPhase.Running) Begin(task.Uuid, hasSlot: true, RunAsync);
-                else if (task.WebhookDue) _ = TellAsync(task);
+                if (task.Phase == TaskPhase.Initialising)
+                    Begin(task.Uuid, hasSlot: false, SetUpAsync);
+                else if (task.Phase == TaskPhase.Running)
+                    Begin(task.Uuid, hasSlot: true, RunAsync);
+                else if (task.WebhookDue)
+                    _ = TellAsync(task);
             }
             Fill();
         }
@@ -52,7 +68,8 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
     {
         lock (_turn)
         {
-            if (store.TryAdd(task)) Begin(task.Uuid, hasSlot: false, SetUpAsync);
+            if (store.TryAdd(task))
+                Begin(task.Uuid, hasSlot: false, SetUpAsync);
         }
     }
 
@@ -61,13 +78,18 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
     {
         lock (_turn)
         {
-            if (store.Find(uuid) is not { } task) return false;
+            if (store.Find(uuid) is not { } task)
+                return false;
             if (!task.HasEnded)
             {
                 var ran = task.Phase == TaskPhase.Running;
-                store.Change(uuid, now => now with { Phase = TaskPhase.Canceled, Ended = Now, Took = -1, WebhookDue = ran });
-                _ = _jobs.GetValueOrDefault(uuid)?.End.CancelAsync();   // not here and now: what it wakes needs our lock
-                if (ran) _ = TellAsync(store.Find(uuid)!);
+                store.Change(
+                    uuid,
+                    now => now with { Phase = TaskPhase.Canceled, Ended = Now, Took = -1, WebhookDue = ran }
+                );
+                _ = _jobs.GetValueOrDefault(uuid)?.End.CancelAsync(); // not here and now: what it wakes needs our lock
+                if (ran)
+                    _ = TellAsync(store.Find(uuid)!);
             }
             return true;
         }
@@ -75,8 +97,10 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
 
     public async Task<bool> RemoveAsync(string uuid)
     {
-        if (!Cancel(uuid)) return false;
-        while (JobOf(uuid) is { } job) await job;
+        if (!Cancel(uuid))
+            return false;
+        while (JobOf(uuid) is { } job)
+            await job;
         await folders.Delete(folders.Upload(uuid));
         _ = folders.Delete(folders.Project(uuid));
         store.Remove(uuid);
@@ -89,12 +113,33 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
     {
         lock (_turn)
         {
-            if (store.Find(uuid) is not { } task) return $"{uuid} not found";
-            if (!task.HasEnded) return "Task cannot be restarted";
+            if (store.Find(uuid) is not { } task)
+                return $"{uuid} not found";
+            if (!task.HasEnded)
+                return "Task cannot be restarted";
             // In this order, as its last set-up may still be about to move the one to the other.
-            if (!Directory.Exists(folders.Upload(uuid)) && !Directory.Exists(folders.Images(uuid)) && task.ZipUrl is null) return "Task cannot be restarted";
+            if (
+                !Directory.Exists(folders.Upload(uuid))
+                && !Directory.Exists(folders.Images(uuid))
+                && task.ZipUrl is null
+            )
+                return "Task cannot be restarted";
             ClearResults(uuid);
-            store.Change(uuid, now => change(now) with { Phase = TaskPhase.Initialising, Created = Now, Started = null, Ended = null, Took = -1, Progress = 0, Error = null, WebhookDue = false });
+            store.Change(
+                uuid,
+                now =>
+                    change(now) with
+                    {
+                        Phase = TaskPhase.Initialising,
+                        Created = Now,
+                        Started = null,
+                        Ended = null,
+                        Took = -1,
+                        Progress = 0,
+                        Error = null,
+                        WebhookDue = false,
+                    }
+            );
             Fill();
             return null;
         }
@@ -102,7 +147,8 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
 
     private void ClearResults(string uuid)
     {
-        if (!Directory.Exists(folders.Notes(uuid))) return;
+        if (!Directory.Exists(folders.Notes(uuid)))
+            return;
         File.Delete(folders.Archive(uuid));
         File.Delete(folders.ExitRecord(uuid));
         outputs.Of(uuid).Clear();
@@ -115,7 +161,8 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
         Task[] work;
         lock (_turn)
         {
-            foreach (var job in _jobs.Values) _ = job.End.CancelAsync();
+            foreach (var job in _jobs.Values)
+                _ = job.End.CancelAsync();
             work = [.. _jobs.Values.Select(job => job.Work)];
         }
         await Task.WhenAll(work);
@@ -125,7 +172,8 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
 
     private Task? JobOf(string uuid)
     {
-        lock (_turn) return _jobs.GetValueOrDefault(uuid)?.Work;
+        lock (_turn)
+            return _jobs.GetValueOrDefault(uuid)?.Work;
     }
 
     private void Begin(string uuid, bool hasSlot, Func<string, Job, Task> work)
@@ -145,8 +193,8 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
                     await FinishAsync(uuid, job, $"Could not process: {fault.Message}");
                 }
             }
-            catch (OperationCanceledException) { }   // it was cancelled, or the next node goes on with it
-            catch (Exception) when (HasNoEngine) { }   // the node ends for this reason; the next one goes on
+            catch (OperationCanceledException) { } // it was cancelled, or the next node goes on with it
+            catch (Exception) when (HasNoEngine) { } // the node ends for this reason; the next one goes on
             finally
             {
                 lock (_turn)
@@ -164,18 +212,28 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
     /// <summary>Starts what waits and may; a restarted task too, once its last engine has ended.</summary>
     private void Fill()
     {
-        if (_stopping.IsCancellationRequested || HasNoEngine) return;
+        if (_stopping.IsCancellationRequested || HasNoEngine)
+            return;
         try
         {
-            foreach (var task in store.All().Where(task => task.Phase is TaskPhase.Queued or TaskPhase.Initialising && !_jobs.ContainsKey(task.Uuid)))
+            foreach (
+                var task in store
+                    .All()
+                    .Where(task =>
+                        task.Phase is TaskPhase.Queued or TaskPhase.Initialising && !_jobs.ContainsKey(task.Uuid)
+                    )
+            )
             {
-                if (task.Phase == TaskPhase.Initialising) Begin(task.Uuid, hasSlot: false, SetUpAsync);
-                else if (HasFreeSlot) Start(task.Uuid);
+                if (task.Phase == TaskPhase.Initialising)
+                    Begin(task.Uuid, hasSlot: false, SetUpAsync);
+                else if (HasFreeSlot)
+                    Start(task.Uuid);
             }
         }
         catch (IOException fault)
         {
-            if (_fillsLater) return;
+            if (_fillsLater)
+                return;
             _fillsLater = true;
             Waits(fault.Message);
             _ = FillLaterAsync();
@@ -184,7 +242,8 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
 
     private async Task FillLaterAsync()
     {
-        await Task.Delay(FirstPause.Jittered(), clock, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(FirstPause.Jittered(), clock, _stopping.Token)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (_turn)
         {
             _fillsLater = false;
@@ -192,7 +251,10 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
         }
     }
 
-    /// <summary>Writes what has happened to a task, again and again where the disk is full: what it held is free meanwhile, and nobody is told of what is not written.</summary>
+    /// <summary>
+    /// Writes what has happened to a task, again and again where the disk is full: what it held is free meanwhile, and
+    /// nobody is told of what is not written.
+    /// </summary>
     private async Task RecordAsync(Job job, Action write)
     {
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
@@ -213,7 +275,8 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
             {
                 var held = job.HasSlot;
                 job.HasSlot = false;
-                if (held) Fill();
+                if (held)
+                    Fill();
             }
             await Task.Delay(pause.Jittered(), clock, job.End.Token);
         }
@@ -235,16 +298,31 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
         try
         {
             var ready = await setup.PrepareAsync(store.Find(uuid)!, job.End.Token);
-            ClearResults(uuid);   // of a run before a restart, which has ended only by now
-            await RecordAsync(job, () =>
-            {
-                job.End.Token.ThrowIfCancellationRequested();
-                // Where a slot is free nobody may see the task as queued: ODM's split-merge takes that for a full node.
-                var starts = HasFreeSlot;
-                store.Change(uuid, task => task with { ImagesCount = ready.ImagesCount, Options = ready.Options, Phase = starts ? TaskPhase.Running : TaskPhase.Queued, Started = starts ? Now : null });
-                job.HasSlot = starts;
-            });
-            if (!job.HasSlot) return;
+            ClearResults(uuid); // of a run before a restart, which has ended only by now
+            await RecordAsync(
+                job,
+                () =>
+                {
+                    job.End.Token.ThrowIfCancellationRequested();
+                    // Where a slot is free nobody may see the task as queued: ODM's split-merge takes that for a full
+                    // node.
+                    var starts = HasFreeSlot;
+                    store.Change(
+                        uuid,
+                        task =>
+                            task with
+                            {
+                                ImagesCount = ready.ImagesCount,
+                                Options = ready.Options,
+                                Phase = starts ? TaskPhase.Running : TaskPhase.Queued,
+                                Started = starts ? Now : null,
+                            }
+                    );
+                    job.HasSlot = starts;
+                }
+            );
+            if (!job.HasSlot)
+                return;
         }
         catch (RefusalException refusal)
         {
@@ -268,15 +346,26 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
         {
             // Also of a task that was cancelled meanwhile: only its engine knows what still runs of it.
             var opened = await engine.WaitAsync(_stopping.Token);
-            var work = new EngineWork(uuid, folders.Project(uuid), task.Options, output, percent => Report(uuid, percent * 0.9), progress.Port, settings.EndPatience);
-            using (progress.Listen(uuid, work.Progress)) error = await opened.RunAsync(work, end.Token);
+            var work = new EngineWork(
+                uuid,
+                folders.Project(uuid),
+                task.Options,
+                output,
+                percent => Report(uuid, percent * 0.9),
+                progress.Port,
+                settings.EndPatience
+            );
+            using (progress.Listen(uuid, work.Progress))
+                error = await opened.RunAsync(work, end.Token);
             output.Close();
             end.Token.ThrowIfCancellationRequested();
-            if (error is null) await PackAsync(opened, store.Find(uuid)!, output, end.Token);
+            if (error is null)
+                await PackAsync(opened, store.Find(uuid)!, output, end.Token);
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            if (!job.End.IsCancellationRequested) await RecordAsync(job, () => Cancel(uuid));   // it ran too long, and that was not written
+            if (!job.End.IsCancellationRequested)
+                await RecordAsync(job, () => Cancel(uuid)); // it ran too long, and that was not written
             return;
         }
         catch (IOException fault)
@@ -292,7 +381,8 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
 
     private CancellationTokenSource Limit(NodeTask task)
     {
-        if (settings.MaxRuntime is not { } most || task.Started is not { } started) return new();
+        if (settings.MaxRuntime is not { } most || task.Started is not { } started)
+            return new();
         var left = most - TimeSpan.FromMilliseconds(Now - started);
         return new(left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1), clock);
     }
@@ -301,7 +391,10 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
     {
         try
         {
-            output.Say($"The task ran longer than {settings.MaxRuntime!.Value.TotalMinutes:0.##} minutes, as long as this node permits, and was cancelled.");
+            output.Say(
+                $"The task ran longer than {settings.MaxRuntime!.Value.TotalMinutes:0.##} minutes, as long as this "
+                    + $"node permits, and was cancelled."
+            );
             Cancel(uuid);
         }
         catch (IOException fault)
@@ -313,10 +406,18 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
     private async Task PackAsync(IEngine opened, NodeTask task, TaskOutput output, CancellationToken ct)
     {
         Report(task.Uuid, 93);
-        await File.WriteAllLinesAsync(Path.Combine(folders.Project(task.Uuid), "task_output.txt"), output.Read(null), ct);
+        await File.WriteAllLinesAsync(
+            Path.Combine(folders.Project(task.Uuid), "task_output.txt"),
+            output.Read(null),
+            ct
+        );
         var results = task.Outputs ?? opened.Results;
-        var missing = await Task.Run(() => ZipFiles.Pack(folders.Project(task.Uuid), results, folders.Archive(task.Uuid), folders.NewPart(), ct), ct);
-        foreach (var path in missing.Where(_ => task.Outputs is not null)) output.Say($"Asked for and not there: {path}");
+        var missing = await Task.Run(
+            () => ZipFiles.Pack(folders.Project(task.Uuid), results, folders.Archive(task.Uuid), folders.NewPart(), ct),
+            ct
+        );
+        foreach (var path in missing.Where(_ => task.Outputs is not null))
+            output.Say($"Asked for and not there: {path}");
         Report(task.Uuid, 97);
         await bucket.PutAsync(task.Uuid, results, output, ct);
     }
@@ -326,29 +427,48 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
     {
         try
         {
-            store.Change(uuid, task => percent >= task.Progress + 0.1 && task.Phase == TaskPhase.Running ? task with { Progress = Math.Clamp(Math.Round(percent, 2), 0, 100) } : task);
+            store.Change(
+                uuid,
+                task =>
+                    percent >= task.Progress + 0.1 && task.Phase == TaskPhase.Running
+                        ? task with
+                        {
+                            Progress = Math.Clamp(Math.Round(percent, 2), 0, 100),
+                        }
+                        : task
+            );
         }
-        catch (IOException) { }   // the next step tells more
+        catch (IOException) { } // the next step tells more
     }
 
     private Task FinishAsync(string uuid, Job job, string? error, bool tellWebhooks = true)
     {
         var (ended, took) = (Now, store.Find(uuid)?.ProcessingTime(Now) ?? -1);
-        return RecordAsync(job, () =>
-        {
-            // A cancelled job that was about to end has nothing to say: the task may have been restarted since, or goes to the next node.
-            if (store.Find(uuid) is not { HasEnded: false } || job.End.IsCancellationRequested) return;
-            var told = store.Change(uuid, task => task with
+        return RecordAsync(
+            job,
+            () =>
             {
-                Phase = error is null ? TaskPhase.Completed : TaskPhase.Failed,
-                Error = error,
-                Progress = 100,
-                Ended = ended,
-                Took = took,
-                WebhookDue = tellWebhooks,
-            });
-            if (tellWebhooks) _ = TellAsync(told!);
-        });
+                // A cancelled job that was about to end has nothing to say: the task may have been restarted since, or
+                // goes to the next node.
+                if (store.Find(uuid) is not { HasEnded: false } || job.End.IsCancellationRequested)
+                    return;
+                var told = store.Change(
+                    uuid,
+                    task =>
+                        task with
+                        {
+                            Phase = error is null ? TaskPhase.Completed : TaskPhase.Failed,
+                            Error = error,
+                            Progress = 100,
+                            Ended = ended,
+                            Took = took,
+                            WebhookDue = tellWebhooks,
+                        }
+                );
+                if (tellWebhooks)
+                    _ = TellAsync(told!);
+            }
+        );
     }
 
     private async Task TellAsync(NodeTask task)
@@ -357,7 +477,7 @@ internal sealed partial class NodeQueue(NodeSettings settings, NodeFolders folde
         {
             await webhooks.CallAsync(task, _stopping.Token);
         }
-        catch (OperationCanceledException) { }   // the next node does it
+        catch (OperationCanceledException) { } // the next node does it
         catch (Exception fault)
         {
             Broke(task.Uuid, fault);

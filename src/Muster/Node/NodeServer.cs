@@ -34,7 +34,8 @@ public sealed partial class NodeServer : IAsyncDisposable
         try
         {
             var log = logs.CreateLogger("node");
-            if (folders.WasOpen is { } mode) Tightened(log, settings.Folder, mode);
+            if (folders.WasOpen is { } mode)
+                Tightened(log, settings.Folder, mode);
             var store = Keep(new TaskStore(folders.Database));
             var outside = Keep(OutsideHttp.Create(settings.AllowPrivateUrls));
             var outputs = new Outputs(folders);
@@ -42,7 +43,21 @@ public sealed partial class NodeServer : IAsyncDisposable
             var progress = Keep(new ProgressPort(folders.ProgressPort, log));
             var webhooks = Keep(new Webhooks(settings, folders, store, outside, clock, log));
             _bucket = Keep(new ResultBucket(settings, folders));
-            _queue = Keep(new NodeQueue(settings, folders, store, outputs, engine, new(folders, settings, engine, outside), webhooks, _bucket, progress, clock, log));
+            _queue = Keep(
+                new NodeQueue(
+                    settings,
+                    folders,
+                    store,
+                    outputs,
+                    engine,
+                    new(folders, settings, engine, outside),
+                    webhooks,
+                    _bucket,
+                    progress,
+                    clock,
+                    log
+                )
+            );
             Cleaner = new(settings, folders, store, _queue, uploads, clock, log);
             Cleaner.AtStart();
 
@@ -70,12 +85,23 @@ public sealed partial class NodeServer : IAsyncDisposable
     /// <summary>Where it listens, once it does.</summary>
     public IPEndPoint Address { get; private set; } = new(IPAddress.None, 0);
 
-    public static Task<NodeServer> StartAsync(NodeSettings settings, IEngine engine, ILoggerFactory logs, TimeProvider clock, CancellationToken ct) =>
-        StartAsync(settings, Task.FromResult(engine), logs, clock, ct);
+    public static Task<NodeServer> StartAsync(
+        NodeSettings settings,
+        IEngine engine,
+        ILoggerFactory logs,
+        TimeProvider clock,
+        CancellationToken ct
+    ) => StartAsync(settings, Task.FromResult(engine), logs, clock, ct);
 
     /// <summary>Takes up what an earlier node left in the folder, then listens.</summary>
     /// <param name="engine">May still be opened meanwhile: until then the node answers, and takes no new tasks.</param>
-    public static async Task<NodeServer> StartAsync(NodeSettings settings, Task<IEngine> engine, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
+    public static async Task<NodeServer> StartAsync(
+        NodeSettings settings,
+        Task<IEngine> engine,
+        ILoggerFactory logs,
+        TimeProvider clock,
+        CancellationToken ct
+    )
     {
         var node = new NodeServer(settings, engine, logs, clock);
         try
@@ -87,20 +113,27 @@ public sealed partial class NodeServer : IAsyncDisposable
         catch (IOException fault)
         {
             await node.DisposeAsync();
-            throw new UserException($"the node cannot listen: {fault.Message}", "Choose another port with --port, or leave it out to take a free one.", fault);
+            throw new UserException(
+                $"the node cannot listen: {fault.Message}",
+                "Choose another port with --port, or leave it out to take a free one.",
+                fault
+            );
         }
         catch
         {
             await node.DisposeAsync();
             throw;
         }
-        var address = new Uri(node._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        var address = new Uri(
+            node._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()
+        );
         node.Address = new(IPAddress.Parse(address.Host.Trim('[', ']')), address.Port);
         node._housekeeping = node.Cleaner.RunAsync(node._stopping.Token);
         return node;
     }
 
-    private T Keep<T>(T part) where T : IDisposable
+    private T Keep<T>(T part)
+        where T : IDisposable
     {
         _parts.Add(part);
         return part;
@@ -114,15 +147,27 @@ public sealed partial class NodeServer : IAsyncDisposable
         }
         catch (IOException fault)
         {
-            throw new UserException($"another node works in {Path.GetDirectoryName(folders.Lock)}", "Stop it, or give this one another folder with --data-dir.", fault);
+            throw new UserException(
+                $"another node works in {Path.GetDirectoryName(folders.Lock)}",
+                "Stop it, or give this one another folder with --data-dir.",
+                fault
+            );
         }
     }
 
-    private static void Listen(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, NodeSettings settings, TimeProvider clock)
+    private static void Listen(
+        Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel,
+        NodeSettings settings,
+        TimeProvider clock
+    )
     {
         OdmEndpoints.SetLimits(kestrel);
         var address = settings.Address ?? (settings.Token is null ? IPAddress.Loopback : IPAddress.Any);
-        kestrel.Listen(address, settings.Port ?? FreePort(address), new ConnectionCap(settings.Limits.Connections, clock).Guard);
+        kestrel.Listen(
+            address,
+            settings.Port ?? FreePort(address),
+            new ConnectionCap(settings.Limits.Connections, clock).Guard
+        );
     }
 
     private static int FreePort(IPAddress address)
@@ -135,7 +180,7 @@ public sealed partial class NodeServer : IAsyncDisposable
                 probe.Start();
                 return port;
             }
-            catch (SocketException) { }   // somebody has it
+            catch (SocketException) { } // somebody has it
         }
         throw new UserException($"no port from {FirstPort} to {LastPort} is free", "Name one with --port.");
     }
@@ -152,6 +197,9 @@ public sealed partial class NodeServer : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    [LoggerMessage(LogLevel.Warning, "Other users could look into {Folder} (mode {Mode}); from now on only its owner can")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "Other users could look into {Folder} (mode {Mode}); from now on only its owner can"
+    )]
     private static partial void Tightened(ILogger log, string folder, string mode);
 }

@@ -33,7 +33,8 @@ public sealed record NodeSettings
     public string? Webhook { get; init; }
 
     /// <summary>Waits before the attempts of a webhook.</summary>
-    public IReadOnlyList<TimeSpan> WebhookWaits { get; init; } = [.. new[] { 0, 5, 10, 15, 20, 20 }.Select(seconds => TimeSpan.FromSeconds(seconds))];
+    public IReadOnlyList<TimeSpan> WebhookWaits { get; init; } =
+    [.. new[] { 0, 5, 10, 15, 20, 20 }.Select(seconds => TimeSpan.FromSeconds(seconds))];
 
     /// <summary>Webhooks and zip addresses that clients name may lead into private networks.</summary>
     public bool AllowPrivateUrls { get; init; }

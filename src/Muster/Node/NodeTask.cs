@@ -4,7 +4,15 @@ using Muster.NodeOdm;
 namespace Muster.Node;
 
 /// <summary>Where a task is. While it is initialised clients see it as running, as they do with NodeODM.</summary>
-public enum TaskPhase { Initialising, Queued, Running, Failed, Completed, Canceled }
+public enum TaskPhase
+{
+    Initialising,
+    Queued,
+    Running,
+    Failed,
+    Completed,
+    Canceled,
+}
 
 /// <summary>A committed task, as it is stored.</summary>
 public sealed record NodeTask
@@ -37,32 +45,49 @@ public sealed record NodeTask
     [JsonIgnore]
     public bool HasEnded => Phase is TaskPhase.Failed or TaskPhase.Completed or TaskPhase.Canceled;
 
-    public long ProcessingTime(long now) => Phase == TaskPhase.Running && Started is { } started ? Math.Max(0, now - started) : Took;
+    public long ProcessingTime(long now) =>
+        Phase == TaskPhase.Running && Started is { } started ? Math.Max(0, now - started) : Took;
 
-    public TaskInfo Info(long now) => new()
-    {
-        Uuid = Uuid,
-        Name = Name,
-        DateCreated = Created,
-        ProcessingTime = ProcessingTime(now),
-        Status = new(Phase switch
+    public TaskInfo Info(long now) =>
+        new()
         {
-            TaskPhase.Queued => TaskCode.Queued,
-            TaskPhase.Failed => TaskCode.Failed,
-            TaskPhase.Completed => TaskCode.Completed,
-            TaskPhase.Canceled => TaskCode.Canceled,
-            _ => TaskCode.Running,
-        }, Phase == TaskPhase.Failed ? Error : null),
-        Options = Options,
-        ImagesCount = ImagesCount,
-        Progress = Progress,
-    };
+            Uuid = Uuid,
+            Name = Name,
+            DateCreated = Created,
+            ProcessingTime = ProcessingTime(now),
+            Status = new(
+                Phase switch
+                {
+                    TaskPhase.Queued => TaskCode.Queued,
+                    TaskPhase.Failed => TaskCode.Failed,
+                    TaskPhase.Completed => TaskCode.Completed,
+                    TaskPhase.Canceled => TaskCode.Canceled,
+                    _ => TaskCode.Running,
+                },
+                Phase == TaskPhase.Failed ? Error : null
+            ),
+            Options = Options,
+            ImagesCount = ImagesCount,
+            Progress = Progress,
+        };
 }
 
 /// <summary>What an upload in progress will become; kept beside its files.</summary>
-public sealed record PendingTask(string Name, long? DateCreated, IReadOnlyList<TaskOption> Options, bool SkipPostProcessing, string? Webhook, IReadOnlyList<string>? Outputs, string? ZipUrl);
+public sealed record PendingTask(
+    string Name,
+    long? DateCreated,
+    IReadOnlyList<TaskOption> Options,
+    bool SkipPostProcessing,
+    string? Webhook,
+    IReadOnlyList<string>? Outputs,
+    string? ZipUrl
+);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true
+)]
 [JsonSerializable(typeof(NodeTask))]
 [JsonSerializable(typeof(PendingTask))]
 internal sealed partial class NodeJson : JsonSerializerContext;

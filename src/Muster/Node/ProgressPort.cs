@@ -8,7 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Muster.Node;
 
 /// <summary>
-/// Where engines tell their progress: datagrams <c>PGUP/&lt;pid&gt;/&lt;uuid&gt;/&lt;percent&gt;</c> to a port of this node's own, on loopback.
+/// Where engines tell their progress: datagrams <c>PGUP/&lt;pid&gt;/&lt;uuid&gt;/&lt;percent&gt;</c> to a port of this
+/// node's own, on loopback.
 /// The next node takes the same port, so that an engine which outlived this one is still heard.
 /// </summary>
 public sealed partial class ProgressPort : IDisposable
@@ -48,7 +49,12 @@ public sealed partial class ProgressPort : IDisposable
     public static void Tell(int port, string uuid, double percent)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        socket.SendTo(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"PGUP/{Environment.ProcessId}/{uuid}/{percent:0.##}")), new IPEndPoint(IPAddress.Loopback, port));
+        socket.SendTo(
+            Encoding.UTF8.GetBytes(
+                string.Create(CultureInfo.InvariantCulture, $"PGUP/{Environment.ProcessId}/{uuid}/{percent:0.##}")
+            ),
+            new IPEndPoint(IPAddress.Loopback, port)
+        );
     }
 
     private async Task ReceiveAsync()
@@ -69,21 +75,25 @@ public sealed partial class ProgressPort : IDisposable
             {
                 return;
             }
-            catch (SocketException) { }   // a datagram that was too large, or an answer that nobody took
+            catch (SocketException) { } // a datagram that was too large, or an answer that nobody took
         }
     }
 
     private void Hand(string text)
     {
-        if (text.Split('/') is not ["PGUP", _, var uuid, var number]) return;
-        if (!_listeners.TryGetValue(uuid, out var progress)) return;
-        if (!double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var percent)) return;
-        if (!double.IsFinite(percent)) return;
+        if (text.Split('/') is not ["PGUP", _, var uuid, var number])
+            return;
+        if (!_listeners.TryGetValue(uuid, out var progress))
+            return;
+        if (!double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var percent))
+            return;
+        if (!double.IsFinite(percent))
+            return;
         try
         {
             progress(Math.Clamp(percent, 0, 100));
         }
-        catch (Exception fault)   // one task's; the others are still to be heard
+        catch (Exception fault) // one task's; the others are still to be heard
         {
             NotTaken(uuid, fault);
         }

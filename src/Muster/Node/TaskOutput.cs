@@ -29,7 +29,9 @@ public sealed partial class TaskOutput(string path)
         }
     }
 
-    /// <summary>The lines that <paramref name="asked"/> names in JavaScript's way, without colours and outer blanks.</summary>
+    /// <summary>
+    /// The lines that <paramref name="asked"/> names in JavaScript's way, without colours and outer blanks.
+    /// </summary>
     public IReadOnlyList<string> Lines(string? asked) => [.. Read(asked)];
 
     /// <summary>The same, read as they are taken.</summary>
@@ -40,7 +42,8 @@ public sealed partial class TaskOutput(string path)
             Index();
             var count = _starts.Count - 1;
             var first = NodeOdm.OutputSlice.Start(asked, count);
-            if (first >= count) return [];
+            if (first >= count)
+                return [];
             var file = Open();
             file.Position = _starts[first];
             return LinesOf(file, _starts[count] - _starts[first]);
@@ -56,18 +59,21 @@ public sealed partial class TaskOutput(string path)
         {
             if (Array.IndexOf(block, (byte)'\n', start, end - start) is >= 0 and var at)
             {
-                if (!isRest) yield return Clean(Encoding.UTF8.GetString(block, start, at - start));
+                if (!isRest)
+                    yield return Clean(Encoding.UTF8.GetString(block, start, at - start));
                 (start, isRest) = (at + 1, false);
                 continue;
             }
             if (start == 0 && end == block.Length)
             {
-                if (!isRest) yield return Clean(Encoding.UTF8.GetString(block));
-                (end, isRest) = (0, true);   // the rest of so long a line is left out
+                if (!isRest)
+                    yield return Clean(Encoding.UTF8.GetString(block));
+                (end, isRest) = (0, true); // the rest of so long a line is left out
             }
             Buffer.BlockCopy(block, start, block, 0, end - start);
             (start, end) = (0, end - start);
-            if (file.Read(block, end, (int)Math.Min(block.Length - end, left)) is not (> 0 and var read)) yield break;
+            if (file.Read(block, end, (int)Math.Min(block.Length - end, left)) is not (> 0 and var read))
+                yield break;
             (end, left) = (end + read, left - read);
         }
     }
@@ -78,7 +84,12 @@ public sealed partial class TaskOutput(string path)
         lock (_turn)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            using var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+            using var file = new FileStream(
+                path,
+                FileMode.Append,
+                FileAccess.Write,
+                FileShare.ReadWrite | FileShare.Delete
+            );
             file.Write(Encoding.UTF8.GetBytes(EndsOpen() ? $"\n{line}\n" : $"{line}\n"));
         }
     }
@@ -98,31 +109,46 @@ public sealed partial class TaskOutput(string path)
     {
         lock (_turn)
         {
-            if (!EndsOpen()) return;
-            using var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+            if (!EndsOpen())
+                return;
+            using var file = new FileStream(
+                path,
+                FileMode.Append,
+                FileAccess.Write,
+                FileShare.ReadWrite | FileShare.Delete
+            );
             file.WriteByte((byte)'\n');
         }
     }
 
     private bool EndsOpen()
     {
-        if (!File.Exists(path)) return false;
+        if (!File.Exists(path))
+            return false;
         using var file = Open();
-        if (file.Length == 0) return false;
+        if (file.Length == 0)
+            return false;
         file.Position = file.Length - 1;
         return file.ReadByte() != '\n';
     }
 
     private void Index()
     {
-        if (!File.Exists(path)) return;
+        if (!File.Exists(path))
+            return;
         using var file = Open();
-        if (file.Length <= _starts[^1]) return;
+        if (file.Length <= _starts[^1])
+            return;
         var at = file.Position = _starts[^1];
         var block = new byte[64 << 10];
         while (file.Read(block) is > 0 and var read)
         {
-            for (var from = 0; block.AsSpan(from, read - from).IndexOf((byte)'\n') is >= 0 and var found; from += found + 1) _starts.Add(at + from + found + 1);
+            for (
+                var from = 0;
+                block.AsSpan(from, read - from).IndexOf((byte)'\n') is >= 0 and var found;
+                from += found + 1
+            )
+                _starts.Add(at + from + found + 1);
             at += read;
         }
     }

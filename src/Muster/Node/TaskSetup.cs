@@ -4,7 +4,10 @@ using Muster.NodeOdm;
 
 namespace Muster.Node;
 
-/// <summary>Turns a committed upload into a project that an engine can work on. Every step may be taken again, as a node may be killed between them.</summary>
+/// <summary>
+/// Turns a committed upload into a project that an engine can work on. Every step may be taken again, as a node may be
+/// killed between them.
+/// </summary>
 internal sealed class TaskSetup(NodeFolders folders, NodeSettings settings, Task<IEngine> engine, HttpClient outside)
 {
     private static readonly string[] Automatic = ["pc-ept", "cog", "gltf"];
@@ -14,25 +17,36 @@ internal sealed class TaskSetup(NodeFolders folders, NodeSettings settings, Task
         var images = folders.Images(task.Uuid);
         if (!Directory.Exists(images))
         {
-            if (task.ZipUrl is { } url) await FetchAsync(url, task.Uuid, ct);
-            await folders.Delete(folders.Project(task.Uuid));   // of an earlier task under this name
+            if (task.ZipUrl is { } url)
+                await FetchAsync(url, task.Uuid, ct);
+            await folders.Delete(folders.Project(task.Uuid)); // of an earlier task under this name
             Directory.CreateDirectory(folders.Project(task.Uuid));
             Directory.Move(folders.Upload(task.Uuid), images);
         }
         await Task.Run(() => Arrange(task.Uuid, ct), ct);
         var count = Directory.EnumerateFiles(images).Count();
         var photos = Directory.EnumerateFiles(images).Count(path => UploadName.IsImage(Path.GetFileName(path)));
-        if (settings.MaxImages is { } most && photos > most) throw Uploads.TooMany(photos, most);
+        if (settings.MaxImages is { } most && photos > most)
+            throw Uploads.TooMany(photos, most);
         return task with { ImagesCount = count, Options = WithAutomatic(task, (await engine.WaitAsync(ct)).Options) };
     }
 
     /// <summary>What makes the usual products, where the engine can and the client did not say otherwise.</summary>
-    public static IReadOnlyList<TaskOption> WithAutomatic(NodeTask task, IReadOnlyList<OptionDescription> known) => task.SkipPostProcessing ? task.Options :
-    [
-        .. task.Options,
-        .. Automatic.Where(name => known.Any(option => option.Name == name) && task.Options.All(option => option.Name != name))
-            .Select(name => new TaskOption(name, JsonSerializer.SerializeToElement(true, OdmJson.Wire.Boolean))),
-    ];
+    public static IReadOnlyList<TaskOption> WithAutomatic(NodeTask task, IReadOnlyList<OptionDescription> known) =>
+        task.SkipPostProcessing
+            ? task.Options
+            :
+            [
+                .. task.Options,
+                .. Automatic
+                    .Where(name =>
+                        known.Any(option => option.Name == name) && task.Options.All(option => option.Name != name)
+                    )
+                    .Select(name => new TaskOption(
+                        name,
+                        JsonSerializer.SerializeToElement(true, OdmJson.Wire.Boolean)
+                    )),
+            ];
 
     private void Arrange(string uuid, CancellationToken ct)
     {
@@ -41,39 +55,71 @@ internal sealed class TaskSetup(NodeFolders folders, NodeSettings settings, Task
         Directory.CreateDirectory(control);
         Directory.CreateDirectory(folders.Notes(uuid));
         var seed = Path.Combine(images, "seed.zip");
-        if (File.Exists(seed)) ZipFiles.Unpack(seed, project, flatten: false, folders.FreeBytes - settings.SpareBytes, ct);
+        if (File.Exists(seed))
+            ZipFiles.Unpack(seed, project, flatten: false, folders.FreeBytes - settings.SpareBytes, ct);
         foreach (var path in Directory.EnumerateFiles(images).ToList())
         {
             var name = Path.GetFileName(path);
-            if (Path.GetExtension(name).Equals(".zip", StringComparison.OrdinalIgnoreCase)) File.Delete(path);
-            else if (!UploadName.IsImage(name) && (name.EndsWith(".txt", StringComparison.OrdinalIgnoreCase) || Path.GetFileNameWithoutExtension(name).Equals("align", StringComparison.OrdinalIgnoreCase))) File.Move(path, Path.Combine(control, name), overwrite: true);
+            if (Path.GetExtension(name).Equals(".zip", StringComparison.OrdinalIgnoreCase))
+                File.Delete(path);
+            else if (
+                !UploadName.IsImage(name)
+                && (
+                    name.EndsWith(".txt", StringComparison.OrdinalIgnoreCase)
+                    || Path.GetFileNameWithoutExtension(name).Equals("align", StringComparison.OrdinalIgnoreCase)
+                )
+            )
+                File.Move(path, Path.Combine(control, name), overwrite: true);
         }
     }
 
     private async Task FetchAsync(string url, string uuid, CancellationToken ct)
     {
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https")) throw new RefusalException("The zip address is no http or https address");
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+            throw new RefusalException("The zip address is no http or https address");
         var archive = folders.NewPart();
         using var idle = CancellationTokenSource.CreateLinkedTokenSource(ct);
         try
         {
             idle.CancelAfter(settings.FetchSilence);
             using var response = await outside.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, idle.Token);
-            if (!response.IsSuccessStatusCode) throw new RefusalException($"The zip address answered with status {(int)response.StatusCode}");
+            if (!response.IsSuccessStatusCode)
+                throw new RefusalException($"The zip address answered with status {(int)response.StatusCode}");
             var room = folders.FreeBytes - settings.SpareBytes;
-            if (response.Content.Headers.ContentLength > room) throw new RefusalException("Not enough disk space on this node for the archive");
-            await using (var file = new FileStream(archive, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.Asynchronous))
+            if (response.Content.Headers.ContentLength > room)
+                throw new RefusalException("Not enough disk space on this node for the archive");
+            await using (
+                var file = new FileStream(
+                    archive,
+                    FileMode.CreateNew,
+                    FileAccess.Write,
+                    FileShare.None,
+                    bufferSize: 0,
+                    FileOptions.Asynchronous
+                )
+            )
             {
                 var content = await response.Content.ReadAsStreamAsync(idle.Token);
                 var block = new byte[256 << 10];
                 while (await content.ReadAsync(block, idle.Token) is > 0 and var read)
                 {
                     idle.CancelAfter(settings.FetchSilence);
-                    if ((room -= read) < 0) throw new RefusalException("Not enough disk space on this node for the archive");
+                    if ((room -= read) < 0)
+                        throw new RefusalException("Not enough disk space on this node for the archive");
                     await file.WriteAsync(block.AsMemory(0, read), ct);
                 }
             }
-            await Task.Run(() => ZipFiles.Unpack(archive, folders.Upload(uuid), flatten: true, folders.FreeBytes - settings.SpareBytes, ct), ct);
+            await Task.Run(
+                () =>
+                    ZipFiles.Unpack(
+                        archive,
+                        folders.Upload(uuid),
+                        flatten: true,
+                        folders.FreeBytes - settings.SpareBytes,
+                        ct
+                    ),
+                ct
+            );
         }
         catch (OperationCanceledException) when (idle.IsCancellationRequested && !ct.IsCancellationRequested)
         {
@@ -81,12 +127,16 @@ internal sealed class TaskSetup(NodeFolders folders, NodeSettings settings, Task
         }
         catch (HttpRequestException fault)
         {
-            throw new RefusalException($"The zip address cannot be read: {(fault.InnerException as RefusalException ?? (Exception)fault).Message}");
+            throw new RefusalException(
+                $"The zip address cannot be read: "
+                    + $"{(fault.InnerException as RefusalException ?? (Exception)fault).Message}"
+            );
         }
         finally
         {
             File.Delete(archive);
         }
-        if (!Directory.EnumerateFiles(folders.Upload(uuid)).Any(path => Path.GetFileName(path) != "body.json")) throw new RefusalException("The archive holds no file");
+        if (!Directory.EnumerateFiles(folders.Upload(uuid)).Any(path => Path.GetFileName(path) != "body.json"))
+            throw new RefusalException("The archive holds no file");
     }
 }

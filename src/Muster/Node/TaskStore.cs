@@ -15,7 +15,13 @@ public sealed class TaskStore : IDisposable
 
     public TaskStore(string file)
     {
-        _file = new(file, new Migrations("CREATE TABLE tasks (number INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL UNIQUE, task TEXT NOT NULL)"));
+        _file = new(
+            file,
+            new Migrations(
+                "CREATE TABLE tasks (number INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL UNIQUE, task TEXT "
+                    + "NOT NULL)"
+            )
+        );
         using var connection = _file.Open();
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT task FROM tasks ORDER BY number";
@@ -31,12 +37,14 @@ public sealed class TaskStore : IDisposable
     /// <summary>All of them, the oldest first.</summary>
     public IReadOnlyList<NodeTask> All()
     {
-        lock (_turn) return [.. _order.Select(uuid => _tasks[uuid])];
+        lock (_turn)
+            return [.. _order.Select(uuid => _tasks[uuid])];
     }
 
     public NodeTask? Find(string uuid)
     {
-        lock (_turn) return _tasks.GetValueOrDefault(uuid);
+        lock (_turn)
+            return _tasks.GetValueOrDefault(uuid);
     }
 
     /// <summary>False when a task of this id is there already.</summary>
@@ -44,7 +52,8 @@ public sealed class TaskStore : IDisposable
     {
         lock (_turn)
         {
-            if (_tasks.ContainsKey(task.Uuid)) return false;
+            if (_tasks.ContainsKey(task.Uuid))
+                return false;
             Write("INSERT INTO tasks (uuid, task) VALUES ($uuid, $task)", task.Uuid, task);
             _tasks.Add(task.Uuid, task);
             _order.Add(task.Uuid);
@@ -57,9 +66,11 @@ public sealed class TaskStore : IDisposable
     {
         lock (_turn)
         {
-            if (!_tasks.TryGetValue(uuid, out var before)) return null;
+            if (!_tasks.TryGetValue(uuid, out var before))
+                return null;
             var after = change(before);
-            if (after == before) return before;
+            if (after == before)
+                return before;
             Write("UPDATE tasks SET task = $task WHERE uuid = $uuid", uuid, after);
             return _tasks[uuid] = after;
         }
@@ -70,7 +81,8 @@ public sealed class TaskStore : IDisposable
         lock (_turn)
         {
             Write("DELETE FROM tasks WHERE uuid = $uuid", uuid, null);
-            if (_tasks.Remove(uuid)) _order.Remove(uuid);
+            if (_tasks.Remove(uuid))
+                _order.Remove(uuid);
         }
     }
 
@@ -84,7 +96,8 @@ public sealed class TaskStore : IDisposable
         command.CommandText = text;
 #pragma warning restore CA2100
         command.Parameters.AddWithValue("$uuid", uuid);
-        if (task is not null) command.Parameters.AddWithValue("$task", JsonSerializer.Serialize(task, NodeJson.Default.NodeTask));
+        if (task is not null)
+            command.Parameters.AddWithValue("$task", JsonSerializer.Serialize(task, NodeJson.Default.NodeTask));
         command.ExecuteNonQuery();
     }
 

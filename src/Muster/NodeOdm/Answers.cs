@@ -6,10 +6,16 @@ namespace Muster.NodeOdm;
 
 /// <summary><c>{"error": …}</c>: how the API says no, with HTTP 200.</summary>
 /// <param name="NoRetry">Sending it again will not help; there only when it is true.</param>
-public sealed record ErrorAnswer(string Error, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool NoRetry = false);
+public sealed record ErrorAnswer(
+    string Error,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool NoRetry = false
+);
 
 /// <summary><c>{"success": …}</c>: how an action is answered.</summary>
-public sealed record ActionAnswer(bool Success, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error = null)
+public sealed record ActionAnswer(
+    bool Success,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error = null
+)
 {
     public static ActionAnswer Done { get; } = new(true);
 }
@@ -42,10 +48,13 @@ public sealed record OptionFault(string Name, string Error);
 [JsonSerializable(typeof(double))]
 public sealed partial class OdmJson : JsonSerializerContext
 {
-    public static OdmJson Wire { get; } = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        NumberHandling = JsonNumberHandling.AllowReadingFromString,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
+    public static OdmJson Wire { get; } =
+        new(
+            new JsonSerializerOptions
+            {
+                PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+                NumberHandling = JsonNumberHandling.AllowReadingFromString,
+                Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            }
+        );
 }

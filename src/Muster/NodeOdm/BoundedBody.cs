@@ -9,14 +9,18 @@ internal static class BoundedBody
 
     /// <summary>What has come, up to <paramref name="most"/> bytes, and whether that is all of it.</summary>
     public static async Task<(ReadOnlyMemory<byte> Bytes, bool IsWhole)> ReadAsync(
-        Stream body, int most, CancellationToken ct)
+        Stream body,
+        int most,
+        CancellationToken ct
+    )
     {
         var bytes = new ArrayBufferWriter<byte>(Math.Min(FirstBytes, most));
         while (bytes.WrittenCount < most)
         {
             var room = bytes.GetMemory(1);
             var read = await body.ReadAsync(room[..Math.Min(room.Length, most - bytes.WrittenCount)], ct);
-            if (read == 0) return (bytes.WrittenMemory, true);
+            if (read == 0)
+                return (bytes.WrittenMemory, true);
             bytes.Advance(read);
         }
         return (bytes.WrittenMemory, await body.ReadAsync(new byte[1], ct) == 0);

@@ -8,8 +8,10 @@ using Microsoft.Extensions.Options;
 namespace Muster.NodeOdm;
 
 /// <summary>
-/// Accepts a few connections more than <see cref="ConnectionCap"/> seats, and no others until one of them has closed. The rest
-/// wait in the kernel's queue, where they take no file of ours: a burst that is accepted faster than it is turned away would
+/// Accepts a few connections more than <see cref="ConnectionCap"/> seats, and no others until one of them has closed.
+/// The rest
+/// wait in the kernel's queue, where they take no file of ours: a burst that is accepted faster than it is turned away
+/// would
 /// leave the process without any.
 /// </summary>
 internal sealed class BoundedListeners(int most, IOptions<SocketTransportOptions> options, ILoggerFactory logs)
@@ -21,11 +23,16 @@ internal sealed class BoundedListeners(int most, IOptions<SocketTransportOptions
 
     /// <summary>To be called after Kestrel was set up, as it takes the last of these.</summary>
     public static void AddTo(IServiceCollection services, int connections) =>
-        services.AddSingleton<IConnectionListenerFactory>(parts => new BoundedListeners(ConnectionCap.Seats(connections),
-            parts.GetRequiredService<IOptions<SocketTransportOptions>>(), parts.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton<IConnectionListenerFactory>(parts => new BoundedListeners(
+            ConnectionCap.Seats(connections),
+            parts.GetRequiredService<IOptions<SocketTransportOptions>>(),
+            parts.GetRequiredService<ILoggerFactory>()
+        ));
 
-    public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
-        new Listener(await _sockets.BindAsync(endpoint, cancellationToken), most + BeingTurnedAway);
+    public async ValueTask<IConnectionListener> BindAsync(
+        EndPoint endpoint,
+        CancellationToken cancellationToken = default
+    ) => new Listener(await _sockets.BindAsync(endpoint, cancellationToken), most + BeingTurnedAway);
 
     private sealed class Listener(IConnectionListener inner, int most) : IConnectionListener
     {
@@ -39,8 +46,10 @@ internal sealed class BoundedListeners(int most, IOptions<SocketTransportOptions
             // Kestrel gives no token here: it ends the waiting by unbinding.
             var waiting = _free.WaitAsync(_unbound.Token);
             await waiting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!waiting.IsCompletedSuccessfully) return null;
-            if (await inner.AcceptAsync(cancellationToken) is not { } connection) return null;
+            if (!waiting.IsCompletedSuccessfully)
+                return null;
+            if (await inner.AcceptAsync(cancellationToken) is not { } connection)
+                return null;
             connection.ConnectionClosed.Register(() => _free.Release());
             return connection;
         }

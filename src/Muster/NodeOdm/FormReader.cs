@@ -5,20 +5,34 @@ using System.Text.Json;
 
 namespace Muster.NodeOdm;
 
-/// <summary>Reads the text fields of a request's body, be it multipart, urlencoded or JSON, and hands its files out as they arrive.</summary>
+/// <summary>
+/// Reads the text fields of a request's body, be it multipart, urlencoded or JSON, and hands its files out as they
+/// arrive.
+/// </summary>
 public static class FormReader
 {
     private static readonly InputLimits Limits = InputLimits.Default;
 
-    /// <param name="contentType">The request's header. Without one that names a form there are no fields, and the body is not read.</param>
+    /// <param name="contentType">The request's header. Without one that names a form there are no fields, and the body
+    /// is not read.</param>
     /// <param name="onFile">Takes each file; null where none is expected.</param>
-    public static async Task<IReadOnlyDictionary<string, string>> ReadAsync(string? contentType, Stream body, Func<MultipartPart, CancellationToken, Task>? onFile, CancellationToken ct)
+    public static async Task<IReadOnlyDictionary<string, string>> ReadAsync(
+        string? contentType,
+        Stream body,
+        Func<MultipartPart, CancellationToken, Task>? onFile,
+        CancellationToken ct
+    )
     {
-        if (!MediaTypeHeaderValue.TryParse(contentType, out var type)) return new Dictionary<string, string>();
+        if (!MediaTypeHeaderValue.TryParse(contentType, out var type))
+            return new Dictionary<string, string>();
         switch (type.MediaType?.ToLowerInvariant())
         {
             case "multipart/form-data":
-                var boundary = type.Parameters.FirstOrDefault(parameter => parameter.Name.Equals("boundary", StringComparison.OrdinalIgnoreCase))?.Value?.Trim('"');
+                var boundary = type
+                    .Parameters.FirstOrDefault(parameter =>
+                        parameter.Name.Equals("boundary", StringComparison.OrdinalIgnoreCase)
+                    )
+                    ?.Value?.Trim('"');
                 return await PartsAsync(body, boundary ?? "", onFile, ct);
             case "application/x-www-form-urlencoded":
                 return UrlEncoded(await TextAsync(body, ct));
@@ -29,12 +43,23 @@ public static class FormReader
         }
     }
 
-    /// <summary>The task that a node tells of, null where it names none. Anybody may call so, so only the beginning of a body is read; nodes name the task first.</summary>
+    /// <summary>
+    /// The task that a node tells of, null where it names none. Anybody may call so, so only the beginning of a body is
+    /// read; nodes name the task first.
+    /// </summary>
     public static async Task<string?> NoticeAsync(string? contentType, Stream body, CancellationToken ct)
     {
         var (bytes, isWhole) = await BoundedBody.ReadAsync(body, Limits.NoticeBytes, ct);
-        if (MediaTypeHeaderValue.TryParse(contentType, out var type) && type.MediaType?.ToLowerInvariant() == "application/json") return UuidIn(bytes.Span, isWhole);
-        return isWhole ? (await ReadAsync(contentType, new MemoryStream(bytes.ToArray()), onFile: null, ct)).GetValueOrDefault("uuid") : null;
+        if (
+            MediaTypeHeaderValue.TryParse(contentType, out var type)
+            && type.MediaType?.ToLowerInvariant() == "application/json"
+        )
+            return UuidIn(bytes.Span, isWhole);
+        return isWhole
+            ? (await ReadAsync(contentType, new MemoryStream(bytes.ToArray()), onFile: null, ct)).GetValueOrDefault(
+                "uuid"
+            )
+            : null;
     }
 
     private static string? UuidIn(ReadOnlySpan<byte> json, bool isWhole)
@@ -42,20 +67,29 @@ public static class FormReader
         try
         {
             var reader = new Utf8JsonReader(json, isWhole, default);
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return null;
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+                return null;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 var isUuid = reader.ValueTextEquals("uuid"u8);
-                if (!reader.Read()) return null;
-                if (isUuid) return reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
-                if (!reader.TrySkip()) return null;
+                if (!reader.Read())
+                    return null;
+                if (isUuid)
+                    return reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+                if (!reader.TrySkip())
+                    return null;
             }
         }
-        catch (JsonException) { }   // no JSON names no task
+        catch (JsonException) { } // no JSON names no task
         return null;
     }
 
-    private static async Task<Dictionary<string, string>> PartsAsync(Stream body, string boundary, Func<MultipartPart, CancellationToken, Task>? onFile, CancellationToken ct)
+    private static async Task<Dictionary<string, string>> PartsAsync(
+        Stream body,
+        string boundary,
+        Func<MultipartPart, CancellationToken, Task>? onFile,
+        CancellationToken ct
+    )
     {
         using var parts = new MultipartReader(body, boundary);
         var fields = new Dictionary<string, string>();
@@ -64,14 +98,17 @@ public static class FormReader
         {
             if (part.FileName is null)
             {
-                if (++count > Limits.FormFields) throw new RefusalException("Too many fields", noRetry: true);
+                if (++count > Limits.FormFields)
+                    throw new RefusalException("Too many fields", noRetry: true);
                 var text = await part.TextAsync(Limits.FieldBytes, ct);
                 fields[part.Name] = text;
-                if ((left -= part.Name.Length + text.Length) < 0) throw TooLarge();
+                if ((left -= part.Name.Length + text.Length) < 0)
+                    throw TooLarge();
             }
-            else if (part.FileName.Length > 0)   // a page sends an empty name where no file was chosen
+            else if (part.FileName.Length > 0) // a page sends an empty name where no file was chosen
             {
-                if (onFile is null || part.Name != "images") throw new RefusalException("Unexpected field", noRetry: true);
+                if (onFile is null || part.Name != "images")
+                    throw new RefusalException("Unexpected field", noRetry: true);
                 await onFile(part, ct);
             }
         }
@@ -92,7 +129,8 @@ public static class FormReader
         foreach (var pair in text.Split('&', Limits.FormFields, StringSplitOptions.RemoveEmptyEntries))
         {
             var at = pair.IndexOf('=');
-            fields[WebUtility.UrlDecode(at < 0 ? pair : pair[..at])] = at < 0 ? "" : WebUtility.UrlDecode(pair[(at + 1)..]);
+            fields[WebUtility.UrlDecode(at < 0 ? pair : pair[..at])] =
+                at < 0 ? "" : WebUtility.UrlDecode(pair[(at + 1)..]);
         }
         return fields;
     }
@@ -101,18 +139,28 @@ public static class FormReader
     private static Dictionary<string, string> Json(string text)
     {
         var fields = new Dictionary<string, string>();
-        if (string.IsNullOrWhiteSpace(text)) return fields;
+        if (string.IsNullOrWhiteSpace(text))
+            return fields;
         try
         {
             using var document = JsonDocument.Parse(text);
-            if (document.RootElement.ValueKind != JsonValueKind.Object) return fields;
-            foreach (var member in document.RootElement.EnumerateObject().Where(member => member.Value.ValueKind != JsonValueKind.Null))
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+                return fields;
+            foreach (
+                var member in document
+                    .RootElement.EnumerateObject()
+                    .Where(member => member.Value.ValueKind != JsonValueKind.Null)
+            )
             {
-                fields[member.Name] = member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : member.Value.GetRawText();
+                fields[member.Name] =
+                    member.Value.ValueKind == JsonValueKind.String
+                        ? member.Value.GetString()!
+                        : member.Value.GetRawText();
             }
             return fields;
         }
-        catch (Exception fault) when (fault is JsonException or InvalidOperationException)   // the latter for half a surrogate pair
+        // the latter for half a surrogate pair
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
             throw new RefusalException(fault.Message, noRetry: true);
         }

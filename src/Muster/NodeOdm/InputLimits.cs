@@ -52,7 +52,8 @@ public sealed record InputLimits
     public int ResultFiles { get; init; } = 1_000_000;
 
     /// <summary>
-    /// How many times its own size an archive may have unpacked, beside <see cref="ArchiveAllowance"/>. Photos hardly shrink.
+    /// How many times its own size an archive may have unpacked, beside <see cref="ArchiveAllowance"/>. Photos hardly
+    /// shrink.
     /// </summary>
     public int ArchiveGrowth { get; init; } = 20;
     public long ArchiveAllowance { get; init; } = 256L << 20;
@@ -61,7 +62,9 @@ public sealed record InputLimits
     public int ResultGrowth { get; init; } = 50;
     public long ResultAllowance { get; init; } = 16L << 30;
 
-    /// <summary>Connections at once; fewer where the process may open fewer files (<see cref="ConnectionCap"/>).</summary>
+    /// <summary>
+    /// Connections at once; fewer where the process may open fewer files (<see cref="ConnectionCap"/>).
+    /// </summary>
     public int Connections { get; init; } = 10_000;
 
     /// <summary>Requests with a body at once: in all, and from one address or with one token.</summary>
@@ -73,12 +76,13 @@ public sealed record InputLimits
     public int WindowBytes { get; init; } = 8 << 10;
 
     /// <summary>The limits that an operator may set; 0 leaves one as it is.</summary>
-    public InputLimits With(int connections, int uploadsOfOne) => this with
-    {
-        Connections = connections > 0 ? connections : Connections,
-        UploadsOfOne = uploadsOfOne > 0 ? uploadsOfOne : UploadsOfOne,
-        Uploads = uploadsOfOne > 0 ? (int)Math.Min(int.MaxValue, uploadsOfOne * 4L) : Uploads,
-    };
+    public InputLimits With(int connections, int uploadsOfOne) =>
+        this with
+        {
+            Connections = connections > 0 ? connections : Connections,
+            UploadsOfOne = uploadsOfOne > 0 ? uploadsOfOne : UploadsOfOne,
+            Uploads = uploadsOfOne > 0 ? (int)Math.Min(int.MaxValue, uploadsOfOne * 4L) : Uploads,
+        };
 
     /// <summary>What an archive may grow to, by its own size and by the room there is.</summary>
     public long Unpacked(long archive, long room) =>
@@ -91,31 +95,32 @@ public sealed record InputLimits
         bytes > (long.MaxValue - allowance) / growth ? long.MaxValue : (bytes * growth) + allowance;
 
     /// <summary>All of them, by the names of <c>docs/security.md</c>, for a diagnosis.</summary>
-    public Dictionary<string, string> Table() => new()
-    {
-        ["form_fields"] = $"{FormFields}",
-        ["field_bytes"] = $"{FieldBytes}",
-        ["form_bytes"] = $"{FormBytes}",
-        ["notice_bytes"] = $"{NoticeBytes}",
-        ["name_chars"] = $"{NameChars}",
-        ["address_chars"] = $"{AddressChars}",
-        ["outputs"] = $"{Outputs}",
-        ["output_chars"] = $"{OutputChars}",
-        ["answer_bytes"] = $"{AnswerBytes}",
-        ["output_bytes"] = $"{OutputBytes}",
-        ["error_chars"] = $"{ErrorChars}",
-        ["line_bytes"] = $"{LineBytes}",
-        ["output_lines"] = $"{OutputLines}",
-        ["archive_files"] = $"{ArchiveFiles}",
-        ["result_files"] = $"{ResultFiles}",
-        ["archive_growth"] = $"{ArchiveGrowth}",
-        ["archive_allowance"] = $"{ArchiveAllowance}",
-        ["result_growth"] = $"{ResultGrowth}",
-        ["result_allowance"] = $"{ResultAllowance}",
-        ["connections"] = $"{ConnectionCap.Seats(Connections)}",
-        ["uploads"] = $"{Uploads}",
-        ["uploads_of_one"] = $"{UploadsOfOne}",
-        ["window"] = $"{Window}",
-        ["window_bytes"] = $"{WindowBytes}",
-    };
+    public Dictionary<string, string> Table() =>
+        new()
+        {
+            ["form_fields"] = $"{FormFields}",
+            ["field_bytes"] = $"{FieldBytes}",
+            ["form_bytes"] = $"{FormBytes}",
+            ["notice_bytes"] = $"{NoticeBytes}",
+            ["name_chars"] = $"{NameChars}",
+            ["address_chars"] = $"{AddressChars}",
+            ["outputs"] = $"{Outputs}",
+            ["output_chars"] = $"{OutputChars}",
+            ["answer_bytes"] = $"{AnswerBytes}",
+            ["output_bytes"] = $"{OutputBytes}",
+            ["error_chars"] = $"{ErrorChars}",
+            ["line_bytes"] = $"{LineBytes}",
+            ["output_lines"] = $"{OutputLines}",
+            ["archive_files"] = $"{ArchiveFiles}",
+            ["result_files"] = $"{ResultFiles}",
+            ["archive_growth"] = $"{ArchiveGrowth}",
+            ["archive_allowance"] = $"{ArchiveAllowance}",
+            ["result_growth"] = $"{ResultGrowth}",
+            ["result_allowance"] = $"{ResultAllowance}",
+            ["connections"] = $"{ConnectionCap.Seats(Connections)}",
+            ["uploads"] = $"{Uploads}",
+            ["uploads_of_one"] = $"{UploadsOfOne}",
+            ["window"] = $"{Window}",
+            ["window_bytes"] = $"{WindowBytes}",
+        };
 }

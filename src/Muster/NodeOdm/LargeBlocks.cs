@@ -4,7 +4,10 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Muster.NodeOdm;
 
-/// <summary>Memory for connections in blocks of 32 KB: photos come in with an eighth of the reads that Kestrel's own blocks of 4 KB take.</summary>
+/// <summary>
+/// Memory for connections in blocks of 32 KB: photos come in with an eighth of the reads that Kestrel's own blocks of 4
+/// KB take.
+/// </summary>
 internal sealed class LargeBlocks : IMemoryPoolFactory<byte>
 {
     private const int BlockBytes = 32 << 10;
@@ -22,12 +25,16 @@ internal sealed class LargeBlocks : IMemoryPoolFactory<byte>
         {
             ArgumentOutOfRangeException.ThrowIfGreaterThan(minBufferSize, BlockBytes);
             // The kernel writes into them, so the collector must not move them.
-            return new Block(this, _free.TryDequeue(out var bytes) ? bytes : GC.AllocateUninitializedArray<byte>(BlockBytes, pinned: true));
+            return new Block(
+                this,
+                _free.TryDequeue(out var bytes) ? bytes : GC.AllocateUninitializedArray<byte>(BlockBytes, pinned: true)
+            );
         }
 
         private void Return(byte[] bytes)
         {
-            if (_free.Count < MostKept) _free.Enqueue(bytes);
+            if (_free.Count < MostKept)
+                _free.Enqueue(bytes);
         }
 
         protected override void Dispose(bool disposing) => _free.Clear();
@@ -40,7 +47,8 @@ internal sealed class LargeBlocks : IMemoryPoolFactory<byte>
 
             public void Dispose()
             {
-                if (Interlocked.Exchange(ref _bytes, null) is { } back) pool.Return(back);
+                if (Interlocked.Exchange(ref _bytes, null) is { } back)
+                    pool.Return(back);
             }
         }
     }

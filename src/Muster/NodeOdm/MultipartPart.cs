@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Muster.NodeOdm;
 
-/// <summary>One part of a form while it arrives. Its content can be taken once, before the next part is asked for.</summary>
+/// <summary>
+/// One part of a form while it arrives. Its content can be taken once, before the next part is asked for.
+/// </summary>
 public sealed class MultipartPart
 {
     private readonly MultipartReader _reader;
@@ -25,7 +27,8 @@ public sealed class MultipartPart
         var text = new ArrayBufferWriter<byte>();
         while (await ChunkAsync(ct) is { IsEmpty: false } chunk)
         {
-            if (text.WrittenCount + chunk.Length > mostBytes) throw new RefusalException("Field value too long", noRetry: true);
+            if (text.WrittenCount + chunk.Length > mostBytes)
+                throw new RefusalException("Field value too long", noRetry: true);
             text.Write(chunk.Span);
         }
         return Encoding.UTF8.GetString(text.WrittenSpan).TrimEnd('\r', '\n');
@@ -42,31 +45,49 @@ public sealed class MultipartPart
         public override bool CanSeek => false;
         public override bool CanWrite => false;
         public override long Length => throw new NotSupportedException();
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override long Position
         {
-            if (_left.IsEmpty) _left = await part.ChunkAsync(cancellationToken);
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer,
+            CancellationToken cancellationToken = default
+        )
+        {
+            if (_left.IsEmpty)
+                _left = await part.ChunkAsync(cancellationToken);
             var taken = Math.Min(buffer.Length, _left.Length);
             _left[..taken].CopyTo(buffer);
             _left = _left[taken..];
             return taken;
         }
 
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+        public override Task<int> ReadAsync(
+            byte[] buffer,
+            int offset,
+            int count,
+            CancellationToken cancellationToken
+        ) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
         public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
         {
             await destination.WriteAsync(_left, cancellationToken);
             _left = default;
-            while (await part.ChunkAsync(cancellationToken) is { IsEmpty: false } chunk) await destination.WriteAsync(chunk, cancellationToken);
+            while (await part.ChunkAsync(cancellationToken) is { IsEmpty: false } chunk)
+                await destination.WriteAsync(chunk, cancellationToken);
         }
 
-        public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
+        public override int Read(byte[] buffer, int offset, int count) =>
+            ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
+
         public override void Flush() { }
+
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
         public override void SetLength(long value) => throw new NotSupportedException();
+
         public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

@@ -4,7 +4,8 @@ using System.Text;
 namespace Muster.NodeOdm;
 
 /// <summary>
-/// Reads a multipart body as it arrives, in constant memory: parts in their order, each in chunks that are slices of one pooled buffer. The buffer is
+/// Reads a multipart body as it arrives, in constant memory: parts in their order, each in chunks that are slices of
+/// one pooled buffer. The buffer is
 /// small until bytes come as fast as it takes them, so that a client that stands still costs little.
 /// What is wrong with a body is a <see cref="RefusalException"/>; a connection that breaks is the stream's own fault.
 /// </summary>
@@ -22,12 +23,13 @@ public sealed class MultipartReader : IDisposable
     private int _start;
     private int _end;
     private bool _began;
-    private bool _inContent = true;   // what comes before the first part is read like one
+    private bool _inContent = true; // what comes before the first part is read like one
     private bool _finished;
 
     public MultipartReader(Stream body, string boundary)
     {
-        if (boundary.Length is 0 or > MostBoundaryBytes) throw new RefusalException("Multipart: Boundary not found", noRetry: true);
+        if (boundary.Length is 0 or > MostBoundaryBytes)
+            throw new RefusalException("Multipart: Boundary not found", noRetry: true);
         _body = body;
         _delimiter = Encoding.Latin1.GetBytes($"\r\n--{boundary}");
         // The first boundary may stand at the very beginning, without the line end that belongs to all others.
@@ -38,7 +40,8 @@ public sealed class MultipartReader : IDisposable
     /// <summary>The next part; what was left of the one before is skipped. Null at the end.</summary>
     public async ValueTask<MultipartPart?> NextAsync(CancellationToken ct)
     {
-        if (_finished) return null;
+        if (_finished)
+            return null;
         if (!_began && await PreambleAsync(ct))
         {
             _finished = true;
@@ -69,18 +72,23 @@ public sealed class MultipartReader : IDisposable
                 _start += length;
                 return chunk;
             }
-            if (_inContent && !await FillAsync(ct)) throw CutOff();
+            if (_inContent && !await FillAsync(ct))
+                throw CutOff();
         }
         return default;
     }
 
-    /// <summary>How many bytes at the front of the buffer are surely content. Takes a delimiter away that stands there.</summary>
+    /// <summary>
+    /// How many bytes at the front of the buffer are surely content. Takes a delimiter away that stands there.
+    /// </summary>
     private int Content()
     {
         var window = _buffer.AsSpan(_start, _end - _start);
         var at = window.IndexOf(_delimiter);
-        if (at < 0) return Math.Max(0, window.Length - (_delimiter.Length - 1));   // the rest may be the beginning of a delimiter
-        if (at > 0) return at;
+        if (at < 0)
+            return Math.Max(0, window.Length - (_delimiter.Length - 1)); // the rest may be the beginning of a delimiter
+        if (at > 0)
+            return at;
         _start += _delimiter.Length;
         _inContent = false;
         return 0;
@@ -90,11 +98,13 @@ public sealed class MultipartReader : IDisposable
     private async ValueTask<bool> PreambleAsync(CancellationToken ct)
     {
         _began = true;
-        if (!await FillAsync(ct)) return true;
+        if (!await FillAsync(ct))
+            return true;
         long skipped = 0;
         while (await ChunkAsync(ct) is { IsEmpty: false } chunk)
         {
-            if ((skipped += chunk.Length) > MostPreambleBytes) throw new RefusalException("Multipart: Boundary not found", noRetry: true);
+            if ((skipped += chunk.Length) > MostPreambleBytes)
+                throw new RefusalException("Multipart: Boundary not found", noRetry: true);
         }
         return false;
     }
@@ -105,22 +115,26 @@ public sealed class MultipartReader : IDisposable
         while (true)
         {
             await NeedAsync(2, ct);
-            if (_buffer[_start] is not ((byte)' ' or (byte)'\t')) break;
+            if (_buffer[_start] is not ((byte)' ' or (byte)'\t'))
+                break;
             _start++;
         }
-        if (!_buffer.AsSpan(_start, 2).SequenceEqual("\r\n"u8)) throw Malformed();
+        if (!_buffer.AsSpan(_start, 2).SequenceEqual("\r\n"u8))
+            throw Malformed();
         while (true)
         {
             // The line end of the boundary counts as the first of the two that end the headers, for a part without any.
             var at = _buffer.AsSpan(_start, _end - _start).IndexOf("\r\n\r\n"u8);
-            if (at > MostHeaderBytes || (at < 0 && _end - _start > MostHeaderBytes)) throw new RefusalException("Malformed part header: too long", noRetry: true);
+            if (at > MostHeaderBytes || (at < 0 && _end - _start > MostHeaderBytes))
+                throw new RefusalException("Malformed part header: too long", noRetry: true);
             if (at >= 0)
             {
                 var text = PartHeaders.Decode(_buffer.AsSpan(_start, at));
                 _start += at + 4;
                 return text;
             }
-            if (!await FillAsync(ct)) throw CutOff();
+            if (!await FillAsync(ct))
+                throw CutOff();
         }
     }
 
@@ -128,7 +142,8 @@ public sealed class MultipartReader : IDisposable
     {
         while (_end - _start < bytes)
         {
-            if (!await FillAsync(ct)) throw CutOff();
+            if (!await FillAsync(ct))
+                throw CutOff();
         }
     }
 
@@ -145,7 +160,8 @@ public sealed class MultipartReader : IDisposable
         }
         var read = await _body.ReadAsync(_buffer.AsMemory(_end), ct);
         _end += read;
-        if (_end == _buffer.Length && _buffer.Length < MostBytes) Grow();
+        if (_end == _buffer.Length && _buffer.Length < MostBytes)
+            Grow();
         return read > 0;
     }
 

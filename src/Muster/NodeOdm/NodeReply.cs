@@ -1,6 +1,8 @@
 namespace Muster.NodeOdm;
 
-/// <summary>What became of a question to a node. Only <see cref="Said"/> and <see cref="Denied"/> are the node's own words.</summary>
+/// <summary>
+/// What became of a question to a node. Only <see cref="Said"/> and <see cref="Denied"/> are the node's own words.
+/// </summary>
 public abstract record NodeReply<T>
 {
     private NodeReply() { }
@@ -27,25 +29,27 @@ public abstract record NodeReply<T>
     public sealed record TooLong(string Why) : NodeReply<T>;
 
     /// <summary>The same reply about something else; a value is turned by <paramref name="turn"/>.</summary>
-    public NodeReply<TOther> Select<TOther>(Func<T, TOther> turn) => this switch
-    {
-        Said said => new NodeReply<TOther>.Said(turn(said.Value)),
-        Denied denied => new NodeReply<TOther>.Denied(denied.Error, denied.NoRetry),
-        Away away => new NodeReply<TOther>.Away(away.Why),
-        Silent silent => new NodeReply<TOther>.Silent(silent.Why),
-        Garbled garbled => new NodeReply<TOther>.Garbled(garbled.Why),
-        TooLong tooLong => new NodeReply<TOther>.TooLong(tooLong.Why),
-        _ => throw new InvalidOperationException(),
-    };
+    public NodeReply<TOther> Select<TOther>(Func<T, TOther> turn) =>
+        this switch
+        {
+            Said said => new NodeReply<TOther>.Said(turn(said.Value)),
+            Denied denied => new NodeReply<TOther>.Denied(denied.Error, denied.NoRetry),
+            Away away => new NodeReply<TOther>.Away(away.Why),
+            Silent silent => new NodeReply<TOther>.Silent(silent.Why),
+            Garbled garbled => new NodeReply<TOther>.Garbled(garbled.Why),
+            TooLong tooLong => new NodeReply<TOther>.TooLong(tooLong.Why),
+            _ => throw new InvalidOperationException(),
+        };
 
     /// <summary>In words, for logs and people.</summary>
-    public string Text => this switch
-    {
-        Denied denied => denied.Error,
-        Away away => away.Why,
-        Silent silent => silent.Why,
-        Garbled garbled => garbled.Why,
-        TooLong tooLong => tooLong.Why,
-        _ => "ok",
-    };
+    public string Text =>
+        this switch
+        {
+            Denied denied => denied.Error,
+            Away away => away.Why,
+            Silent silent => silent.Why,
+            Garbled garbled => garbled.Why,
+            TooLong tooLong => tooLong.Why,
+            _ => "ok",
+        };
 }

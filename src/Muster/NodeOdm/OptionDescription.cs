@@ -3,7 +3,9 @@ using System.Text.Json.Serialization;
 
 namespace Muster.NodeOdm;
 
-/// <summary>One option of an engine, as <c>GET /options</c> shows it: exactly these five keys, as PyODM makes an object of them.</summary>
+/// <summary>
+/// One option of an engine, as <c>GET /options</c> shows it: exactly these five keys, as PyODM makes an object of them.
+/// </summary>
 public sealed record OptionDescription
 {
     public required string Name { get; init; }
@@ -29,12 +31,18 @@ public sealed record OptionDomain(string Rule, IReadOnlyList<string>? Members = 
     {
         public override OptionDomain Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
-            if (reader.TokenType == JsonTokenType.String) return new(reader.GetString()!);
-            if (reader.TokenType != JsonTokenType.StartArray) throw new JsonException("a domain is a text or a list of texts");
+            if (reader.TokenType == JsonTokenType.String)
+                return new(reader.GetString()!);
+            if (reader.TokenType != JsonTokenType.StartArray)
+                throw new JsonException("a domain is a text or a list of texts");
             var members = new List<string>();
             while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             {
-                members.Add(reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw new JsonException("a domain lists texts"));
+                members.Add(
+                    reader.TokenType == JsonTokenType.String
+                        ? reader.GetString()!
+                        : throw new JsonException("a domain lists texts")
+                );
             }
             return new("", members);
         }
@@ -47,7 +55,8 @@ public sealed record OptionDomain(string Rule, IReadOnlyList<string>? Members = 
                 return;
             }
             writer.WriteStartArray();
-            foreach (var member in value.Members) writer.WriteStringValue(member);
+            foreach (var member in value.Members)
+                writer.WriteStringValue(member);
             writer.WriteEndArray();
         }
     }

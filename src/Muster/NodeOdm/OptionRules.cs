@@ -4,7 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace Muster.NodeOdm;
 
-/// <summary>Reads the options that a client sends: converted by type, checked by domain, in the engine's order, unknown ones dropped.</summary>
+/// <summary>
+/// Reads the options that a client sends: converted by type, checked by domain, in the engine's order, unknown ones
+/// dropped.
+/// </summary>
 public static partial class OptionRules
 {
     private const string Concurrency = "max-concurrency";
@@ -12,7 +15,13 @@ public static partial class OptionRules
     /// <param name="sent">JSON text: a list of <c>{"name":…,"value":…}</c>. Null or empty: none.</param>
     /// <param name="mostConcurrency">A larger value is lowered to it, a missing one is added.</param>
     /// <param name="fault">The text of the error answer, when it says false.</param>
-    public static bool TryRead(IReadOnlyList<OptionDescription> known, string? sent, int? mostConcurrency, out IReadOnlyList<TaskOption> options, out string fault)
+    public static bool TryRead(
+        IReadOnlyList<OptionDescription> known,
+        string? sent,
+        int? mostConcurrency,
+        out IReadOnlyList<TaskOption> options,
+        out string fault
+    )
     {
         options = [];
         fault = "";
@@ -21,7 +30,8 @@ public static partial class OptionRules
         {
             asked = Asked(sent);
         }
-        catch (Exception bad) when (bad is JsonException or InvalidOperationException)   // the latter for half a surrogate pair
+        // the latter for half a surrogate pair
+        catch (Exception bad) when (bad is JsonException or InvalidOperationException)
         {
             fault = bad.Message;
             return false;
@@ -32,17 +42,21 @@ public static partial class OptionRules
         foreach (var description in known)
         {
             var at = asked.FindIndex(pair => pair.Name == description.Name);
-            if (at < 0) continue;
+            if (at < 0)
+                continue;
             var (value, wrong) = Read(description, asked[at].Value);
-            if (wrong is null) accepted.Add(new(description.Name, value));
-            else faults.Add(new(description.Name, wrong));
+            if (wrong is null)
+                accepted.Add(new(description.Name, value));
+            else
+                faults.Add(new(description.Name, wrong));
         }
         if (faults.Count > 0)
         {
             fault = JsonSerializer.Serialize<IReadOnlyList<OptionFault>>(faults, OdmJson.Wire.IReadOnlyListOptionFault);
             return false;
         }
-        if (mostConcurrency is { } most && known.Any(option => option.Name == Concurrency)) Cap(accepted, most);
+        if (mostConcurrency is { } most && known.Any(option => option.Name == Concurrency))
+            Cap(accepted, most);
         options = accepted;
         return true;
     }
@@ -50,22 +64,28 @@ public static partial class OptionRules
     private static void Cap(List<TaskOption> options, int most)
     {
         var at = options.FindIndex(option => option.Name == Concurrency);
-        if (at < 0) options.Add(new(Concurrency, Json(most)));
-        else if (options[at].Value.ValueKind == JsonValueKind.Number && options[at].Value.GetDouble() > most) options[at] = new(Concurrency, Json(most));
+        if (at < 0)
+            options.Add(new(Concurrency, Json(most)));
+        else if (options[at].Value.ValueKind == JsonValueKind.Number && options[at].Value.GetDouble() > most)
+            options[at] = new(Concurrency, Json(most));
     }
 
     private static List<(string, JsonElement)> Asked(string? sent)
     {
-        if (string.IsNullOrWhiteSpace(sent)) return [];
+        if (string.IsNullOrWhiteSpace(sent))
+            return [];
         using var document = JsonDocument.Parse(sent);
-        if (document.RootElement.ValueKind != JsonValueKind.Array) return [];
+        if (document.RootElement.ValueKind != JsonValueKind.Array)
+            return [];
         return
         [
             .. from item in document.RootElement.EnumerateArray()
-               where item.ValueKind == JsonValueKind.Object
-               let name = item.TryGetProperty("name", out var named) && named.ValueKind == JsonValueKind.String ? named.GetString() : null
-               where name is not null && item.TryGetProperty("value", out var value) && Text(value) is not null
-               select (name, item.GetProperty("value").Clone()),
+            where item.ValueKind == JsonValueKind.Object
+            let name = item.TryGetProperty("name", out var named) && named.ValueKind == JsonValueKind.String
+                ? named.GetString()
+                : null
+            where name is not null && item.TryGetProperty("value", out var value) && Text(value) is not null
+            select (name, item.GetProperty("value").Clone()),
         ];
     }
 
@@ -84,7 +104,9 @@ public static partial class OptionRules
             case "int":
             case "float":
                 var number = LeadingNumber(sent, option.Type == "float");
-                return double.IsNaN(number) ? (default, OutOfRange("NaN")) : (Json(number), FaultIn(option.Domain, Written(number), number));
+                return double.IsNaN(number)
+                    ? (default, OutOfRange("NaN"))
+                    : (Json(number), FaultIn(option.Domain, Written(number), number));
             default:
                 return (sent, FaultIn(option.Domain, Text(sent), Number(Text(sent))));
         }
@@ -92,7 +114,8 @@ public static partial class OptionRules
 
     private static string? FaultIn(OptionDomain domain, string text, double number)
     {
-        if (domain.Members is { } members) return members.Contains(text) ? null : $"Invalid value {text} (not in enum)";
+        if (domain.Members is { } members)
+            return members.Contains(text) ? null : $"Invalid value {text} (not in enum)";
         var fine = domain.Rule switch
         {
             "" or "string" or "path" => true,
@@ -102,7 +125,8 @@ public static partial class OptionRules
             "float" => double.IsFinite(number),
             "percent" => number is >= 0 and <= 100,
             "json" => IsJson(text),
-            var rule when Between().Match(rule) is { Success: true } range => number >= Number(range.Groups[1].Value) && number <= Number(range.Groups[2].Value),
+            var rule when Between().Match(rule) is { Success: true } range => number >= Number(range.Groups[1].Value)
+                && number <= Number(range.Groups[2].Value),
             var rule when Compared().Match(rule) is { Success: true } side => side.Groups[1].Value switch
             {
                 ">" => number > Number(side.Groups[2].Value),
@@ -112,7 +136,12 @@ public static partial class OptionRules
             },
             _ => (bool?)null,
         };
-        return fine switch { true => null, false => OutOfRange(text), null => $"Domain value cannot be handled: '{domain.Rule}' : '{text}'" };
+        return fine switch
+        {
+            true => null,
+            false => OutOfRange(text),
+            null => $"Domain value cannot be handled: '{domain.Rule}' : '{text}'",
+        };
     }
 
     private static string OutOfRange(string text) => $"Invalid value {text} (out of range)";
@@ -120,18 +149,22 @@ public static partial class OptionRules
     /// <summary>The number that a text begins with, as JavaScript's parseInt and parseFloat read it.</summary>
     private static double LeadingNumber(JsonElement sent, bool fraction)
     {
-        if (sent.ValueKind == JsonValueKind.Number) return fraction ? sent.GetDouble() : Math.Truncate(sent.GetDouble());
-        if (sent.ValueKind != JsonValueKind.String) return double.NaN;
+        if (sent.ValueKind == JsonValueKind.Number)
+            return fraction ? sent.GetDouble() : Math.Truncate(sent.GetDouble());
+        if (sent.ValueKind != JsonValueKind.String)
+            return double.NaN;
         var match = (fraction ? LeadingFloat() : LeadingInteger()).Match(sent.GetString()!);
         var number = match.Success ? Number(match.Value) : double.NaN;
         return double.IsFinite(number) ? number : double.NaN;
     }
 
-    private static double Number(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : double.NaN;
+    private static double Number(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : double.NaN;
 
     private static string Written(double number) => number.ToString("R", CultureInfo.InvariantCulture);
 
-    private static string Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+    private static string Text(JsonElement value) =>
+        value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
 
     private static JsonElement Json(double number) => JsonSerializer.SerializeToElement(number, OdmJson.Wire.Double);
 

@@ -4,19 +4,31 @@ using System.Text;
 
 namespace Muster.NodeOdm;
 
-/// <summary>HTTP to addresses that clients named. It does not lead into private networks, whatever a name resolves to and wherever a redirect points.</summary>
+/// <summary>
+/// HTTP to addresses that clients named. It does not lead into private networks, whatever a name resolves to and
+/// wherever a redirect points.
+/// </summary>
 public static class OutsideHttp
 {
     /// <summary>
-    /// What every call that a gateway or a node makes for others bears. Admin doors refuse it, so that nobody has a server call its own,
+    /// What every call that a gateway or a node makes for others bears. Admin doors refuse it, so that nobody has a
+    /// server call its own,
     /// or another's, from inside.
     /// </summary>
     public const string Mark = "Muster-Outgoing";
 
     public static HttpClient Create(bool allowPrivate)
     {
-        var handler = new SocketsHttpHandler { UseProxy = false, UseCookies = false, MaxAutomaticRedirections = 5, ConnectTimeout = TimeSpan.FromSeconds(15), PooledConnectionLifetime = TimeSpan.FromMinutes(5) };
-        if (!allowPrivate) handler.ConnectCallback = (context, ct) => ConnectAsync(context.DnsEndPoint, ct);
+        var handler = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            MaxAutomaticRedirections = 5,
+            ConnectTimeout = TimeSpan.FromSeconds(15),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        };
+        if (!allowPrivate)
+            handler.ConnectCallback = (context, ct) => ConnectAsync(context.DnsEndPoint, ct);
         return new(handler)
         {
             Timeout = Timeout.InfiniteTimeSpan,
@@ -26,18 +38,32 @@ public static class OutsideHttp
     }
 
     /// <summary>Posts a text of JSON. Only the status of the answer counts, so its body is not read.</summary>
-    public static async Task<HttpStatusCode> TellAsync(this HttpClient http, Uri address, string json, CancellationToken ct)
+    public static async Task<HttpStatusCode> TellAsync(
+        this HttpClient http,
+        Uri address,
+        string json,
+        CancellationToken ct
+    )
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, address)
+        {
+            Content = new StringContent(json, Encoding.UTF8, "application/json"),
+        };
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
         return response.StatusCode;
     }
 
     private static async ValueTask<Stream> ConnectAsync(DnsEndPoint there, CancellationToken ct)
     {
-        var addresses = IPAddress.TryParse(there.Host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(there.Host, ct);
+        var addresses = IPAddress.TryParse(there.Host, out var literal)
+            ? [literal]
+            : await Dns.GetHostAddressesAsync(there.Host, ct);
         var open = addresses.Where(IsPublic).ToArray();
-        if (open.Length == 0) throw new RefusalException($"{there.Host} is in a private network, where this server does not go for others", noRetry: true);
+        if (open.Length == 0)
+            throw new RefusalException(
+                $"{there.Host} is in a private network, where this server does not go for others",
+                noRetry: true
+            );
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
@@ -54,7 +80,8 @@ public static class OutsideHttp
     /// <summary>An address that anybody can reach.</summary>
     public static bool IsPublic(IPAddress address)
     {
-        if (address.IsIPv4MappedToIPv6) return IsPublic(address.MapToIPv4());
+        if (address.IsIPv4MappedToIPv6)
+            return IsPublic(address.MapToIPv4());
         var bytes = address.GetAddressBytes();
         if (address.AddressFamily == AddressFamily.InterNetwork)
         {
@@ -73,6 +100,8 @@ public static class OutsideHttp
             };
         }
         // Only global unicast addresses, and of those none that carries an IPv4 address within.
-        return (bytes[0] & 0xe0) == 0x20 && !(bytes[0] == 0x20 && bytes[1] == 0x02) && !(bytes[0] == 0x20 && bytes[1] == 0x01 && bytes[2] == 0 && bytes[3] == 0);
+        return (bytes[0] & 0xe0) == 0x20
+            && !(bytes[0] == 0x20 && bytes[1] == 0x02)
+            && !(bytes[0] == 0x20 && bytes[1] == 0x01 && bytes[2] == 0 && bytes[3] == 0);
     }
 }

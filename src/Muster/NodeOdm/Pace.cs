@@ -8,7 +8,8 @@ internal sealed class Pace(long bytesPerSecond, TimeProvider clock)
 
     public Task AfterAsync(int bytes, CancellationToken ct)
     {
-        if (bytesPerSecond <= 0) return Task.CompletedTask;
+        if (bytesPerSecond <= 0)
+            return Task.CompletedTask;
         _sent += bytes;
         var early = TimeSpan.FromSeconds((double)_sent / bytesPerSecond) - clock.GetElapsedTime(_began);
         return early > TimeSpan.Zero ? Task.Delay(early, clock, ct) : Task.CompletedTask;

@@ -21,43 +21,54 @@ public sealed record TaskForm
     public string? ZipUrl { get; init; }
 
     /// <exception cref="RefusalException">A field is longer than <see cref="InputLimits"/> says.</exception>
-    public static TaskForm Of(IReadOnlyDictionary<string, string> fields) => new()
-    {
-        Name = Text(fields, "name", Limits.NameChars),
-        Options = Text(fields, "options"),
-        SkipPostProcessing = Text(fields, "skipPostProcessing") == "true",
-        Webhook = Text(fields, "webhook", Limits.AddressChars) is { Length: > 3 } webhook ? webhook : null,
-        Outputs = OutputsIn(Text(fields, "outputs")),
-        DateCreated = long.TryParse(Text(fields, "dateCreated"), out var created) ? created : null,
-        ZipUrl = Text(fields, "zipurl", Limits.AddressChars),
-    };
+    public static TaskForm Of(IReadOnlyDictionary<string, string> fields) =>
+        new()
+        {
+            Name = Text(fields, "name", Limits.NameChars),
+            Options = Text(fields, "options"),
+            SkipPostProcessing = Text(fields, "skipPostProcessing") == "true",
+            Webhook = Text(fields, "webhook", Limits.AddressChars) is { Length: > 3 } webhook ? webhook : null,
+            Outputs = OutputsIn(Text(fields, "outputs")),
+            DateCreated = long.TryParse(Text(fields, "dateCreated"), out var created) ? created : null,
+            ZipUrl = Text(fields, "zipurl", Limits.AddressChars),
+        };
 
     private static InputLimits Limits => InputLimits.Default;
 
-    /// <summary>A text that databases take; what no client means to send is refused here, where it harms nobody else.</summary>
+    /// <summary>
+    /// A text that databases take; what no client means to send is refused here, where it harms nobody else.
+    /// </summary>
     private static string? Text(IReadOnlyDictionary<string, string> fields, string name, int most = int.MaxValue)
     {
-        if (fields.GetValueOrDefault(name) is not { Length: > 0 } text) return null;
-        if (text.Length > most) throw new RefusalException($"Invalid {name}: it is longer than {most} characters", noRetry: true);
-        if (text.Contains('\0') || !UnicodeText.IsWhole(text)) throw new RefusalException($"Invalid {name}: it is not valid text", noRetry: true);
+        if (fields.GetValueOrDefault(name) is not { Length: > 0 } text)
+            return null;
+        if (text.Length > most)
+            throw new RefusalException($"Invalid {name}: it is longer than {most} characters", noRetry: true);
+        if (text.Contains('\0') || !UnicodeText.IsWhole(text))
+            throw new RefusalException($"Invalid {name}: it is not valid text", noRetry: true);
         return text;
     }
 
     /// <summary>Paths within the project. What is no list, or an empty one, is ignored; no path leads out.</summary>
     private static List<string>? OutputsIn(string? text)
     {
-        if (text is null) return null;
+        if (text is null)
+            return null;
         try
         {
             using var document = JsonDocument.Parse(text);
-            if (document.RootElement.ValueKind != JsonValueKind.Array) return null;
+            if (document.RootElement.ValueKind != JsonValueKind.Array)
+                return null;
             List<string> paths =
             [
                 .. from item in document.RootElement.EnumerateArray()
-                   where item.ValueKind == JsonValueKind.String
-                   let path = string.Join('/', item.GetString()!.Split('/', '\\').Where(step => step is not ("" or "." or "..")))
-                   where path.Length > 0 && !path.Contains('\0')
-                   select path,
+                where item.ValueKind == JsonValueKind.String
+                let path = string.Join(
+                    '/',
+                    item.GetString()!.Split('/', '\\').Where(step => step is not ("" or "." or ".."))
+                )
+                where path.Length > 0 && !path.Contains('\0')
+                select path,
             ];
             if (paths.Count > Limits.Outputs || paths.Any(path => path.Length > Limits.OutputChars))
             {
@@ -66,7 +77,8 @@ public sealed record TaskForm
             }
             return paths.Count > 0 ? paths : null;
         }
-        catch (Exception fault) when (fault is JsonException or InvalidOperationException)   // the latter for half a surrogate pair
+        // the latter for half a surrogate pair
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
             return null;
         }

@@ -26,10 +26,20 @@ public sealed record TaskInfo
     public IReadOnlyList<string>? Output { get; init; }
 }
 
-public sealed record TaskCondition(TaskCode Code, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ErrorMessage = null);
+public sealed record TaskCondition(
+    TaskCode Code,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ErrorMessage = null
+);
 
 /// <summary>A task's state, by the numbers that clients know.</summary>
-public enum TaskCode { Queued = 10, Running = 20, Failed = 30, Completed = 40, Canceled = 50 }
+public enum TaskCode
+{
+    Queued = 10,
+    Running = 20,
+    Failed = 30,
+    Completed = 40,
+    Canceled = 50,
+}
 
 /// <summary>An option of a task with its value of JSON's own type.</summary>
 public sealed record TaskOption(string Name, JsonElement Value);

@@ -7,9 +7,14 @@ internal static class UnicodeText
 {
     public static bool IsWhole(string text)
     {
-        for (var at = text.AsSpan(); at.IndexOfAnyInRange('\uD800', '\uDFFF') is >= 0 and var next; at = at[(next + 2)..])
+        for (
+            var at = text.AsSpan();
+            at.IndexOfAnyInRange('\uD800', '\uDFFF') is >= 0 and var next;
+            at = at[(next + 2)..]
+        )
         {
-            if (!Rune.TryGetRuneAt(text, text.Length - at.Length + next, out _)) return false;
+            if (!Rune.TryGetRuneAt(text, text.Length - at.Length + next, out _))
+                return false;
         }
         return true;
     }

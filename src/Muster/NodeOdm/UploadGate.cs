@@ -7,8 +7,10 @@ using Microsoft.Extensions.Logging;
 namespace Muster.NodeOdm;
 
 /// <summary>
-/// Watches over every request with a body: how many there are at once, in all, from one address and with one token, and that
-/// each brings its bytes. When there are too many, one that stands still makes room; where none does, the new one waits, and is
+/// Watches over every request with a body: how many there are at once, in all, from one address and with one token, and
+/// that
+/// each brings its bytes. When there are too many, one that stands still makes room; where none does, the new one
+/// waits, and is
 /// at last told to come again.
 /// </summary>
 internal sealed partial class UploadGate : IDisposable
@@ -35,35 +37,42 @@ internal sealed partial class UploadGate : IDisposable
         _sweep = clock.CreateTimer(_ => Sweep(), null, SweepEvery, SweepEvery);
     }
 
-    public void Guard(IApplicationBuilder app) => app.Use(async (http, next) =>
-    {
-        if (http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is not true)
-        {
-            await next(http);
-            return;
-        }
-        var upload = new Upload(http, _clock);
-        await EnterAsync(upload, http.RequestAborted);
-        http.Request.Body = new BodyStream(http.Request.Body, upload);
-        try
-        {
-            await next(http);
-        }
-        finally
-        {
-            lock (_lock) Leave(upload);
-        }
-    });
+    public void Guard(IApplicationBuilder app) =>
+        app.Use(
+            async (http, next) =>
+            {
+                if (http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is not true)
+                {
+                    await next(http);
+                    return;
+                }
+                var upload = new Upload(http, _clock);
+                await EnterAsync(upload, http.RequestAborted);
+                http.Request.Body = new BodyStream(http.Request.Body, upload);
+                try
+                {
+                    await next(http);
+                }
+                finally
+                {
+                    lock (_lock)
+                        Leave(upload);
+                }
+            }
+        );
 
     private async Task EnterAsync(Upload upload, CancellationToken ct)
     {
-        if (TryEnter(upload)) return;
+        if (TryEnter(upload))
+            return;
         try
         {
-            if (Interlocked.Increment(ref _waiting) > _limits.Uploads) throw Busy();
-            for (var began = _clock.GetTimestamp(); !TryEnter(upload);)
+            if (Interlocked.Increment(ref _waiting) > _limits.Uploads)
+                throw Busy();
+            for (var began = _clock.GetTimestamp(); !TryEnter(upload); )
             {
-                if (_clock.GetElapsedTime(began) > Patience) throw Busy();
+                if (_clock.GetElapsedTime(began) > Patience)
+                    throw Busy();
                 await Task.Delay(Look, _clock, ct);
             }
         }
@@ -84,16 +93,19 @@ internal sealed partial class UploadGate : IDisposable
             if (Crowd(upload) is { } crowd)
             {
                 dropped = crowd.Where(other => other.StillFor > Still).MaxBy(other => other.StillFor);
-                if (dropped is null) return false;
+                if (dropped is null)
+                    return false;
                 Leave(dropped);
             }
             if (Crowd(upload) is null)
             {
                 entered = _uploads.Add(upload);
-                foreach (var key in upload.Keys) _of[key] = _of.GetValueOrDefault(key) + 1;
+                foreach (var key in upload.Keys)
+                    _of[key] = _of.GetValueOrDefault(key) + 1;
             }
         }
-        if (dropped is not null) Drop(dropped, "others waited for its place");
+        if (dropped is not null)
+            Drop(dropped, "others waited for its place");
         return entered;
     }
 
@@ -101,20 +113,26 @@ internal sealed partial class UploadGate : IDisposable
     private IEnumerable<Upload>? Crowd(Upload upload) =>
         upload.Keys.FirstOrDefault(key => _of.GetValueOrDefault(key) >= _limits.UploadsOfOne) is { } full
             ? _uploads.Where(other => other.Keys.Contains(full))
-        : _uploads.Count >= _limits.Uploads ? _uploads : null;
+        : _uploads.Count >= _limits.Uploads ? _uploads
+        : null;
 
     private void Leave(Upload upload)
     {
-        if (!_uploads.Remove(upload)) return;
-        foreach (var key in upload.Keys) if (--_of[key] == 0) _of.Remove(key);
+        if (!_uploads.Remove(upload))
+            return;
+        foreach (var key in upload.Keys)
+            if (--_of[key] == 0)
+                _of.Remove(key);
     }
 
     private void Sweep()
     {
         List<Upload> slow;
-        lock (_lock) slow = [.. _uploads.Where(upload => upload.IsSlow(_limits))];
+        lock (_lock)
+            slow = [.. _uploads.Where(upload => upload.IsSlow(_limits))];
         var why = $"it brought fewer than {_limits.WindowBytes} bytes in {_limits.Window.TotalSeconds:0} s";
-        foreach (var upload in slow) Drop(upload, why);
+        foreach (var upload in slow)
+            Drop(upload, why);
     }
 
     private void Drop(Upload upload, string why)
@@ -141,19 +159,25 @@ internal sealed partial class UploadGate : IDisposable
         /// <summary>How long it has been waited for, if it is.</summary>
         public TimeSpan StillFor
         {
-            get { lock (_lock) return _since is { } since ? clock.GetElapsedTime(since) : TimeSpan.Zero; }
+            get
+            {
+                lock (_lock)
+                    return _since is { } since ? clock.GetElapsedTime(since) : TimeSpan.Zero;
+            }
         }
 
         public void Waits()
         {
-            lock (_lock) _since = clock.GetTimestamp();
+            lock (_lock)
+                _since = clock.GetTimestamp();
         }
 
         public void Came(int bytes)
         {
             lock (_lock)
             {
-                if (_since is { } since) _waited += clock.GetElapsedTime(since);
+                if (_since is { } since)
+                    _waited += clock.GetElapsedTime(since);
                 (_since, _bytes) = (null, _bytes + bytes);
             }
         }
@@ -164,10 +188,13 @@ internal sealed partial class UploadGate : IDisposable
             lock (_lock)
             {
                 var waited = _waited + (_since is { } since ? clock.GetElapsedTime(since) : TimeSpan.Zero);
-                if (waited < limits.Window) return false;
-                if (_bytes < limits.WindowBytes) return true;
+                if (waited < limits.Window)
+                    return false;
+                if (_bytes < limits.WindowBytes)
+                    return true;
                 (_bytes, _waited) = (0, TimeSpan.Zero);
-                if (_since is not null) _since = clock.GetTimestamp();
+                if (_since is not null)
+                    _since = clock.GetTimestamp();
                 return false;
             }
         }
@@ -195,7 +222,9 @@ internal sealed partial class UploadGate : IDisposable
         }
 
         public override async ValueTask<int> ReadAsync(
-            Memory<byte> buffer, CancellationToken cancellationToken = default)
+            Memory<byte> buffer,
+            CancellationToken cancellationToken = default
+        )
         {
             var read = 0;
             upload.Waits();
@@ -209,13 +238,21 @@ internal sealed partial class UploadGate : IDisposable
             }
         }
 
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+        public override Task<int> ReadAsync(
+            byte[] buffer,
+            int offset,
+            int count,
+            CancellationToken cancellationToken
+        ) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
         public override void Flush() { }
+
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
         public override void SetLength(long value) => throw new NotSupportedException();
+
         public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

@@ -5,13 +5,16 @@ namespace Muster.NodeOdm;
 /// <summary>Names of uploaded files: base names only, which no client can lead out of its folder.</summary>
 public static class UploadName
 {
-    private const int MostBytes = 255;   // what file systems take
+    private const int MostBytes = 255; // what file systems take
 
     /// <summary>The name to store a file under; null when there is none in <paramref name="sent"/>.</summary>
     public static string? Of(string sent)
     {
         var name = new string([.. sent[(sent.LastIndexOfAny(['/', '\\']) + 1)..].Where(c => !char.IsControl(c))]);
-        return string.IsNullOrWhiteSpace(name) || name is "." or ".." || Encoding.UTF8.GetByteCount(name) > MostBytes ? null : name == "body.json" ? "_body.json" : name;
+        return string.IsNullOrWhiteSpace(name) || name is "." or ".." || Encoding.UTF8.GetByteCount(name) > MostBytes
+                ? null
+            : name == "body.json" ? "_body.json"
+            : name;
     }
 
     /// <summary>The name that another file of this name gets: <c>a.jpg</c>, <c>a_.jpg</c>, <c>a__.jpg</c>.</summary>
@@ -28,7 +31,10 @@ public static class UploadName
         return core + marks + extension;
     }
 
-    /// <summary>Control points, groups, alignments and seeds are not photos, and no limit on photos counts them.</summary>
+    /// <summary>
+    /// Control points, groups, alignments and seeds are not photos, and no limit on photos counts them.
+    /// </summary>
     public static bool IsImage(string name) =>
-        Path.GetExtension(name).ToLowerInvariant() is not (".txt" or ".zip" or ".las" or ".laz") && !name.Equals("align.tif", StringComparison.OrdinalIgnoreCase);
+        Path.GetExtension(name).ToLowerInvariant() is not (".txt" or ".zip" or ".las" or ".laz")
+        && !name.Equals("align.tif", StringComparison.OrdinalIgnoreCase);
 }

@@ -13,18 +13,24 @@ internal static class ZipDirectory
     private const int Zip64LocatorBytes = 20;
     private const int EntryBytes = 46;
 
-    /// <returns>The number of entries, or one more than <paramref name="most"/>; null without a whole directory.</returns>
+    /// <returns>
+    /// The number of entries, or one more than <paramref name="most"/>; null without a whole directory.
+    /// </returns>
     public static long? Count(Stream file, long most)
     {
         try
         {
-            if (End(file) is not { } end || end.At < 0 || end.At > file.Length) return null;
+            if (End(file) is not { } end || end.At < 0 || end.At > file.Length)
+                return null;
             file.Position = end.At;
-            var stream = new BufferedStream(file, 1 << 16);   // not disposed of, as the file is the caller's
+            var stream = new BufferedStream(file, 1 << 16); // not disposed of, as the file is the caller's
             var entry = new byte[EntryBytes];
             var count = 0L;
-            while (count <= most && stream.ReadAtLeast(entry, EntryBytes, throwOnEndOfStream: false) == EntryBytes
-                && entry.AsSpan(0, 4).SequenceEqual("PK\u0001\u0002"u8))
+            while (
+                count <= most
+                && stream.ReadAtLeast(entry, EntryBytes, throwOnEndOfStream: false) == EntryBytes
+                && entry.AsSpan(0, 4).SequenceEqual("PK\u0001\u0002"u8)
+            )
             {
                 count++;
                 stream.Seek(Word(entry, 28) + Word(entry, 30) + Word(entry, 32), SeekOrigin.Current);
@@ -42,26 +48,32 @@ internal static class ZipDirectory
         var tail = new byte[Math.Min(file.Length, EndBytes + LongestComment)];
         file.Position = file.Length - tail.Length;
         file.ReadExactly(tail);
-        if (tail.Length < EndBytes) return null;
+        if (tail.Length < EndBytes)
+            return null;
         var at = tail.AsSpan(0, tail.Length - EndBytes + 4).LastIndexOf("PK\u0005\u0006"u8);
-        if (at < 0) return null;
+        if (at < 0)
+            return null;
         long entries = Word(tail, at + 10);
         long directory = BinaryPrimitives.ReadUInt32LittleEndian(tail.AsSpan(at + 16));
-        if (entries != ushort.MaxValue && directory != uint.MaxValue) return (directory, entries);
+        if (entries != ushort.MaxValue && directory != uint.MaxValue)
+            return (directory, entries);
         return Zip64(file, file.Length - tail.Length + at - Zip64LocatorBytes) ?? (directory, entries);
     }
 
     private static (long At, long Entries)? Zip64(Stream file, long locatorAt)
     {
-        if (locatorAt < 0) return null;
+        if (locatorAt < 0)
+            return null;
         var locator = new byte[Zip64LocatorBytes];
         file.Position = locatorAt;
         file.ReadExactly(locator);
-        if (!locator.AsSpan(0, 4).SequenceEqual("PK\u0006\u0007"u8)) return null;
+        if (!locator.AsSpan(0, 4).SequenceEqual("PK\u0006\u0007"u8))
+            return null;
         var end = new byte[56];
         file.Position = BinaryPrimitives.ReadInt64LittleEndian(locator.AsSpan(8));
         file.ReadExactly(end);
-        if (!end.AsSpan(0, 4).SequenceEqual("PK\u0006\u0006"u8)) return null;
+        if (!end.AsSpan(0, 4).SequenceEqual("PK\u0006\u0006"u8))
+            return null;
         var directory = BinaryPrimitives.ReadInt64LittleEndian(end.AsSpan(48));
         return (directory, BinaryPrimitives.ReadInt64LittleEndian(end.AsSpan(32)));
     }

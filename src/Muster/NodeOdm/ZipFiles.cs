@@ -24,18 +24,22 @@ internal static class ZipFiles
             var buffer = new byte[256 << 10];
             foreach (var entry in zip.Entries)
             {
-                if (entry.FullName.EndsWith('/') || ((entry.ExternalAttributes >> 16) & 0xF000) == LinkMode) continue;
+                if (entry.FullName.EndsWith('/') || ((entry.ExternalAttributes >> 16) & 0xF000) == LinkMode)
+                    continue;
                 var name = flatten ? UploadName.Of(entry.FullName) : entry.FullName;
-                if (name is null) continue;
+                if (name is null)
+                    continue;
                 var path = Path.GetFullPath(Path.Combine(root, name));
-                if (!path.StartsWith(root, StringComparison.Ordinal)) throw new RefusalException($"The archive names a file outside of it: {entry.FullName}");
+                if (!path.StartsWith(root, StringComparison.Ordinal))
+                    throw new RefusalException($"The archive names a file outside of it: {entry.FullName}");
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
                 using var from = entry.Open();
                 using var to = new FileStream(path, FileMode.Create, FileAccess.Write);
                 while (from.Read(buffer) is > 0 and var read)
                 {
                     ct.ThrowIfCancellationRequested();
-                    if ((mostBytes -= read) < 0) throw new RefusalException("The archive becomes too large when it is unpacked");
+                    if ((mostBytes -= read) < 0)
+                        throw new RefusalException("The archive becomes too large when it is unpacked");
                     to.Write(buffer, 0, read);
                 }
             }
@@ -51,16 +55,27 @@ internal static class ZipFiles
     {
         using (var file = File.OpenRead(archive))
         {
-            if (ZipDirectory.Count(file, Limits.ArchiveFiles) is not { } files) throw new InvalidDataException("it has no whole directory at its end");
-            if (files > Limits.ArchiveFiles) throw new RefusalException($"The archive holds more than {Limits.ArchiveFiles} files");
+            if (ZipDirectory.Count(file, Limits.ArchiveFiles) is not { } files)
+                throw new InvalidDataException("it has no whole directory at its end");
+            if (files > Limits.ArchiveFiles)
+                throw new RefusalException($"The archive holds more than {Limits.ArchiveFiles} files");
         }
         return ZipFile.OpenRead(archive);
     }
 
-    /// <summary>Packs what there is of <paramref name="results"/>, uncompressed, as photos and rasters are compressed already. The archive appears whole.</summary>
+    /// <summary>
+    /// Packs what there is of <paramref name="results"/>, uncompressed, as photos and rasters are compressed already.
+    /// The archive appears whole.
+    /// </summary>
     /// <param name="aside">Where it is written: on the same disk, and not among the files that are packed.</param>
     /// <returns>Those that are not there.</returns>
-    public static IReadOnlyList<string> Pack(string folder, IEnumerable<string> results, string archive, string aside, CancellationToken ct)
+    public static IReadOnlyList<string> Pack(
+        string folder,
+        IEnumerable<string> results,
+        string archive,
+        string aside,
+        CancellationToken ct
+    )
     {
         var missing = new List<string>();
         try
@@ -75,9 +90,23 @@ internal static class ZipFiles
         return missing;
     }
 
-    private static void Pack(string folder, IEnumerable<string> results, string archive, List<string> missing, CancellationToken ct)
+    private static void Pack(
+        string folder,
+        IEnumerable<string> results,
+        string archive,
+        List<string> missing,
+        CancellationToken ct
+    )
     {
-        using (var file = new FileStream(archive, FileMode.Create, FileAccess.ReadWrite, FileShare.Delete, bufferSize: 1 << 20))
+        using (
+            var file = new FileStream(
+                archive,
+                FileMode.Create,
+                FileAccess.ReadWrite,
+                FileShare.Delete,
+                bufferSize: 1 << 20
+            )
+        )
         {
             using (var zip = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
             {
@@ -85,34 +114,64 @@ internal static class ZipFiles
                 foreach (var result in results)
                 {
                     var files = ResultsOf(folder, result).ToList();
-                    if (files.Count == 0) missing.Add(result);
-                    foreach (var path in files.Where(packed.Add)) Add(zip, folder, path, ct);
+                    if (files.Count == 0)
+                        missing.Add(result);
+                    foreach (var path in files.Where(packed.Add))
+                        Add(zip, folder, path, ct);
                 }
             }
             file.Flush(flushToDisk: true);
         }
     }
 
-    /// <summary>A file of a task's folder, or all files of a folder in it; no links, and nothing of the node's own.</summary>
+    /// <summary>
+    /// A file of a task's folder, or all files of a folder in it; no links, and nothing of the node's own.
+    /// </summary>
     public static IEnumerable<string> ResultsOf(string folder, string result) =>
-        FilesOf(folder, result).Where(path => !OwnNames.Contains(Path.GetRelativePath(folder, path).Split('/', '\\')[0], StringComparer.OrdinalIgnoreCase));
+        FilesOf(folder, result)
+            .Where(path =>
+                !OwnNames.Contains(
+                    Path.GetRelativePath(folder, path).Split('/', '\\')[0],
+                    StringComparer.OrdinalIgnoreCase
+                )
+            );
 
     /// <summary>A file, or all files of a folder; no links.</summary>
     public static IEnumerable<string> FilesOf(string folder, string result)
     {
         var path = Path.Combine(folder, result);
-        if (new FileInfo(path) is { Exists: true, LinkTarget: null }) return [path];
+        if (new FileInfo(path) is { Exists: true, LinkTarget: null })
+            return [path];
         return new DirectoryInfo(path) is { Exists: true, LinkTarget: null }
-            ? Directory.EnumerateFiles(path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }).Order(StringComparer.Ordinal)
+            ? Directory
+                .EnumerateFiles(
+                    path,
+                    "*",
+                    new EnumerationOptions
+                    {
+                        RecurseSubdirectories = true,
+                        AttributesToSkip = FileAttributes.ReparsePoint,
+                    }
+                )
+                .Order(StringComparer.Ordinal)
             : [];
     }
 
     private static void Add(ZipArchive zip, string folder, string path, CancellationToken ct)
     {
-        var entry = zip.CreateEntry(Path.GetRelativePath(folder, path).Replace('\\', '/'), CompressionLevel.NoCompression);
+        var entry = zip.CreateEntry(
+            Path.GetRelativePath(folder, path).Replace('\\', '/'),
+            CompressionLevel.NoCompression
+        );
         var written = File.GetLastWriteTime(path);
         entry.LastWriteTime = written.Year is >= 1980 and < 2108 ? written : new DateTime(1980, 1, 1);
-        using var from = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        using var from = new FileStream(
+            path,
+            FileMode.Open,
+            FileAccess.Read,
+            FileShare.ReadWrite | FileShare.Delete,
+            bufferSize: 0
+        );
         using var to = entry.Open();
         var buffer = new byte[256 << 10];
         while (from.Read(buffer) is > 0 and var read)

@@ -12,7 +12,9 @@ public sealed record Recipe
     /// <summary>What a run executes, below <see cref="RecipeSource.Folder"/>; <c>.sh</c> or <c>.py</c>.</summary>
     public required string Script { get; init; }
 
-    /// <summary>Run where the site has a network, before the run is launched. It may be run again at any time.</summary>
+    /// <summary>
+    /// Run where the site has a network, before the run is launched. It may be run again at any time.
+    /// </summary>
     public string? Stage { get; init; }
 
     /// <summary>Run on each host that takes part, before anything is sent. What it finds is told at once.</summary>
@@ -21,7 +23,10 @@ public sealed record Recipe
     /// <summary>Read by each rank before anything of it starts: it sets variables and looks at the machine.</summary>
     public string? Prepare { get; init; }
 
-    /// <summary>Words behind the options are a program of the user's: it comes along with the folder's code, and the script finds it as <c>"$@"</c>.</summary>
+    /// <summary>
+    /// Words behind the options are a program of the user's: it comes along with the folder's code, and the script
+    /// finds it as <c>"$@"</c>.
+    /// </summary>
     public bool Program { get; init; }
 
     /// <summary>How the ranks find each other: a launch profile.</summary>
@@ -58,7 +63,11 @@ public sealed record RecipeInput(string Name, InputKind Kind, string About, bool
     public string Variable => RecipeVariables.Input(Name);
 }
 
-public enum InputKind { File, Folder }
+public enum InputKind
+{
+    File,
+    Folder,
+}
 
 /// <summary>What a run asks the site for unless its user says otherwise.</summary>
 public sealed record RecipeResources(int? Gpus = null, int? Cpus = null, string? Memory = null, string? Time = null);
@@ -67,6 +76,7 @@ public sealed record RecipeResources(int? Gpus = null, int? Cpus = null, string?
 public static class RecipeVariables
 {
     public static string Input(string name) => "MUSTER_INPUT_" + Upper(name);
+
     public static string Parameter(string name) => "MUSTER_PARAM_" + Upper(name);
 
     private static string Upper(string name) => name.ToUpperInvariant().Replace('-', '_');

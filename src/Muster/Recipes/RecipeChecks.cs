@@ -15,5 +15,6 @@ public static class RecipeChecks
     public static IReadOnlyCollection<string> Names => Known.Keys;
 
     /// <param name="memory">A folder in which a check may remember what it saw.</param>
-    public static IEnumerable<RecipeFinding> Run(string name, RecipeValues values, string memory) => Known[name](values, Path.Combine(memory, name));
+    public static IEnumerable<RecipeFinding> Run(string name, RecipeValues values, string memory) =>
+        Known[name](values, Path.Combine(memory, name));
 }

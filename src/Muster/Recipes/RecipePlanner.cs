@@ -13,52 +13,109 @@ public sealed class RecipePlanner(RunPlanner planner, string cache)
 {
     private const string RecipeInput = "recipe";
 
-    /// <param name="wished">What its user asks for, which comes before what the recipe says. Its command is the program, of a recipe that takes one.</param>
-    public (RunPlan Plan, IReadOnlyDictionary<string, string> Environment) Plan(RecipeValues values, SubmitRequest wished, Site site)
+    /// <param name="wished">What its user asks for, which comes before what the recipe says. Its command is the
+    /// program, of a recipe that takes one.</param>
+    public (RunPlan Plan, IReadOnlyDictionary<string, string> Environment) Plan(
+        RecipeValues values,
+        SubmitRequest wished,
+        Site site
+    )
     {
         var recipe = values.Recipe;
         var needs = recipe.Resources;
         var local = recipe.Inputs.Where(input => values.LocalPath(input.Name) is not null).ToList();
-        if (recipe.Program && wished.Command.Count == 0) throw Misuse($"{recipe.Name} runs a program of yours, and there is none", $"Write it behind the options: muster run {recipe.Name} -s {site.Name} -- python train.py");
+        if (recipe.Program && wished.Command.Count == 0)
+            throw Misuse(
+                $"{recipe.Name} runs a program of yours, and there is none",
+                $"Write it behind the options: muster run {recipe.Name} -s {site.Name} -- python train.py"
+            );
         var alone = recipe.Alone && wished.Roles.Count == 0 && (wished.Host is not null || site is LocalSite);
         var together = recipe.Roles.Count > 0 && !alone;
-        if (wished.Roles.Count > 0 && !together) throw Misuse($"{recipe.Name} has no roles", "Leave --role out.");
-        var (plan, environment) = planner.Plan(wished with
-        {
-            Command = [.. Words(recipe.Script), .. wished.Command.Select(ShellText.Quote)],
-            RawLine = true,
-            Name = wished.Name ?? recipe.Name.Replace('/', '-'),
-            Gpus = (wished.Gpus ?? needs.Gpus) is > 0 and var gpus ? gpus : null,
-            Cpus = wished.Cpus ?? needs.Cpus,
-            Memory = wished.Memory ?? needs.Memory,
-            Time = wished.Time ?? needs.Time,
-            Container = wished.Container ?? recipe.Container,
-            Outputs = [.. recipe.Outputs, .. wished.Outputs],
-            Ports = [.. recipe.Ports, .. alone && LaunchProfile.Get(recipe.Launch).Port is { } port ? [port] : Array.Empty<string>(), .. wished.Ports],
-            Launch = together ? recipe.Launch : null,
-            Roles = together ? RolesOf(recipe, wished.Roles, site) : [],
-            RoleCommands = together ? [.. recipe.Roles.Where(role => role.Script is not null).Select(role => $"{role.Name}={string.Join(' ', Words(role.Script!))}")] : [],
-            Snapshot = recipe.Program,
-        }, site);
-        return (plan with
-        {
-            Recipe = recipe.Name,
-            Inputs = [new(recipe.Source.Folder(cache), RecipeInput), .. local.Select(input => new PlannedInput(values.LocalPath(input.Name)!, input.Name) { Only = input.Only })],
-            JobLines = [.. plan.JobLines, .. Exports(values, plan.Time), .. recipe.Prepare is { } prepare ? [$". \"$MUSTER_IN\"/{RecipeInput}/{prepare}"] : Array.Empty<string>()],
-            MergeResults = recipe.Merge && plan.Hosts().Count > 1,
-            AfterFetch = [.. recipe.AfterFetch.Select(step => (IReadOnlyList<string>)[.. step.Select(word => Resolved(word, values))])],
-        }, environment);
+        if (wished.Roles.Count > 0 && !together)
+            throw Misuse($"{recipe.Name} has no roles", "Leave --role out.");
+        var (plan, environment) = planner.Plan(
+            wished with
+            {
+                Command = [.. Words(recipe.Script), .. wished.Command.Select(ShellText.Quote)],
+                RawLine = true,
+                Name = wished.Name ?? recipe.Name.Replace('/', '-'),
+                Gpus = (wished.Gpus ?? needs.Gpus) is > 0 and var gpus ? gpus : null,
+                Cpus = wished.Cpus ?? needs.Cpus,
+                Memory = wished.Memory ?? needs.Memory,
+                Time = wished.Time ?? needs.Time,
+                Container = wished.Container ?? recipe.Container,
+                Outputs = [.. recipe.Outputs, .. wished.Outputs],
+                Ports =
+                [
+                    .. recipe.Ports,
+                    .. alone && LaunchProfile.Get(recipe.Launch).Port is { } port ? [port] : Array.Empty<string>(),
+                    .. wished.Ports,
+                ],
+                Launch = together ? recipe.Launch : null,
+                Roles = together ? RolesOf(recipe, wished.Roles, site) : [],
+                RoleCommands = together
+                    ?
+                    [
+                        .. recipe
+                            .Roles.Where(role => role.Script is not null)
+                            .Select(role => $"{role.Name}={string.Join(' ', Words(role.Script!))}"),
+                    ]
+                    : [],
+                Snapshot = recipe.Program,
+            },
+            site
+        );
+        return (
+            plan with
+            {
+                Recipe = recipe.Name,
+                Inputs =
+                [
+                    new(recipe.Source.Folder(cache), RecipeInput),
+                    .. local.Select(input => new PlannedInput(values.LocalPath(input.Name)!, input.Name)
+                    {
+                        Only = input.Only,
+                    }),
+                ],
+                JobLines =
+                [
+                    .. plan.JobLines,
+                    .. Exports(values, plan.Time),
+                    .. recipe.Prepare is { } prepare
+                        ? [$". \"$MUSTER_IN\"/{RecipeInput}/{prepare}"]
+                        : Array.Empty<string>(),
+                ],
+                MergeResults = recipe.Merge && plan.Hosts().Count > 1,
+                AfterFetch =
+                [
+                    .. recipe.AfterFetch.Select(step =>
+                        (IReadOnlyList<string>)[.. step.Select(word => Resolved(word, values))]
+                    ),
+                ],
+            },
+            environment
+        );
     }
 
-    private static IReadOnlyList<string> Words(string script) => [script.EndsWith(".py", StringComparison.Ordinal) ? "python3" : "sh", $"\"$MUSTER_IN\"/{RecipeInput}/{script}"];
+    private static IReadOnlyList<string> Words(string script) =>
+        [script.EndsWith(".py", StringComparison.Ordinal) ? "python3" : "sh", $"\"$MUSTER_IN\"/{RecipeInput}/{script}"];
 
     private static IReadOnlyList<string> RolesOf(Recipe recipe, IReadOnlyList<string> wished, Site site)
     {
         var byName = wished.ToLookup(text => text.Split('=')[0]);
         if (byName.FirstOrDefault(entry => recipe.Roles.All(role => role.Name != entry.Key)) is { } stranger)
-            throw Misuse($"{recipe.Name} has no role '{stranger.Key}'", $"Choose among: {string.Join(", ", recipe.Roles.Select(role => role.Name))}.");
-        if (byName.FirstOrDefault(entry => entry.Count() > 1) is { } twice) throw Misuse($"the role {twice.Key} is named twice", "Name each role once; a host may stand twice in one.");
-        return [.. recipe.Roles.Select(role => role.Asked(byName[role.Name].SingleOrDefault(), site is SshSite ssh && ssh.Roles.ContainsKey(role.Name)))];
+            throw Misuse(
+                $"{recipe.Name} has no role '{stranger.Key}'",
+                $"Choose among: {string.Join(", ", recipe.Roles.Select(role => role.Name))}."
+            );
+        if (byName.FirstOrDefault(entry => entry.Count() > 1) is { } twice)
+            throw Misuse($"the role {twice.Key} is named twice", "Name each role once; a host may stand twice in one.");
+        return
+        [
+            .. recipe.Roles.Select(role =>
+                role.Asked(byName[role.Name].SingleOrDefault(), site is SshSite ssh && ssh.Roles.ContainsKey(role.Name))
+            ),
+        ];
     }
 
     private static UserException Misuse(string what, string mend) => new(what, mend) { ExitCode = ExitCodes.Usage };
@@ -70,19 +127,30 @@ public sealed class RecipePlanner(RunPlanner planner, string cache)
         {
             yield return values.LocalPath(input.Name) switch
             {
-                null => ShellText.Of($"export {input.Variable}={values.Inputs[input.Name][RecipeValues.There.Length..]}").ToString(),
-                var path when input.Kind is InputKind.File => ShellText.Of($"export {input.Variable}=\"$MUSTER_IN\"/{input.Name}/{Path.GetFileName(path)}").ToString(),
+                null => ShellText
+                    .Of($"export {input.Variable}={values.Inputs[input.Name][RecipeValues.There.Length..]}")
+                    .ToString(),
+                var path when input.Kind is InputKind.File => ShellText
+                    .Of($"export {input.Variable}=\"$MUSTER_IN\"/{input.Name}/{Path.GetFileName(path)}")
+                    .ToString(),
                 _ => ShellText.Of($"export {input.Variable}=\"$MUSTER_IN\"/{input.Name}").ToString(),
             };
         }
-        foreach (var parameter in values.Recipe.Parameters.Where(parameter => values.Parameters.ContainsKey(parameter.Name)))
+        foreach (
+            var parameter in values.Recipe.Parameters.Where(parameter => values.Parameters.ContainsKey(parameter.Name))
+        )
         {
             yield return ShellText.Of($"export {parameter.Variable}={values.Parameters[parameter.Name]}").ToString();
         }
-        yield return ShellText.Of($"export MUSTER_SHARED=\"${{MUSTER_RUN_DIR%/runs/*}}\"/shared/{values.Recipe.Name.Split('/')[0]}").ToString();
-        if (time is { } limit) yield return ShellText.Of($"export MUSTER_TIME={(long)limit.TotalSeconds}").ToString();
+        yield return ShellText
+            .Of($"export MUSTER_SHARED=\"${{MUSTER_RUN_DIR%/runs/*}}\"/shared/{values.Recipe.Name.Split('/')[0]}")
+            .ToString();
+        if (time is { } limit)
+            yield return ShellText.Of($"export MUSTER_TIME={(long)limit.TotalSeconds}").ToString();
     }
 
     private static string Resolved(string word, RecipeValues values) =>
-        values.Recipe.Parameters.FirstOrDefault(parameter => word == "$" + parameter.Variable) is { } named ? values.Parameters.GetValueOrDefault(named.Name, "") : word;
+        values.Recipe.Parameters.FirstOrDefault(parameter => word == "$" + parameter.Variable) is { } named
+            ? values.Parameters.GetValueOrDefault(named.Name, "")
+            : word;
 }

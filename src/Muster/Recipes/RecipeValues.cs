@@ -22,11 +22,17 @@ public sealed class RecipeValues
     public IReadOnlyDictionary<string, string> Parameters => _parameters;
 
     /// <summary>The input's path on this machine; null when it was not given or is on the site.</summary>
-    public string? LocalPath(string input) => _inputs.GetValueOrDefault(input) is { } path && !path.StartsWith(There, StringComparison.Ordinal) ? path : null;
+    public string? LocalPath(string input) =>
+        _inputs.GetValueOrDefault(input) is { } path && !path.StartsWith(There, StringComparison.Ordinal) ? path : null;
 
     /// <param name="given">By the names of inputs and parameters, as they were typed.</param>
     /// <param name="memory">A folder in which checks may remember what they saw.</param>
-    public static (RecipeValues Values, IReadOnlyList<RecipeFinding> Findings) Read(Recipe recipe, IReadOnlyDictionary<string, string> given, string folder, string memory)
+    public static (RecipeValues Values, IReadOnlyList<RecipeFinding> Findings) Read(
+        Recipe recipe,
+        IReadOnlyDictionary<string, string> given,
+        string folder,
+        string memory
+    )
     {
         var values = new RecipeValues(recipe);
         var findings = new List<RecipeFinding>();
@@ -34,42 +40,64 @@ public sealed class RecipeValues
         {
             if (!given.TryGetValue(input.Name, out var path))
             {
-                if (!input.Optional) findings.Add(RecipeFinding.Error($"--{input.Name} is missing: {Lower(input.About)}"));
+                if (!input.Optional)
+                    findings.Add(RecipeFinding.Error($"--{input.Name} is missing: {Lower(input.About)}"));
             }
             else if (path.StartsWith(There, StringComparison.Ordinal))
             {
-                if (path.StartsWith(There + '/', StringComparison.Ordinal)) values._inputs[input.Name] = path;
-                else findings.Add(RecipeFinding.Error($"--{input.Name}: '{path}' needs a full path over there, such as there:/scratch/photos"));
+                if (path.StartsWith(There + '/', StringComparison.Ordinal))
+                    values._inputs[input.Name] = path;
+                else
+                    findings.Add(
+                        RecipeFinding.Error(
+                            $"--{input.Name}: '{path}' needs a full path over there, such as there:/scratch/photos"
+                        )
+                    );
             }
             else
             {
                 values._inputs[input.Name] = Path.GetFullPath(path, folder);
                 // A check of the recipe's own says it with its code.
-                if (recipe.Check is null && Wrong(input, values._inputs[input.Name]) is { } wrong) findings.Add(RecipeFinding.Error($"--{input.Name}: {path} {wrong}"));
+                if (recipe.Check is null && Wrong(input, values._inputs[input.Name]) is { } wrong)
+                    findings.Add(RecipeFinding.Error($"--{input.Name}: {path} {wrong}"));
             }
         }
         foreach (var parameter in recipe.Parameters)
         {
             if ((given.GetValueOrDefault(parameter.Name) ?? parameter.Default) is not { } text)
             {
-                if (parameter.Required) findings.Add(RecipeFinding.Error($"--{parameter.Name} is missing: {Lower(parameter.About)}"));
+                if (parameter.Required)
+                    findings.Add(RecipeFinding.Error($"--{parameter.Name} is missing: {Lower(parameter.About)}"));
             }
-            else if (parameter.Read(text) is { } value) values._parameters[parameter.Name] = value;
-            else findings.Add(RecipeFinding.Error($"--{parameter.Name} takes {parameter.Expected}, not '{text}'"));
+            else if (parameter.Read(text) is { } value)
+                values._parameters[parameter.Name] = value;
+            else
+                findings.Add(RecipeFinding.Error($"--{parameter.Name} takes {parameter.Expected}, not '{text}'"));
         }
-        if (recipe.Check is { } check) findings.AddRange(RecipeChecks.Run(check, values, memory));
+        if (recipe.Check is { } check)
+            findings.AddRange(RecipeChecks.Run(check, values, memory));
         return (values, findings);
     }
 
     /// <summary>Whether a name directly in a folder is taken along.</summary>
-    public static bool Fits(RecipeInput input, string name) => input.Only.Count == 0 || Wildcard.FitsAny(input.Only, name);
+    public static bool Fits(RecipeInput input, string name) =>
+        input.Only.Count == 0 || Wildcard.FitsAny(input.Only, name);
 
-    private static string? Wrong(RecipeInput input, string path) => input.Kind switch
-    {
-        InputKind.File => File.Exists(path) ? null : Directory.Exists(path) ? "is a folder, and a file is wanted" : "does not exist",
-        _ when !Directory.Exists(path) => File.Exists(path) ? "is a file, and a folder is wanted" : "does not exist",
-        _ => input.Only.Count == 0 || Directory.EnumerateFiles(path).Any(file => Fits(input, Path.GetFileName(file))) ? null : $"holds nothing that fits {string.Join(", ", input.Only)}",
-    };
+    private static string? Wrong(RecipeInput input, string path) =>
+        input.Kind switch
+        {
+            InputKind.File => File.Exists(path) ? null
+            : Directory.Exists(path) ? "is a folder, and a file is wanted"
+            : "does not exist",
+            _ when !Directory.Exists(path) => File.Exists(path)
+                ? "is a file, and a folder is wanted"
+                : "does not exist",
+            _ => input.Only.Count == 0
+            || Directory.EnumerateFiles(path).Any(file => Fits(input, Path.GetFileName(file)))
+                ? null
+                : $"holds nothing that fits {string.Join(", ", input.Only)}",
+        };
 
-    private static string Lower(string about) => about.Length == 0 ? "it is needed" : char.ToLowerInvariant(about[0]) + about[1..];
+    private static string Lower(string about) =>
+        about.Length == 0 ? "it is needed" : char.ToLowerInvariant(about[0]) + about[1..];
 }

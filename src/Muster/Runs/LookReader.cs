@@ -15,7 +15,8 @@ internal static class LookReader
         {
             if (line.StartsWith(' '))
             {
-                if (values is not null) Put(values, line[1..]);
+                if (values is not null)
+                    Put(values, line[1..]);
                 continue;
             }
             switch (line.Split(' '))
@@ -32,18 +33,35 @@ internal static class LookReader
                     values = [];
                     records[name] = new(name, values);
                     break;
-                case ["alive", var rank, "1"]: alive[rank] = Liveness.Alive; break;
-                case ["alive", var rank, _]: alive[rank] = Liveness.Gone; break;
-                case ["rebooted", var rank]: alive[rank] = Liveness.Rebooted; break;
-                case ["tried"]: tried = true; break;
-                case ["done"]: Close(); break;
+                case ["alive", var rank, "1"]:
+                    alive[rank] = Liveness.Alive;
+                    break;
+                case ["alive", var rank, _]:
+                    alive[rank] = Liveness.Gone;
+                    break;
+                case ["rebooted", var rank]:
+                    alive[rank] = Liveness.Rebooted;
+                    break;
+                case ["tried"]:
+                    tried = true;
+                    break;
+                case ["done"]:
+                    Close();
+                    break;
             }
         }
         return runs;
 
         void Close()
         {
-            if (folder is not null) runs[folder] = new RunFacts { Present = true, Records = records, Supervisors = alive, Tried = tried };
+            if (folder is not null)
+                runs[folder] = new RunFacts
+                {
+                    Present = true,
+                    Records = records,
+                    Supervisors = alive,
+                    Tried = tried,
+                };
             (folder, records, alive, values, tried) = (null, [], [], null, false);
         }
     }
@@ -52,6 +70,7 @@ internal static class LookReader
     public static void Put(Dictionary<string, string> values, string line)
     {
         var at = line.IndexOf('=');
-        if (at > 0) values[line[..at]] = line[(at + 1)..];
+        if (at > 0)
+            values[line[..at]] = line[(at + 1)..];
     }
 }

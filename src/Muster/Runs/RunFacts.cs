@@ -6,9 +6,15 @@ namespace Muster.Runs;
 public sealed record StatusRecord(string Name, IReadOnlyDictionary<string, string> Values)
 {
     public string? this[string key] => Values.GetValueOrDefault(key);
-    public int? Number(string key) => int.TryParse(this[key], CultureInfo.InvariantCulture, out var number) ? number : null;
-    public DateTimeOffset? Time => long.TryParse(this["time"], NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= DateTimeOffset.MaxValue.AddYears(-100).ToUnixTimeSeconds()
-        ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
+
+    public int? Number(string key) =>
+        int.TryParse(this[key], CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    public DateTimeOffset? Time =>
+        long.TryParse(this["time"], NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+        && seconds <= DateTimeOffset.MaxValue.AddYears(-100).ToUnixTimeSeconds()
+            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
+            : null;
 }
 
 /// <summary>What a site's files say of one run at one moment.</summary>
@@ -28,16 +34,26 @@ public sealed record RunFacts
     public IReadOnlyList<string> Silent { get; init; } = [];
 
     /// <summary>What several hosts say of one run. The records of ranks are on one host each.</summary>
-    public static RunFacts Together(IReadOnlyList<RunFacts> parts, IReadOnlyList<string> silent) => parts is [var only] && silent.Count == 0 ? only : new()
-    {
-        Present = parts.Any(part => part.Present),
-        Records = parts.SelectMany(part => part.Records).GroupBy(pair => pair.Key).ToDictionary(group => group.Key, group => group.First().Value),
-        Supervisors = parts.SelectMany(part => part.Supervisors).GroupBy(pair => pair.Key).ToDictionary(group => group.Key, group => group.First().Value),
-        Tried = parts.Any(part => part.Tried),
-        Silent = silent,
-    };
+    public static RunFacts Together(IReadOnlyList<RunFacts> parts, IReadOnlyList<string> silent) =>
+        parts is [var only] && silent.Count == 0
+            ? only
+            : new()
+            {
+                Present = parts.Any(part => part.Present),
+                Records = parts
+                    .SelectMany(part => part.Records)
+                    .GroupBy(pair => pair.Key)
+                    .ToDictionary(group => group.Key, group => group.First().Value),
+                Supervisors = parts
+                    .SelectMany(part => part.Supervisors)
+                    .GroupBy(pair => pair.Key)
+                    .ToDictionary(group => group.Key, group => group.First().Value),
+                Tried = parts.Any(part => part.Tried),
+                Silent = silent,
+            };
 
-    /// <summary>The scheduler's handle. The launcher's word for it may be missing, if it was killed; and where a scheduler took the run twice,
+    /// <summary>The scheduler's handle. The launcher's word for it may be missing, if it was killed; and where a
+    /// scheduler took the run twice,
     /// because it answered the first time too late, the job that claimed the run is the one that counts.</summary>
     public string? Handle
     {
@@ -45,7 +61,9 @@ public sealed record RunFacts
         {
             var told = Records.GetValueOrDefault("launched")?["handle"];
             var started = Ending(".started").OrderBy(record => record.Name, StringComparer.Ordinal).FirstOrDefault();
-            var own = started?["handle"] ?? (told is null && started is not null ? $"{started["host"]}:{started["pid"]}" : null);
+            var own =
+                started?["handle"]
+                ?? (told is null && started is not null ? $"{started["host"]}:{started["pid"]}" : null);
             return own is null || own == told?.Split(';')[0] ? told : own;
         }
     }
@@ -53,12 +71,21 @@ public sealed record RunFacts
     /// <summary>What SLURM wrote into its log when it killed the job for its memory.</summary>
     public string? MemoryKill => Records.GetValueOrDefault("memory")?["text"];
 
-    /// <summary>Where the full disk is mounted that holds the run's folder; told where a supervisor is missed.</summary>
+    /// <summary>
+    /// Where the full disk is mounted that holds the run's folder; told where a supervisor is missed.
+    /// </summary>
     public string? FullDisk => Records.GetValueOrDefault("disk")?["text"];
 
     public bool CancelKnown => Records.ContainsKey("cancel");
-    public IEnumerable<StatusRecord> Ending(string suffix) => Records.Values.Where(record => record.Name.EndsWith(suffix, StringComparison.Ordinal));
+
+    public IEnumerable<StatusRecord> Ending(string suffix) =>
+        Records.Values.Where(record => record.Name.EndsWith(suffix, StringComparison.Ordinal));
 }
 
 /// <summary>What became of a process that was once started.</summary>
-public enum Liveness { Alive, Gone, Rebooted }
+public enum Liveness
+{
+    Alive,
+    Gone,
+    Rebooted,
+}

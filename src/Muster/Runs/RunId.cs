@@ -17,14 +17,19 @@ public readonly record struct RunId(Guid Value)
         return parsed;
     }
 
-    /// <summary>What lists show: the digits that hold the time of submission, to the millisecond. Any unambiguous prefix selects a run.</summary>
+    /// <summary>
+    /// What lists show: the digits that hold the time of submission, to the millisecond. Any unambiguous prefix selects
+    /// a run.
+    /// </summary>
     public string Short => ToString()[..13];
 
     /// <summary>One that somebody else wrote may stand for no time that there is.</summary>
-    internal bool HasTime => Convert.ToInt64(Value.ToString("N")[..12], 16) <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
+    internal bool HasTime =>
+        Convert.ToInt64(Value.ToString("N")[..12], 16) <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
     /// <summary>When it was made.</summary>
-    public DateTimeOffset Time => DateTimeOffset.FromUnixTimeMilliseconds(Convert.ToInt64(Value.ToString("N")[..12], 16));
+    public DateTimeOffset Time =>
+        DateTimeOffset.FromUnixTimeMilliseconds(Convert.ToInt64(Value.ToString("N")[..12], 16));
 
     public override string ToString() => Value.ToString("D");
 
@@ -33,6 +38,7 @@ public readonly record struct RunId(Guid Value)
         public override RunId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
             TryParse(reader.GetString(), out var id) ? id : throw new JsonException("not a run id");
 
-        public override void Write(Utf8JsonWriter writer, RunId value, JsonSerializerOptions options) => writer.WriteStringValue(value.Value);
+        public override void Write(Utf8JsonWriter writer, RunId value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value.Value);
     }
 }

@@ -3,10 +3,16 @@ using Muster.Sites.Schedulers;
 
 namespace Muster.Runs;
 
-/// <summary>Decides what a run's state is from what was seen. Nothing ends without positive evidence; not seeing is not evidence.</summary>
+/// <summary>
+/// Decides what a run's state is from what was seen. Nothing ends without positive evidence; not seeing is not
+/// evidence.
+/// </summary>
 public static partial class RunJudge
 {
-    /// <summary>How long an end that only the scheduler reports waits for our own record, which a shared file system may show late.</summary>
+    /// <summary>
+    /// How long an end that only the scheduler reports waits for our own record, which a shared file system may show
+    /// late.
+    /// </summary>
     public static readonly TimeSpan RecordPatience = TimeSpan.FromSeconds(20);
 
     /// <summary>The same for an end that was wished before the run began.</summary>
@@ -15,7 +21,10 @@ public static partial class RunJudge
     /// <summary>How long the ranks of a run may wait for each other before that is told.</summary>
     private static readonly TimeSpan LatePatience = TimeSpan.FromSeconds(8);
 
-    /// <summary>How long a scheduler must have answered without knowing a job, and no record appeared, until the job counts as lost.</summary>
+    /// <summary>
+    /// How long a scheduler must have answered without knowing a job, and no record appeared, until the job counts as
+    /// lost.
+    /// </summary>
     public static readonly TimeSpan LostPatience = TimeSpan.FromSeconds(120);
 
     /// <param name="word">The scheduler's word, where it was asked and answered.</param>
@@ -23,7 +32,8 @@ public static partial class RunJudge
     public static Run After(Run run, RunFacts facts, SchedulerWord? word, bool schedulerKnowsMore, DateTimeOffset now)
     {
         var after = Judge(run, facts, word, schedulerKnowsMore, now);
-        if (run.State is RunState.Ended || after.State is not RunState.Ended end) return after;
+        if (run.State is RunState.Ended || after.State is not RunState.Ended end)
+            return after;
         return after with
         {
             State = end with
@@ -36,30 +46,55 @@ public static partial class RunJudge
 
     private static Run Judge(Run run, RunFacts facts, SchedulerWord? word, bool schedulerKnowsMore, DateTimeOffset now)
     {
-        var seen = run with { SeenAt = now, UnreachableSince = facts.Silent.Count == 0 ? null : run.UnreachableSince ?? now, Ports = PortsIn(facts), Notes = NotesIn(facts) };
-        if (run.State is RunState.Ended) return seen;
+        var seen = run with
+        {
+            SeenAt = now,
+            UnreachableSince = facts.Silent.Count == 0 ? null : run.UnreachableSince ?? now,
+            Ports = PortsIn(facts),
+            Notes = NotesIn(facts),
+        };
+        if (run.State is RunState.Ended)
+            return seen;
         var ranks = run.Plan.Ranks();
         var started = facts.Ending(".started").ToList();
         var exits = facts.Ending(".exit").ToList();
 
         if (exits.Count >= ranks.Count && Latest(started) <= Latest(exits))
         {
-            var end = EndOf(exits, facts, run.CancelWished || facts.CancelKnown, run.Plan.Roles.Count > 0 ? ranks : null);
-            if (end.Code > 128) end = end.ForMemory(facts);
-            if (!schedulerKnowsMore || end.Code == 0 || end.Outcome == Outcome.Cancelled) return seen.EndWith(end);
+            var end = EndOf(
+                exits,
+                facts,
+                run.CancelWished || facts.CancelKnown,
+                run.Plan.Roles.Count > 0 ? ranks : null
+            );
+            if (end.Code > 128)
+                end = end.ForMemory(facts);
+            if (!schedulerKnowsMore || end.Code == 0 || end.Outcome == Outcome.Cancelled)
+                return seen.EndWith(end);
             // A scheduler may start a job again after some exits, and knows causes that the job's own shell cannot see.
             switch (word)
             {
                 case SchedulerWord.Ended(var outcome, _, var text):
-                    return seen.EndWith(outcome is Outcome.Succeeded or Outcome.Failed ? end : end with { Outcome = outcome, Evidence = new("scheduler and exit record", $"{text}; {end.Evidence.Text}") });
+                    return seen.EndWith(
+                        outcome is Outcome.Succeeded or Outcome.Failed
+                            ? end
+                            : end with
+                            {
+                                Outcome = outcome,
+                                Evidence = new("scheduler and exit record", $"{text}; {end.Evidence.Text}"),
+                            }
+                    );
                 case SchedulerWord.Absent:
                     return seen.EndWith(end);
                 case null when exits.Any(record => record["reason"] == "terminated"):
-                    return seen;   // somebody told it to stop, and only the scheduler knows whether it will run again
+                    return seen; // somebody told it to stop, and only the scheduler knows whether it will run again
                 case SchedulerWord.Running or SchedulerWord.Other when now - end.At < LostPatience:
                     return seen with { State = run.State };
                 case SchedulerWord.Waiting(var why):
-                    return seen with { State = new RunState.Queued(facts.Handle ?? RunKeeper.HandleOf(run) ?? "", why) };
+                    return seen with
+                    {
+                        State = new RunState.Queued(facts.Handle ?? RunKeeper.HandleOf(run) ?? "", why),
+                    };
                 default:
                     return now - end.At < RecordPatience ? seen : seen.EndWith(end);
             }
@@ -69,52 +104,152 @@ public static partial class RunJudge
         {
             if (facts.Records.GetValueOrDefault("refused") is { } refused && !facts.Tried && started.Count == 0)
             {
-                return seen.EndWith(new(Outcome.Failed, null, refused.Time ?? now, new("scheduler", $"it refused the job: {refused["text"]?.Trim()}")));
+                return seen.EndWith(
+                    new(
+                        Outcome.Failed,
+                        null,
+                        refused.Time ?? now,
+                        new("scheduler", $"it refused the job: {refused["text"]?.Trim()}")
+                    )
+                );
             }
             // Not launched, as far as anybody knows. A wish that was there first keeps it from ever starting.
             return facts.CancelKnown && !facts.Tried && started.Count == 0
-                ? seen.EndWith(new(Outcome.Cancelled, null, facts.Records["cancel"].Time ?? now, new("launcher", "the wish to cancel was on the site before the launch")))
+                ? seen.EndWith(
+                    new(
+                        Outcome.Cancelled,
+                        null,
+                        facts.Records["cancel"].Time ?? now,
+                        new("launcher", "the wish to cancel was on the site before the launch")
+                    )
+                )
                 : seen;
         }
 
         if (started.Count > 0)
         {
             var first = started.OrderBy(record => record.Time).First();
-            var running = new RunState.Running(handle, run.Plan.Hosts() is { Count: > 1 } hosts ? string.Join(',', hosts) : Where(started), first.Time ?? now);
-            var broken = facts.Supervisors.Where(pair => pair.Value != Liveness.Alive && !facts.Records.ContainsKey(pair.Key + ".exit")).ToList();
-            // Of several ranks, the others are ended first, and what the broken one left: see Carriage. That leaves a record.
-            if (broken.Count > 0 && run.Plan.Roles.Count > 0 && !schedulerKnowsMore) return seen with { State = running, VanishedSince = run.VanishedSince ?? now };
+            var running = new RunState.Running(
+                handle,
+                run.Plan.Hosts() is { Count: > 1 } hosts ? string.Join(',', hosts) : Where(started),
+                first.Time ?? now
+            );
+            var broken = facts
+                .Supervisors.Where(pair =>
+                    pair.Value != Liveness.Alive && !facts.Records.ContainsKey(pair.Key + ".exit")
+                )
+                .ToList();
+            // Of several ranks, the others are ended first, and what the broken one left: see Carriage. That leaves a
+            // record.
+            if (broken.Count > 0 && run.Plan.Roles.Count > 0 && !schedulerKnowsMore)
+                return seen with { State = running, VanishedSince = run.VanishedSince ?? now };
             if (broken.Count > 0)
             {
                 var rebooted = broken.Any(pair => pair.Value == Liveness.Rebooted);
-                return seen.AfterPatience(run, RecordPatience, now, running, rebooted
-                    ? new(Outcome.NodeFailed, null, now, new("host", $"{Where(started)} was started anew while {broken[0].Key} ran, and no exit record was written"))
-                    : new(Outcome.Lost, null, now, new("host",
-                        $"the supervisor of {broken[0].Key} on {Where(started)} is gone and wrote no exit record"
-                        + (facts.FullDisk is { } disk ? $"; the disk of its folder, {disk}, is full" : ""))));
+                return seen.AfterPatience(
+                    run,
+                    RecordPatience,
+                    now,
+                    running,
+                    rebooted
+                        ? new(
+                            Outcome.NodeFailed,
+                            null,
+                            now,
+                            new(
+                                "host",
+                                $"{Where(started)} was started anew while {broken[0].Key} ran, and no exit record was "
+                                    + $"written"
+                            )
+                        )
+                        : new(
+                            Outcome.Lost,
+                            null,
+                            now,
+                            new(
+                                "host",
+                                $"the supervisor of {broken[0].Key} on {Where(started)} is gone and wrote no exit "
+                                    + $"record"
+                                    + (facts.FullDisk is { } disk ? $"; the disk of its folder, {disk}, is full" : "")
+                            )
+                        )
+                );
             }
             return word switch
             {
-                SchedulerWord.Ended(var outcome, var code, var text) => seen.AfterPatience(run, RecordPatience, now, running, new RunState.Ended(outcome, code, now, new("scheduler", text)).ForMemory(facts)),
-                SchedulerWord.Absent => seen.AfterPatience(run, LostPatience, now, running, Forgotten(now).ForMemory(facts)),
-                SchedulerWord.Waiting(var why) when exits.Count == 0 => seen with { State = new RunState.Queued(handle, why), VanishedSince = null },
-                _ => seen with { State = running, VanishedSince = word is null && schedulerKnowsMore ? run.VanishedSince : null },
+                SchedulerWord.Ended(var outcome, var code, var text) => seen.AfterPatience(
+                    run,
+                    RecordPatience,
+                    now,
+                    running,
+                    new RunState.Ended(outcome, code, now, new("scheduler", text)).ForMemory(facts)
+                ),
+                SchedulerWord.Absent => seen.AfterPatience(
+                    run,
+                    LostPatience,
+                    now,
+                    running,
+                    Forgotten(now).ForMemory(facts)
+                ),
+                SchedulerWord.Waiting(var why) when exits.Count == 0 => seen with
+                {
+                    State = new RunState.Queued(handle, why),
+                    VanishedSince = null,
+                },
+                _ => seen with
+                {
+                    State = running,
+                    VanishedSince = word is null && schedulerKnowsMore ? run.VanishedSince : null,
+                },
             };
         }
 
-        if (word is null && facts.Ending(".address").Any(record => now - record.Time > LatePatience) && ranks.Where(rank => !facts.Records.ContainsKey(rank + ".address")).ToList() is { Count: > 0 } late)
+        if (
+            word is null
+            && facts.Ending(".address").Any(record => now - record.Time > LatePatience)
+            && ranks.Where(rank => !facts.Records.ContainsKey(rank + ".address")).ToList() is { Count: > 0 } late
+        )
         {
-            return seen with { State = new RunState.Queued(handle, $"the others wait for {string.Join(", ", late.Select(rank => run.Plan.HostOf(rank) is { } host ? $"{rank} on {host}" : rank))}") };
+            return seen with
+            {
+                State = new RunState.Queued(
+                    handle,
+                    $"the others wait for "
+                        + $"{string.Join(", ", late.Select(rank => run.Plan.HostOf(rank) is { } host ? $"{rank} on {host}" : rank))}"
+                ),
+            };
         }
-        if (word is null && facts.Ending(".waiting").FirstOrDefault() is { } held) return seen with { State = new RunState.Queued(handle, $"it waits for the run {held["run"]}") };
+        if (word is null && facts.Ending(".waiting").FirstOrDefault() is { } held)
+            return seen with { State = new RunState.Queued(handle, $"it waits for the run {held["run"]}") };
         var waiting = run.State is RunState.Queued or RunState.Running ? run.State : new RunState.Launched(handle);
         return word switch
         {
-            SchedulerWord.Waiting(var why) => seen with { State = new RunState.Queued(handle, why), VanishedSince = null },
-            SchedulerWord.Running(var where, var since) => seen with { State = new RunState.Running(handle, where, since ?? now), VanishedSince = null },
-            // Taken back before it began, as wished. A second job of this run could just have begun before the wish; its record would be here by then.
-            SchedulerWord.Ended(Outcome.Cancelled, var code, var text) when facts.CancelKnown => seen.AfterPatience(run, WishPatience, now, waiting, new(Outcome.Cancelled, code, now, new("scheduler", text))),
-            SchedulerWord.Ended(var outcome, var code, var text) => seen.AfterPatience(run, RecordPatience, now, waiting, new(outcome, code, now, new("scheduler", text))),
+            SchedulerWord.Waiting(var why) => seen with
+            {
+                State = new RunState.Queued(handle, why),
+                VanishedSince = null,
+            },
+            SchedulerWord.Running(var where, var since) => seen with
+            {
+                State = new RunState.Running(handle, where, since ?? now),
+                VanishedSince = null,
+            },
+            // Taken back before it began, as wished. A second job of this run could just have begun before the wish;
+            // its record would be here by then.
+            SchedulerWord.Ended(Outcome.Cancelled, var code, var text) when facts.CancelKnown => seen.AfterPatience(
+                run,
+                WishPatience,
+                now,
+                waiting,
+                new(Outcome.Cancelled, code, now, new("scheduler", text))
+            ),
+            SchedulerWord.Ended(var outcome, var code, var text) => seen.AfterPatience(
+                run,
+                RecordPatience,
+                now,
+                waiting,
+                new(outcome, code, now, new("scheduler", text))
+            ),
             SchedulerWord.Absent => seen.AfterPatience(run, LostPatience, now, waiting, Forgotten(now)),
             SchedulerWord.Other => seen with { State = waiting, VanishedSince = null },
             _ => seen with { State = waiting },
@@ -122,23 +257,44 @@ public static partial class RunJudge
     }
 
     /// <summary>The site did not answer. The state stays what it was.</summary>
-    public static Run Unseen(Run run, DateTimeOffset now) => run with { UnreachableSince = run.UnreachableSince ?? now };
+    public static Run Unseen(Run run, DateTimeOffset now) =>
+        run with
+        {
+            UnreachableSince = run.UnreachableSince ?? now,
+        };
 
-    /// <param name="gang">The ranks in their order, where one that failed has the others stopped: then what failed by itself counts, and of several the first.</param>
-    private static RunState.Ended EndOf(List<StatusRecord> exits, RunFacts facts, bool cancelWished, IReadOnlyList<string>? gang)
+    /// <param name="gang">The ranks in their order, where one that failed has the others stopped: then what failed by
+    /// itself counts, and of several the first.</param>
+    private static RunState.Ended EndOf(
+        List<StatusRecord> exits,
+        RunFacts facts,
+        bool cancelWished,
+        IReadOnlyList<string>? gang
+    )
     {
         string RankOf(StatusRecord record) => record.Name[..^".exit".Length];
-        bool StoppedOthers(StatusRecord record) => exits.Any(other => other["reason"] == "stopped" && other["cause"]?.StartsWith($"{RankOf(record)} on ", StringComparison.Ordinal) is true);
-        var worst = exits.OrderBy(record => record["reason"] switch
-        {
-            "cancelled" => 0,
-            "timed-out" => 1,
-            "out-of-memory" => 2,
-            "stopped" => 7,
-            "released" => 10,
-            "terminated" => gang is null ? 3 : 6,
-            _ => record.Number("code") == 0 ? 9 : 4,
-        }).ThenBy(record => record.Time).ThenByDescending(StoppedOthers).ThenBy(record => gang?.ToList().IndexOf(RankOf(record))).First();
+        bool StoppedOthers(StatusRecord record) =>
+            exits.Any(other =>
+                other["reason"] == "stopped"
+                && other["cause"]?.StartsWith($"{RankOf(record)} on ", StringComparison.Ordinal) is true
+            );
+        var worst = exits
+            .OrderBy(record =>
+                record["reason"] switch
+                {
+                    "cancelled" => 0,
+                    "timed-out" => 1,
+                    "out-of-memory" => 2,
+                    "stopped" => 7,
+                    "released" => 10,
+                    "terminated" => gang is null ? 3 : 6,
+                    _ => record.Number("code") == 0 ? 9 : 4,
+                }
+            )
+            .ThenBy(record => record.Time)
+            .ThenByDescending(StoppedOthers)
+            .ThenBy(record => gang?.ToList().IndexOf(RankOf(record)))
+            .First();
         var code = worst.Number("code");
         var outcome = worst["reason"] switch
         {
@@ -153,54 +309,103 @@ public static partial class RunJudge
         var at = exits.Max(record => record.Time) ?? DateTimeOffset.UnixEpoch;
         var why = worst["reason"] switch
         {
-            "dependency" => $"a run it waits for did not succeed ({facts.Records.GetValueOrDefault("note.after")?["run"]})",
-            "exited" => $"exited with {code}{(code == 127 && gang is not null ? ", which means that its program is not there" : "")}",
+            "dependency" =>
+                $"a run it waits for did not succeed ({facts.Records.GetValueOrDefault("note.after")?["run"]})",
+            "exited" =>
+                $"exited with {code}{(code == 127 && gang is not null ? ", which means that its program is not there" : "")}",
             "unready" or "setup" => worst["cause"],
             "lost" => "its supervisor was gone and had written no exit record; what it left was ended",
             "rebooted" => "the host was started anew while it ran",
             var reason => $"{reason}, code {code}{(worst["cause"] is { } cause ? $" ({cause})" : "")}",
         };
         var left = worst["survivors"] is { } survivors ? $"; still there in spite of KILL: {survivors}" : "";
-        var stopped = exits.Count(record => record["reason"] == "stopped") is > 0 and var others ? $"; for that {others} of {exits.Count} ranks were stopped" : "";
+        var stopped = exits.Count(record => record["reason"] == "stopped") is > 0 and var others
+            ? $"; for that {others} of {exits.Count} ranks were stopped"
+            : "";
         var disk = worst["unwritten"] is { } said ? $"; its folder took no more: {said}" : "";
-        return new(outcome, code, at, new("exit record", $"{RankOf(worst)} on {worst["host"]}: {why}{left}{stopped}{disk}"));
+        return new(
+            outcome,
+            code,
+            at,
+            new("exit record", $"{RankOf(worst)} on {worst["host"]}: {why}{left}{stopped}{disk}")
+        );
     }
 
-    /// <summary>Without control groups SLURM kills a job for its memory, our supervisor too, and calls it FAILED. Its log says why.</summary>
-    private static RunState.Ended ForMemory(this RunState.Ended end, RunFacts facts) => facts.MemoryKill is { } line && end.Outcome is (Outcome.Failed or Outcome.Lost)
-        ? end with { Outcome = Outcome.OutOfMemory, Evidence = end.Evidence with { Text = $"{end.Evidence.Text}; its log says: {line.Trim()}" } }
-        : end;
+    /// <summary>
+    /// Without control groups SLURM kills a job for its memory, our supervisor too, and calls it FAILED. Its log says
+    /// why.
+    /// </summary>
+    private static RunState.Ended ForMemory(this RunState.Ended end, RunFacts facts) =>
+        facts.MemoryKill is { } line && end.Outcome is (Outcome.Failed or Outcome.Lost)
+            ? end with
+            {
+                Outcome = Outcome.OutOfMemory,
+                Evidence = end.Evidence with { Text = $"{end.Evidence.Text}; its log says: {line.Trim()}" },
+            }
+            : end;
 
     private static Run EndWith(this Run run, RunState.Ended end) => run with { State = end, VanishedSince = null };
 
     /// <summary>An end without a record of ours is believed only after it was seen for some time.</summary>
-    private static Run AfterPatience(this Run seen, Run before, TimeSpan patience, DateTimeOffset now, RunState meanwhile, RunState.Ended end)
+    private static Run AfterPatience(
+        this Run seen,
+        Run before,
+        TimeSpan patience,
+        DateTimeOffset now,
+        RunState meanwhile,
+        RunState.Ended end
+    )
     {
         var since = before.VanishedSince ?? now;
         return now - since >= patience ? seen.EndWith(end) : seen with { State = meanwhile, VanishedSince = since };
     }
 
     private static RunState.Ended Forgotten(DateTimeOffset now) =>
-        new(Outcome.Lost, null, now, new("scheduler", $"it answers and no longer knows the job, and no exit record appeared for {LostPatience.TotalSeconds:0} s"));
+        new(
+            Outcome.Lost,
+            null,
+            now,
+            new(
+                "scheduler",
+                $"it answers and no longer knows the job, and no exit record appeared for "
+                    + $"{LostPatience.TotalSeconds:0} s"
+            )
+        );
 
-    private static int Latest(List<StatusRecord> records) => records.Count == 0 ? -1 : records.Max(record => record.Number("attempt") ?? 0);
-    private static string Where(List<StatusRecord> started) => string.Join(',', started.Select(record => record["nodes"] ?? record["host"]).OfType<string>().Distinct().Order(StringComparer.Ordinal));
+    private static int Latest(List<StatusRecord> records) =>
+        records.Count == 0 ? -1 : records.Max(record => record.Number("attempt") ?? 0);
+
+    private static string Where(List<StatusRecord> started) =>
+        string.Join(
+            ',',
+            started
+                .Select(record => record["nodes"] ?? record["host"])
+                .OfType<string>()
+                .Distinct()
+                .Order(StringComparer.Ordinal)
+        );
 
     private static SeenPort[] PortsIn(RunFacts facts) =>
-    [
-        .. from record in facts.Records.Values
-           let at = record.Name.IndexOf(".port.", StringComparison.Ordinal)
-           where at > 0 && record.Number("port") is >= 1 and <= 65535
-           // These become words of ssh: what looks like an option must not get that far.
-           let host = record["host"] ?? ""
-           let address = record["address"] ?? "any"
-           where (host.Length == 0 || HostForm().IsMatch(host)) && HostForm().IsMatch(address)
-           orderby record.Name
-           select new SeenPort(record.Name[(at + 6)..], record.Name[..at], host, address, record.Number("port") ?? 0),
-    ];
+        [
+            .. from record in facts.Records.Values
+            let at = record.Name.IndexOf(".port.", StringComparison.Ordinal)
+            where at > 0 && record.Number("port") is >= 1 and <= 65535
+            // These become words of ssh: what looks like an option must not get that far.
+            let host = record["host"] ?? ""
+            let address = record["address"] ?? "any"
+            where (host.Length == 0 || HostForm().IsMatch(host)) && HostForm().IsMatch(address)
+            orderby record.Name
+            select new SeenPort(record.Name[(at + 6)..], record.Name[..at], host, address, record.Number("port") ?? 0),
+        ];
 
-    [GeneratedRegex(@"\A[A-Za-z0-9_:\[][A-Za-z0-9._:%\]-]{0,254}\z")] private static partial Regex HostForm();
+    [GeneratedRegex(@"\A[A-Za-z0-9_:\[][A-Za-z0-9._:%\]-]{0,254}\z")]
+    private static partial Regex HostForm();
 
     private static string[] NotesIn(RunFacts facts) =>
-        [.. from record in facts.Records.Values where record.Name.StartsWith("note.", StringComparison.Ordinal) && record["text"] is not null orderby record.Name select record["text"]];
+        [
+            .. from record in facts.Records.Values
+            where record.Name.StartsWith("note.", StringComparison.Ordinal) && record["text"] is not null
+            orderby record.Name
+            select record["text"],
+        ];
 }

@@ -13,7 +13,8 @@ public static partial class RunNames
 
     /// <summary>Why it cannot be the name of a new run; null when it can.</summary>
     public static string? Objection(string name) =>
-        !IsWellFormed(name) || name.Length > 100 ? "names have letters, digits, '.', '_' and '-', and begin with a letter or digit"
+        !IsWellFormed(name) || name.Length > 100
+            ? "names have letters, digits, '.', '_' and '-', and begin with a letter or digit"
         : name == Last ? $"'{Last}' selects the newest run"
         : LooksLikeId(name) ? "it could be the beginning of a run's id"
         : null;
@@ -23,9 +24,12 @@ public static partial class RunNames
 
     // Ids are time-ordered UUIDs: for centuries they begin with 0.
     private static bool LooksLikeId(string name) =>
-        name[0] == '0' && name.Length <= IdForm.Length && name.Zip(IdForm).All(pair => pair.Second == '-' ? pair.First == '-' : char.IsAsciiHexDigitLower(pair.First));
+        name[0] == '0'
+        && name.Length <= IdForm.Length
+        && name.Zip(IdForm).All(pair => pair.Second == '-' ? pair.First == '-' : char.IsAsciiHexDigitLower(pair.First));
 
     private const string IdForm = "00000000-0000-0000-0000-000000000000";
 
-    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,119}\z")] private static partial Regex Form();
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,119}\z")]
+    private static partial Regex Form();
 }

@@ -1,6 +1,9 @@
 namespace Muster.Runs;
 
-/// <summary>A run with everything resolved and nothing done. It is stored beside the run on the site, so it holds no secret: of the environment only the names.</summary>
+/// <summary>
+/// A run with everything resolved and nothing done. It is stored beside the run on the site, so it holds no secret: of
+/// the environment only the names.
+/// </summary>
 public sealed record RunPlan
 {
     /// <summary>Of what is written here; a plan without a version is of the first.</summary>
@@ -10,7 +13,9 @@ public sealed record RunPlan
     public required RunId Id { get; init; }
     public required string Name { get; init; }
 
-    /// <summary>The name as it was asked for, where an earlier run had it already: <c>train</c> of <c>train-2</c>.</summary>
+    /// <summary>
+    /// The name as it was asked for, where an earlier run had it already: <c>train</c> of <c>train-2</c>.
+    /// </summary>
     public string? Series { get; init; }
     public required string Site { get; init; }
 
@@ -26,7 +31,11 @@ public sealed record RunPlan
     public bool IgnoreSetupErrors { get; init; }
 
     /// <summary>Shell lines before the command alone, not before what runs beside it.</summary>
-    public IReadOnlyList<string> JobLines { get => field ?? []; init; }
+    public IReadOnlyList<string> JobLines
+    {
+        get => field ?? [];
+        init;
+    }
     public IReadOnlyList<string> EnvironmentNames { get; init; } = [];
 
     /// <summary>Where in the code the command starts, as at home.</summary>
@@ -42,13 +51,21 @@ public sealed record RunPlan
     public bool PullImage { get; init; }
 
     /// <summary>The image on each host, filled in when it is at hand there.</summary>
-    public IReadOnlyList<PlannedImage> Images { get => field ?? []; init; }
+    public IReadOnlyList<PlannedImage> Images
+    {
+        get => field ?? [];
+        init;
+    }
     public TimeSpan? Time { get; init; }
     public int? Gpus { get; init; }
     public ArraySpec? Array { get; init; }
 
     /// <summary>The parts of a run that work together; none for a run of one command.</summary>
-    public IReadOnlyList<PlannedRole> Roles { get => field ?? []; init; }
+    public IReadOnlyList<PlannedRole> Roles
+    {
+        get => field ?? [];
+        init;
+    }
 
     /// <summary>How the ranks of a framework are started: a <see cref="Muster.Runs.Roles.LaunchProfile"/>.</summary>
     public string? Launch { get; init; }
@@ -72,8 +89,14 @@ public sealed record RunPlan
     /// <summary>What it was made from, where it was no command.</summary>
     public string? Recipe { get; init; }
 
-    /// <summary>Commands of muster for whoever has brought the results home; <c>$OUT</c> stands for their folder.</summary>
-    public IReadOnlyList<IReadOnlyList<string>> AfterFetch { get => field ?? []; init; }
+    /// <summary>
+    /// Commands of muster for whoever has brought the results home; <c>$OUT</c> stands for their folder.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyList<string>> AfterFetch
+    {
+        get => field ?? [];
+        init;
+    }
 
     /// <summary>Filled in by the snapshot.</summary>
     public string? Commit { get; init; }
@@ -82,29 +105,44 @@ public sealed record RunPlan
     /// <summary>How the line of a batch script begins that names the job.</summary>
     internal const string JobNameLine = "#SBATCH --job-name=";
 
-    /// <summary>The scheduler's name for it: what a person called it, and the id that <c>ps</c> shows. Its comment holds
+    /// <summary>The scheduler's name for it: what a person called it, and the id that <c>ps</c> shows. Its comment
+    /// holds
     /// the whole id.</summary>
     internal string JobName => $"{Name}-{Id.Short}";
 
     /// <summary>The same work as another run.</summary>
-    public RunPlan As(RunId id) => (this with
-    {
-        Id = id,
-        BatchLines = [.. BatchLines.Select(line => line.Replace(Id.ToString(), id.ToString(), StringComparison.Ordinal))],
-    }).WithItsJobName();
+    public RunPlan As(RunId id) =>
+        (
+            this with
+            {
+                Id = id,
+                BatchLines =
+                [
+                    .. BatchLines.Select(line => line.Replace(Id.ToString(), id.ToString(), StringComparison.Ordinal)),
+                ],
+            }
+        ).WithItsJobName();
 
     /// <summary>The same under another name, which is the next of a series.</summary>
-    internal RunPlan Called(string name, string series) => (this with { Name = name, Series = series }).WithItsJobName();
+    internal RunPlan Called(string name, string series) =>
+        (this with { Name = name, Series = series }).WithItsJobName();
 
-    private RunPlan WithItsJobName() => this with
-    {
-        BatchLines = [.. BatchLines.Select(line =>
-            line.StartsWith(JobNameLine, StringComparison.Ordinal) ? JobNameLine + JobName : line)],
-    };
+    private RunPlan WithItsJobName() =>
+        this with
+        {
+            BatchLines =
+            [
+                .. BatchLines.Select(line =>
+                    line.StartsWith(JobNameLine, StringComparison.Ordinal) ? JobNameLine + JobName : line
+                ),
+            ],
+        };
 
     /// <summary>The parts that run: <c>main.0</c>, one for each index of an array, or the ranks of the roles.</summary>
-    public IReadOnlyList<string> Ranks() => Roles.Count > 0 ? [.. Roles.SelectMany(role => role.Ranks())]
-        : Array is null ? ["main.0"] : [.. Array.Indices.Select(index => $"main.{index}")];
+    public IReadOnlyList<string> Ranks() =>
+        Roles.Count > 0 ? [.. Roles.SelectMany(role => role.Ranks())]
+        : Array is null ? ["main.0"]
+        : [.. Array.Indices.Select(index => $"main.{index}")];
 
     /// <summary>The ports it may listen on, by name.</summary>
     public IReadOnlyList<string> PortNames() =>
@@ -112,28 +150,49 @@ public sealed record RunPlan
 
     /// <summary>What has logs of its own: the ranks, and what runs beside them.</summary>
     public IReadOnlyList<string> LogNames() =>
-    [
-        .. Ranks().SelectMany(rank => Companions
-            .Select(companion => companion.Name + rank[rank.LastIndexOf('.')..]).Prepend(rank)).Distinct(),
-    ];
+        [
+            .. Ranks()
+                .SelectMany(rank =>
+                    Companions.Select(companion => companion.Name + rank[rank.LastIndexOf('.')..]).Prepend(rank)
+                )
+                .Distinct(),
+        ];
 
     /// <summary>The hosts that have a folder of this run, each once; the first is <see cref="Host"/>.</summary>
-    public IReadOnlyList<string?> Hosts() => Roles.Any(role => role.Hosts.Count > 0) ? [.. Roles.SelectMany(role => role.Hosts).Prepend(Host!).Distinct()] : [Host];
+    public IReadOnlyList<string?> Hosts() =>
+        Roles.Any(role => role.Hosts.Count > 0)
+            ? [.. Roles.SelectMany(role => role.Hosts).Prepend(Host!).Distinct()]
+            : [Host];
 
     /// <summary>Where a rank runs, as far as the plan says.</summary>
     public string? HostOf(string rank) =>
-        Roles.FirstOrDefault(role => rank.StartsWith(role.Name + ".", StringComparison.Ordinal)) is { Hosts.Count: > 0 } role
-        && int.TryParse(rank.AsSpan(role.Name.Length + 1), System.Globalization.CultureInfo.InvariantCulture, out var index) && index < role.Hosts.Count ? role.Hosts[index] : Host;
+        Roles.FirstOrDefault(role => rank.StartsWith(role.Name + ".", StringComparison.Ordinal))
+            is { Hosts.Count: > 0 } role
+        && int.TryParse(
+            rank.AsSpan(role.Name.Length + 1),
+            System.Globalization.CultureInfo.InvariantCulture,
+            out var index
+        )
+        && index < role.Hosts.Count
+            ? role.Hosts[index]
+            : Host;
 
-    /// <summary>The folder's name below <c>runs/</c> on one of the hosts. They differ, as hosts may share their disk.</summary>
-    public string FolderOn(string? host) => Hosts().ToList().IndexOf(host) is > 0 and var at ? $"{Id}.{at}" : Id.ToString();
+    /// <summary>
+    /// The folder's name below <c>runs/</c> on one of the hosts. They differ, as hosts may share their disk.
+    /// </summary>
+    public string FolderOn(string? host) =>
+        Hosts().ToList().IndexOf(host) is > 0 and var at ? $"{Id}.{at}" : Id.ToString();
 }
 
 /// <summary>A local file or folder that the run finds as <c>$MUSTER_IN/NAME</c>.</summary>
 public sealed record PlannedInput(string Path, string Name)
 {
     /// <summary>Patterns of what is taken along of a folder; none for all of it.</summary>
-    public IReadOnlyList<string> Only { get => field ?? []; init; }
+    public IReadOnlyList<string> Only
+    {
+        get => field ?? [];
+        init;
+    }
 }
 
 /// <summary>A port of the run: a fixed number, or one that Muster hands to it.</summary>

@@ -15,19 +15,37 @@ public abstract record RunState
 {
     private RunState() { }
 
-    [JsonIgnore] public abstract string Word { get; }
-    [JsonIgnore] public bool IsLive => this is not Ended;
+    [JsonIgnore]
+    public abstract string Word { get; }
 
-    public sealed record Planned : RunState { public override string Word => "planned"; }
+    [JsonIgnore]
+    public bool IsLive => this is not Ended;
+
+    public sealed record Planned : RunState
+    {
+        public override string Word => "planned";
+    }
 
     /// <summary>On its way to the site. Whether it was launched is not known yet.</summary>
-    public sealed record Staging : RunState { public override string Word => "staging"; }
+    public sealed record Staging : RunState
+    {
+        public override string Word => "staging";
+    }
 
-    public sealed record Launched(string Handle) : RunState { public override string Word => "launched"; }
+    public sealed record Launched(string Handle) : RunState
+    {
+        public override string Word => "launched";
+    }
 
-    public sealed record Queued(string Handle, string Reason) : RunState { public override string Word => "queued"; }
+    public sealed record Queued(string Handle, string Reason) : RunState
+    {
+        public override string Word => "queued";
+    }
 
-    public sealed record Running(string Handle, string Where, DateTimeOffset Since) : RunState { public override string Word => "running"; }
+    public sealed record Running(string Handle, string Where, DateTimeOffset Since) : RunState
+    {
+        public override string Word => "running";
+    }
 
     public sealed record Ended(Outcome Outcome, int? Code, DateTimeOffset At, Evidence Evidence) : RunState
     {

@@ -8,13 +8,21 @@ namespace Muster.Runs;
 /// <summary>The runs that this machine knows of, in one file for all our processes.</summary>
 public sealed class RunStore(string file)
 {
-    private readonly SqliteFile _file = new(file, new Migrations("""
-        CREATE TABLE runs (id TEXT PRIMARY KEY, name TEXT NOT NULL, site TEXT NOT NULL, live INTEGER NOT NULL, run TEXT NOT NULL) WITHOUT ROWID;
-        CREATE INDEX live_runs ON runs (live, site);
-        CREATE INDEX named_runs ON runs (name)
-        """));
+    private readonly SqliteFile _file = new(
+        file,
+        new Migrations(
+            """
+            CREATE TABLE runs (id TEXT PRIMARY KEY, name TEXT NOT NULL, site TEXT NOT NULL, live INTEGER NOT NULL, run TEXT NOT NULL) WITHOUT ROWID;
+            CREATE INDEX live_runs ON runs (live, site);
+            CREATE INDEX named_runs ON runs (name)
+            """
+        )
+    );
 
-    /// <summary>Adds a run. Where its name is taken, it becomes the next of that series: <c>train</c>, <c>train-2</c>, <c>train-3</c> …</summary>
+    /// <summary>
+    /// Adds a run. Where its name is taken, it becomes the next of that series: <c>train</c>, <c>train-2</c>,
+    /// <c>train-3</c> …
+    /// </summary>
     /// <returns>The run with the name that it has from now on.</returns>
     public Run Add(Run run)
     {
@@ -24,22 +32,44 @@ public sealed class RunStore(string file)
         var taken = Names(connection, transaction, series);
         if (taken.Contains(run.Plan.Name))
         {
-            var last = taken.Max(name => int.TryParse(name.AsSpan(Math.Min(name.Length, series.Length + 1)), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 1);
+            var last = taken.Max(name =>
+                int.TryParse(
+                    name.AsSpan(Math.Min(name.Length, series.Length + 1)),
+                    NumberStyles.None,
+                    CultureInfo.InvariantCulture,
+                    out var number
+                )
+                    ? number
+                    : 1
+            );
             run = run with { Plan = run.Plan.Called($"{series}-{last + 1}", series) };
         }
-        Write(connection, transaction, run, "INSERT INTO runs (id, name, site, live, run) VALUES ($id, $name, $site, $live, $run)");
+        Write(
+            connection,
+            transaction,
+            run,
+            "INSERT INTO runs (id, name, site, live, run) VALUES ($id, $name, $site, $live, $run)"
+        );
         transaction.Commit();
         return run;
     }
 
-    /// <summary>Changes a run as it stands now, not as it was when read; other processes may know more by then.</summary>
+    /// <summary>
+    /// Changes a run as it stands now, not as it was when read; other processes may know more by then.
+    /// </summary>
     public Run Change(RunId id, Func<Run, Run> change)
     {
         using var connection = _file.Open();
         using var transaction = connection.BeginTransaction(deferred: false);
         var before = Read(connection, transaction, "SELECT run FROM runs WHERE id = $key", id.ToString()).Single();
         var after = change(before);
-        if (after != before) Write(connection, transaction, after, "UPDATE runs SET name = $name, site = $site, live = $live, run = $run WHERE id = $id");
+        if (after != before)
+            Write(
+                connection,
+                transaction,
+                after,
+                "UPDATE runs SET name = $name, site = $site, live = $live, run = $run WHERE id = $id"
+            );
         transaction.Commit();
         return after;
     }
@@ -57,18 +87,24 @@ public sealed class RunStore(string file)
     public Run? Find(RunId id) => Query("SELECT run FROM runs WHERE id = $key", id.ToString()).SingleOrDefault();
 
     /// <summary>Runs whose id begins so, at most a few.</summary>
-    public IReadOnlyList<Run> WithPrefix(string prefix) => Query("SELECT run FROM runs WHERE id >= $key AND id < $key || 'g' ORDER BY id LIMIT 20", prefix);
+    public IReadOnlyList<Run> WithPrefix(string prefix) =>
+        Query("SELECT run FROM runs WHERE id >= $key AND id < $key || 'g' ORDER BY id LIMIT 20", prefix);
 
     /// <summary>Runs of that name or series, the newest first.</summary>
-    public IReadOnlyList<Run> Named(string name) => Query($"""
-        SELECT run FROM runs WHERE name = $key OR ({IsNumbered} AND json_extract(run, '$.plan.series') = $key) ORDER BY id DESC LIMIT 20
-        """, name);
+    public IReadOnlyList<Run> Named(string name) =>
+        Query(
+            $"""
+            SELECT run FROM runs WHERE name = $key OR ({IsNumbered} AND json_extract(run, '$.plan.series') = $key) ORDER BY id DESC LIMIT 20
+            """,
+            name
+        );
 
     /// <summary>Runs that have not ended, the newest first.</summary>
     public IReadOnlyList<Run> Live() => Query("SELECT run FROM runs WHERE live = 1 ORDER BY id DESC");
 
     /// <summary>The newest runs that have ended.</summary>
-    public IReadOnlyList<Run> Ended(int most) => Query($"SELECT run FROM runs WHERE live = 0 ORDER BY id DESC LIMIT {most}");
+    public IReadOnlyList<Run> Ended(int most) =>
+        Query($"SELECT run FROM runs WHERE live = 0 ORDER BY id DESC LIMIT {most}");
 
     public Run? Last() => Query("SELECT run FROM runs ORDER BY id DESC LIMIT 1").SingleOrDefault();
 
@@ -81,7 +117,8 @@ public sealed class RunStore(string file)
     }
 
     /// <summary>The newest run that has just that name.</summary>
-    public Run? Called(string name) => Query("SELECT run FROM runs WHERE name = $key ORDER BY id DESC LIMIT 1", name).SingleOrDefault();
+    public Run? Called(string name) =>
+        Query("SELECT run FROM runs WHERE name = $key ORDER BY id DESC LIMIT 1", name).SingleOrDefault();
 
     // In the order of bytes '.' is behind '-', so the index on names finds them.
     private const string IsNumbered = "name > $key || '-' AND name < $key || '.'";
@@ -97,7 +134,8 @@ public sealed class RunStore(string file)
         command.Parameters.AddWithValue("$key", name);
         using var reader = command.ExecuteReader();
         var names = new HashSet<string>();
-        while (reader.Read()) names.Add(reader.GetString(0));
+        while (reader.Read())
+            names.Add(reader.GetString(0));
         return names;
     }
 
@@ -114,10 +152,12 @@ public sealed class RunStore(string file)
         command.CommandText = text;
 #pragma warning restore CA2100
         command.Transaction = transaction;
-        if (key is not null) command.Parameters.AddWithValue("$key", key);
+        if (key is not null)
+            command.Parameters.AddWithValue("$key", key);
         using var reader = command.ExecuteReader();
         var runs = new List<Run>();
-        while (reader.Read()) runs.Add(JsonSerializer.Deserialize(reader.GetString(0), RunJson.Default.Run)!);
+        while (reader.Read())
+            runs.Add(JsonSerializer.Deserialize(reader.GetString(0), RunJson.Default.Run)!);
         return runs;
     }
 

@@ -31,9 +31,12 @@ public sealed record Submitter(int ProcessId, DateTimeOffset Started)
     /// <summary>It has surely ended. Of another machine's processes nobody here can say so.</summary>
     public bool IsGone()
     {
-        if (Host is not null && Host != Environment.MachineName) return false;
-        if (Boot is not null && ThisBoot() is { } boot && Boot != boot) return true;
-        if (Born is not null) return BornOf(ProcessId) != Born;
+        if (Host is not null && Host != Environment.MachineName)
+            return false;
+        if (Boot is not null && ThisBoot() is { } boot && Boot != boot)
+            return true;
+        if (Born is not null)
+            return BornOf(ProcessId) != Born;
         try
         {
             using var process = Process.GetProcessById(ProcessId);
@@ -50,9 +53,11 @@ public sealed record Submitter(int ProcessId, DateTimeOffset Started)
     // Field 22; the name before it, in parentheses, may hold anything.
     private static long? BornOf(int process)
     {
-        if (Read($"/proc/{process.ToString(CultureInfo.InvariantCulture)}/stat") is not { } stat) return null;
+        if (Read($"/proc/{process.ToString(CultureInfo.InvariantCulture)}/stat") is not { } stat)
+            return null;
         var fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        if (fields is ["Z" or "X", ..]) return null;
+        if (fields is ["Z" or "X", ..])
+            return null;
         return long.TryParse(fields.ElementAtOrDefault(19), CultureInfo.InvariantCulture, out var ticks) ? ticks : null;
     }
 

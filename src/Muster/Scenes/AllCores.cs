@@ -5,7 +5,8 @@ namespace Muster.Scenes;
 /// <summary>Work on all cores, of which the first fault comes out as it was thrown.</summary>
 internal static class AllCores
 {
-    public static void ForEach<T>(IEnumerable<T> items, Action<T> work, CancellationToken ct) => Plainly(() => Parallel.ForEach(items, new ParallelOptions { CancellationToken = ct }, work));
+    public static void ForEach<T>(IEnumerable<T> items, Action<T> work, CancellationToken ct) =>
+        Plainly(() => Parallel.ForEach(items, new ParallelOptions { CancellationToken = ct }, work));
 
     public static void Invoke(params Action[] works) => Plainly(() => Parallel.Invoke(works));
 

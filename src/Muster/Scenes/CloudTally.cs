@@ -6,7 +6,9 @@ namespace Muster.Scenes;
 /// <summary>Counts points as they pass, and remembers their middle and their bounds.</summary>
 internal sealed class CloudTally
 {
-    private Vec3 _sum, _min = new(double.PositiveInfinity, double.PositiveInfinity, double.PositiveInfinity), _max = new(double.NegativeInfinity, double.NegativeInfinity, double.NegativeInfinity);
+    private Vec3 _sum,
+        _min = new(double.PositiveInfinity, double.PositiveInfinity, double.PositiveInfinity),
+        _max = new(double.NegativeInfinity, double.NegativeInfinity, double.NegativeInfinity);
 
     public long Count { get; private set; }
     public Vec3? Centroid => Count == 0 ? null : (1.0 / Count) * _sum;
@@ -18,7 +20,8 @@ internal sealed class CloudTally
         foreach (ref readonly var point in points)
         {
             var p = point.Position;
-            if (!p.IsFinite) continue;
+            if (!p.IsFinite)
+                continue;
             Count++;
             sum += p;
             min = new(Math.Min(min.X, p.X), Math.Min(min.Y, p.Y), Math.Min(min.Z, p.Z));

@@ -6,11 +6,15 @@ using Muster.Scenes.Geometry;
 
 namespace Muster.Scenes;
 
-/// <summary>A scene as it lies on disk, whoever wrote it: points to pass over as often as one likes, cameras, and the way that was gone.</summary>
+/// <summary>
+/// A scene as it lies on disk, whoever wrote it: points to pass over as often as one likes, cameras, and the way that
+/// was gone.
+/// </summary>
 public sealed class Scene : IDisposable
 {
     private const int Batch = 1 << 14;
-    private static readonly string[] CloudNames = ["points.ply", "cloud.ply"], WayNames = ["trajectory.tum", "keyframes.tum", "trajectory.kitti"];
+    private static readonly string[] CloudNames = ["points.ply", "cloud.ply"],
+        WayNames = ["trajectory.tum", "keyframes.tum", "trajectory.kitti"];
     private readonly List<IDisposable> _open = [];
     private Func<CancellationToken, IEnumerable<ArraySegment<ScenePoint>>> _points = _ => [];
 
@@ -32,7 +36,8 @@ public sealed class Scene : IDisposable
     /// <summary>All points in order. The batch is reused.</summary>
     public IEnumerable<ArraySegment<ScenePoint>> Points(CancellationToken ct) => _points(ct);
 
-    /// <param name="path">A folder that `scene export` wrote, a COLMAP model, a PLY file, a trajectory, or what DROID-SLAM saved.</param>
+    /// <param name="path">A folder that `scene export` wrote, a COLMAP model, a PLY file, a trajectory, or what
+    /// DROID-SLAM saved.</param>
     public static Scene Open(string path, IProgress<SceneProgress>? progress, CancellationToken ct)
     {
         var scene = new Scene(path);
@@ -53,22 +58,36 @@ public sealed class Scene : IDisposable
     private void Read(IProgress<SceneProgress>? progress, CancellationToken ct)
     {
         var ending = System.IO.Path.GetExtension(Path).ToLowerInvariant();
-        if (Directory.Exists(Path) && ColmapReader.IsModel(Path)) ReadColmap(Path);
-        else if (Directory.Exists(Path) && Within(CloudNames) is { } cloud) ReadExport(cloud);
-        else if (Directory.Exists(Path) && ColmapReader.IsModel(System.IO.Path.Combine(Path, "colmap"))) ReadColmap(System.IO.Path.Combine(Path, "colmap"));
-        else if (Directory.Exists(Path) && !File.Exists(System.IO.Path.Combine(Path, "disps.npy")) && Within(WayNames) is { } way) ReadWay(way);
-        else if (ending == ".ply") ReadCloud(Path, "PLY cloud");
-        else if (ending is ".tum" or ".txt" or ".csv" or ".kitti") ReadWay(Path);
-        else ReadReconstruction(progress, ct);
+        if (Directory.Exists(Path) && ColmapReader.IsModel(Path))
+            ReadColmap(Path);
+        else if (Directory.Exists(Path) && Within(CloudNames) is { } cloud)
+            ReadExport(cloud);
+        else if (Directory.Exists(Path) && ColmapReader.IsModel(System.IO.Path.Combine(Path, "colmap")))
+            ReadColmap(System.IO.Path.Combine(Path, "colmap"));
+        else if (
+            Directory.Exists(Path)
+            && !File.Exists(System.IO.Path.Combine(Path, "disps.npy"))
+            && Within(WayNames) is { } way
+        )
+            ReadWay(way);
+        else if (ending == ".ply")
+            ReadCloud(Path, "PLY cloud");
+        else if (ending is ".tum" or ".txt" or ".csv" or ".kitti")
+            ReadWay(Path);
+        else
+            ReadReconstruction(progress, ct);
     }
 
-    private string? Within(IEnumerable<string> names) => names.Select(name => System.IO.Path.Combine(Path, name)).FirstOrDefault(File.Exists);
+    private string? Within(IEnumerable<string> names) =>
+        names.Select(name => System.IO.Path.Combine(Path, name)).FirstOrDefault(File.Exists);
 
     private void ReadExport(string cloud)
     {
         ReadCloud(cloud, "exported scene");
-        if (File.Exists(System.IO.Path.Combine(Path, "keyframes.tum"))) Cameras = TrajectoryFile.Read(System.IO.Path.Combine(Path, "keyframes.tum")).Poses;
-        if (Within(WayNames) is { } way) Way = [.. TrajectoryFile.Read(way).Poses.Select(pose => pose.Position)];
+        if (File.Exists(System.IO.Path.Combine(Path, "keyframes.tum")))
+            Cameras = TrajectoryFile.Read(System.IO.Path.Combine(Path, "keyframes.tum")).Poses;
+        if (Within(WayNames) is { } way)
+            Way = [.. TrajectoryFile.Read(way).Poses.Select(pose => pose.Position)];
     }
 
     private void ReadCloud(string path, string kind)
@@ -87,14 +106,26 @@ public sealed class Scene : IDisposable
     private void ReadColmap(string folder)
     {
         var model = ColmapReader.Open(folder);
-        (Kind, Cameras) = ("COLMAP model", [.. model.Images.OrderBy(image => image.Name, StringComparer.Ordinal).Select(image => image.WorldToCamera.Inverse)]);
+        (Kind, Cameras) = (
+            "COLMAP model",
+            [
+                .. model
+                    .Images.OrderBy(image => image.Name, StringComparer.Ordinal)
+                    .Select(image => image.WorldToCamera.Inverse),
+            ]
+        );
         Way = [.. Cameras.Select(camera => camera.Position)];
-        if (model.Cameras is [var first, ..]) ImageSize = ((int)first.Width, (int)first.Height);
-        _points = ct => model.Points().Chunk(Batch).Select(points =>
-        {
-            ct.ThrowIfCancellationRequested();
-            return new ArraySegment<ScenePoint>(points);
-        });
+        if (model.Cameras is [var first, ..])
+            ImageSize = ((int)first.Width, (int)first.Height);
+        _points = ct =>
+            model
+                .Points()
+                .Chunk(Batch)
+                .Select(points =>
+                {
+                    ct.ThrowIfCancellationRequested();
+                    return new ArraySegment<ScenePoint>(points);
+                });
     }
 
     private void ReadReconstruction(IProgress<SceneProgress>? progress, CancellationToken ct)
@@ -102,7 +133,11 @@ public sealed class Scene : IDisposable
         var saved = Reconstruction.Open(Path);
         _open.Add(saved);
         var cloud = FilteredCloud.Of(saved, new(), progress, ct);
-        (Kind, Warnings, ImageSize) = ("DROID-SLAM reconstruction", [.. saved.Warnings, .. cloud.Warnings(ct)], (saved.Width, saved.Height));
+        (Kind, Warnings, ImageSize) = (
+            "DROID-SLAM reconstruction",
+            [.. saved.Warnings, .. cloud.Warnings(ct)],
+            (saved.Width, saved.Height)
+        );
         Cameras = Array.ConvertAll(saved.WorldToCamera, pose => pose.Inverse);
         Way = [.. (saved.CameraToWorldTracked ?? Cameras).Select(pose => pose.Position)];
         _points = stop => cloud.Points(null, stop).Select(points => new ArraySegment<ScenePoint>(points));

@@ -18,13 +18,19 @@ public enum SceneFault
 }
 
 /// <summary>A scene's file or its content cannot be used: which, why, and what to do.</summary>
-public sealed class SceneException(SceneFault fault, string what, string mend, Exception? inner = null) : UserException($"E{(int)fault} {what}", mend, inner)
+public sealed class SceneException(SceneFault fault, string what, string mend, Exception? inner = null)
+    : UserException($"E{(int)fault} {what}", mend, inner)
 {
     public SceneFault Fault { get; } = fault;
 
     /// <summary>A file that is not what it should be, or no longer whole.</summary>
     public static SceneException Unreadable(string path, string why, Exception? inner = null) =>
-        new(SceneFault.Unreadable, $"{path}: {why}", "Copy or write the file again; compare its size and hash with the original.", inner);
+        new(
+            SceneFault.Unreadable,
+            $"{path}: {why}",
+            "Copy or write the file again; compare its size and hash with the original.",
+            inner
+        );
 }
 
 /// <summary>Something about a scene that one should know, under its number.</summary>

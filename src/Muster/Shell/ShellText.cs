@@ -10,9 +10,13 @@ public sealed class ShellText(int literalLength, int holes)
     private readonly StringBuilder _text = new(literalLength + (16 * holes));
 
     public void AppendLiteral(string text) => _text.Append(text);
+
     public void AppendFormatted(string word) => _text.Append(Quote(word));
+
     public void AppendFormatted(long number) => _text.Append(number);
+
     public void AppendFormatted(IEnumerable<string> words) => _text.AppendJoin(' ', words.Select(Quote));
+
     public void AppendFormatted(ShellText inner) => _text.Append(inner._text);
 
     public override string ToString() => _text.ToString();
@@ -30,7 +34,10 @@ public sealed class ShellText(int literalLength, int holes)
 
     /// <summary>One word that any POSIX shell gives back unchanged. Plain words stay readable.</summary>
     public static string Quote(string word) =>
-        word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '.' or '_' or '-' or ',' or ':' or '@' or '+' or '%')
+        word.Length > 0
+        && word.All(c =>
+            char.IsAsciiLetterOrDigit(c) || c is '/' or '.' or '_' or '-' or ',' or ':' or '@' or '+' or '%'
+        )
             ? word
             : $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 }

@@ -32,12 +32,13 @@ public sealed class OpenSite
     public string Root => Site.Root;
 
     /// <summary>The ways in: the hosts of an ssh site, the login node, or nothing for this machine.</summary>
-    public IReadOnlyList<string> HostNames => Site switch
-    {
-        SshSite ssh => ssh.Hosts,
-        SlurmSite { Host: { } login } => [login],
-        _ => [],
-    };
+    public IReadOnlyList<string> HostNames =>
+        Site switch
+        {
+            SshSite ssh => ssh.Hosts,
+            SlurmSite { Host: { } login } => [login],
+            _ => [],
+        };
 
     /// <summary>Whether what a run listens on is already a port of this machine.</summary>
     public bool IsHere => HostNames.Count == 0;
@@ -46,35 +47,60 @@ public sealed class OpenSite
     /// <param name="hurried">Give up a connection attempt soon: another follows.</param>
     public IHost HostOf(string? name, bool hurried = false)
     {
-        if (IsHere) return Once("", false, () => new LocalHost());
+        if (IsHere)
+            return Once("", false, () => new LocalHost());
         name ??= HostNames[0];
-        if (!HostNames.Contains(name)) throw new UserException($"site {Site.Name} has no host {name} any more", $"Add it to `hosts:` of the site again ({Site.Origin}).");
-        if (Site is SshSite { ThisMachine: { } here } && here == name) return Once("", false, () => new LocalHost());
-        return Once(name, hurried, () => new OpenSshHost(Target(name), hurried ? SshPatience.Usual.Hurried : SshPatience.Usual));
+        if (!HostNames.Contains(name))
+            throw new UserException(
+                $"site {Site.Name} has no host {name} any more",
+                $"Add it to `hosts:` of the site again ({Site.Origin})."
+            );
+        if (Site is SshSite { ThisMachine: { } here } && here == name)
+            return Once("", false, () => new LocalHost());
+        return Once(
+            name,
+            hurried,
+            () => new OpenSshHost(Target(name), hurried ? SshPatience.Usual.Hurried : SshPatience.Usual)
+        );
     }
 
     /// <summary>A compute node behind the login node, reached through the login node's connection.</summary>
     public OpenSshHost NodeBehind(string login, string node)
     {
         var way = Target(login);
-        return (OpenSshHost)Once($"{login}>{node}", false, () => new OpenSshHost(way with { Alias = node, Through = way.Alias }, SshPatience.Usual));
+        return (OpenSshHost)Once(
+            $"{login}>{node}",
+            false,
+            () => new OpenSshHost(way with { Alias = node, Through = way.Alias }, SshPatience.Usual)
+        );
     }
 
     /// <summary>Where the scheduler is asked; null where none is needed.</summary>
     public SchedulerDesk? Desk(string? host)
     {
-        if (Scheduler.Question([]) is null) return null;
-        if (_desks.TryGetValue(host ?? "", out var desk)) return desk;
-        return _desks[host ?? ""] = new(HostOf(host), Scheduler, Path.Combine(_places.State, "sites", $"{FileNameOf(Site.Name)}.queue"), _clock);
+        if (Scheduler.Question([]) is null)
+            return null;
+        if (_desks.TryGetValue(host ?? "", out var desk))
+            return desk;
+        return _desks[host ?? ""] = new(
+            HostOf(host),
+            Scheduler,
+            Path.Combine(_places.State, "sites", $"{FileNameOf(Site.Name)}.queue"),
+            _clock
+        );
     }
 
     /// <summary>What a host calls itself, asked once.</summary>
     public async Task<string> NodeNameAsync(IHost host, CancellationToken ct) =>
-        _nodeNames.TryGetValue(host.Name, out var known) ? known : _nodeNames[host.Name] = (await host.RunAsync(ShellText.Of($"uname -n"), ct)).Output.Trim();
+        _nodeNames.TryGetValue(host.Name, out var known)
+            ? known
+            : _nodeNames[host.Name] = (await host.RunAsync(ShellText.Of($"uname -n"), ct)).Output.Trim();
 
     // A site that is a file of an older tool has that file's full path as its name.
-    private static string FileNameOf(string site) => !Path.IsPathRooted(site) ? site
-        : $"{Path.GetFileNameWithoutExtension(site)}-{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(site)))[..16]}";
+    private static string FileNameOf(string site) =>
+        !Path.IsPathRooted(site)
+            ? site
+            : $"{Path.GetFileNameWithoutExtension(site)}-{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(site)))[..16]}";
 
     private SshTarget Target(string alias)
     {
@@ -90,7 +116,8 @@ public sealed class OpenSite
     // Connections of a forward ask side by side.
     private IHost Once(string name, bool hurried, Func<IHost> open)
     {
-        lock (_hosts) return _hosts.TryGetValue((name, hurried), out var host) ? host : _hosts[(name, hurried)] = open();
+        lock (_hosts)
+            return _hosts.TryGetValue((name, hurried), out var host) ? host : _hosts[(name, hurried)] = open();
     }
 }
 

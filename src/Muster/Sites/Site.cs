@@ -2,7 +2,9 @@ using Muster.Configuration;
 
 namespace Muster.Sites;
 
-/// <summary>A named place that runs work, as the configuration describes it. It has one of the kinds below <c>Sites/</c>.</summary>
+/// <summary>
+/// A named place that runs work, as the configuration describes it. It has one of the kinds below <c>Sites/</c>.
+/// </summary>
 public abstract record Site
 {
     private protected Site() { }
@@ -29,10 +31,25 @@ public abstract record Site
 }
 
 /// <summary>A failing setup line ends the run before its command starts, or is only told.</summary>
-public enum SetupErrors { End, Ignore }
+public enum SetupErrors
+{
+    End,
+    Ignore,
+}
 
 /// <summary>A program that runs container images.</summary>
-public enum ContainerRuntime { Apptainer, Singularity, Podman, Docker }
+public enum ContainerRuntime
+{
+    Apptainer,
+    Singularity,
+    Podman,
+    Docker,
+}
 
 /// <summary>How a run's code comes out of the site's store: hard-linked, copied, or as the site allows.</summary>
-public enum CodeMode { Auto, Copy, Link }
+public enum CodeMode
+{
+    Auto,
+    Copy,
+    Link,
+}

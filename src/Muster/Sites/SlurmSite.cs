@@ -5,7 +5,9 @@ namespace Muster.Sites;
 /// <summary>A cluster that SLURM schedules, behind its login node.</summary>
 public sealed record SlurmSite : Site
 {
-    /// <summary>The login node, by any name that <c>ssh</c> understands; null when SLURM's commands are on this machine.</summary>
+    /// <summary>
+    /// The login node, by any name that <c>ssh</c> understands; null when SLURM's commands are on this machine.
+    /// </summary>
     public string? Host { get; init; }
 
     /// <summary>A file for <c>ssh -F</c>; null leaves it to SSH.</summary>

@@ -7,7 +7,8 @@ public sealed record SshSite : Site
     public required IReadOnlyList<string> Hosts { get; init; }
 
     /// <summary>The hosts that only take ranks of a role.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<string>> Roles { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Roles { get; init; } =
+        new Dictionary<string, IReadOnlyList<string>>();
 
     /// <summary>The one among the hosts that is this machine and needs no SSH.</summary>
     public string? ThisMachine { get; init; }
@@ -18,6 +19,8 @@ public sealed record SshSite : Site
     /// <summary>A private key; null leaves it to SSH.</summary>
     public string? Identity { get; init; }
 
-    /// <summary>Whether the hosts must reach each other, which is then checked before a run starts on several.</summary>
+    /// <summary>
+    /// Whether the hosts must reach each other, which is then checked before a run starts on several.
+    /// </summary>
     public bool CheckPairs { get; init; }
 }

@@ -5,7 +5,9 @@ using Muster.Transfers;
 
 namespace Muster.Snapshots;
 
-/// <summary>A folder, or one file, as it is: for code outside git and for inputs. <c>.musterignore</c> files leave things out.</summary>
+/// <summary>
+/// A folder, or one file, as it is: for code outside git and for inputs. <c>.musterignore</c> files leave things out.
+/// </summary>
 public static class FolderSnapshot
 {
     private const string IgnoreFile = ".musterignore";
@@ -13,18 +15,31 @@ public static class FolderSnapshot
     public static Snapshot Take(string path, CancellationToken ct)
     {
         var root = Path.GetFullPath(path);
-        if (!Path.Exists(root)) throw new UserException($"{path} does not exist", "Correct the path.");
+        if (!Path.Exists(root))
+            throw new UserException($"{path} does not exist", "Correct the path.");
         var walk = new Walk(root, ct);
-        if (File.Exists(root)) walk.AddFile(root, new(Path.GetFileName(root)));
-        else walk.Enter("", null);
+        if (File.Exists(root))
+            walk.AddFile(root, new(Path.GetFileName(root)));
+        else
+            walk.Enter("", null);
         walk.Items.Sort((one, other) => one.Path.CompareTo(other.Path));
-        return new() { Root = root, Items = walk.Items, LeftOut = new(walk.LeftOut, walk.LeftOutMore), Warnings = walk.Warnings };
+        return new()
+        {
+            Root = root,
+            Items = walk.Items,
+            LeftOut = new(walk.LeftOut, walk.LeftOutMore),
+            Warnings = walk.Warnings,
+        };
     }
 
-    /// <summary>The code around a folder. A repository that cannot be read, as git is not installed, is taken as a folder, too: whole, less what its ignore files name.</summary>
+    /// <summary>
+    /// The code around a folder. A repository that cannot be read, as git is not installed, is taken as a folder, too:
+    /// whole, less what its ignore files name.
+    /// </summary>
     public static Snapshot TakeCode(string folder, bool hasGit, CancellationToken ct)
     {
-        if (hasGit || RepositoryAround(folder) is not { } root) return Take(folder, ct);
+        if (hasGit || RepositoryAround(folder) is not { } root)
+            return Take(folder, ct);
         var walk = new Walk(root, ct) { ReadsGitIgnore = true };
         var exclude = Path.Combine(root, ".git", "info", "exclude");
         walk.Enter("", File.Exists(exclude) ? new IgnoreRules(File.ReadAllBytes(exclude), [], null) : null);
@@ -36,13 +51,20 @@ public static class FolderSnapshot
             Subfolder = below == "." ? null : new RawPath(below),
             Items = walk.Items,
             LeftOut = new(walk.LeftOut, walk.LeftOutMore),
-            Warnings = ["git is not installed, so this repository is sent as a plain folder: without what its .gitignore files name, and with no commit", .. walk.Warnings],
+            Warnings =
+            [
+                "git is not installed, so this repository is sent as a plain folder: without what its .gitignore files "
+                    + "name, and with no commit",
+                .. walk.Warnings,
+            ],
         };
     }
 
     private static string? RepositoryAround(string folder)
     {
-        for (var at = Path.GetFullPath(folder); at is not null; at = Path.GetDirectoryName(at)) if (Path.Exists(Path.Combine(at, ".git"))) return at;
+        for (var at = Path.GetFullPath(folder); at is not null; at = Path.GetDirectoryName(at))
+            if (Path.Exists(Path.Combine(at, ".git")))
+                return at;
         return null;
     }
 
@@ -63,7 +85,8 @@ public static class FolderSnapshot
             foreach (var name in (string[])[.. ReadsGitIgnore ? [".gitignore"] : Array.Empty<string>(), IgnoreFile])
             {
                 var ignore = Path.Combine(full, name);
-                if (File.Exists(ignore)) rules = new IgnoreRules(File.ReadAllBytes(ignore), Encoding.UTF8.GetBytes(folder), rules);
+                if (File.Exists(ignore))
+                    rules = new IgnoreRules(File.ReadAllBytes(ignore), Encoding.UTF8.GetBytes(folder), rules);
             }
             var entries = NamesIn(full);
             foreach (var name in entries)
@@ -73,26 +96,35 @@ public static class FolderSnapshot
                 if (FileStamp.Find(Path.Combine(root, path)) is not { } stamp)
                 {
                     if (name.Contains('\uFFFD'))
-                        throw new UserException($"the name of {Path.Combine(root, path)} is not UTF-8", "Rename the file, for example with `convmv -f latin1 -t utf8`.");
-                    continue;   // gone since it was listed
+                        throw new UserException(
+                            $"the name of {Path.Combine(root, path)} is not UTF-8",
+                            "Rename the file, for example with `convmv -f latin1 -t utf8`."
+                        );
+                    continue; // gone since it was listed
                 }
                 var isFolder = stamp.Type == FileType.Folder;
                 if (name == ".git" || rules?.LeavesOut(Encoding.UTF8.GetBytes(path), isFolder) == true)
                 {
-                    if (LeftOut.Count < Shown) LeftOut.Add(isFolder ? path + "/" : path);
-                    else LeftOutMore = true;
+                    if (LeftOut.Count < Shown)
+                        LeftOut.Add(isFolder ? path + "/" : path);
+                    else
+                        LeftOutMore = true;
                 }
-                else if (isFolder) Enter(path, rules);
-                else Add(path, stamp);
+                else if (isFolder)
+                    Enter(path, rules);
+                else
+                    Add(path, stamp);
             }
-            if (entries.Count == 0 && folder.Length > 0) Items.Add(new(new RawPath(folder), CargoKind.Folder));
+            if (entries.Count == 0 && folder.Length > 0)
+                Items.Add(new(new RawPath(folder), CargoKind.Folder));
         }
 
         /// <summary>A file that was named; a link to one is followed.</summary>
         public void AddFile(string file, RawPath place)
         {
             var real = File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file;
-            if (FileStamp.Find(real) is not { Type: FileType.File } stamp) throw new UserException($"{file} is not a plain file", "Name a file or a folder.");
+            if (FileStamp.Find(real) is not { Type: FileType.File } stamp)
+                throw new UserException($"{file} is not a plain file", "Name a file or a folder.");
             Items.Add(new LocalFile(real, stamp).At(place));
         }
 
@@ -106,7 +138,11 @@ public static class FolderSnapshot
                     break;
                 case FileType.Symlink:
                     var target = new FileInfo(full).LinkTarget ?? "";
-                    if (target.Contains('\uFFFD')) throw new UserException($"what the link {full} holds is not UTF-8", "Make it anew with `ln -sfn`.");
+                    if (target.Contains('\uFFFD'))
+                        throw new UserException(
+                            $"what the link {full} holds is not UTF-8",
+                            "Make it anew with `ln -sfn`."
+                        );
                     Items.Add(new(new RawPath(path), CargoKind.Symlink) { Target = Encoding.UTF8.GetBytes(target) });
                     break;
                 default:
@@ -124,7 +160,11 @@ public static class FolderSnapshot
             }
             catch (UnauthorizedAccessException fault)
             {
-                throw new UserException($"{folder} cannot be read", $"Make it readable, or leave it out with `{IgnoreFile}`.", fault);
+                throw new UserException(
+                    $"{folder} cannot be read",
+                    $"Make it readable, or leave it out with `{IgnoreFile}`.",
+                    fault
+                );
             }
         }
     }

@@ -2,13 +2,22 @@ using Muster.Transfers;
 
 namespace Muster.Snapshots;
 
-/// <summary>Takes the state of a git work tree, with all that is edited, staged or new, as a commit that the working copy never notices.</summary>
+/// <summary>
+/// Takes the state of a git work tree, with all that is edited, staged or new, as a commit that the working copy never
+/// notices.
+/// </summary>
 public static class GitSnapshot
 {
     /// <summary>Nothing when <paramref name="workingFolder"/> is in no git work tree.</summary>
-    public static async Task<Snapshot?> TakeAsync(string workingFolder, RunRef run, ContentCache cache, CancellationToken ct)
+    public static async Task<Snapshot?> TakeAsync(
+        string workingFolder,
+        RunRef run,
+        ContentCache cache,
+        CancellationToken ct
+    )
     {
-        if (await WorkTree.FindAsync(workingFolder, ct) is not { } tree) return null;
+        if (await WorkTree.FindAsync(workingFolder, ct) is not { } tree)
+            return null;
         var temporary = Directory.CreateTempSubdirectory("muster-index-");
         var taking = new Taking(run, cache, temporary.FullName);
         try
@@ -39,9 +48,12 @@ public static class GitSnapshot
         }
     }
 
-    /// <summary>Takes a snapshot's ref back: nothing came of its run. The commit itself goes with git's own clean-up.</summary>
+    /// <summary>
+    /// Takes a snapshot's ref back: nothing came of its run. The commit itself goes with git's own clean-up.
+    /// </summary>
     public static async Task ForgetAsync(string workingFolder, RunRef run, CancellationToken ct)
     {
-        if (await WorkTree.FindAsync(workingFolder, ct) is { } tree) await tree.Git.AskAsync(default, ct, "update-ref", "-d", run.Name);
+        if (await WorkTree.FindAsync(workingFolder, ct) is { } tree)
+            await tree.Git.AskAsync(default, ct, "update-ref", "-d", run.Name);
     }
 }

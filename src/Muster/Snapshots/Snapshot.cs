@@ -7,13 +7,17 @@ public sealed record Snapshot
 {
     /// <summary>The git commit that holds it; absent outside git.</summary>
     public string? Commit { get; init; }
+
     /// <summary>The commit that was checked out; absent outside git and before the first commit.</summary>
     public string? Head { get; init; }
+
     /// <summary>The branch's name, or the short hash when none is checked out; absent outside git.</summary>
     public string? Branch { get; init; }
+
     /// <summary>The snapshot differs from <see cref="Head"/>.</summary>
     public bool Dirty { get; init; }
     public required string Root { get; init; }
+
     /// <summary>Where in the root the user stood.</summary>
     public RawPath? Subfolder { get; init; }
     public required IReadOnlyList<CargoItem> Items { get; init; }

@@ -34,9 +34,11 @@ internal sealed class Taking(RunRef run, ContentCache cache, string temporaryFol
             var taken = await TakeAsync(inner, path, ct);
             items.Add(new(path, CargoKind.Folder));
             items.AddRange(taken.Items);
-            if (taken.Commit != nested.Id) moved.Append($"160000 {taken.Commit}\t{nested.Path.Text}\0");
+            if (taken.Commit != nested.Id)
+                moved.Append($"160000 {taken.Commit}\t{nested.Path.Text}\0");
         }
-        if (moved.Length > 0) await git.GetAsync(Encoding.UTF8.GetBytes(moved.ToString()), ct, "update-index", "-z", "--index-info");
+        if (moved.Length > 0)
+            await git.GetAsync(Encoding.UTF8.GetBytes(moved.ToString()), ct, "update-index", "-z", "--index-info");
 
         var written = await git.LineAsync(ct, "write-tree");
         var (head, headTree, branch) = await standing;
@@ -45,7 +47,8 @@ internal sealed class Taking(RunRef run, ContentCache cache, string temporaryFol
         if (dirty || head is null)
         {
             string[] parents = head is null ? [] : ["-p", head];
-            commit = await git.With(settings.Identity).LineAsync(ct, ["commit-tree", written, .. parents, "-m", $"muster: {run.Name}"]);
+            commit = await git.With(settings.Identity)
+                .LineAsync(ct, ["commit-tree", written, .. parents, "-m", $"muster: {run.Name}"]);
         }
         _marked.Add(tree);
         await git.GetAsync(ct, "update-ref", run.Name, commit!);
@@ -57,52 +60,88 @@ internal sealed class Taking(RunRef run, ContentCache cache, string temporaryFol
     /// <summary>Takes the refs back that were set before something failed.</summary>
     public async Task UndoAsync()
     {
-        foreach (var tree in _marked) await tree.Git.AskAsync(default, CancellationToken.None, "update-ref", "-d", run.Name);
+        foreach (var tree in _marked)
+            await tree.Git.AskAsync(default, CancellationToken.None, "update-ref", "-d", run.Name);
     }
 
     /// <summary>The topmost ignored entries.</summary>
     public static async Task<LeftOut> LeftOutAsync(WorkTree tree, CancellationToken ct)
     {
         const int shown = 100;
-        var listed = await tree.Git.GetAsync(ct, "ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z");
+        var listed = await tree.Git.GetAsync(
+            ct,
+            "ls-files",
+            "--others",
+            "--ignored",
+            "--exclude-standard",
+            "--directory",
+            "-z"
+        );
         var all = Encoding.UTF8.GetString(listed).Split('\0', StringSplitOptions.RemoveEmptyEntries);
         // git also lists what lies in a folder that it has just listed.
-        var names = all.Where((name, at) => at == 0 || !all.Take(at).Any(above => above.EndsWith('/') && name.StartsWith(above, StringComparison.Ordinal))).Take(shown + 1).ToArray();
+        var names = all.Where(
+                (name, at) =>
+                    at == 0
+                    || !all.Take(at)
+                        .Any(above => above.EndsWith('/') && name.StartsWith(above, StringComparison.Ordinal))
+            )
+            .Take(shown + 1)
+            .ToArray();
         return new([.. names.Take(shown)], names.Length > shown);
     }
 
     private string CopyIndex(string index)
     {
         var copy = Path.Combine(temporaryFolder, $"index{_indexes++}");
-        if (!File.Exists(index)) return copy;
+        if (!File.Exists(index))
+            return copy;
         File.Copy(index, copy);
-        // Git takes an entry for unchanged only when its file is older than the index; a younger copy would hide the latest edit.
+        // Git takes an entry for unchanged only when its file is older than the index; a younger copy would hide the
+        // latest edit.
         File.SetLastWriteTimeUtc(copy, File.GetLastWriteTimeUtc(index));
         return copy;
     }
 
-    private async Task AddFilesAsync(WorkTree tree, List<CargoItem> items, List<IndexEntry> entries, RawPath? place, GitBlobs blobs, CancellationToken ct)
+    private async Task AddFilesAsync(
+        WorkTree tree,
+        List<CargoItem> items,
+        List<IndexEntry> entries,
+        RawPath? place,
+        GitBlobs blobs,
+        CancellationToken ct
+    )
     {
         var files = entries.Where(entry => !entry.IsRepository && !entry.IsAbsent).ToList();
-        var unknown = files.Where(entry => cache.Find(entry.Key) is null).Select(entry => entry.Key).Distinct().ToList();
+        var unknown = files
+            .Where(entry => cache.Find(entry.Key) is null)
+            .Select(entry => entry.Key)
+            .Distinct()
+            .ToList();
         var sizes = unknown.Zip(await blobs.SizesAsync(unknown, ct)).ToDictionary();
         var begin = items.Count;
-        items.AddRange(files.Select(entry => new CargoItem(place is { } above ? entry.Path.Below(above) : entry.Path, entry.Kind)
-        {
-            Key = entry.Key,
-            Size = cache.Find(entry.Key)?.Size ?? sizes[entry.Key],
-            Source = blobs,
-        }));
+        items.AddRange(
+            files.Select(entry => new CargoItem(place is { } above ? entry.Path.Below(above) : entry.Path, entry.Kind)
+            {
+                Key = entry.Key,
+                Size = cache.Find(entry.Key)?.Size ?? sizes[entry.Key],
+                Source = blobs,
+            })
+        );
 
         var links = Enumerable.Range(begin, files.Count).Where(at => items[at].Kind == CargoKind.Symlink).ToList();
         var targets = await blobs.ReadWholeAsync([.. links.Select(at => items[at])], ct);
-        foreach (var (at, target) in links.Zip(targets)) items[at] = new(items[at].Path, CargoKind.Symlink) { Target = target };
+        foreach (var (at, target) in links.Zip(targets))
+            items[at] = new(items[at].Path, CargoKind.Symlink) { Target = target };
 
         var lfs = await LfsPointers.FindAsync([.. items[begin..]], blobs, ct);
         foreach (var (at, pointer) in lfs)
         {
-            if (pointer.ContentIn(tree, files[at].Path) is { } content) items[begin + at] = content.At(items[begin + at].Path) with { Kind = files[at].Kind };
-            else Warnings.Add($"{items[begin + at].Path}: only the Git LFS pointer is sent; `git lfs pull` brings the content");
+            if (pointer.ContentIn(tree, files[at].Path) is { } content)
+                items[begin + at] = content.At(items[begin + at].Path) with { Kind = files[at].Kind };
+            else
+                Warnings.Add(
+                    $"{items[begin + at].Path}: only the Git LFS pointer is sent; `git lfs pull` brings the content"
+                );
         }
     }
 
@@ -110,8 +149,10 @@ internal sealed class Taking(RunRef run, ContentCache cache, string temporaryFol
     {
         var answer = await git.AskAsync(default, ct, "add", "--all");
         // A stray file outside of a sparse checkout; git before 2.34 takes it unasked.
-        if (answer.ExitCode != 0 && answer.Said.Contains("--sparse")) answer = await git.AskAsync(default, ct, "add", "--all", "--sparse");
-        if (answer.ExitCode != 0) throw git.Fault("add", answer);
+        if (answer.ExitCode != 0 && answer.Said.Contains("--sparse"))
+            answer = await git.AskAsync(default, ct, "add", "--all", "--sparse");
+        if (answer.ExitCode != 0)
+            throw git.Fault("add", answer);
     }
 
     private static async Task<(string? Head, string? Tree, string? Branch)> StandingAsync(Git git, CancellationToken ct)
@@ -120,7 +161,11 @@ internal sealed class Taking(RunRef run, ContentCache cache, string temporaryFol
         var symbolic = await git.AskAsync(default, ct, "symbolic-ref", "--quiet", "HEAD");
         var lines = Encoding.ASCII.GetString(await objects).Split('\n');
         var branch = symbolic.ExitCode == 0 ? Encoding.UTF8.GetString(symbolic.Output).TrimEnd('\n') : null;
-        return (IdIn(lines[0]), IdIn(lines[1]), branch?.StartsWith("refs/heads/") == true ? branch["refs/heads/".Length..] : branch);
+        return (
+            IdIn(lines[0]),
+            IdIn(lines[1]),
+            branch?.StartsWith("refs/heads/") == true ? branch["refs/heads/".Length..] : branch
+        );
 
         static string? IdIn(string line) => line.EndsWith(" missing") ? null : line[..line.IndexOf(' ')];
     }
@@ -139,7 +184,8 @@ internal sealed class Taking(RunRef run, ContentCache cache, string temporaryFol
 
         void Unless(string setting, string variable, string value)
         {
-            if (!known.Contains(setting) && Environment.GetEnvironmentVariable(variable) is null) identity.Add((variable, value));
+            if (!known.Contains(setting) && Environment.GetEnvironmentVariable(variable) is null)
+                identity.Add((variable, value));
         }
     }
 
@@ -150,7 +196,14 @@ internal sealed class Taking(RunRef run, ContentCache cache, string temporaryFol
 internal sealed record Taken(string Commit, string? Head, string? Branch, bool Dirty, List<CargoItem> Items);
 
 /// <summary>One line of <c>git ls-files --stage -t -z</c>.</summary>
-internal readonly record struct IndexEntry(CargoKind Kind, ContentHash Key, int IdLength, RawPath Path, bool IsRepository, bool IsAbsent)
+internal readonly record struct IndexEntry(
+    CargoKind Kind,
+    ContentHash Key,
+    int IdLength,
+    RawPath Path,
+    bool IsRepository,
+    bool IsAbsent
+)
 {
     public string Id => Convert.ToHexStringLower(Key.Bytes[..IdLength]);
 
@@ -165,10 +218,18 @@ internal readonly record struct IndexEntry(CargoKind Kind, ContentHash Key, int 
             var tab = listing.IndexOf((byte)'\t');
             var mode = listing.Slice(2, 6);
             Convert.FromHexString(listing[9..(tab - 2)], id, out _, out var idLength);
-            entries.Add(new(
-                mode.SequenceEqual("120000"u8) ? CargoKind.Symlink : mode.SequenceEqual("100755"u8) ? CargoKind.Executable : CargoKind.File,
-                new(id[..idLength]), idLength, RawPath.Parse(listing[(tab + 1)..end]),
-                mode.SequenceEqual("160000"u8), listing[0] == 'S'));
+            entries.Add(
+                new(
+                    mode.SequenceEqual("120000"u8) ? CargoKind.Symlink
+                        : mode.SequenceEqual("100755"u8) ? CargoKind.Executable
+                        : CargoKind.File,
+                    new(id[..idLength]),
+                    idLength,
+                    RawPath.Parse(listing[(tab + 1)..end]),
+                    mode.SequenceEqual("160000"u8),
+                    listing[0] == 'S'
+                )
+            );
             listing = listing[(end + 1)..];
         }
         return entries;

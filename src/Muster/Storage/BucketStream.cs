@@ -1,6 +1,8 @@
 namespace Muster.Storage;
 
-/// <summary>An object of a bucket, read from any place on. When the service breaks off, it is asked for the rest.</summary>
+/// <summary>
+/// An object of a bucket, read from any place on. When the service breaks off, it is asked for the rest.
+/// </summary>
 internal sealed class BucketStream(S3Bucket bucket, string key, long bytes) : Stream
 {
     private const int MostBreaks = 5;
@@ -18,7 +20,8 @@ internal sealed class BucketStream(S3Bucket bucket, string key, long bytes) : St
         get => _at;
         set
         {
-            if (value == _at) return;
+            if (value == _at)
+                return;
             _body?.Dispose();
             (_body, _at) = (null, value);
         }
@@ -26,7 +29,8 @@ internal sealed class BucketStream(S3Bucket bucket, string key, long bytes) : St
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (_at >= bytes || buffer.Length == 0) return 0;
+        if (_at >= bytes || buffer.Length == 0)
+            return 0;
         for (var breaks = 1; ; breaks++)
         {
             try
@@ -48,18 +52,30 @@ internal sealed class BucketStream(S3Bucket bucket, string key, long bytes) : St
         }
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-    public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override long Seek(long offset, SeekOrigin origin) => Position = origin switch { SeekOrigin.Begin => offset, SeekOrigin.Current => _at + offset, _ => bytes + offset };
+    public override int Read(byte[] buffer, int offset, int count) =>
+        ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
+
+    public override long Seek(long offset, SeekOrigin origin) =>
+        Position = origin switch
+        {
+            SeekOrigin.Begin => offset,
+            SeekOrigin.Current => _at + offset,
+            _ => bytes + offset,
+        };
 
     public override void Flush() { }
+
     public override void SetLength(long value) => throw new NotSupportedException();
+
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) _body?.Dispose();
+        if (disposing)
+            _body?.Dispose();
         base.Dispose(disposing);
     }
 }

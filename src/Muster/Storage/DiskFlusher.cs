@@ -3,7 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Muster.Storage;
 
-/// <summary>Waits until files are on disk, many at once: disks write what waits together at the price of one, and no request's thread is held up.</summary>
+/// <summary>
+/// Waits until files are on disk, many at once: disks write what waits together at the price of one, and no request's
+/// thread is held up.
+/// </summary>
 internal sealed class DiskFlusher : IDisposable
 {
     private const int AtOnce = 16;
@@ -12,7 +15,8 @@ internal sealed class DiskFlusher : IDisposable
 
     public DiskFlusher()
     {
-        for (var n = 0; n < AtOnce; n++) new Thread(Flush) { IsBackground = true, Name = "disk flusher" }.Start();
+        for (var n = 0; n < AtOnce; n++)
+            new Thread(Flush) { IsBackground = true, Name = "disk flusher" }.Start();
     }
 
     public Task FlushAsync(SafeFileHandle file)

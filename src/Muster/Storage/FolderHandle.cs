@@ -9,9 +9,11 @@ internal static partial class FolderHandle
     /// <summary>Null on Windows, which writes names down by itself.</summary>
     public static SafeFileHandle? Open(string folder)
     {
-        if (OperatingSystem.IsWindows()) return null;
-        var handle = OpenFile(folder, 0);   // O_RDONLY
-        if (!handle.IsInvalid) return handle;
+        if (OperatingSystem.IsWindows())
+            return null;
+        var handle = OpenFile(folder, 0); // O_RDONLY
+        if (!handle.IsInvalid)
+            return handle;
         var error = Marshal.GetLastPInvokeError();
         handle.Dispose();
         throw new IOException($"{folder} cannot be opened: {Marshal.GetPInvokeErrorMessage(error)}");

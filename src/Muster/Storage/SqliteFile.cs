@@ -12,25 +12,44 @@ public sealed class SqliteFile
     private static readonly Lazy<bool> Provider = new(() =>
     {
         // The operating system's SQLite gets security fixes; the bundled one is for systems without it.
-        NativeLibrary.SetDllImportResolver(typeof(SQLite3Provider_e_sqlite3).Assembly, static (name, assembly, paths) =>
-            name == "e_sqlite3" && (NativeLibrary.TryLoad("libsqlite3.so.0", assembly, paths, out var own) || NativeLibrary.TryLoad("libsqlite3.dylib", assembly, paths, out own)) ? own : 0);
+        NativeLibrary.SetDllImportResolver(
+            typeof(SQLite3Provider_e_sqlite3).Assembly,
+            static (name, assembly, paths) =>
+                name == "e_sqlite3"
+                && (
+                    NativeLibrary.TryLoad("libsqlite3.so.0", assembly, paths, out var own)
+                    || NativeLibrary.TryLoad("libsqlite3.dylib", assembly, paths, out own)
+                )
+                    ? own
+                    : 0
+        );
         raw.SetProvider(new SQLite3Provider_e_sqlite3());
         return true;
     });
 
     private readonly string _connection;
 
-    /// <summary>Opens <paramref name="path"/>: makes it and its tables when they are missing, and brings those of an earlier version up to this one.</summary>
+    /// <summary>
+    /// Opens <paramref name="path"/>: makes it and its tables when they are missing, and brings those of an earlier
+    /// version up to this one.
+    /// </summary>
     public SqliteFile(string path, Migrations layout)
     {
         _ = Provider.Value;
         Directory.CreateDirectory(Path.GetDirectoryName(path) ?? ".");
-        _connection = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 30, Pooling = true }.ToString();
+        _connection = new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            DefaultTimeout = 30,
+            Pooling = true,
+        }.ToString();
         using var connection = Open();
-        if (layout.After(VersionOf(connection), path) is null) return;
+        if (layout.After(VersionOf(connection), path) is null)
+            return;
         using var change = connection.BeginTransaction(deferred: false);
         // Another process may have been first.
-        if (layout.After(VersionOf(connection, change), path) is { } steps) Scalar(connection, $"{steps};\nPRAGMA user_version = {layout.Version}", change);
+        if (layout.After(VersionOf(connection, change), path) is { } steps)
+            Scalar(connection, $"{steps};\nPRAGMA user_version = {layout.Version}", change);
         change.Commit();
     }
 
@@ -50,7 +69,11 @@ public sealed class SqliteFile
         catch (SqliteException fault)
         {
             connection.Dispose();
-            throw new UserException($"cannot open {connection.DataSource}: {fault.Message}", "Check that its folder is yours, on a local disk and not full.", fault);
+            throw new UserException(
+                $"cannot open {connection.DataSource}: {fault.Message}",
+                "Check that its folder is yours, on a local disk and not full.",
+                fault
+            );
         }
     }
 

@@ -3,10 +3,20 @@ using System.Text;
 
 namespace Muster.Transfers;
 
-/// <summary>The archive of one delivery: new content under its hash, then the run's tree as links to content, new or old.</summary>
-internal sealed class CargoTar(Shipment shipment, DeliveryPlan plan, ContentCache cache, string folder, TransferMeter meter)
+/// <summary>
+/// The archive of one delivery: new content under its hash, then the run's tree as links to content, new or old.
+/// </summary>
+internal sealed class CargoTar(
+    Shipment shipment,
+    DeliveryPlan plan,
+    ContentCache cache,
+    string folder,
+    TransferMeter meter
+)
 {
-    /// <summary>Longer content streams through under a number, and gets its hash for a name when that is known.</summary>
+    /// <summary>
+    /// Longer content streams through under a number, and gets its hash for a name when that is known.
+    /// </summary>
     private const int WholeUpTo = 1 << 20;
 
     private readonly byte[] _content = Encoding.UTF8.GetBytes($"{folder}/c/");
@@ -22,7 +32,8 @@ internal sealed class CargoTar(Shipment shipment, DeliveryPlan plan, ContentCach
         foreach (var file in shipment.Files)
             await tar.FileAsync(Below("t/", file.Name), file.Private ? Mode.Private : Mode.Writable, file.Content, ct);
         await WriteContentAsync(tar, ct);
-        foreach (var area in shipment.Areas) await WriteTreeAsync(tar, area, ct);
+        foreach (var area in shipment.Areas)
+            await WriteTreeAsync(tar, area, ct);
         await tar.FileAsync(Below("", "whole"), Mode.Writable, default, ct);
         await tar.EndAsync(ct);
     }
@@ -45,13 +56,15 @@ internal sealed class CargoTar(Shipment shipment, DeliveryPlan plan, ContentCach
                     await open.Bytes.ReadExactlyAsync(content, ct);
                     hash = ContentHash.Of(content.Span);
                     meter.Moved(open.Size);
-                    if (_sent.Add(new(hash, executable))) await tar.FileAsync(ContentPath(new(hash, executable)), mode, content, ct);
+                    if (_sent.Add(new(hash, executable)))
+                        await tar.FileAsync(ContentPath(new(hash, executable)), mode, content, ct);
                 }
                 else
                 {
                     var numbered = Below("n/", $"{number++}");
                     hash = await StreamAsync(tar, numbered, mode, open, ct);
-                    if (_sent.Add(new(hash, executable))) await tar.LinkAsync(ContentPath(new(hash, executable)), numbered, ct);
+                    if (_sent.Add(new(hash, executable)))
+                        await tar.LinkAsync(ContentPath(new(hash, executable)), numbered, ct);
                 }
                 cache.Learn(open.Item.Key, hash, open.Size);
                 meter.Done(open);
@@ -59,11 +72,17 @@ internal sealed class CargoTar(Shipment shipment, DeliveryPlan plan, ContentCach
         }
     }
 
-    private async Task<ContentHash> StreamAsync(TarWriter tar, byte[] path, int mode, OpenContent open, CancellationToken ct)
+    private async Task<ContentHash> StreamAsync(
+        TarWriter tar,
+        byte[] path,
+        int mode,
+        OpenContent open,
+        CancellationToken ct
+    )
     {
         using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         tar.BeginFile(path, mode, open.Size);
-        for (var left = open.Size; left > 0;)
+        for (var left = open.Size; left > 0; )
         {
             var part = _buffer.AsMemory(0, (int)Math.Min(left, _buffer.Length));
             await open.Bytes.ReadExactlyAsync(part, ct);
@@ -85,14 +104,21 @@ internal sealed class CargoTar(Shipment shipment, DeliveryPlan plan, ContentCach
         {
             item.Path.Bytes.CopyTo(path.AsSpan(begin));
             var length = begin + item.Path.Bytes.Length;
-            await (item switch
-            {
-                { Kind: CargoKind.Folder } => tar.FolderAsync(path.AsSpan(0, length), ct),
-                { Kind: CargoKind.Symlink } => tar.SymlinkAsync(path.AsSpan(0, length), item.Target.Span, ct),
-                // An inode can only have so many links, and every tree has its empty files.
-                { Size: 0 } => tar.FileAsync(path.AsSpan(0, length), item.Kind == CargoKind.Executable ? Mode.ClosedExecutable : Mode.Closed, default, ct),
-                _ => tar.LinkAsync(path.AsSpan(0, length), target.AsSpan(0, TargetOf(item, target)), ct),
-            });
+            await (
+                item switch
+                {
+                    { Kind: CargoKind.Folder } => tar.FolderAsync(path.AsSpan(0, length), ct),
+                    { Kind: CargoKind.Symlink } => tar.SymlinkAsync(path.AsSpan(0, length), item.Target.Span, ct),
+                    // An inode can only have so many links, and every tree has its empty files.
+                    { Size: 0 } => tar.FileAsync(
+                        path.AsSpan(0, length),
+                        item.Kind == CargoKind.Executable ? Mode.ClosedExecutable : Mode.Closed,
+                        default,
+                        ct
+                    ),
+                    _ => tar.LinkAsync(path.AsSpan(0, length), target.AsSpan(0, TargetOf(item, target)), ct),
+                }
+            );
         }
     }
 

@@ -3,13 +3,18 @@ using System.Numerics;
 
 namespace Muster.Transfers;
 
-/// <summary>What this machine remembers, so that nothing is hashed, asked or sent twice. Losing it costs time and nothing else.</summary>
+/// <summary>
+/// What this machine remembers, so that nothing is hashed, asked or sent twice. Losing it costs time and nothing else.
+/// </summary>
 public sealed class ContentCache(string folder)
 {
-    private readonly RecordFile _contents = new(Path.Combine(folder, "contents"), ContentHash.Length + ContentHash.Length + sizeof(long));
+    private readonly RecordFile _contents = new(
+        Path.Combine(folder, "contents"),
+        ContentHash.Length + ContentHash.Length + sizeof(long)
+    );
     private readonly Dictionary<ContentHash, (ContentHash Hash, long Size)> _known = [];
     private readonly List<byte[]> _learnt = [];
-    private readonly Lock _turn = new();   // several hosts may be served at once
+    private readonly Lock _turn = new(); // several hosts may be served at once
     private bool _loaded;
 
     internal string Folder => folder;
@@ -29,7 +34,8 @@ public sealed class ContentCache(string folder)
         lock (_turn)
         {
             Load();
-            if (!_known.TryAdd(key, (hash, size))) return;
+            if (!_known.TryAdd(key, (hash, size)))
+                return;
             var record = new byte[_contents.Length];
             key.Bytes.CopyTo(record);
             hash.Bytes.CopyTo(record.AsSpan(ContentHash.Length));
@@ -49,17 +55,25 @@ public sealed class ContentCache(string folder)
 
     /// <summary>What the site with this key is known to have.</summary>
     internal SiteContents Site(string siteKey) =>
-        new(new RecordFile(Path.Combine(folder, $"site-{ContentHash.Of(System.Text.Encoding.UTF8.GetBytes(siteKey))}"), ContentHash.Length + 1));
+        new(
+            new RecordFile(
+                Path.Combine(folder, $"site-{ContentHash.Of(System.Text.Encoding.UTF8.GetBytes(siteKey))}"),
+                ContentHash.Length + 1
+            )
+        );
 
     private void Load()
     {
-        if (_loaded) return;
+        if (_loaded)
+            return;
         _loaded = true;
         var records = _contents.Read();
         _known.EnsureCapacity(records.Count);
         foreach (var record in records)
-            _known[new(record.Span[..ContentHash.Length])] =
-                (new(record.Span.Slice(ContentHash.Length, ContentHash.Length)), BinaryPrimitives.ReadInt64LittleEndian(record.Span[(2 * ContentHash.Length)..]));
+            _known[new(record.Span[..ContentHash.Length])] = (
+                new(record.Span.Slice(ContentHash.Length, ContentHash.Length)),
+                BinaryPrimitives.ReadInt64LittleEndian(record.Span[(2 * ContentHash.Length)..])
+            );
     }
 }
 
@@ -75,14 +89,16 @@ internal sealed class SiteContents
         _file = file;
         var records = file.Read();
         _names = new(records.Count);
-        foreach (var record in records) _names.Add(new(new(record.Span[..ContentHash.Length]), record.Span[ContentHash.Length] == 1));
+        foreach (var record in records)
+            _names.Add(new(new(record.Span[..ContentHash.Length]), record.Span[ContentHash.Length] == 1));
     }
 
     public bool Has(StoreName name) => _names.Contains(name);
 
     public void Add(StoreName name)
     {
-        if (_names.Add(name)) _added.Add(Record(name));
+        if (_names.Add(name))
+            _added.Add(Record(name));
     }
 
     /// <summary>The store was pruned: these are gone.</summary>
@@ -102,10 +118,13 @@ internal sealed class SiteContents
     private static byte[] Record(StoreName name) => [.. name.Hash.Bytes, name.Executable ? (byte)1 : (byte)0];
 }
 
-/// <summary>A file of records of one length, each with a check sum. Several processes may append; what is torn is passed over.</summary>
+/// <summary>
+/// A file of records of one length, each with a check sum. Several processes may append; what is torn is passed over.
+/// </summary>
 internal sealed class RecordFile(string path, int length)
 {
     private const int Check = sizeof(uint);
+
     /// <summary>When the file is larger, its older half is given up.</summary>
     private const long Largest = 96 << 20;
 
@@ -113,14 +132,16 @@ internal sealed class RecordFile(string path, int length)
 
     public List<ReadOnlyMemory<byte>> Read()
     {
-        if (!File.Exists(path)) return [];
+        if (!File.Exists(path))
+            return [];
         using var file = Open(FileMode.Open, FileAccess.Read, FileShare.Read);
         return Read(file);
     }
 
     public void Append(IReadOnlyList<byte[]> records)
     {
-        if (records.Count == 0) return;
+        if (records.Count == 0)
+            return;
         using var file = OpenAlone();
         var whole = file.Length / (length + Check) * (length + Check);
         if (whole <= Largest)
@@ -146,7 +167,8 @@ internal sealed class RecordFile(string path, int length)
         for (var at = 0; at + length + Check <= bytes.Length; at += length + Check)
         {
             var record = bytes.AsMemory(at, length);
-            if (BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(at + length)) == CheckOf(record.Span)) records.Add(record);
+            if (BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(at + length)) == CheckOf(record.Span))
+                records.Add(record);
         }
         return records;
     }
@@ -179,7 +201,7 @@ internal sealed class RecordFile(string path, int length)
             {
                 return new(path, mode, access, share);
             }
-            catch (IOException) when (attempt < 50)   // another process is at it, for milliseconds
+            catch (IOException) when (attempt < 50) // another process is at it, for milliseconds
             {
                 Thread.Sleep(20);
             }
@@ -189,7 +211,8 @@ internal sealed class RecordFile(string path, int length)
     private static uint CheckOf(ReadOnlySpan<byte> record)
     {
         var check = uint.MaxValue;
-        foreach (var one in record) check = BitOperations.Crc32C(check, one);
+        foreach (var one in record)
+            check = BitOperations.Crc32C(check, one);
         return check;
     }
 }

@@ -36,7 +36,9 @@ public readonly record struct ContentHash
     public static bool TryParse(ReadOnlySpan<char> hex, out ContentHash hash)
     {
         Span<byte> bytes = stackalloc byte[Length];
-        var parsed = hex.Length == 2 * Length && Convert.FromHexString(hex, bytes, out _, out _) == System.Buffers.OperationStatus.Done;
+        var parsed =
+            hex.Length == 2 * Length
+            && Convert.FromHexString(hex, bytes, out _, out _) == System.Buffers.OperationStatus.Done;
         hash = parsed ? new(bytes) : default;
         return parsed;
     }
@@ -47,7 +49,9 @@ public readonly record struct ContentHash
     public override string ToString() => Convert.ToHexStringLower(Bytes);
 }
 
-/// <summary>One file of a site's store. A mode belongs to the inode, so executable content is a file of its own.</summary>
+/// <summary>
+/// One file of a site's store. A mode belongs to the inode, so executable content is a file of its own.
+/// </summary>
 public readonly record struct StoreName(ContentHash Hash, bool Executable)
 {
     /// <summary>Such as <c>3f/3f7a….x</c>: the path below <c>store/</c>.</summary>
@@ -63,7 +67,8 @@ public readonly record struct StoreName(ContentHash Hash, bool Executable)
         path[at + 1] = path[at + 4];
         path[at + 2] = (byte)'/';
         at += 3 + (2 * ContentHash.Length);
-        if (!Executable) return at;
+        if (!Executable)
+            return at;
         ".x"u8.CopyTo(path[at..]);
         return at + 2;
     }
@@ -71,7 +76,8 @@ public readonly record struct StoreName(ContentHash Hash, bool Executable)
     public static bool TryParse(ReadOnlySpan<char> text, out StoreName name)
     {
         var executable = text.EndsWith(".x");
-        if (executable) text = text[..^2];
+        if (executable)
+            text = text[..^2];
         name = text.Length > 3 && ContentHash.TryParse(text[3..], out var hash) ? new(hash, executable) : default;
         return name != default;
     }

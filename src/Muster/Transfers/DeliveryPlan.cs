@@ -1,9 +1,16 @@
 namespace Muster.Transfers;
 
-/// <summary>What a shipment still lacks at a site, by what is remembered here. <see cref="SiteStore"/> carries it out.</summary>
+/// <summary>
+/// What a shipment still lacks at a site, by what is remembered here. <see cref="SiteStore"/> carries it out.
+/// </summary>
 /// <param name="Small">Travel in the archive.</param>
 /// <param name="Large">Travel alone, each going on at the byte where it stopped.</param>
-internal sealed record DeliveryPlan(IReadOnlyList<CargoItem> Small, IReadOnlyList<CargoItem> Large, long BytesThere, int Entries)
+internal sealed record DeliveryPlan(
+    IReadOnlyList<CargoItem> Small,
+    IReadOnlyList<CargoItem> Large,
+    long BytesThere,
+    int Entries
+)
 {
     public const long LargeFrom = 64 << 20;
 
@@ -22,9 +29,12 @@ internal sealed record DeliveryPlan(IReadOnlyList<CargoItem> Small, IReadOnlyLis
         foreach (var item in shipment.Areas.SelectMany(area => area.Items))
         {
             entries++;
-            if (!item.IsFile || item.Size == 0) continue;
-            if (NameOf(item, cache) is { } name && site.Has(name)) there += item.Size;
-            else if (wanted.Add(new(item.Key, item.Kind == CargoKind.Executable))) (item.Size >= LargeFrom ? large : small).Add(item);
+            if (!item.IsFile || item.Size == 0)
+                continue;
+            if (NameOf(item, cache) is { } name && site.Has(name))
+                there += item.Size;
+            else if (wanted.Add(new(item.Key, item.Kind == CargoKind.Executable)))
+                (item.Size >= LargeFrom ? large : small).Add(item);
         }
         return new(small, large, there, entries);
     }

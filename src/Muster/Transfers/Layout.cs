@@ -6,7 +6,9 @@ using Muster.Shell;
 
 namespace Muster.Transfers;
 
-/// <summary>The channel in which a run's folder is laid out and the shipment's last word is run: our side of <c>layout.sh</c>.</summary>
+/// <summary>
+/// The channel in which a run's folder is laid out and the shipment's last word is run: our side of <c>layout.sh</c>.
+/// </summary>
 internal sealed class Layout : IAsyncDisposable
 {
     private readonly Remote _remote;
@@ -24,27 +26,41 @@ internal sealed class Layout : IAsyncDisposable
     public static async Task<Layout> OpenAsync(Remote remote, Shipment shipment, CancellationToken ct)
     {
         var attempt = Remote.NewAttempt();
-        var separate = shipment.Areas.Where(area => area.Mode != AreaMode.Link)
+        var separate = shipment
+            .Areas.Where(area => area.Mode != AreaMode.Link)
             .Select(area => $"{(area.Mode == AreaMode.Copy || area.IsSmall ? "copy" : "root")}:{area.Name}");
         var layout = remote.Script("layout.sh", [shipment.Run, Remote.PrefixOf(shipment.Run), attempt, .. separate]);
         var script = ShellText.Of($"{layout}\n(\n{shipment.Then}\n) < /dev/null");
         return new(remote, shipment, attempt, await remote.Host.OpenAsync(script, ct));
     }
 
-    /// <summary>Whether the folder is still to be laid out. What an earlier attempt brought is noted in <paramref name="site"/>.</summary>
+    /// <summary>
+    /// Whether the folder is still to be laid out. What an earlier attempt brought is noted in <paramref name="site"/>.
+    /// </summary>
     public async Task<bool> BeginAsync(SiteContents site, CancellationToken ct)
     {
         while (await _lines.ReadLineAsync(ct) is { } line)
         {
-            if (line == "ready") return true;
-            if (line == "done") return false;
-            if (line.StartsWith("has ") && StoreName.TryParse(line.AsSpan(4), out var name)) site.Add(name);
+            if (line == "ready")
+                return true;
+            if (line == "done")
+                return false;
+            if (line.StartsWith("has ") && StoreName.TryParse(line.AsSpan(4), out var name))
+                site.Add(name);
         }
         throw _remote.Fault((await _channel.EndAsync(ct)).Said);
     }
 
-    /// <summary>Sends the archive. Gives the fault when the site could not make the run's folder of it; other faults are thrown.</summary>
-    public async Task<UserException?> SendAsync(DeliveryPlan plan, ContentCache cache, SiteContents site, TransferMeter meter, CancellationToken ct)
+    /// <summary>
+    /// Sends the archive. Gives the fault when the site could not make the run's folder of it; other faults are thrown.
+    /// </summary>
+    public async Task<UserException?> SendAsync(
+        DeliveryPlan plan,
+        ContentCache cache,
+        SiteContents site,
+        TransferMeter meter,
+        CancellationToken ct
+    )
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var tar = new CargoTar(_shipment, plan, cache, $"incoming/{Remote.PrefixOf(_shipment.Run)}.{_attempt}", meter);
@@ -53,25 +69,40 @@ internal sealed class Layout : IAsyncDisposable
         string? line;
         while ((line = await _lines.ReadLineAsync(ct)) is not (null or "laid" or "done" or "failed"))
         {
-            if (said.Length < 10_000) said.AppendLine(line);
-            if (Remote.IsFull(line)) await enough.CancelAsync();   // the rest would be read for nothing
+            if (said.Length < 10_000)
+                said.AppendLine(line);
+            if (Remote.IsFull(line))
+                await enough.CancelAsync(); // the rest would be read for nothing
         }
         await enough.CancelAsync();
         Exception? broken = null;
-        try { await sending; }
-        catch (IOException fault) { broken = fault; }
-        catch (OperationCanceledException fault) when (!ct.IsCancellationRequested) { broken = fault; }
+        try
+        {
+            await sending;
+        }
+        catch (IOException fault)
+        {
+            broken = fault;
+        }
+        catch (OperationCanceledException fault) when (!ct.IsCancellationRequested)
+        {
+            broken = fault;
+        }
 
         if (line == "laid")
         {
-            foreach (var name in tar.Sent) site.Add(name);
+            foreach (var name in tar.Sent)
+                site.Add(name);
             return null;
         }
-        if (line == "done") return null;   // an earlier attempt, thought dead, was quicker
-        var end = await _channel.EndAsync(ct);   // throws when it was the connection that ended
+        if (line == "done")
+            return null; // an earlier attempt, thought dead, was quicker
+        var end = await _channel.EndAsync(ct); // throws when it was the connection that ended
         var complaints = $"{said}{end.Said}";
-        if (Remote.IsFull(complaints)) await _remote.ClearAsync(_shipment.Run);
-        else if (broken is not null) throw _remote.Broken(broken);
+        if (Remote.IsFull(complaints))
+            await _remote.ClearAsync(_shipment.Run);
+        else if (broken is not null)
+            throw _remote.Broken(broken);
         return _remote.Fault(complaints);
     }
 
@@ -89,7 +120,8 @@ internal sealed class Layout : IAsyncDisposable
         {
             var buffer = new char[4096];
             int read;
-            while ((read = await _lines.ReadAsync(buffer, ct)) > 0) output.Append(buffer, 0, read);
+            while ((read = await _lines.ReadAsync(buffer, ct)) > 0)
+                output.Append(buffer, 0, read);
         }
     }
 

@@ -9,14 +9,18 @@ namespace Muster.Transfers;
 public sealed class LocalFile(string path, FileStamp stamp) : ContentSource
 {
     /// <summary>The item for this file, to be put at <paramref name="place"/>.</summary>
-    public CargoItem At(RawPath place) => new(place, stamp.Executable ? CargoKind.Executable : CargoKind.File)
-    {
-        Size = stamp.Size,
-        Key = stamp.KeyOf(path),
-        Source = this,
-    };
+    public CargoItem At(RawPath place) =>
+        new(place, stamp.Executable ? CargoKind.Executable : CargoKind.File)
+        {
+            Size = stamp.Size,
+            Key = stamp.KeyOf(path),
+            Source = this,
+        };
 
-    public override async IAsyncEnumerable<OpenContent> ReadAsync(IReadOnlyList<CargoItem> items, [EnumeratorCancellation] CancellationToken ct)
+    public override async IAsyncEnumerable<OpenContent> ReadAsync(
+        IReadOnlyList<CargoItem> items,
+        [EnumeratorCancellation] CancellationToken ct
+    )
     {
         foreach (var item in items)
         {
@@ -35,7 +39,11 @@ public sealed class LocalFile(string path, FileStamp stamp) : ContentSource
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            throw new UserException($"{path} cannot be read: {fault.Message}", "Make it readable, leave it out with `.musterignore`, or try again if it is being replaced.", fault);
+            throw new UserException(
+                $"{path} cannot be read: {fault.Message}",
+                "Make it readable, leave it out with `.musterignore`, or try again if it is being replaced.",
+                fault
+            );
         }
     }
 
@@ -46,10 +54,15 @@ public sealed class LocalFile(string path, FileStamp stamp) : ContentSource
 
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            if (_at == size) return new(0);
+            if (_at == size)
+                return new(0);
             // A thread of its own for each read would cost more than the read.
             var read = RandomAccess.Read(file, buffer.Span[..(int)Math.Min(buffer.Length, size - _at)], _at);
-            if (read == 0) throw new UserException($"{path} became shorter while it was read", "Try again when nothing writes to it.");
+            if (read == 0)
+                throw new UserException(
+                    $"{path} became shorter while it was read",
+                    "Try again when nothing writes to it."
+                );
             _at += read;
             return new(read);
         }

@@ -22,14 +22,23 @@ internal sealed record Remote(IHost Host, string Root)
 
     public static string NewAttempt() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3));
 
-    public static bool IsFull(string said) => said.Contains("No space left on device") || said.Contains("uota exceeded");
+    public static bool IsFull(string said) =>
+        said.Contains("No space left on device") || said.Contains("uota exceeded");
 
     public UserException Fault(string said)
     {
-        var last = said.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? "no reason given";
+        var last =
+            said.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault()
+            ?? "no reason given";
         return IsFull(said)
-            ? new($"{Host.Name}: No space left on device in {Root}", $"Make room there, or point `root:` of the site to a larger place. It said: {last}")
-            : new($"{Host.Name}: {Root}: {last}", "See the message above; `muster sites check` looks at the whole site.");
+            ? new(
+                $"{Host.Name}: No space left on device in {Root}",
+                $"Make room there, or point `root:` of the site to a larger place. It said: {last}"
+            )
+            : new(
+                $"{Host.Name}: {Root}: {last}",
+                "See the message above; `muster sites check` looks at the whole site."
+            );
     }
 
     /// <summary>A full disk gets back what an unfinished delivery put on it.</summary>
@@ -40,5 +49,14 @@ internal sealed record Remote(IHost Host, string Root)
     }
 
     public HostUnreachableException Broken(Exception? inner) =>
-        new(Host.Name, ContactFault.Silent, $"{Host.Name}: the connection broke", "Try again: what has arrived is kept.", inner) { ExitCode = ExitCodes.Unknown };
+        new(
+            Host.Name,
+            ContactFault.Silent,
+            $"{Host.Name}: the connection broke",
+            "Try again: what has arrived is kept.",
+            inner
+        )
+        {
+            ExitCode = ExitCodes.Unknown,
+        };
 }

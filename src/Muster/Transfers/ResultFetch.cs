@@ -6,7 +6,10 @@ using Muster.Shell;
 
 namespace Muster.Transfers;
 
-/// <summary>Brings a remote folder home: what is here already is not sent again, and what was broken off goes on where it stopped.</summary>
+/// <summary>
+/// Brings a remote folder home: what is here already is not sent again, and what was broken off goes on where it
+/// stopped.
+/// </summary>
 /// <param name="run">The run whose results they are; only its own earlier files are written over.</param>
 /// <param name="folder">On the host; may begin with <c>~/</c>.</param>
 public sealed class ResultFetch(IHost host, string run, string folder, string destination)
@@ -19,20 +22,32 @@ public sealed class ResultFetch(IHost host, string run, string folder, string de
     private readonly FetchTarget _target = new(Path.GetFullPath(destination));
 
     /// <param name="only">Patterns as in gitignore; none means all.</param>
-    public async Task<FetchReport> FetchAsync(IReadOnlyList<string> only, IProgress<TransferProgress>? progress, CancellationToken ct)
+    public async Task<FetchReport> FetchAsync(
+        IReadOnlyList<string> only,
+        IProgress<TransferProgress>? progress,
+        CancellationToken ct
+    )
     {
         var record = FetchRecord.Read(_target.Root, run, Part);
-        var remote = await RemoteListing.ReadAsync(host, folder, path => !FetchRecord.IsOne(path.Text) && (only.Count == 0 || only.Any(glob => Matches(glob, path))), ct);
-        if (remote.Files.Count + remote.Links.Count == 0) return new(0, 0, 0, [], [], remote.Warnings) { Unwanted = remote.Unwanted };   // no trace of nothing
+        var remote = await RemoteListing.ReadAsync(
+            host,
+            folder,
+            path => !FetchRecord.IsOne(path.Text) && (only.Count == 0 || only.Any(glob => Matches(glob, path))),
+            ct
+        );
+        if (remote.Files.Count + remote.Links.Count == 0)
+            return new(0, 0, 0, [], [], remote.Warnings) { Unwanted = remote.Unwanted }; // no trace of nothing
         Directory.CreateDirectory(_target.Root);
-        record.Write(_target.Root, Part);   // from the first byte on, the folder is this run's, also when it ends here
+        record.Write(_target.Root, Part); // from the first byte on, the folder is this run's, also when it ends here
         var wanted = new List<Wanted>();
         var kept = new List<string>();
         foreach (var file in remote.Files)
         {
             var place = await _target.PlaceAsync(file, record, ct);
-            if (place is null) continue;
-            if (place != file.Path.Text) kept.Add(file.Path.Text);
+            if (place is null)
+                continue;
+            if (place != file.Path.Text)
+                kept.Add(file.Path.Text);
             wanted.Add(new(file, place));
         }
 
@@ -40,23 +55,47 @@ public sealed class ResultFetch(IHost host, string run, string folder, string de
         var links = new List<(RawPath, byte[])>();
         try
         {
-            var packed = await UnpackAsync([.. wanted.Where(one => one.File.Size < LargeFrom)], remote.Links, links, record, meter, ct);
-            foreach (var one in wanted.Where(one => !packed.Contains(one.File.Path))) await ContinueAsync(one, record, meter, ct);
+            var packed = await UnpackAsync(
+                [.. wanted.Where(one => one.File.Size < LargeFrom)],
+                remote.Links,
+                links,
+                record,
+                meter,
+                ct
+            );
+            foreach (var one in wanted.Where(one => !packed.Contains(one.File.Path)))
+                await ContinueAsync(one, record, meter, ct);
         }
         finally
         {
             record.Write(_target.Root, Part);
         }
         List<string> warnings = [.. remote.Warnings, .. _target.Link(links)];
-        return new(meter.Files, meter.Bytes, remote.Files.Count - wanted.Count, kept, [.. meter.Changed.Select(path => path.ToString())], warnings);
+        return new(
+            meter.Files,
+            meter.Bytes,
+            remote.Files.Count - wanted.Count,
+            kept,
+            [.. meter.Changed.Select(path => path.ToString())],
+            warnings
+        );
     }
 
-    /// <summary>Small files as one archive. What it lacks, such as the second name of one file, is left to be fetched alone.</summary>
+    /// <summary>
+    /// Small files as one archive. What it lacks, such as the second name of one file, is left to be fetched alone.
+    /// </summary>
     private async Task<HashSet<RawPath>> UnpackAsync(
-        List<Wanted> wanted, IReadOnlySet<RawPath> links, List<(RawPath, byte[])> targets, FetchRecord record, TransferMeter meter, CancellationToken ct)
+        List<Wanted> wanted,
+        IReadOnlySet<RawPath> links,
+        List<(RawPath, byte[])> targets,
+        FetchRecord record,
+        TransferMeter meter,
+        CancellationToken ct
+    )
     {
         var done = new HashSet<RawPath>();
-        if (wanted.Count + links.Count == 0) return done;
+        if (wanted.Count + links.Count == 0)
+            return done;
         var byPath = wanted.ToDictionary(one => one.File.Path);
         await using var channel = await host.OpenAsync(ShellText.Script("Transfers/pack.sh", folder), ct);
         var asking = AskAsync();
@@ -66,9 +105,21 @@ public sealed class ResultFetch(IHost host, string run, string folder, string de
             while (await tar.NextAsync(ct) is { } entry)
             {
                 // An entry that we did not ask for is passed over, whatever its name says.
-                if (!RawPath.TryParse(entry.Name.AsSpan().StartsWith("./"u8) ? entry.Name.AsSpan(2) : entry.Name, out var path)) continue;
-                if (entry.Type == '2' && links.Contains(path)) targets.Add((path, entry.Link));
-                if (entry.Type is not ('0' or '7' or '\0') || !byPath.TryGetValue(path, out var one) || entry.Size != one.File.Size) continue;
+                if (
+                    !RawPath.TryParse(
+                        entry.Name.AsSpan().StartsWith("./"u8) ? entry.Name.AsSpan(2) : entry.Name,
+                        out var path
+                    )
+                )
+                    continue;
+                if (entry.Type == '2' && links.Contains(path))
+                    targets.Add((path, entry.Link));
+                if (
+                    entry.Type is not ('0' or '7' or '\0')
+                    || !byPath.TryGetValue(path, out var one)
+                    || entry.Size != one.File.Size
+                )
+                    continue;
                 await using (var part = _target.BeginPart(one.Place, 0))
                 {
                     using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -80,7 +131,8 @@ public sealed class ResultFetch(IHost host, string run, string folder, string de
                         await part.WriteAsync(buffer.AsMemory(0, read), ct);
                         meter.Moved(read);
                     }
-                    if (new ContentHash(sha.GetHashAndReset()) != one.File.Hash) continue;
+                    if (new ContentHash(sha.GetHashAndReset()) != one.File.Hash)
+                        continue;
                 }
                 _target.Finish(one, record);
                 meter.Done();
@@ -89,21 +141,25 @@ public sealed class ResultFetch(IHost host, string run, string folder, string de
         }
         catch (EndOfStreamException)
         {
-            var end = await channel.EndAsync(ct);   // throws when it was the connection that ended
+            var end = await channel.EndAsync(ct); // throws when it was the connection that ended
             throw Fault(end.Said);
         }
         await asking;
-        await channel.EndAsync(ct);   // throws when the connection ended; what tar could not read is missing in the archive
+        // throws when the connection ended; what tar could not read is missing in the archive
+        await channel.EndAsync(ct);
         return done;
 
         async Task AskAsync()
         {
             try
             {
-                await channel.Input.WriteAsync(RemoteListing.Words(wanted.Select(one => one.File.Path).Concat(links)), ct);
+                await channel.Input.WriteAsync(
+                    RemoteListing.Words(wanted.Select(one => one.File.Path).Concat(links)),
+                    ct
+                );
                 channel.Input.Close();
             }
-            catch (IOException) { }   // the reading side tells why
+            catch (IOException) { } // the reading side tells why
         }
     }
 
@@ -113,14 +169,19 @@ public sealed class ResultFetch(IHost host, string run, string folder, string de
         for (var attempt = 1; attempt <= 2; attempt++)
         {
             var have = _target.PartLength(one.Place);
-            if (have > one.File.Size || attempt == 2) have = 0;
+            if (have > one.File.Size || attempt == 2)
+                have = 0;
             await using (var part = _target.BeginPart(one.Place, have))
             {
                 using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
                 var buffer = new byte[256 * 1024];
                 int read;
-                while ((read = await part.ReadAsync(buffer, ct)) > 0) sha.AppendData(buffer, 0, read);
-                await using var channel = await host.OpenAsync(ShellText.Script("Transfers/tail.sh", folder, "./" + one.File.Path.Text, $"{have + 1}"), ct);
+                while ((read = await part.ReadAsync(buffer, ct)) > 0)
+                    sha.AppendData(buffer, 0, read);
+                await using var channel = await host.OpenAsync(
+                    ShellText.Script("Transfers/tail.sh", folder, "./" + one.File.Path.Text, $"{have + 1}"),
+                    ct
+                );
                 channel.Input.Close();
                 while (have <= one.File.Size && (read = await channel.Output.ReadAsync(buffer, ct)) > 0)
                 {
@@ -129,10 +190,13 @@ public sealed class ResultFetch(IHost host, string run, string folder, string de
                     await part.WriteAsync(buffer.AsMemory(0, read), ct);
                     meter.Moved(read);
                 }
-                if (have > one.File.Size) continue;   // more than was announced: it is still written to
+                if (have > one.File.Size)
+                    continue; // more than was announced: it is still written to
                 var end = await channel.EndAsync(ct);
-                if (end.ExitCode != 0) throw Fault(end.Said);
-                if (new ContentHash(sha.GetHashAndReset()) != one.File.Hash) continue;   // the part was of older content, or the file is still written to
+                if (end.ExitCode != 0)
+                    throw Fault(end.Said);
+                if (new ContentHash(sha.GetHashAndReset()) != one.File.Hash)
+                    continue; // the part was of older content, or the file is still written to
             }
             _target.Finish(one, record);
             meter.Done();
@@ -141,7 +205,8 @@ public sealed class ResultFetch(IHost host, string run, string folder, string de
         meter.Changed.Add(one.File.Path);
     }
 
-    private UserException Fault(string said) => new($"{host.Name}: {folder}: {said}", "Fetch again; what has arrived is kept.");
+    private UserException Fault(string said) =>
+        new($"{host.Name}: {folder}: {said}", "Fetch again; what has arrived is kept.");
 
     private static bool Matches(string glob, RawPath path)
     {
@@ -154,10 +219,17 @@ public sealed class ResultFetch(IHost host, string run, string folder, string de
 /// <summary>A file to be fetched, and the path below the destination that it gets.</summary>
 internal sealed record Wanted(RemoteFile File, string Place);
 
-/// <param name="Kept">Files of yours with other content: they were left alone, and the results stand beside them as <c>name.new</c>.</param>
+/// <param name="Kept">Files of yours with other content: they were left alone, and the results stand beside them as
+/// <c>name.new</c>.</param>
 /// <param name="Changed">Files that were being written to; fetch again when the run has ended.</param>
 public sealed record FetchReport(
-    int FilesFetched, long BytesFetched, int FilesHere, IReadOnlyList<string> Kept, IReadOnlyList<string> Changed, IReadOnlyList<string> Warnings)
+    int FilesFetched,
+    long BytesFetched,
+    int FilesHere,
+    IReadOnlyList<string> Kept,
+    IReadOnlyList<string> Changed,
+    IReadOnlyList<string> Warnings
+)
 {
     /// <summary>Files that are there, and that none of the patterns fits.</summary>
     public int Unwanted { get; init; }

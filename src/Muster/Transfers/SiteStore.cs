@@ -11,15 +11,25 @@ public sealed class SiteStore(IHost host, string root, string siteKey, ContentCa
     private readonly SiteContents _site = cache.Site(siteKey);
     private readonly Remote _remote = new(host, root);
 
-    /// <summary>Lays the run's folder out and runs the shipment's last word there. Repeating it, after whatever fault, ends in the same state.</summary>
-    public async Task<DeliveryReport> DeliverAsync(Shipment shipment, IProgress<TransferProgress>? progress, CancellationToken ct)
+    /// <summary>
+    /// Lays the run's folder out and runs the shipment's last word there. Repeating it, after whatever fault, ends in
+    /// the same state.
+    /// </summary>
+    public async Task<DeliveryReport> DeliverAsync(
+        Shipment shipment,
+        IProgress<TransferProgress>? progress,
+        CancellationToken ct
+    )
     {
         try
         {
             return await TryDeliverAsync(shipment, progress, ct)
                 // What we took for granted was not all there. Now it is known what is.
                 ?? await TryDeliverAsync(shipment, progress, ct)
-                ?? throw new UserException($"{host.Name}: files vanish from {root}/store", "Wait until nothing prunes that store, then submit again.");
+                ?? throw new UserException(
+                    $"{host.Name}: files vanish from {root}/store",
+                    "Wait until nothing prunes that store, then submit again."
+                );
         }
         finally
         {
@@ -28,12 +38,18 @@ public sealed class SiteStore(IHost host, string root, string siteKey, ContentCa
         }
     }
 
-    /// <summary>Brings one file into the store and nowhere else; what is there already is not sent. Whoever needs it there links it.</summary>
+    /// <summary>
+    /// Brings one file into the store and nowhere else; what is there already is not sent. Whoever needs it there links
+    /// it.
+    /// </summary>
     public async Task<StoreName> BringAsync(CargoItem item, IProgress<TransferProgress>? progress, CancellationToken ct)
     {
         try
         {
-            if (DeliveryPlan.NameOf(item, cache) is not { } known || (await host.RunAsync(_remote.Script("which.sh"), $"{known}", ct)) is not { ExitCode: 0, Output: "" })
+            if (
+                DeliveryPlan.NameOf(item, cache) is not { } known
+                || (await host.RunAsync(_remote.Script("which.sh"), $"{known}", ct)) is not { ExitCode: 0, Output: "" }
+            )
             {
                 await new LargeFile(_remote, "images", item).SendAsync(cache, _site, new(progress, 1, item.Size), ct);
             }
@@ -47,7 +63,11 @@ public sealed class SiteStore(IHost host, string root, string siteKey, ContentCa
     }
 
     /// <summary>Nothing when content that the site was thought to have is missing there.</summary>
-    private async Task<DeliveryReport?> TryDeliverAsync(Shipment shipment, IProgress<TransferProgress>? progress, CancellationToken ct)
+    private async Task<DeliveryReport?> TryDeliverAsync(
+        Shipment shipment,
+        IProgress<TransferProgress>? progress,
+        CancellationToken ct
+    )
     {
         var plan = DeliveryPlan.For(shipment, cache, _site);
         var meter = new TransferMeter(progress, plan.Small.Count + plan.Large.Count, plan.BytesWanted);
@@ -75,20 +95,34 @@ public sealed class SiteStore(IHost host, string root, string siteKey, ContentCa
     {
         foreach (var item in plan.Large)
         {
-            if (!await new LargeFile(_remote, run, item).SendAsync(cache, _site, meter, ct)) return false;
+            if (!await new LargeFile(_remote, run, item).SendAsync(cache, _site, meter, ct))
+                return false;
         }
         return true;
     }
 
-    /// <summary>Asks the site which of the files that the shipment needs it has, and answers whether some are gone.</summary>
+    /// <summary>
+    /// Asks the site which of the files that the shipment needs it has, and answers whether some are gone.
+    /// </summary>
     private async Task<bool> ForgetMissingAsync(Shipment shipment, CancellationToken ct)
     {
-        var believed = shipment.Areas.SelectMany(area => area.Items).Where(item => item.IsFile && item.Size > 0)
-            .Select(item => DeliveryPlan.NameOf(item, cache)).OfType<StoreName>().Where(_site.Has).Distinct();
+        var believed = shipment
+            .Areas.SelectMany(area => area.Items)
+            .Where(item => item.IsFile && item.Size > 0)
+            .Select(item => DeliveryPlan.NameOf(item, cache))
+            .OfType<StoreName>()
+            .Where(_site.Has)
+            .Distinct();
         var answer = await host.RunAsync(_remote.Script("which.sh"), string.Join('\n', believed), ct);
-        if (answer.ExitCode != 0) throw _remote.Fault(answer.Said);
-        var gone = answer.Output.Split('\n').Select(line => StoreName.TryParse(line, out var name) ? name : default).Where(name => name != default).ToList();
-        if (gone.Count > 0) _site.Forget(gone);
+        if (answer.ExitCode != 0)
+            throw _remote.Fault(answer.Said);
+        var gone = answer
+            .Output.Split('\n')
+            .Select(line => StoreName.TryParse(line, out var name) ? name : default)
+            .Where(name => name != default)
+            .ToList();
+        if (gone.Count > 0)
+            _site.Forget(gone);
         return gone.Count > 0;
     }
 }

@@ -2,11 +2,17 @@ using System.Text;
 
 namespace Muster.Transfers;
 
-/// <summary>Writes a tar archive that GNU tar, BusyBox and bsdtar read: ustar headers, and GNU's long names where those do not suffice.</summary>
+/// <summary>
+/// Writes a tar archive that GNU tar, BusyBox and bsdtar read: ustar headers, and GNU's long names where those do not
+/// suffice.
+/// </summary>
 internal sealed class TarWriter(Stream output)
 {
     public const int Block = 512;
-    private const int NameLength = 100, PrefixAt = 345, PrefixLength = 155, LinkAt = 157;
+    private const int NameLength = 100,
+        PrefixAt = 345,
+        PrefixLength = 155,
+        LinkAt = 157;
     private const int FlushAt = 256 * 1024;
 
     private static readonly byte[] Blank = MakeBlank();
@@ -60,9 +66,11 @@ internal sealed class TarWriter(Stream output)
 
     private void Header(ReadOnlySpan<byte> path, ReadOnlySpan<byte> target, byte type, int mode, long size)
     {
-        if (target.Length > NameLength) Long((byte)'K', target);
+        if (target.Length > NameLength)
+            Long((byte)'K', target);
         var prefix = 0;
-        if (path.Length > NameLength && (prefix = PrefixOf(path)) == 0) Long((byte)'L', path);
+        if (path.Length > NameLength && (prefix = PrefixOf(path)) == 0)
+            Long((byte)'L', path);
 
         var header = Space(Block);
         Blank.CopyTo(header);
@@ -74,7 +82,8 @@ internal sealed class TarWriter(Stream output)
         Octal(header.Slice(100, 7), mode);
         Octal(header.Slice(124, 11), size);
         var sum = 0;
-        foreach (var one in header) sum += one;
+        foreach (var one in header)
+            sum += one;
         Octal(header.Slice(148, 6), sum);
         header[154] = 0;
     }
@@ -92,7 +101,8 @@ internal sealed class TarWriter(Stream output)
     private static int PrefixOf(ReadOnlySpan<byte> path)
     {
         var first = path.Length - NameLength - 1;
-        if (first > PrefixLength) return 0;
+        if (first > PrefixLength)
+            return 0;
         // A folder's name ends with a slash, which must not be the cut.
         var at = path[Math.Max(first, 1)..Math.Min(path.Length - 1, PrefixLength + 1)].IndexOf((byte)'/');
         return at < 0 ? 0 : at + Math.Max(first, 1);
@@ -100,14 +110,16 @@ internal sealed class TarWriter(Stream output)
 
     private static void Octal(Span<byte> field, long value)
     {
-        for (var i = field.Length - 1; i >= 0; i--, value >>= 3) field[i] = (byte)('0' + (value & 7));
-        if (value != 0) throw new ArgumentOutOfRangeException(nameof(value), "too large for a tar header");
+        for (var i = field.Length - 1; i >= 0; i--, value >>= 3)
+            field[i] = (byte)('0' + (value & 7));
+        if (value != 0)
+            throw new ArgumentOutOfRangeException(nameof(value), "too large for a tar header");
     }
 
     private static byte[] MakeBlank()
     {
         var header = new byte[Block];
-        Octal(header.AsSpan(108, 7), 0);   // the owner is whoever extracts, and the time is then
+        Octal(header.AsSpan(108, 7), 0); // the owner is whoever extracts, and the time is then
         Octal(header.AsSpan(116, 7), 0);
         Octal(header.AsSpan(136, 11), 0);
         header.AsSpan(148, 8).Fill((byte)' ');
@@ -117,12 +129,14 @@ internal sealed class TarWriter(Stream output)
 
     private Span<byte> Space(int length)
     {
-        if (_used + length > _buffer.Length) Array.Resize(ref _buffer, Math.Max(2 * _buffer.Length, _used + length));
+        if (_used + length > _buffer.Length)
+            Array.Resize(ref _buffer, Math.Max(2 * _buffer.Length, _used + length));
         _used += length;
         return _buffer.AsSpan(_used - length, length);
     }
 
-    private ValueTask FlushWhenFullAsync(CancellationToken ct) => _used < FlushAt ? ValueTask.CompletedTask : FlushAsync(ct);
+    private ValueTask FlushWhenFullAsync(CancellationToken ct) =>
+        _used < FlushAt ? ValueTask.CompletedTask : FlushAsync(ct);
 
     // One buffer is filled while the other is on its way.
     private async ValueTask FlushAsync(CancellationToken ct)

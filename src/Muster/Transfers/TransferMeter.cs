@@ -17,7 +17,8 @@ internal sealed class TransferMeter(IProgress<TransferProgress>? progress, int a
 
     public void Done(OpenContent open)
     {
-        if (!open.Stays()) Changed.Add(open.Item.Path);
+        if (!open.Stays())
+            Changed.Add(open.Item.Path);
         Done();
     }
 

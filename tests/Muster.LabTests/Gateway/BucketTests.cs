@@ -23,21 +23,42 @@ public sealed class BucketTests
         Assert.Equal(["0.jpg", "1.jpg", "2.jpg"], (await gateway.ArchiveAsync(id)).Keys.Order());
         Assert.Empty(gateway.Files("spool").Concat(gateway.Files("results")).Concat(gateway.Files("incoming")));
 
-        using var plain = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = gateway.Host.Address };
+        using var plain = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false })
+        {
+            BaseAddress = gateway.Host.Address,
+        };
         using var redirect = await plain.GetAsync($"task/{id}/download/all.zip", Ct);
-        Assert.Equal((HttpStatusCode.Found, "127.0.0.1:26080"), (redirect.StatusCode, redirect.Headers.Location!.Authority));
+        Assert.Equal(
+            (HttpStatusCode.Found, "127.0.0.1:26080"),
+            (redirect.StatusCode, redirect.Headers.Location!.Authority)
+        );
         Assert.DoesNotContain("testing", redirect.Headers.Location!.Query, StringComparison.Ordinal);
         using var unsigned = await plain.GetAsync(redirect.Headers.Location.GetLeftPart(UriPartial.Path), Ct);
         Assert.False(unsigned.IsSuccessStatusCode);
-        using var range = new HttpRequestMessage(HttpMethod.Get, $"task/{id}/download/all.zip") { Headers = { Range = new(2, 5) } };
+        using var range = new HttpRequestMessage(HttpMethod.Get, $"task/{id}/download/all.zip")
+        {
+            Headers = { Range = new(2, 5) },
+        };
         using var part = await gateway.Http.SendAsync(range, Ct);
-        Assert.Equal((HttpStatusCode.PartialContent, 4), (part.StatusCode, (await part.Content.ReadAsByteArrayAsync(Ct)).Length));
+        Assert.Equal(
+            (HttpStatusCode.PartialContent, 4),
+            (part.StatusCode, (await part.Content.ReadAsByteArrayAsync(Ct)).Length)
+        );
         using var head = await plain.SendAsync(new(HttpMethod.Head, $"task/{id}/download/all.zip"), Ct);
-        Assert.Equal((HttpStatusCode.OK, part.Content.Headers.ContentRange!.Length), (head.StatusCode, head.Content.Headers.ContentLength));
+        Assert.Equal(
+            (HttpStatusCode.OK, part.Content.Headers.ContentRange!.Length),
+            (head.StatusCode, head.Content.Headers.ContentLength)
+        );
 
         Assert.True(await gateway.Host.Actions.RemoveAsync(id, "the test"));
         using var bucket = new S3Bucket(place);
-        await gateway.UntilAsync(async () => (await bucket.KeysAsync("results/", Ct).ToListAsync(Ct)).Count + (await bucket.KeysAsync("spool/", Ct).ToListAsync(Ct)).Count == 0, () => "the bucket is not empty");
+        await gateway.UntilAsync(
+            async () =>
+                (await bucket.KeysAsync("results/", Ct).ToListAsync(Ct)).Count
+                    + (await bucket.KeysAsync("spool/", Ct).ToListAsync(Ct)).Count
+                == 0,
+            () => "the bucket is not empty"
+        );
     }
 
     [Fact]
@@ -45,11 +66,17 @@ public sealed class BucketTests
     {
         var place = await Services.BucketAsync();
         await using var node = await ScriptedNode.StartAsync();
-        await using var gateway = await TestGateway.StartAsync(options => options with { Bucket = place, StreamDownloads = true }, node);
+        await using var gateway = await TestGateway.StartAsync(
+            options => options with { Bucket = place, StreamDownloads = true },
+            node
+        );
         var id = await gateway.SubmitAsync(files: 2);
         await gateway.UntilAsync(id, TaskCode.Completed);
         var whole = await gateway.Http.GetByteArrayAsync($"task/{id}/download/all.zip", Ct);
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"task/{id}/download/all.zip") { Headers = { Range = new(7, 20) } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"task/{id}/download/all.zip")
+        {
+            Headers = { Range = new(7, 20) },
+        };
         using var part = await gateway.Http.SendAsync(request, Ct);
         Assert.Equal(whole[7..21], await part.Content.ReadAsByteArrayAsync(Ct));
     }
@@ -71,7 +98,10 @@ public sealed class BucketTests
             await bucket.PutAsync(orphan, "spool/other/ab/of another gateway", _ => { }, Ct);
         }
         await gateway.StartAsync();
-        await gateway.UntilAsync(async () => !(await KeysAsync(place)).Contains($"spool/{name}/ab/orphan"), () => "the orphan is still there");
+        await gateway.UntilAsync(
+            async () => !(await KeysAsync(place)).Contains($"spool/{name}/ab/orphan"),
+            () => "the orphan is still there"
+        );
         Assert.Equal(4, (await KeysAsync(place)).Count);
     }
 
@@ -105,9 +135,18 @@ public sealed class BucketTests
     public async Task A_wrong_key_and_a_bucket_that_is_not_there_stop_the_start_without_showing_the_key()
     {
         var place = await Services.BucketAsync();
-        foreach (var (wrong, named) in new[] { (place with { SecretKey = "not-the-secret" }, place.Bucket), (place with { Bucket = "muster-missing" }, "muster-missing"), (place with { Endpoint = "http://127.0.0.1:9" }, "127.0.0.1:9") })
+        foreach (
+            var (wrong, named) in new[]
+            {
+                (place with { SecretKey = "not-the-secret" }, place.Bucket),
+                (place with { Bucket = "muster-missing" }, "muster-missing"),
+                (place with { Endpoint = "http://127.0.0.1:9" }, "127.0.0.1:9"),
+            }
+        )
         {
-            var fault = await Assert.ThrowsAsync<UserException>(() => TestGateway.StartAsync(options => options with { Bucket = wrong }));
+            var fault = await Assert.ThrowsAsync<UserException>(() =>
+                TestGateway.StartAsync(options => options with { Bucket = wrong })
+            );
             Assert.Contains(named, fault.Message, StringComparison.Ordinal);
             Assert.DoesNotContain("not-the-secret", fault.ToString(), StringComparison.Ordinal);
         }

@@ -12,7 +12,8 @@ public sealed class PostgresTaskStoreTests : TaskStoreFacts, IAsyncLifetime
 
     public PostgresTaskStoreTests() => _database = new(_name);
 
-    public async ValueTask InitializeAsync() => await _database.PrepareAsync(PostgresTaskStore.Layout, TestContext.Current.CancellationToken);
+    public async ValueTask InitializeAsync() =>
+        await _database.PrepareAsync(PostgresTaskStore.Layout, TestContext.Current.CancellationToken);
 
     [Fact]
     public void Whoever_no_longer_leads_writes_nothing()
@@ -32,7 +33,9 @@ public sealed class PostgresTaskStoreTests : TaskStoreFacts, IAsyncLifetime
         using var store = OpenStore();
         store.Set("warm", "1");
         Lab.Do("postgres", "kill");
-        var writing = Task.Run(() => store.Write(new() { Events = { new(0, DateTimeOffset.UnixEpoch, "k", "once", null, null) } }));
+        var writing = Task.Run(() =>
+            store.Write(new() { Events = { new(0, DateTimeOffset.UnixEpoch, "k", "once", null, null) } })
+        );
         Lab.Do("postgres", "start");
         await writing.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
         Assert.Equal("once", store.Events(0, 10).Single().Text);
@@ -59,14 +62,23 @@ public sealed class PostgresTaskStoreTests : TaskStoreFacts, IAsyncLifetime
         using var database = new PostgresDatabase(name);
         try
         {
-            Services.Sql(name, await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Recorded", "gateway-1.postgres.sql"), ct));
+            Services.Sql(
+                name,
+                await File.ReadAllTextAsync(
+                    Path.Combine(AppContext.BaseDirectory, "Recorded", "gateway-1.postgres.sql"),
+                    ct
+                )
+            );
             await database.PrepareAsync(PostgresTaskStore.Layout, ct);
             Services.Sql(name, "UPDATE leader SET term = 1, batch = 0");
             using (var store = new PostgresTaskStore(database, 1))
             {
                 Assert.Equal(["task 3", "task 1"], store.Live().Select(task => task.Name));
                 Assert.Equal(["first", "second", "third"], store.Output(store.Live()[1].Id, 0, 3));
-                Assert.Equal("task 2", store.Find(store.PartsOf(new("00000009-0000-4000-8000-000000000000")).Single())!.Name);
+                Assert.Equal(
+                    "task 2",
+                    store.Find(store.PartsOf(new("00000009-0000-4000-8000-000000000000")).Single())!.Name
+                );
                 store.Write(new() { Removed = { store.Live()[1].Id } });
                 Assert.Single(store.Live());
             }
@@ -74,7 +86,9 @@ public sealed class PostgresTaskStoreTests : TaskStoreFacts, IAsyncLifetime
             Assert.Equal(Services.Sql(_name, index), Services.Sql(name, index));
             await database.PrepareAsync(PostgresTaskStore.Layout, ct);
             Services.Sql(name, "UPDATE muster SET version = 1000");
-            var fault = await Assert.ThrowsAsync<Muster.Faults.UserException>(() => database.PrepareAsync(PostgresTaskStore.Layout, ct));
+            var fault = await Assert.ThrowsAsync<Muster.Faults.UserException>(() =>
+                database.PrepareAsync(PostgresTaskStore.Layout, ct)
+            );
             Assert.Contains("newer version of Muster", fault.Message, StringComparison.Ordinal);
         }
         finally

@@ -26,7 +26,9 @@ internal static class Services
 
     public static object? Sql(string database, string text)
     {
-        using var connection = new NpgsqlConnection(database.Contains('=') ? database : $"Host=127.0.0.1;Port=25432;Username=postgres;Database={database}");
+        using var connection = new NpgsqlConnection(
+            database.Contains('=') ? database : $"Host=127.0.0.1;Port=25432;Username=postgres;Database={database}"
+        );
         connection.Open();
 #pragma warning disable CA2100 // the tests' own texts
         using var command = new NpgsqlCommand(text, connection);
@@ -39,8 +41,25 @@ internal static class Services
     {
         Lab.Do("s3", "start");
         var name = $"muster-{Guid.NewGuid():n}";
-        using var client = new Amazon.S3.AmazonS3Client("test:tester", "testing", new Amazon.S3.AmazonS3Config { ServiceURL = S3.ToString(), ForcePathStyle = true, AuthenticationRegion = "us-east-1" });
+        using var client = new Amazon.S3.AmazonS3Client(
+            "test:tester",
+            "testing",
+            new Amazon.S3.AmazonS3Config
+            {
+                ServiceURL = S3.ToString(),
+                ForcePathStyle = true,
+                AuthenticationRegion = "us-east-1",
+            }
+        );
         await client.PutBucketAsync(name);
-        return new(S3.ToString(), name, "test:tester", "testing", null, ForcePathStyle: true, IgnoreCertificates: false);
+        return new(
+            S3.ToString(),
+            name,
+            "test:tester",
+            "testing",
+            null,
+            ForcePathStyle: true,
+            IgnoreCertificates: false
+        );
     }
 }

@@ -25,7 +25,25 @@ public sealed class SharedGatewayTests : IAsyncLifetime
         _node = await ScriptedNode.StartAsync(new() { Takes = TimeSpan.FromMilliseconds(300), Slots = 4 });
         for (var n = 0; n < 2; n++)
         {
-            _gateways.Add(new("--node", _node.Url.ToString(), "--poll-every", "0.1s", "--database", _database, "--s3-endpoint", place.Endpoint, "--s3-bucket", place.Bucket, "--s3-access-key", "test:tester", "--s3-secret-key", "testing", "--s3-force-path-style"));
+            _gateways.Add(
+                new(
+                    "--node",
+                    _node.Url.ToString(),
+                    "--poll-every",
+                    "0.1s",
+                    "--database",
+                    _database,
+                    "--s3-endpoint",
+                    place.Endpoint,
+                    "--s3-bucket",
+                    place.Bucket,
+                    "--s3-access-key",
+                    "test:tester",
+                    "--s3-secret-key",
+                    "testing",
+                    "--s3-force-path-style"
+                )
+            );
         }
         await Task.WhenAll(_gateways.Select(gateway => gateway.StartAsync()));
     }
@@ -36,8 +54,10 @@ public sealed class SharedGatewayTests : IAsyncLifetime
         var errors = new ConcurrentQueue<string>();
         var ids = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => RunAsync(errors)));
         Assert.Empty(errors);
-        foreach (var gateway in _gateways) Assert.Equal(ids.Order(), await ListAsync(gateway));
-        foreach (var gateway in _gateways) Assert.Equal(HttpStatusCode.OK, (await GetAsync(gateway, "readyz")).StatusCode);
+        foreach (var gateway in _gateways)
+            Assert.Equal(ids.Order(), await ListAsync(gateway));
+        foreach (var gateway in _gateways)
+            Assert.Equal(HttpStatusCode.OK, (await GetAsync(gateway, "readyz")).StatusCode);
         Assert.Single(await LeadersAsync());
 
         var leader = await LeaderAsync();
@@ -56,13 +76,21 @@ public sealed class SharedGatewayTests : IAsyncLifetime
         var errors = new ConcurrentQueue<string>();
         var waits = new List<string>();
         var over = false;
-        var clients = Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
-        {
-            var ids = new List<string>();
-            do ids.Add(await RunAsync(errors));
-            while (!Volatile.Read(ref over));
-            return ids;
-        }, Ct)).ToList();
+        var clients = Enumerable
+            .Range(0, 8)
+            .Select(_ =>
+                Task.Run(
+                    async () =>
+                    {
+                        var ids = new List<string>();
+                        do ids.Add(await RunAsync(errors));
+                        while (!Volatile.Read(ref over));
+                        return ids;
+                    },
+                    Ct
+                )
+            )
+            .ToList();
         for (var kill = 0; kill < (Soak ? 20 : 2); kill++)
         {
             await Task.Delay(random.Next(300, 1_500), Ct);
@@ -74,16 +102,22 @@ public sealed class SharedGatewayTests : IAsyncLifetime
             var took = Stopwatch.GetElapsedTime(began);
             waits.Add($"{took.TotalSeconds:0.0}");
             // The promise is 5 s. In the short form other tests take the processors at the same time.
-            if (took > TimeSpan.FromSeconds(Soak ? 5 : 15)) errors.Enqueue($"the other answered after {took.TotalSeconds:0.0} s");
+            if (took > TimeSpan.FromSeconds(Soak ? 5 : 15))
+                errors.Enqueue($"the other answered after {took.TotalSeconds:0.0} s");
             await victim.StartAsync();
         }
         Volatile.Write(ref over, true);
-        var all = (await Task.WhenAll(clients).WaitAsync(TimeSpan.FromSeconds(120), Ct)).SelectMany(ids => ids).ToList();
+        var all = (await Task.WhenAll(clients).WaitAsync(TimeSpan.FromSeconds(120), Ct))
+            .SelectMany(ids => ids)
+            .ToList();
         Assert.True(errors.IsEmpty, string.Join("; ", errors.Distinct()));
-        foreach (var gateway in _gateways) Assert.Equal(all.Order(), await ListAsync(gateway));
+        foreach (var gateway in _gateways)
+            Assert.Equal(all.Order(), await ListAsync(gateway));
         // Each was computed once.
         Assert.Equal(all.Count, _node.Tasks.Count);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{all.Count} tasks; answers after {string.Join(", ", waits)} s");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{all.Count} tasks; answers after {string.Join(", ", waits)} s"
+        );
     }
 
     [Fact]
@@ -104,7 +138,10 @@ public sealed class SharedGatewayTests : IAsyncLifetime
             asleep.Signal("CONT");
         }
         // What it says now is what the other knows.
-        await UntilAsync(async () => (await SurelyAsync([Client(asleep)], client => client.TaskInfoAsync(begun, null, Ct), errors)).Status.Code == TaskCode.Completed);
+        await UntilAsync(async () =>
+            (await SurelyAsync([Client(asleep)], client => client.TaskInfoAsync(begun, null, Ct), errors)).Status.Code
+            == TaskCode.Completed
+        );
         var id = await RunAsync(errors);
         Assert.Empty(errors);
         Assert.Same(other, await LeaderAsync());
@@ -121,9 +158,13 @@ public sealed class SharedGatewayTests : IAsyncLifetime
         Lab.Do("postgres", "kill");
         try
         {
-            await UntilAsync(async () => (await GetAsync(_gateways[0], "readyz")).StatusCode == HttpStatusCode.ServiceUnavailable && (await GetAsync(_gateways[1], "readyz")).StatusCode == HttpStatusCode.ServiceUnavailable);
+            await UntilAsync(async () =>
+                (await GetAsync(_gateways[0], "readyz")).StatusCode == HttpStatusCode.ServiceUnavailable
+                && (await GetAsync(_gateways[1], "readyz")).StatusCode == HttpStatusCode.ServiceUnavailable
+            );
             Assert.Equal(HttpStatusCode.OK, (await GetAsync(_gateways[0], "healthz")).StatusCode);
-            if (Soak) await Task.Delay(20_000, Ct);
+            if (Soak)
+                await Task.Delay(20_000, Ct);
         }
         finally
         {
@@ -156,55 +197,101 @@ public sealed class SharedGatewayTests : IAsyncLifetime
         {
             await CommitAsync(client, ids[1]);
             await leader.KillAsync();
-            foreach (var id in ids) Assert.Contains((await SurelyAsync([client], one => one.TaskInfoAsync(id, null, Ct), errors)).Status.Code, new[] { TaskCode.Queued, TaskCode.Running });
-            var upload = await SurelyAsync([client], one => one.InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct), errors);
+            foreach (var id in ids)
+                Assert.Contains(
+                    (await SurelyAsync([client], one => one.TaskInfoAsync(id, null, Ct), errors)).Status.Code,
+                    new[] { TaskCode.Queued, TaskCode.Running }
+                );
+            var upload = await SurelyAsync(
+                [client],
+                one => one.InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct),
+                errors
+            );
             var uploading = client.UploadAsync(upload, [TestGateway.File("a.jpg", TestGateway.Photo("a"))], Ct);
-            await UntilAsync(async () => (await GetAsync(other, "readyz", seconds: 10)).StatusCode == HttpStatusCode.ServiceUnavailable);
+            await UntilAsync(async () =>
+                (await GetAsync(other, "readyz", seconds: 10)).StatusCode == HttpStatusCode.ServiceUnavailable
+            );
             Assert.IsNotType<NodeReply<bool>.Said>(await uploading);
         }
         finally
         {
             Lab.Do("s3", "start");
         }
-        foreach (var id in ids) await UntilAsync(async () => (await SurelyAsync([client], one => one.TaskInfoAsync(id, null, Ct), errors)).Status.Code == TaskCode.Completed);
+        foreach (var id in ids)
+            await UntilAsync(async () =>
+                (await SurelyAsync([client], one => one.TaskInfoAsync(id, null, Ct), errors)).Status.Code
+                == TaskCode.Completed
+            );
         Assert.Empty(errors);
         Assert.Equal(2, _node.Tasks.Count);
     }
 
-    /// <summary>A client that goes from one address to the other with every request, and tries again after a broken connection, and after nothing else.</summary>
+    /// <summary>
+    /// A client that goes from one address to the other with every request, and tries again after a broken connection,
+    /// and after nothing else.
+    /// </summary>
     private async Task<string> RunAsync(ConcurrentQueue<string> errors)
     {
         var clients = _gateways.Select(Client).ToArray();
         var id = Guid.NewGuid().ToString();
         string[] names = ["a.jpg", "b.jpg", "c.jpg"];
         await SurelyAsync(clients, client => client.InitAsync(id, new() { Name = "x", Options = "[]" }, Ct), errors);
-        foreach (var name in names) await SurelyAsync(clients, client => client.UploadAsync(id, [TestGateway.File(name, TestGateway.Photo($"{id} {name}"))], Ct), errors);
+        foreach (var name in names)
+            await SurelyAsync(
+                clients,
+                client => client.UploadAsync(id, [TestGateway.File(name, TestGateway.Photo($"{id} {name}"))], Ct),
+                errors
+            );
         await SurelyAsync(clients, client => client.CommitAsync(id, Ct), errors);
         var lines = new List<string>();
-        while (await SurelyAsync(clients, client => client.TaskInfoAsync(id, lines.Count, Ct), errors) is var info && info.Status.Code != TaskCode.Completed)
+        while (
+            await SurelyAsync(clients, client => client.TaskInfoAsync(id, lines.Count, Ct), errors) is var info
+            && info.Status.Code != TaskCode.Completed
+        )
         {
-            if (info.Status.Code is TaskCode.Failed or TaskCode.Canceled) throw new InvalidOperationException($"{id} is {info.Status.Code}: {info.Status.ErrorMessage}");
+            if (info.Status.Code is TaskCode.Failed or TaskCode.Canceled)
+                throw new InvalidOperationException($"{id} is {info.Status.Code}: {info.Status.ErrorMessage}");
             lines.AddRange(info.Output!);
             await Task.Delay(30, Ct);
         }
-        if (!(await SurelyAsync(clients, client => client.OutputAsync(id, 0, Ct), errors)).Take(lines.Count).SequenceEqual(lines)) errors.Enqueue($"lines of {id} changed after they were read");
-        await using var archive = new FileStream(Path.GetTempFileName(), FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
+        if (
+            !(await SurelyAsync(clients, client => client.OutputAsync(id, 0, Ct), errors))
+                .Take(lines.Count)
+                .SequenceEqual(lines)
+        )
+            errors.Enqueue($"lines of {id} changed after they were read");
+        await using var archive = new FileStream(
+            Path.GetTempFileName(),
+            FileMode.Create,
+            FileAccess.ReadWrite,
+            FileShare.None,
+            1 << 16,
+            FileOptions.DeleteOnClose
+        );
         await SurelyAsync(clients, client => client.DownloadAsync(id, "all.zip", archive, Ct), errors);
         using var zip = new ZipArchive(archive);
-        if (!zip.Entries.Select(entry => entry.FullName).Order().SequenceEqual(names)) errors.Enqueue($"the archive of {id} has {string.Join(' ', zip.Entries)}");
+        if (!zip.Entries.Select(entry => entry.FullName).Order().SequenceEqual(names))
+            errors.Enqueue($"the archive of {id} has {string.Join(' ', zip.Entries)}");
         return id;
     }
 
     private static async Task<string> BeginAsync(NodeOdmClient client)
     {
         var id = TestGateway.Said(await client.InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct));
-        Assert.True(TestGateway.Said(await client.UploadAsync(id, [TestGateway.File("a.jpg", TestGateway.Photo(id))], Ct)));
+        Assert.True(
+            TestGateway.Said(await client.UploadAsync(id, [TestGateway.File("a.jpg", TestGateway.Photo(id))], Ct))
+        );
         return id;
     }
 
-    private static Task<string> CommitAsync(NodeOdmClient client, string id) => SurelyAsync([client], one => one.CommitAsync(id, Ct), []);
+    private static Task<string> CommitAsync(NodeOdmClient client, string id) =>
+        SurelyAsync([client], one => one.CommitAsync(id, Ct), []);
 
-    private static async Task<T> SurelyAsync<T>(NodeOdmClient[] clients, Func<NodeOdmClient, Task<NodeReply<T>>> ask, ConcurrentQueue<string> errors)
+    private static async Task<T> SurelyAsync<T>(
+        NodeOdmClient[] clients,
+        Func<NodeOdmClient, Task<NodeReply<T>>> ask,
+        ConcurrentQueue<string> errors
+    )
     {
         for (var n = Random.Shared.Next(2); ; n++)
         {
@@ -222,7 +309,8 @@ public sealed class SharedGatewayTests : IAsyncLifetime
         }
     }
 
-    private static async Task<IEnumerable<string>> ListAsync(GatewayProcess gateway) => TestGateway.Said(await Client(gateway).ListAsync(Ct)).Select(task => task.Uuid).Order();
+    private static async Task<IEnumerable<string>> ListAsync(GatewayProcess gateway) =>
+        TestGateway.Said(await Client(gateway).ListAsync(Ct)).Select(task => task.Uuid).Order();
 
     private async Task<GatewayProcess> LeaderAsync()
     {
@@ -239,8 +327,14 @@ public sealed class SharedGatewayTests : IAsyncLifetime
 
     private static async Task<string> SaysAsync(GatewayProcess gateway)
     {
-        try { return await (await GetAsync(gateway, "readyz")).Content.ReadAsStringAsync(Ct); }
-        catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException) { return ""; }
+        try
+        {
+            return await (await GetAsync(gateway, "readyz")).Content.ReadAsStringAsync(Ct);
+        }
+        catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException)
+        {
+            return "";
+        }
     }
 
     private static async Task<HttpResponseMessage> GetAsync(GatewayProcess gateway, string path, int seconds = 1)
@@ -251,10 +345,15 @@ public sealed class SharedGatewayTests : IAsyncLifetime
 
     private static async Task UntilAsync(Func<Task<bool>> fact)
     {
-        for (var began = Stopwatch.GetTimestamp(); !await fact(); await Task.Delay(20, Ct)) Assert.True(Stopwatch.GetElapsedTime(began) < Patience, "it did not come about");
+        for (var began = Stopwatch.GetTimestamp(); !await fact(); await Task.Delay(20, Ct))
+            Assert.True(Stopwatch.GetElapsedTime(began) < Patience, "it did not come about");
     }
 
-    private static NodeOdmClient Client(GatewayProcess gateway) => new(Connections, gateway.Address, null, TestGateway.Patience, TimeProvider.System) { DownloadsFromElsewhere = true };
+    private static NodeOdmClient Client(GatewayProcess gateway) =>
+        new(Connections, gateway.Address, null, TestGateway.Patience, TimeProvider.System)
+        {
+            DownloadsFromElsewhere = true,
+        };
 
     public async ValueTask DisposeAsync()
     {

@@ -21,19 +21,49 @@ public sealed class ColmapTests : IDisposable
     {
         var engine = await ColmapEngine.FindAsync(Ct);
         Assert.NotNull(engine);
-        await using var node = await NodeServer.StartAsync(new() { Folder = Path.Combine(_folder, "node"), Port = 0, Address = IPAddress.Loopback }, engine, NullLoggerFactory.Instance, TimeProvider.System, Ct);
+        await using var node = await NodeServer.StartAsync(
+            new()
+            {
+                Folder = Path.Combine(_folder, "node"),
+                Port = 0,
+                Address = IPAddress.Loopback,
+            },
+            engine,
+            NullLoggerFactory.Instance,
+            TimeProvider.System,
+            Ct
+        );
         using var connections = NodeOdmClient.Connections();
-        var client = new NodeOdmClient(connections, new($"http://{node.Address}/"), null, TimeSpan.FromSeconds(30), TimeProvider.System);
+        var client = new NodeOdmClient(
+            connections,
+            new($"http://{node.Address}/"),
+            null,
+            TimeSpan.FromSeconds(30),
+            TimeProvider.System
+        );
         var photos = Directory.GetFiles(Samples);
         var uuid = TaskUuid.New();
-        Said(await client.InitAsync(uuid, new() { Name = "field", Options = """[{"name":"single-camera","value":true},{"name":"max-num-features","value":"4000"}]""" }, Ct));
-        foreach (var photo in photos) Said(await client.UploadAsync(uuid, [UploadFile.OnDisk(photo)], Ct));
+        Said(
+            await client.InitAsync(
+                uuid,
+                new()
+                {
+                    Name = "field",
+                    Options = """[{"name":"single-camera","value":true},{"name":"max-num-features","value":"4000"}]""",
+                },
+                Ct
+            )
+        );
+        foreach (var photo in photos)
+            Said(await client.UploadAsync(uuid, [UploadFile.OnDisk(photo)], Ct));
         Said(await client.CommitAsync(uuid, Ct));
 
         var steps = new List<double>();
         TaskInfo info;
         var clock = Stopwatch.StartNew();
-        while ((info = Said(await client.TaskInfoAsync(uuid, null, Ct))).Status.Code is TaskCode.Running or TaskCode.Queued)
+        while (
+            (info = Said(await client.TaskInfoAsync(uuid, null, Ct))).Status.Code is TaskCode.Running or TaskCode.Queued
+        )
         {
             steps.Add(info.Progress);
             Assert.True(clock.Elapsed < TimeSpan.FromMinutes(15), "COLMAP does not end");
@@ -47,7 +77,20 @@ public sealed class ColmapTests : IDisposable
         await using var archive = new FileStream(Path.Combine(_folder, "all.zip"), FileMode.Create);
         Said(await client.DownloadAsync(uuid, "all.zip", archive, Ct));
         using var zip = new ZipArchive(archive, ZipArchiveMode.Read, leaveOpen: true);
-        Assert.Superset(new HashSet<string> { "colmap/cameras.bin", "colmap/images.bin", "colmap/points3D.bin", "colmap/cameras.txt", "colmap/images.txt", "colmap/points3D.txt", "points.ply", "task_output.txt" }, zip.Entries.Select(entry => entry.FullName).ToHashSet());
+        Assert.Superset(
+            new HashSet<string>
+            {
+                "colmap/cameras.bin",
+                "colmap/images.bin",
+                "colmap/points3D.bin",
+                "colmap/cameras.txt",
+                "colmap/images.txt",
+                "colmap/points3D.txt",
+                "points.ply",
+                "task_output.txt",
+            },
+            zip.Entries.Select(entry => entry.FullName).ToHashSet()
+        );
         Assert.Equal(photos.Length, await LinesAsync(zip, "colmap/images.txt") / 2);
         Assert.True(await LinesAsync(zip, "colmap/points3D.txt") > 2_000, output);
         using var ply = new StreamReader(zip.GetEntry("points.ply")!.Open());
@@ -58,9 +101,26 @@ public sealed class ColmapTests : IDisposable
     public async Task Photos_without_overlap_fail_with_a_reason()
     {
         var engine = await ColmapEngine.FindAsync(Ct);
-        await using var node = await NodeServer.StartAsync(new() { Folder = Path.Combine(_folder, "node"), Port = 0, Address = IPAddress.Loopback }, engine!, NullLoggerFactory.Instance, TimeProvider.System, Ct);
+        await using var node = await NodeServer.StartAsync(
+            new()
+            {
+                Folder = Path.Combine(_folder, "node"),
+                Port = 0,
+                Address = IPAddress.Loopback,
+            },
+            engine!,
+            NullLoggerFactory.Instance,
+            TimeProvider.System,
+            Ct
+        );
         using var connections = NodeOdmClient.Connections();
-        var client = new NodeOdmClient(connections, new($"http://{node.Address}/"), null, TimeSpan.FromSeconds(30), TimeProvider.System);
+        var client = new NodeOdmClient(
+            connections,
+            new($"http://{node.Address}/"),
+            null,
+            TimeSpan.FromSeconds(30),
+            TimeProvider.System
+        );
         var uuid = TaskUuid.New();
         Said(await client.InitAsync(uuid, new(), Ct));
         foreach (var seed in new[] { 1, 2 })
@@ -72,18 +132,27 @@ public sealed class ColmapTests : IDisposable
         }
         Said(await client.CommitAsync(uuid, Ct));
         TaskInfo info;
-        while ((info = Said(await client.TaskInfoAsync(uuid, -2, Ct))).Status.Code is TaskCode.Running or TaskCode.Queued) await Task.Delay(100, Ct);
+        while (
+            (info = Said(await client.TaskInfoAsync(uuid, -2, Ct))).Status.Code is TaskCode.Running or TaskCode.Queued
+        )
+            await Task.Delay(100, Ct);
         Assert.Equal((TaskCode.Failed, "Cannot process dataset"), (info.Status.Code, info.Status.ErrorMessage));
-        Assert.Contains(info.Output!, line => line.Contains("they need overlap, texture and sharpness", StringComparison.Ordinal));
+        Assert.Contains(
+            info.Output!,
+            line => line.Contains("they need overlap, texture and sharpness", StringComparison.Ordinal)
+        );
     }
 
-    private static T Said<T>(NodeReply<T> reply) => reply is NodeReply<T>.Said said ? said.Value : throw new InvalidOperationException(reply.Text);
+    private static T Said<T>(NodeReply<T> reply) =>
+        reply is NodeReply<T>.Said said ? said.Value : throw new InvalidOperationException(reply.Text);
 
     /// <summary>Those that are no comments.</summary>
     private static async Task<int> LinesAsync(ZipArchive zip, string name)
     {
         using var reader = new StreamReader(zip.GetEntry(name)!.Open());
-        return (await reader.ReadToEndAsync(Ct)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Count(line => line[0] != '#');
+        return (await reader.ReadToEndAsync(Ct))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Count(line => line[0] != '#');
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Muster.Roles;
 
-/// <summary>What becomes of ranks on three hosts when something breaks: always a clear end, and nothing left anywhere.</summary>
+/// <summary>
+/// What becomes of ranks on three hosts when something breaks: always a clear end, and nothing left anywhere.
+/// </summary>
 [Collection(Sharing.Nodes)]
 public sealed class GangFaultTests : IDisposable
 {
@@ -63,19 +65,40 @@ public sealed class GangFaultTests : IDisposable
         Lab.Do("fault", "cut", "node2");
         Lab.Until(() => State("cut").GetProperty("contact").GetString() == "unreachable", "the host is missed", 60);
         Lab.Do("mend", "node2");
-        foreach (var host in Nodes) Lab.On(host, "touch ~/go");
+        foreach (var host in Nodes)
+            Lab.On(host, "touch ~/go");
 
         Assert.Equal("succeeded", Ended("cut", seconds: 60).GetProperty("outcome").GetString());
-        Assert.Equal(["worker.0 | through", "worker.1 | through", "worker.2 | through"], _lab.Muster("logs", "cut").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
-        foreach (var host in Nodes) Lab.On(host, "rm ~/go");
+        Assert.Equal(
+            ["worker.0 | through", "worker.1 | through", "worker.2 | through"],
+            _lab.Muster("logs", "cut")
+                .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Order(StringComparer.Ordinal)
+        );
+        foreach (var host in Nodes)
+            Lab.On(host, "rm ~/go");
     }
 
     [Fact]
     public void A_network_that_breaks_between_two_hosts_ends_with_the_rank_that_missed_the_other()
     {
         _lab.Shell($"cp {Path.Combine(Lab.Repository, "tests", "Muster.LabTests", "Roles", "Programs", "talk.py")} .");
-        using var muster = Following(["submit", "-s", "lab-ssh", "--name", "between", "--role", "worker=node1,node2,node3", "--", "/usr/bin/python3", "talk.py"]);
-        Lab.Until(() => _lab.Muster("logs", "between").Output.Contains("all are there", StringComparison.Ordinal), "they talk");
+        using var muster = Following([
+            "submit",
+            "-s",
+            "lab-ssh",
+            "--name",
+            "between",
+            "--role",
+            "worker=node1,node2,node3",
+            "--",
+            "/usr/bin/python3",
+            "talk.py",
+        ]);
+        Lab.Until(
+            () => _lab.Muster("logs", "between").Output.Contains("all are there", StringComparison.Ordinal),
+            "they talk"
+        );
         Lab.Do("exec", "node2", "ip", "route", "add", "blackhole", "10.231.0.11/32");
         try
         {
@@ -92,8 +115,28 @@ public sealed class GangFaultTests : IDisposable
     public void A_scheduler_that_is_killed_ends_its_workers_and_their_client_and_is_named()
     {
         Lab.Do("install", "python3-distributed");
-        using var muster = Following(["run", "dask", "-s", "lab-ssh", "--name", "headless", "--role", "worker=node2,node3", "--", "sleep", "600"]);
-        Lab.Until(() => Known("headless") && State("headless").GetProperty("state").GetString() == "running" && Lab.On("node2", $"ls ~/.muster/runs/{Id("headless")}*/status/main.0.started 2>/dev/null || :").Length > 0, "the client runs", 60);
+        using var muster = Following([
+            "run",
+            "dask",
+            "-s",
+            "lab-ssh",
+            "--name",
+            "headless",
+            "--role",
+            "worker=node2,node3",
+            "--",
+            "sleep",
+            "600",
+        ]);
+        Lab.Until(
+            () =>
+                Known("headless")
+                && State("headless").GetProperty("state").GetString() == "running"
+                && Lab.On("node2", $"ls ~/.muster/runs/{Id("headless")}*/status/main.0.started 2>/dev/null || :").Length
+                    > 0,
+            "the client runs",
+            60
+        );
         Lab.On("node2", "pkill -9 -f '[d]ask_scheduler'");
 
         Assert.StartsWith("scheduler.0 on node2: exited with 137", Text(Ended("headless")), StringComparison.Ordinal);
@@ -103,24 +146,73 @@ public sealed class GangFaultTests : IDisposable
     [Fact]
     public void In_one_SLURM_job_a_rank_that_is_killed_ends_the_others_too()
     {
-        var answer = _lab.Muster("submit", "-s", "lab-slurm", "--no-snapshot", "--name", "inside", "--role", "worker=3", "--", "sh", "-c", "if [ $MUSTER_RANK = 1 ]; then sleep 1; kill -9 $$; fi; sleep 600");
+        var answer = _lab.Muster(
+            "submit",
+            "-s",
+            "lab-slurm",
+            "--no-snapshot",
+            "--name",
+            "inside",
+            "--role",
+            "worker=3",
+            "--",
+            "sh",
+            "-c",
+            "if [ $MUSTER_RANK = 1 ]; then sleep 1; kill -9 $$; fi; sleep 600"
+        );
 
         Assert.Equal(137, answer.ExitCode);
         Assert.Contains("worker.1 on ", answer.Said, StringComparison.Ordinal);
-        Lab.Until(() => ((string[])["c1", "c2", "c3"]).All(host => Lab.On(host, $"grep -lsz MUSTER_RUN_ID={Id("inside")} /proc/[0-9]*/environ || :").Length == 0), "nothing is left");
+        Lab.Until(
+            () =>
+                ((string[])["c1", "c2", "c3"]).All(host =>
+                    Lab.On(host, $"grep -lsz MUSTER_RUN_ID={Id("inside")} /proc/[0-9]*/environ || :").Length == 0
+                ),
+            "nothing is left"
+        );
     }
 
     [Fact]
     public void Without_anybody_who_looks_no_rank_begins_and_whoever_looks_lets_all_begin()
     {
-        _lab.Muster("submit", "-s", "lab-ssh", "--no-snapshot", "--detach", "--name", "asleep", "--role", "worker=node1,node2,node3", "--", "sh", "-c", "echo $MUSTER_RANK");
-        Lab.Until(() => Nodes.All(host => Lab.On(host, $"ls ~/.muster/runs/{Id("asleep")}*/status/*.address 2>/dev/null || :").Length > 0), "every rank waits");
-        Assert.Equal("", string.Concat(Nodes.Select(host => Lab.On(host, $"ls ~/.muster/runs/{Id("asleep")}*/status/*.started 2>/dev/null || :"))));
+        _lab.Muster(
+            "submit",
+            "-s",
+            "lab-ssh",
+            "--no-snapshot",
+            "--detach",
+            "--name",
+            "asleep",
+            "--role",
+            "worker=node1,node2,node3",
+            "--",
+            "sh",
+            "-c",
+            "echo $MUSTER_RANK"
+        );
+        Lab.Until(
+            () =>
+                Nodes.All(host =>
+                    Lab.On(host, $"ls ~/.muster/runs/{Id("asleep")}*/status/*.address 2>/dev/null || :").Length > 0
+                ),
+            "every rank waits"
+        );
+        Assert.Equal(
+            "",
+            string.Concat(
+                Nodes.Select(host =>
+                    Lab.On(host, $"ls ~/.muster/runs/{Id("asleep")}*/status/*.started 2>/dev/null || :")
+                )
+            )
+        );
 
         var answer = _lab.Muster("attach", "asleep");
 
         Assert.Equal(0, answer.ExitCode);
-        Assert.Equal(["worker.0 | 0", "worker.1 | 1", "worker.2 | 2"], answer.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["worker.0 | 0", "worker.1 | 1", "worker.2 | 2"],
+            answer.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -131,13 +223,15 @@ public sealed class GangFaultTests : IDisposable
             muster.Kill();
             muster.WaitForExit();
         }
-        foreach (var host in Nodes) Lab.On(host, "touch ~/on");
+        foreach (var host in Nodes)
+            Lab.On(host, "touch ~/on");
 
         var answer = _lab.Muster("attach", "alone");
 
         Assert.Equal(0, answer.ExitCode);
         Assert.Equal(3, answer.Output.Split('\n').Count(line => line.EndsWith("| on", StringComparison.Ordinal)));
-        foreach (var host in Nodes) Lab.On(host, "rm ~/on");
+        foreach (var host in Nodes)
+            Lab.On(host, "rm ~/on");
     }
 
     [Fact]
@@ -158,8 +252,21 @@ public sealed class GangFaultTests : IDisposable
     {
         Lab.On("node1", "mkdir -p ~/bin && ln -sf /bin/true ~/bin/only-some-have-it");
         Lab.On("node2", "mkdir -p ~/bin && ln -sf /bin/true ~/bin/only-some-have-it");
-        string[] words = name == "never" ? ["--ready-within", "12s", "--role", "worker=node1,node2", "--role", "server=node3,ready=port", "--", "sleep", "600"]
-            : ["--role", "worker=node1,node2,node3", "--raw", "--", "sleep 1; exec $HOME/bin/only-some-have-it"];
+        string[] words =
+            name == "never"
+                ?
+                [
+                    "--ready-within",
+                    "12s",
+                    "--role",
+                    "worker=node1,node2",
+                    "--role",
+                    "server=node3,ready=port",
+                    "--",
+                    "sleep",
+                    "600",
+                ]
+                : ["--role", "worker=node1,node2,node3", "--raw", "--", "sleep 1; exec $HOME/bin/only-some-have-it"];
 
         var answer = _lab.Muster(["submit", "-s", "lab-ssh", "--no-snapshot", "--name", name, .. words]);
 
@@ -171,32 +278,66 @@ public sealed class GangFaultTests : IDisposable
     [Fact]
     public void A_host_that_cannot_take_its_part_leaves_nobody_waiting_elsewhere()
     {
-        var config = File.ReadAllText(Path.Combine(Lab.Folders, "muster.yaml")) + $"  small:\n    kind: ssh\n    ssh-config: {Path.Combine(Lab.Folders, "ssh_config")}\n    hosts: [node1, node2]\n    root: /scratch/muster\n";
+        var config =
+            File.ReadAllText(Path.Combine(Lab.Folders, "muster.yaml"))
+            + $"  small:\n    kind: ssh\n    ssh-config: {Path.Combine(Lab.Folders, "ssh_config")}\n    hosts: [node1, "
+            + $"node2]\n    root: /scratch/muster\n";
         // A disk of 64 MB, for 30 MB.
-        foreach (var host in Nodes) Lab.On(host, "rm -rf /scratch/muster");
+        foreach (var host in Nodes)
+            Lab.On(host, "rm -rf /scratch/muster");
         File.WriteAllText(Path.Combine(_lab.Folder, "muster.yaml"), config);
         _lab.Set("MUSTER_CONFIG", Path.Combine(_lab.Folder, "muster.yaml"));
         _lab.Shell("head -c 30000000 /dev/urandom > big");
         Lab.Do("fault", "full", "node2", "/scratch");
 
-        _lab.Muster("submit", "-s", "small", "--name", "full", "--role", "worker=2", "--", "sleep", "600").IsFault(1, "node2");
+        _lab.Muster("submit", "-s", "small", "--name", "full", "--role", "worker=2", "--", "sleep", "600")
+            .IsFault(1, "node2");
 
         Assert.Equal("failed", Ended("full").GetProperty("outcome").GetString());
-        Lab.Until(() => Lab.On("node1", $"grep -lsz MUSTER_RUN_ID={Id("full")} /proc/[0-9]*/environ; pgrep -f '[/]{Id("full")}/supervise'; :").Length == 0, "nobody waits on node1");
+        Lab.Until(
+            () =>
+                Lab.On(
+                    "node1",
+                    $"grep -lsz MUSTER_RUN_ID={Id("full")} /proc/[0-9]*/environ; pgrep -f "
+                        + $"'[/]{Id("full")}/supervise'; :"
+                ).Length == 0,
+            "nobody waits on node1"
+        );
     }
 
     [Fact]
     public void More_hosts_than_there_are_are_refused()
     {
         _lab.Muster("submit", "-s", "lab-ssh", "--role", "worker=5", "--", "true").IsFault(1, "asks for 5 ranks");
-        _lab.Muster("submit", "-s", "lab-slurm", "--no-snapshot", "--role", "worker=500", "--", "true").IsFault(1, "lab-slurm");
+        _lab.Muster("submit", "-s", "lab-slurm", "--no-snapshot", "--role", "worker=500", "--", "true")
+            .IsFault(1, "lab-slurm");
     }
 
     private System.Diagnostics.Process Started(string name, string script)
     {
-        var muster = Following(["submit", "-s", "lab-ssh", "--no-snapshot", "--name", name, "--role", "worker=node1,node2,node3", "--", "sh", "-c", script]);
+        var muster = Following([
+            "submit",
+            "-s",
+            "lab-ssh",
+            "--no-snapshot",
+            "--name",
+            name,
+            "--role",
+            "worker=node1,node2,node3",
+            "--",
+            "sh",
+            "-c",
+            script,
+        ]);
         Lab.Until(() => Known(name), "the run is known");
-        Lab.Until(() => Nodes.All(host => Lab.On(host, $"ls ~/.muster/runs/{Id(name)}*/status/*.started 2>/dev/null || :").Length > 0), "every rank runs", 60);
+        Lab.Until(
+            () =>
+                Nodes.All(host =>
+                    Lab.On(host, $"ls ~/.muster/runs/{Id(name)}*/status/*.started 2>/dev/null || :").Length > 0
+                ),
+            "every rank runs",
+            60
+        );
         return muster;
     }
 
@@ -210,9 +351,11 @@ public sealed class GangFaultTests : IDisposable
         return muster;
     }
 
-    private bool Known(string name) => _lab.Muster("ps", "--json").Output.Contains($"\"{name}\"", StringComparison.Ordinal);
+    private bool Known(string name) =>
+        _lab.Muster("ps", "--json").Output.Contains($"\"{name}\"", StringComparison.Ordinal);
 
-    private JsonElement State(string name) => JsonDocument.Parse(_lab.Muster("show", name, "--cached", "--json").Output).RootElement;
+    private JsonElement State(string name) =>
+        JsonDocument.Parse(_lab.Muster("show", name, "--cached", "--json").Output).RootElement;
 
     private string Id(string name) => State(name).GetProperty("id").GetString()!;
 
@@ -226,6 +369,7 @@ public sealed class GangFaultTests : IDisposable
 
     private void NothingIsLeft(string name)
     {
-        foreach (var host in Nodes) Assert.Equal("", Lab.On(host, $"grep -lsz MUSTER_RUN_ID={Id(name)} /proc/[0-9]*/environ || :"));
+        foreach (var host in Nodes)
+            Assert.Equal("", Lab.On(host, $"grep -lsz MUSTER_RUN_ID={Id(name)} /proc/[0-9]*/environ || :"));
     }
 }

@@ -28,7 +28,8 @@ public sealed class CrossCheckTests : IDisposable
         Write("u1.npy", [(byte)1, (byte)255], 2, 1, 1);
         Write("i8.npy", [long.MinValue], 1);
         Write("none.npy", Array.Empty<float>(), 0, 7);
-        var said = Python($$"""
+        var said = Python(
+            $$"""
             import numpy as np, os
             os.chdir({{Quoted(_folder)}})
             for name in ['f4', 'f8', 'u1', 'i8', 'none']:
@@ -37,19 +38,29 @@ public sealed class CrossCheckTests : IDisposable
             np.save('c.npy', a); np.save('fortran.npy', np.asfortranarray(a)); np.save('half.npy', a.astype('<f2'))
             np.lib.format.write_array(open('v2.npy', 'wb'), a, version=(2, 0)); np.lib.format.write_array(open('v3.npy', 'wb'), a, version=(3, 0))
             np.save('big.npy', a.astype('>f8')); np.save('object.npy', np.array([{}], dtype=object))
-            """);
+            """
+        );
         Assert.Equal(
-            ["f4 <f4 (2, 3) [1.5, -2.0, 3.0, 4.0, 5.0, 6.25]", "f8 <f8 (1,) [3.141592653589793]", "u1 |u1 (2, 1, 1) [1, 255]", "i8 <i8 (1,) [-9223372036854775808]", "none <f4 (0, 7) []"],
-            said.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+            [
+                "f4 <f4 (2, 3) [1.5, -2.0, 3.0, 4.0, 5.0, 6.25]",
+                "f8 <f8 (1,) [3.141592653589793]",
+                "u1 |u1 (2, 1, 1) [1, 255]",
+                "i8 <i8 (1,) [-9223372036854775808]",
+                "none <f4 (0, 7) []",
+            ],
+            said.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        );
         foreach (var name in (string[])["c", "fortran", "half", "v2", "v3"])
         {
             using var file = TensorFile.Open(Path.Combine(_folder, $"{name}.npy"));
             Assert.Equal([2, 3, 4], file.Get(name).Shape);
             Assert.Equal(Enumerable.Range(0, 24).Select(i => (double)i), file.Get(name).ToDoubles());
         }
-        foreach (var name in (string[])["big", "object"]) Assert.Throws<SceneException>(() => TensorFile.Open(Path.Combine(_folder, $"{name}.npy")));
+        foreach (var name in (string[])["big", "object"])
+            Assert.Throws<SceneException>(() => TensorFile.Open(Path.Combine(_folder, $"{name}.npy")));
 
-        void Write<T>(string name, T[] numbers, params long[] shape) where T : unmanaged
+        void Write<T>(string name, T[] numbers, params long[] shape)
+            where T : unmanaged
         {
             using var file = File.Create(Path.Combine(_folder, name));
             NpyFile.Write<T>(file, numbers, shape);
@@ -65,20 +76,34 @@ public sealed class CrossCheckTests : IDisposable
         var report = Export(new() { Colmap = form });
         var model = Path.Combine(_folder, "out", "colmap");
         var said = Run("colmap", "model_analyzer", "--path", model);
-        foreach (var line in (string[])["Cameras: 1", "Registered images: 10", $"Points: {report.Points}"]) Assert.Contains(line, said, StringComparison.Ordinal);
+        foreach (var line in (string[])["Cameras: 1", "Registered images: 10", $"Points: {report.Points}"])
+            Assert.Contains(line, said, StringComparison.Ordinal);
 
         var theirs = Directory.CreateDirectory(Path.Combine(_folder, "theirs")).FullName;
-        Run("colmap", "model_converter", "--input_path", model, "--output_path", theirs, "--output_type", form == ColmapForm.Text ? "BIN" : "TXT");
+        Run(
+            "colmap",
+            "model_converter",
+            "--input_path",
+            model,
+            "--output_path",
+            theirs,
+            "--output_type",
+            form == ColmapForm.Text ? "BIN" : "TXT"
+        );
         var (ours, back) = (ColmapReader.Open(model), ColmapReader.Open(theirs));
         Assert.Equal(ours.Cameras.Single().Parameters, back.Cameras.Single().Parameters);
         foreach (var (one, other) in ours.Images.OrderBy(image => image.Id).Zip(back.Images.OrderBy(image => image.Id)))
         {
             Assert.Equal(one.Name, other.Name);
-            Assert.True((one.WorldToCamera.Position - other.WorldToCamera.Position).Length < 1e-8 && (one.WorldToCamera.Rotation.Inverse * other.WorldToCamera.Rotation).Angle < 1e-7);
+            Assert.True(
+                (one.WorldToCamera.Position - other.WorldToCamera.Position).Length < 1e-8
+                    && (one.WorldToCamera.Rotation.Inverse * other.WorldToCamera.Rotation).Angle < 1e-7
+            );
         }
         Assert.Equal(Sum(ours), Sum(back), EqualityComparer<double>.Create((a, b) => Math.Abs(a - b) < 1e-4));
 
-        static double Sum(ColmapReader model) => model.Points().Sum(point => point.Position.X + (2 * point.Position.Y) + point.Red);
+        static double Sum(ColmapReader model) =>
+            model.Points().Sum(point => point.Position.X + (2 * point.Position.Y) + point.Red);
     }
 
     [Theory]
@@ -88,14 +113,24 @@ public sealed class CrossCheckTests : IDisposable
     public void Open3D_reads_our_clouds_and_we_read_its(PlyFormat format, bool doubles)
     {
         Lab.Do("install", "python3-open3d");
-        var report = Export(new() { Ply = format, PlyDoubles = doubles, CamerasPly = true });
-        var said = Python($$"""
-            import open3d as o, numpy as np, os
-            os.chdir({{Quoted(Path.Combine(_folder, "out"))}})
-            c = o.io.read_point_cloud('points.ply'); print(len(c.points), *np.asarray(c.points).mean(0), *np.rint(np.asarray(c.colors)[0] * 255).astype(int))
-            l = o.io.read_line_set('cameras.ply'); print(len(l.points), len(l.lines))
-            o.io.write_point_cloud('theirs.ply', c)
-            """).Split('\n');
+        var report = Export(
+            new()
+            {
+                Ply = format,
+                PlyDoubles = doubles,
+                CamerasPly = true,
+            }
+        );
+        var said = Python(
+                $$"""
+                import open3d as o, numpy as np, os
+                os.chdir({{Quoted(Path.Combine(_folder, "out"))}})
+                c = o.io.read_point_cloud('points.ply'); print(len(c.points), *np.asarray(c.points).mean(0), *np.rint(np.asarray(c.colors)[0] * 255).astype(int))
+                l = o.io.read_line_set('cameras.ply'); print(len(l.points), len(l.lines))
+                o.io.write_point_cloud('theirs.ply', c)
+                """
+            )
+            .Split('\n');
         var words = said[0].Split(' ').Select(word => double.Parse(word, CultureInfo.InvariantCulture)).ToArray();
         Assert.Equal(report.Points, words[0]);
         Assert.True((new Vec3(words[1], words[2], words[3]) - report.Centroid!.Value).Length < 1e-5);
@@ -104,7 +139,15 @@ public sealed class CrossCheckTests : IDisposable
         Assert.Equal("80 100", said[1]);
         Assert.Equal(Points("points.ply").Select(Rounded), Points("theirs.ply").Select(Rounded));
 
-        static (float, float, float, byte, byte, byte) Rounded(ScenePoint point) => ((float)point.Position.X, (float)point.Position.Y, (float)point.Position.Z, point.Red, point.Green, point.Blue);
+        static (float, float, float, byte, byte, byte) Rounded(ScenePoint point) =>
+            (
+                (float)point.Position.X,
+                (float)point.Position.Y,
+                (float)point.Position.Z,
+                point.Red,
+                point.Green,
+                point.Blue
+            );
     }
 
     [Fact]
@@ -118,12 +161,20 @@ public sealed class CrossCheckTests : IDisposable
         Assert.Equal("", await browser.AskAsync("document.getElementById('fault').textContent", Ct));
         var before = await PixelsAsync(browser);
         Assert.True(before.Count > 500, $"only {before.Count} colours");
-        Assert.Contains(before.Keys, ink => ink is { Red: > 220, Green: > 60 and < 110, Blue: < 90 });   // the cameras
-        Assert.Contains(before.Keys, ink => ink.Red > ink.Green + 60 && ink.Green > ink.Blue + 20 && ink.Red is > 150 and < 250);   // the ball
+        Assert.Contains(before.Keys, ink => ink is { Red: > 220, Green: > 60 and < 110, Blue: < 90 }); // the cameras
+        Assert.Contains(
+            before.Keys,
+            ink => ink.Red > ink.Green + 60 && ink.Green > ink.Blue + 20 && ink.Red is > 150 and < 250
+        ); // the ball
 
         await browser.DragAsync(600, 400, 750, 420, Ct);
         var after = await PixelsAsync(browser);
-        Assert.True(before.Keys.Union(after.Keys).Sum(ink => Math.Abs(before.GetValueOrDefault(ink) - after.GetValueOrDefault(ink))) > 20_000, "the picture is the same");
+        Assert.True(
+            before
+                .Keys.Union(after.Keys)
+                .Sum(ink => Math.Abs(before.GetValueOrDefault(ink) - after.GetValueOrDefault(ink))) > 20_000,
+            "the picture is the same"
+        );
     }
 
     [Fact]
@@ -133,11 +184,27 @@ public sealed class CrossCheckTests : IDisposable
         var random = new Random(1);
         using (var file = File.Create(Path.Combine(_folder, "million.ply")))
         {
-            new PlyWriter(file, 1_000_000).Write([.. Enumerable.Range(0, 1_000_000).Select(i => new ScenePoint(new(random.NextDouble(), random.NextDouble(), random.NextDouble() * 0.1), (byte)i, (byte)(i >> 8), 200))]);
+            new PlyWriter(file, 1_000_000).Write([
+                .. Enumerable
+                    .Range(0, 1_000_000)
+                    .Select(i => new ScenePoint(
+                        new(random.NextDouble(), random.NextDouble(), random.NextDouble() * 0.1),
+                        (byte)i,
+                        (byte)(i >> 8),
+                        200
+                    )),
+            ]);
         }
-        await using var browser = await Browser.OpenAsync(Path.Combine(_folder, "chromium"), $"{Page(Path.Combine(_folder, "million.ply"))}#turn", Ct);
+        await using var browser = await Browser.OpenAsync(
+            Path.Combine(_folder, "chromium"),
+            $"{Page(Path.Combine(_folder, "million.ply"))}#turn",
+            Ct
+        );
         await browser.UntilAsync("document.body.dataset.drawn > 0", Ct);
-        Assert.Equal("1,000,000 points · 0 cameras", await browser.AskAsync("document.getElementById('counts').textContent", Ct));
+        Assert.Equal(
+            "1,000,000 points · 0 cameras",
+            await browser.AskAsync("document.getElementById('counts').textContent", Ct)
+        );
         // Drawn by the processor alone, with others at work on it: fewer points while it moves, and still it moves.
         await browser.UntilAsync("document.body.dataset.fps > 0", Ct);
         await browser.AskAsync("(document.getElementById('turn').click(), 1)", Ct);
@@ -151,7 +218,9 @@ public sealed class CrossCheckTests : IDisposable
     {
         var picture = PngReader.Read("the screen", new MemoryStream(await browser.PictureAsync(Ct)));
         var inks = new Dictionary<Ink, int>();
-        for (var y = 0; y < picture.Height; y++) for (var x = 420; x < picture.Width; x++) inks[picture[x, y]] = inks.GetValueOrDefault(picture[x, y]) + 1;
+        for (var y = 0; y < picture.Height; y++)
+        for (var x = 420; x < picture.Width; x++)
+            inks[picture[x, y]] = inks.GetValueOrDefault(picture[x, y]) + 1;
         return inks;
     }
 
@@ -160,7 +229,16 @@ public sealed class CrossCheckTests : IDisposable
         new SyntheticScene(10, 96, 128).WriteReconstruction(Path.Combine(_folder, "saved"));
         using var scene = Reconstruction.Open(Path.Combine(_folder, "saved"));
         var filter = ExportPreset.Default with { Threshold = 0.03, Count = 2 };
-        return new SceneExport(scene, Timestamps.Read("index", 1, null, null, 18), null, options with { Filter = filter }, Path.Combine(_folder, "out")).Run(null, CancellationToken.None);
+        return new SceneExport(
+            scene,
+            Timestamps.Read("index", 1, null, null, 18),
+            null,
+            options with
+            {
+                Filter = filter,
+            },
+            Path.Combine(_folder, "out")
+        ).Run(null, CancellationToken.None);
     }
 
     private List<ScenePoint> Points(string name)
@@ -175,7 +253,13 @@ public sealed class CrossCheckTests : IDisposable
         var survey = SceneSurvey.Of(scene, null, CancellationToken.None);
         var page = Path.Combine(_folder, "page.html");
         using var file = File.Create(page);
-        ViewerPage.Write(file, "page", scene, survey, CloudSample.Of(scene, survey, 1_000_000, null, CancellationToken.None));
+        ViewerPage.Write(
+            file,
+            "page",
+            scene,
+            survey,
+            CloudSample.Of(scene, survey, 1_000_000, null, CancellationToken.None)
+        );
         return page;
     }
 
@@ -185,7 +269,14 @@ public sealed class CrossCheckTests : IDisposable
 
     private static string Run(string program, params IEnumerable<string> words)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, words) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(program, words)
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                RedirectStandardInput = true,
+            }
+        )!;
         process.StandardInput.Close();
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         if (!process.WaitForExit(TimeSpan.FromMinutes(2)))

@@ -12,9 +12,17 @@ public sealed class SiteCheckTests
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     private static async Task<IReadOnlyList<Finding>> FindAsync(LabSites lab, Site site) =>
-        SiteFindings.For(site, Assert.Single((await new SiteCheck(lab.Open(site), TimeProvider.System).RunAsync(Ct)).Hosts));
+        SiteFindings.For(
+            site,
+            Assert.Single((await new SiteCheck(lab.Open(site), TimeProvider.System).RunAsync(Ct)).Hosts)
+        );
 
-    private static SshSite Node3(LabSites lab) => (SshSite)lab.Site("lab-ssh") with { Hosts = ["node3"], Roles = new Dictionary<string, IReadOnlyList<string>>() };
+    private static SshSite Node3(LabSites lab) =>
+        (SshSite)lab.Site("lab-ssh") with
+        {
+            Hosts = ["node3"],
+            Roles = new Dictionary<string, IReadOnlyList<string>>(),
+        };
 
     [Fact]
     public async Task A_sound_site_costs_one_connection_and_two_commands_a_host()
@@ -26,17 +34,32 @@ public sealed class SiteCheckTests
         Assert.DoesNotContain(findings, finding => finding.Mark is Mark.Bad);
         Assert.Equal(2, findings.Count(finding => finding.About == "peers" && finding.Text.StartsWith("reaches")));
         Assert.Equal(2, findings.Count(finding => finding.About == "sharing" && finding.Mark is Mark.Ok));
-        Assert.Equal((4, "node1=1 node3=1"), (budget.RemoteCommands, string.Join(' ', budget.Connections.OrderBy(pair => pair.Key).Select(pair => $"{pair.Key}={pair.Value}"))));
+        Assert.Equal(
+            (4, "node1=1 node3=1"),
+            (
+                budget.RemoteCommands,
+                string.Join(
+                    ' ',
+                    budget.Connections.OrderBy(pair => pair.Key).Select(pair => $"{pair.Key}={pair.Value}")
+                )
+            )
+        );
     }
 
     [Fact]
     public async Task A_slurm_site_shows_its_partitions_and_what_asking_cost()
     {
         await using var lab = new LabSites();
-        var site = (SlurmSite)lab.Site("lab-slurm") with { Sbatch = SbatchOptions.None.With("partition", "short").With("time", "5") };
+        var site = (SlurmSite)lab.Site("lab-slurm") with
+        {
+            Sbatch = SbatchOptions.None.With("partition", "short").With("time", "5"),
+        };
         var (hosts, budget) = await new SiteCheck(lab.Open(site), TimeProvider.System).RunAsync(Ct);
         var findings = SiteFindings.For(site, Assert.Single(hosts));
-        Assert.Equal(["time 00:05:00 is over the limit of partition short, 00:01:00"], findings.Where(finding => finding.Mark is Mark.Bad).Select(finding => finding.Text));
+        Assert.Equal(
+            ["time 00:05:00 is over the limit of partition short, 00:01:00"],
+            findings.Where(finding => finding.Mark is Mark.Bad).Select(finding => finding.Text)
+        );
         Assert.Equal(4, findings.Count(finding => finding.About == "partition"));
         Assert.Equal((2, 2), (budget.RemoteCommands, budget.SchedulerCommands));
     }
@@ -56,9 +79,15 @@ public sealed class SiteCheckTests
     public async Task A_name_that_leads_nowhere_and_a_root_that_may_not_be_written_are_bad()
     {
         await using var lab = new LabSites();
-        var nowhere = Assert.Single(await FindAsync(lab, Node3(lab) with { Hosts = ["no-such-host.invalid"] }), finding => finding.Mark is Mark.Bad);
+        var nowhere = Assert.Single(
+            await FindAsync(lab, Node3(lab) with { Hosts = ["no-such-host.invalid"] }),
+            finding => finding.Mark is Mark.Bad
+        );
         Assert.Equal("name", nowhere.About);
-        var root = Assert.Single(await FindAsync(lab, Node3(lab) with { Hosts = ["node1"], Root = "/etc/muster" }), finding => finding.Mark is Mark.Bad);
+        var root = Assert.Single(
+            await FindAsync(lab, Node3(lab) with { Hosts = ["node1"], Root = "/etc/muster" }),
+            finding => finding.Mark is Mark.Bad
+        );
         Assert.Contains("/etc/muster cannot be written", root.Text);
     }
 
@@ -93,19 +122,40 @@ public sealed class SiteCheckTests
         await using var lab = new LabSites();
         var site = lab.Open(lab.Site("lab-slurm"));
         var host = site.HostOf(null);
-        var job = (await Hosts.HostCommands.GetAsync(host, $"sbatch --parsable --hold --output=/dev/null -p short --wrap 'sleep 1'", "submitting", Ct)).Trim();
+        var job = (
+            await Hosts.HostCommands.GetAsync(
+                host,
+                $"sbatch --parsable --hold --output=/dev/null -p short --wrap 'sleep 1'",
+                "submitting",
+                Ct
+            )
+        ).Trim();
         try
         {
             var store = new RunStore(Path.Combine(lab.State, "runs.db"));
             var run = new Run
             {
-                Plan = new() { Id = RunId.New(TimeProvider.System), Name = "held", Site = "lab-slurm", Command = ["sleep", "1"], WorkingFolder = "/" },
+                Plan = new()
+                {
+                    Id = RunId.New(TimeProvider.System),
+                    Name = "held",
+                    Site = "lab-slurm",
+                    Command = ["sleep", "1"],
+                    WorkingFolder = "/",
+                },
                 Created = TimeProvider.System.GetUtcNow(),
                 State = new RunState.Queued(job, "None"),
             };
             store.Add(run);
-            var (_, explanation) = await new Explainer(store, _ => site, TimeProvider.System).ExplainAsync(run, TimeSpan.FromSeconds(20), Ct);
-            Assert.Contains(explanation.Lines, line => line is { About: "why", Text: "it is held by its owner (JobHeldUser)" });
+            var (_, explanation) = await new Explainer(store, _ => site, TimeProvider.System).ExplainAsync(
+                run,
+                TimeSpan.FromSeconds(20),
+                Ct
+            );
+            Assert.Contains(
+                explanation.Lines,
+                line => line is { About: "why", Text: "it is held by its owner (JobHeldUser)" }
+            );
             Assert.Contains(explanation.Lines, line => line.About == "free" && line.Text.StartsWith("short: "));
             Assert.Equal(2, await site.Desk(null)!.SpentAsync(Ct));
         }

@@ -14,11 +14,17 @@ public sealed class SiteMendTests : IDisposable
         var config = Path.Combine(_lab.Folder, "muster.yaml");
         // What ssh asks for a password, in place of a person at a terminal.
         var ask = Path.Combine(_lab.Folder, "ask");
-        _lab.Shell($"cp {Lab.Folders}/id {Lab.Folders}/id.pub {_lab.Folder}; printf '#!/bin/sh\\necho lab-password\\n' > {ask}; chmod +x {ask}");
-        File.WriteAllText(config, $$"""
+        _lab.Shell(
+            $"cp {Lab.Folders}/id {Lab.Folders}/id.pub {_lab.Folder}; printf '#!/bin/sh\\necho lab-password\\n' > "
+                + $"{ask}; chmod +x {ask}"
+        );
+        File.WriteAllText(
+            config,
+            $$"""
             sites:
               new: { kind: ssh, hosts: [node1-new], ssh-config: "{{Lab.Folders}}/ssh_config", identity: "{{_lab.Folder}}/id" }
-            """);
+            """
+        );
         _lab.Set("MUSTER_CONFIG", config);
         _lab.Set("SSH_ASKPASS", ask);
         _lab.Set("SSH_ASKPASS_REQUIRE", "force");
@@ -33,20 +39,36 @@ public sealed class SiteMendTests : IDisposable
 
         Assert.Equal("", Bad(_lab.Muster("sites", "check", "new", "--fix", "--yes", "--json")));
 
-        Assert.Equal(File.ReadAllText(Path.Combine(Lab.Folders, "id.pub")).Trim(), Lab.Do("exec", "node1", "cat", Keys).Trim());
-        Assert.Equal("600 muster-new|700 muster-new", Lab.Do("exec", "node1", "stat", "-c", "%a %U", Keys, Path.GetDirectoryName(Keys)!).Trim().Replace('\n', '|'));
+        Assert.Equal(
+            File.ReadAllText(Path.Combine(Lab.Folders, "id.pub")).Trim(),
+            Lab.Do("exec", "node1", "cat", Keys).Trim()
+        );
+        Assert.Equal(
+            "600 muster-new|700 muster-new",
+            Lab.Do("exec", "node1", "stat", "-c", "%a %U", Keys, Path.GetDirectoryName(Keys)!).Trim().Replace('\n', '|')
+        );
         Assert.Equal(0, _lab.Muster("submit", "-s", "new", "--", "true").ExitCode);
     }
 
     [Fact]
     public void Keys_that_are_there_stay()
     {
-        Lab.Do("exec", "node1", "sh", "-c", $"mkdir /home/muster-new/.ssh; printf 'ssh-ed25519 AAAA somebody' > {Keys}; chown -R muster-new: /home/muster-new/.ssh; chmod 700 /home/muster-new/.ssh");
+        Lab.Do(
+            "exec",
+            "node1",
+            "sh",
+            "-c",
+            $"mkdir /home/muster-new/.ssh; printf 'ssh-ed25519 AAAA somebody' > {Keys}; chown -R muster-new: "
+                + $"/home/muster-new/.ssh; chmod 700 /home/muster-new/.ssh"
+        );
 
         _lab.Muster("sites", "check", "new", "--fix", "--yes");
 
         var lines = Lab.Do("exec", "node1", "cat", Keys).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(["ssh-ed25519 AAAA somebody", File.ReadAllText(Path.Combine(Lab.Folders, "id.pub")).Trim()], lines);
+        Assert.Equal(
+            ["ssh-ed25519 AAAA somebody", File.ReadAllText(Path.Combine(Lab.Folders, "id.pub")).Trim()],
+            lines
+        );
     }
 
     [Fact]
@@ -57,6 +79,16 @@ public sealed class SiteMendTests : IDisposable
         Assert.Equal("", Lab.Do("exec", "node1", "sh", "-c", $"ls {Keys} 2>/dev/null || :"));
     }
 
-    private static string Bad(Answer answer) => string.Join(' ', JsonDocument.Parse(answer.Output).RootElement.GetProperty("sites")[0].GetProperty("hosts")[0].GetProperty("findings")
-        .EnumerateArray().Where(finding => finding.GetProperty("mark").GetString() == "bad").Select(finding => finding.GetProperty("about").GetString()));
+    private static string Bad(Answer answer) =>
+        string.Join(
+            ' ',
+            JsonDocument
+                .Parse(answer.Output)
+                .RootElement.GetProperty("sites")[0]
+                .GetProperty("hosts")[0]
+                .GetProperty("findings")
+                .EnumerateArray()
+                .Where(finding => finding.GetProperty("mark").GetString() == "bad")
+                .Select(finding => finding.GetProperty("about").GetString())
+        );
 }

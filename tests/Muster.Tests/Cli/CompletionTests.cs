@@ -6,18 +6,35 @@ namespace Muster.Cli;
 
 public sealed class CompletionTests
 {
-    private static readonly Site[] Sites = [new SshSite { Name = "lab", Origin = Origin.BuiltIn, Hosts = ["gpu1", "gpu2"] }, new LocalSite { Name = "local", Origin = Origin.BuiltIn }];
+    private static readonly Site[] Sites =
+    [
+        new SshSite
+        {
+            Name = "lab",
+            Origin = Origin.BuiltIn,
+            Hosts = ["gpu1", "gpu2"],
+        },
+        new LocalSite { Name = "local", Origin = Origin.BuiltIn },
+    ];
 
     private static readonly Run[] Runs =
     [
         new()
         {
-            Plan = new() { Id = new(Guid.Parse("0195500a-0000-7000-8000-000000000000")), Name = "trial", Site = "lab", Command = ["x"], WorkingFolder = "/w" },
+            Plan = new()
+            {
+                Id = new(Guid.Parse("0195500a-0000-7000-8000-000000000000")),
+                Name = "trial",
+                Site = "lab",
+                Command = ["x"],
+                WorkingFolder = "/w",
+            },
             Created = DateTimeOffset.UnixEpoch,
         },
     ];
 
-    private static IEnumerable<string> After(params string[] words) => Completion.For(MusterCommand.Create(words), words, () => Runs, () => Sites).Select(one => one.Word);
+    private static IEnumerable<string> After(params string[] words) =>
+        Completion.For(MusterCommand.Create(words), words, () => Runs, () => Sites).Select(one => one.Word);
 
     [Fact]
     public void Commands_come_first_and_hidden_ones_do_not()

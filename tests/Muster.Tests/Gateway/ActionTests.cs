@@ -27,17 +27,22 @@ public sealed class ActionTests
     public async Task A_task_on_its_way_to_a_node_is_stopped(string action)
     {
         var gate = new TaskCompletionSource();
-        await using var node = await ScriptedNode.StartAsync(new()
-        {
-            Before = async http =>
+        await using var node = await ScriptedNode.StartAsync(
+            new()
             {
-                if (http.Request.Path.Value!.Contains("/upload/", StringComparison.Ordinal)) await gate.Task.WaitAsync(TestGateway.Patience);
-                return false;
-            },
-        });
+                Before = async http =>
+                {
+                    if (http.Request.Path.Value!.Contains("/upload/", StringComparison.Ordinal))
+                        await gate.Task.WaitAsync(TestGateway.Patience);
+                    return false;
+                },
+            }
+        );
         await using var gateway = await TestGateway.StartAsync(node);
         var task = await gateway.SubmitAsync();
-        await gateway.UntilAsync(() => gateway.TaskOf(task).Phase is TaskPhase.Sending { Stage: SendingStage.Uploading });
+        await gateway.UntilAsync(() =>
+            gateway.TaskOf(task).Phase is TaskPhase.Sending { Stage: SendingStage.Uploading }
+        );
         await ActAsync(gateway, action, task);
         gate.SetResult();
         await IsOverAsync(gateway, action, task);
@@ -126,7 +131,17 @@ public sealed class ActionTests
         await ActAsync(gateway, "cancel", task);
         await gateway.UntilAsync(() => node.Cancelled.Contains(task.ToString()));
         node.Takes = TimeSpan.FromMilliseconds(50);
-        Assert.True(TestGateway.Said(await gateway.Client().RestartAsync(task.ToString(), """[{"name":"rerun-from","value":"odm_dem"},{"name":"nonsense","value":1}]""", Ct)));
+        Assert.True(
+            TestGateway.Said(
+                await gateway
+                    .Client()
+                    .RestartAsync(
+                        task.ToString(),
+                        """[{"name":"rerun-from","value":"odm_dem"},{"name":"nonsense","value":1}]""",
+                        Ct
+                    )
+            )
+        );
         var done = await gateway.UntilAsync(task, TaskCode.Completed);
         Assert.Equal("rerun-from", Assert.Single(done.Options).Name);
         Assert.StartsWith("Restarted", done.Output![0], StringComparison.Ordinal);
@@ -153,15 +168,25 @@ public sealed class ActionTests
     public async Task A_restarted_task_has_all_its_attempts_again_when_its_node_forgets_it()
     {
         await using var node = await ScriptedNode.StartAsync(new() { Takes = Long });
-        await using var gateway = await TestGateway.StartAsync(options => options with { UnknownAfter = TimeSpan.Zero }, node);
+        await using var gateway = await TestGateway.StartAsync(
+            options => options with { UnknownAfter = TimeSpan.Zero },
+            node
+        );
         var task = await gateway.SubmitAsync();
         async Task ForgetAsync(int attempt)
         {
-            await gateway.UntilAsync(() => !gateway.TaskOf(task).Phase.IsLive || (gateway.TaskOf(task).Attempts.Count == attempt && gateway.TaskOf(task).Phase is TaskPhase.Running));
+            await gateway.UntilAsync(() =>
+                !gateway.TaskOf(task).Phase.IsLive
+                || (gateway.TaskOf(task).Attempts.Count == attempt && gateway.TaskOf(task).Phase is TaskPhase.Running)
+            );
             node.Tasks.Clear();
         }
-        for (var attempt = 0; attempt < RetryPlan.Most; attempt++) await ForgetAsync(attempt);
-        Assert.Equal("The node no longer knows the task.", (await gateway.UntilAsync(task, TaskCode.Failed)).Status.ErrorMessage);
+        for (var attempt = 0; attempt < RetryPlan.Most; attempt++)
+            await ForgetAsync(attempt);
+        Assert.Equal(
+            "The node no longer knows the task.",
+            (await gateway.UntilAsync(task, TaskCode.Failed)).Status.ErrorMessage
+        );
         Assert.True(TestGateway.Said(await gateway.Client().RestartAsync(task.ToString(), null, Ct)));
         await ForgetAsync(1);
         await ForgetAsync(2);
@@ -177,7 +202,11 @@ public sealed class ActionTests
         var task = await gateway.SubmitAsync();
         await gateway.UntilAsync(task, TaskCode.Completed);
         node.Tasks.Clear();
-        Assert.Contains("cannot be restarted", Assert.IsType<NodeReply<bool>.Denied>(await gateway.Client().RestartAsync(task.ToString(), null, Ct)).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "cannot be restarted",
+            Assert.IsType<NodeReply<bool>.Denied>(await gateway.Client().RestartAsync(task.ToString(), null, Ct)).Error,
+            StringComparison.Ordinal
+        );
         Assert.Equal(TaskCode.Completed, (await gateway.InfoAsync(task)).Status.Code);
         Assert.Equal(2, (await gateway.ArchiveAsync(task)).Count);
     }
@@ -188,15 +217,33 @@ public sealed class ActionTests
         await using var node = await ScriptedNode.StartAsync(new() { Takes = Long });
         await using var gateway = await TestGateway.StartAsync(node);
         var task = await gateway.SubmitAsync();
-        Assert.Equal("Task cannot be restarted", Assert.IsType<NodeReply<bool>.Denied>(await gateway.Client().RestartAsync(task.ToString(), null, Ct)).Error);
+        Assert.Equal(
+            "Task cannot be restarted",
+            Assert.IsType<NodeReply<bool>.Denied>(await gateway.Client().RestartAsync(task.ToString(), null, Ct)).Error
+        );
     }
 
     private static async Task ActAsync(TestGateway gateway, string action, Guid task) =>
-        Assert.True(TestGateway.Said(await (action == "cancel" ? gateway.Client().CancelAsync(task.ToString(), Ct) : gateway.Client().RemoveAsync(task.ToString(), Ct))));
+        Assert.True(
+            TestGateway.Said(
+                await (
+                    action == "cancel"
+                        ? gateway.Client().CancelAsync(task.ToString(), Ct)
+                        : gateway.Client().RemoveAsync(task.ToString(), Ct)
+                )
+            )
+        );
 
     private static async Task IsOverAsync(TestGateway gateway, string action, Guid task)
     {
-        if (action == "cancel") Assert.Equal(TaskCode.Canceled, (await gateway.InfoAsync(task)).Status.Code);
-        else Assert.Equal($"{task} not found", Assert.IsType<NodeReply<TaskInfo>.Denied>(await gateway.Client().TaskInfoAsync(task.ToString(), null, Ct)).Error);
+        if (action == "cancel")
+            Assert.Equal(TaskCode.Canceled, (await gateway.InfoAsync(task)).Status.Code);
+        else
+            Assert.Equal(
+                $"{task} not found",
+                Assert
+                    .IsType<NodeReply<TaskInfo>.Denied>(await gateway.Client().TaskInfoAsync(task.ToString(), null, Ct))
+                    .Error
+            );
     }
 }

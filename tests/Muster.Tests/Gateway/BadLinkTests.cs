@@ -22,20 +22,49 @@ public sealed class BadLinkTests : IDisposable
         await using var gateway = new GatewayProcess("--node", "http://127.0.0.1:1");
         await gateway.StartAsync();
         var seed = Environment.TickCount;
-        await using var link = new BadLink(gateway.Address, seed) { Delay = TimeSpan.FromMilliseconds(Soak ? 150 : 10), Stalls = 0.02, Resets = Soak ? 0.0005 : 0.02, LostAnswers = 0.1 };
+        await using var link = new BadLink(gateway.Address, seed)
+        {
+            Delay = TimeSpan.FromMilliseconds(Soak ? 150 : 10),
+            Stalls = 0.02,
+            Resets = Soak ? 0.0005 : 0.02,
+            LostAnswers = 0.1,
+        };
         var source = SourceFiles.Of([Photos()]);
         using var journal = HandInJournal.Open(Path.Combine(_folder.FullName, "state"), "x", TimeProvider.System);
         using var connections = NodeOdmClient.Connections();
         var began = TimeProvider.System.GetTimestamp();
-        await new TaskHandIn(new(connections, link.Address, null, TestGateway.Patience, TimeProvider.System), journal, source, new() { Name = "x" }, _ => { }, TimeProvider.System).SendAsync(Ct);
+        await new TaskHandIn(
+            new(connections, link.Address, null, TestGateway.Patience, TimeProvider.System),
+            journal,
+            source,
+            new() { Name = "x" },
+            _ => { },
+            TimeProvider.System
+        ).SendAsync(Ct);
         var took = TimeProvider.System.GetElapsedTime(began);
 
         var stored = TestGateway.FilesIn(Path.Combine(gateway.Folder, "data", "spool")).Order();
         Assert.Equal(source.Files.Select(file => HashOf(file.Path)).Order(), stored);
-        Assert.Equal(Size.Photos, TestGateway.Said(await new NodeOdmClient(connections, gateway.Address, null, TestGateway.Patience, TimeProvider.System).TaskInfoAsync(journal.Task, null, Ct)).ImagesCount);
+        Assert.Equal(
+            Size.Photos,
+            TestGateway
+                .Said(
+                    await new NodeOdmClient(
+                        connections,
+                        gateway.Address,
+                        null,
+                        TestGateway.Patience,
+                        TimeProvider.System
+                    ).TaskInfoAsync(journal.Task, null, Ct)
+                )
+                .ImagesCount
+        );
         Assert.True(link.Broken > 0, $"seed {seed}: nothing broke");
         var memory = File.Exists($"/proc/{gateway.Id}/status") ? PeakMegabytes(gateway.Id) : 0;
-        TestContext.Current.TestOutputHelper?.WriteLine($"figures: {Size.Photos} photos, {source.Bytes / 1e9:0.0} GB in {took.TotalSeconds:0} s, {link.Broken} breaks, memory at most {memory} MB");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"figures: {Size.Photos} photos, {source.Bytes / 1e9:0.0} GB in {took.TotalSeconds:0} s, {link.Broken} "
+                + $"breaks, memory at most {memory} MB"
+        );
         Assert.True(memory < 200, $"{memory} MB");
     }
 
@@ -59,7 +88,12 @@ public sealed class BadLinkTests : IDisposable
     }
 
     private static long PeakMegabytes(int process) =>
-        long.Parse(File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1000;
+        long.Parse(
+            File.ReadLines($"/proc/{process}/status")
+                .First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+            CultureInfo.InvariantCulture
+        ) / 1000;
 
     public void Dispose() => _folder.Delete(recursive: true);
 }

@@ -29,7 +29,9 @@ public sealed class DownloadTests : IAsyncLifetime
         _bucket = builder.Build();
         _bucket.Run(http =>
         {
-            http.Response.StatusCode = _there.ContainsKey(http.Request.Path) ? StatusCodes.Status200OK : StatusCodes.Status404NotFound;
+            http.Response.StatusCode = _there.ContainsKey(http.Request.Path)
+                ? StatusCodes.Status200OK
+                : StatusCodes.Status404NotFound;
             return Task.CompletedTask;
         });
     }
@@ -38,7 +40,10 @@ public sealed class DownloadTests : IAsyncLifetime
     {
         await _bucket.StartAsync(Ct);
         _node = await ScriptedNode.StartAsync();
-        _gateway = await TestGateway.StartAsync(options => options with { DownloadsFromS3 = new($"{_bucket.Urls.First()}/results/") }, _node);
+        _gateway = await TestGateway.StartAsync(
+            options => options with { DownloadsFromS3 = new($"{_bucket.Urls.First()}/results/") },
+            _node
+        );
         _id = await _gateway.SubmitAsync();
         await _gateway.UntilAsync(_id, TaskCode.Completed);
     }
@@ -48,10 +53,20 @@ public sealed class DownloadTests : IAsyncLifetime
     {
         var (map, archive) = ($"/results/{_id}/odm_orthophoto/odm_orthophoto.tif", $"/results/{_id}/all.zip");
         _there[map] = _there[archive] = true;
-        foreach (var (asset, path) in new[] { ("orthophoto.tif", map), ("odm_orthophoto/odm_orthophoto.tif", map), ("all.zip", archive) })
+        foreach (
+            var (asset, path) in new[]
+            {
+                ("orthophoto.tif", map),
+                ("odm_orthophoto/odm_orthophoto.tif", map),
+                ("all.zip", archive),
+            }
+        )
         {
             using var answer = await AskAsync(HttpMethod.Get, asset);
-            Assert.Equal((HttpStatusCode.Found, $"{_bucket.Urls.First()}{path}"), (answer.StatusCode, answer.Headers.Location!.ToString()));
+            Assert.Equal(
+                (HttpStatusCode.Found, $"{_bucket.Urls.First()}{path}"),
+                (answer.StatusCode, answer.Headers.Location!.ToString())
+            );
         }
         using var head = await AskAsync(HttpMethod.Head, "all.zip");
         Assert.Equal(HttpStatusCode.OK, head.StatusCode);
@@ -64,14 +79,21 @@ public sealed class DownloadTests : IAsyncLifetime
         foreach (var asset in (string[])["orthophoto.tif", "..%2f..%2fsecret", "a//b"])
         {
             using var answer = await AskAsync(HttpMethod.Get, asset);
-            Assert.Equal(("Invalid asset", HttpStatusCode.OK), (JsonElement.Parse(await answer.Content.ReadAsStringAsync(Ct)).GetProperty("error").GetString(), answer.StatusCode));
+            Assert.Equal(
+                ("Invalid asset", HttpStatusCode.OK),
+                (
+                    JsonElement.Parse(await answer.Content.ReadAsStringAsync(Ct)).GetProperty("error").GetString(),
+                    answer.StatusCode
+                )
+            );
         }
         Assert.Equal(2, (await _gateway.ArchiveAsync(_id)).Count);
         await _bucket.StopAsync(Ct);
         Assert.Equal(2, (await _gateway.ArchiveAsync(_id)).Count);
     }
 
-    private Task<HttpResponseMessage> AskAsync(HttpMethod method, string asset) => _http.SendAsync(new(method, new Uri(_gateway.Host.Address, $"task/{_id}/download/{asset}")), Ct);
+    private Task<HttpResponseMessage> AskAsync(HttpMethod method, string asset) =>
+        _http.SendAsync(new(method, new Uri(_gateway.Host.Address, $"task/{_id}/download/{asset}")), Ct);
 
     public async ValueTask DisposeAsync()
     {

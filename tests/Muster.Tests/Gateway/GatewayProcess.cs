@@ -11,11 +11,22 @@ internal sealed class GatewayProcess : IAsyncDisposable
     private readonly string[] _arguments;
     private Process? _process;
 
-    public GatewayProcess(params string[] arguments) => _arguments = ["serve", "--port", $"{Port}", "--data", Path.Combine(_folder.FullName, "data"), .. NoDoors(arguments), .. arguments];
+    public GatewayProcess(params string[] arguments) =>
+        _arguments = [
+            "serve",
+            "--port",
+            $"{Port}",
+            "--data",
+            Path.Combine(_folder.FullName, "data"),
+            .. NoDoors(arguments),
+            .. arguments,
+        ];
 
     /// <summary>Many run at once, and none takes a port that it was not given.</summary>
     internal static IEnumerable<string> NoDoors(string[] arguments) =>
-        ((string[])["--admin-cli-port", "--admin-web-port"]).Except(arguments).SelectMany(flag => (string[])[flag, "0"]);
+        ((string[])["--admin-cli-port", "--admin-web-port"])
+            .Except(arguments)
+            .SelectMany(flag => (string[])[flag, "0"]);
 
     public int Port { get; } = FreePort();
     public Uri Address => new($"http://127.0.0.1:{Port}/");
@@ -42,9 +53,11 @@ internal sealed class GatewayProcess : IAsyncDisposable
             try
             {
                 using var response = await http.GetAsync(path, TestContext.Current.CancellationToken);
-                if (response.IsSuccessStatusCode) return TimeProvider.System.GetElapsedTime(began);
+                if (response.IsSuccessStatusCode)
+                    return TimeProvider.System.GetElapsedTime(began);
             }
-            catch (HttpRequestException) when (!_process!.HasExited && TimeProvider.System.GetElapsedTime(began) < TestGateway.Patience)
+            catch (HttpRequestException)
+                when (!_process!.HasExited && TimeProvider.System.GetElapsedTime(began) < TestGateway.Patience)
             {
                 await Task.Delay(10, TestContext.Current.CancellationToken);
             }
@@ -63,12 +76,19 @@ internal sealed class GatewayProcess : IAsyncDisposable
     {
         var program = Path.Combine(AppContext.BaseDirectory, "muster");
         var before = OpenFiles is { } most ? $"ulimit -n {most}; " : "";
-        var (file, arguments) = before.Length > 0 || Log is not null
-            ? ("bash", (string[])["-c", $"{before}exec \"$0\" \"$@\" {Log}", program, .. _arguments])
-            : (program, _arguments);
-        var start = new ProcessStartInfo(file, arguments) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = _folder.FullName };
+        var (file, arguments) =
+            before.Length > 0 || Log is not null
+                ? ("bash", (string[])["-c", $"{before}exec \"$0\" \"$@\" {Log}", program, .. _arguments])
+                : (program, _arguments);
+        var start = new ProcessStartInfo(file, arguments)
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            WorkingDirectory = _folder.FullName,
+        };
         start.Environment["XDG_STATE_HOME"] = start.Environment["HOME"] = _folder.FullName;
-        foreach (var (name, value) in Environment) start.Environment[name] = value;
+        foreach (var (name, value) in Environment)
+            start.Environment[name] = value;
         _process = Process.Start(start)!;
         _process.ErrorDataReceived += (_, line) => Notes += line.Data + "\n";
         _process.BeginErrorReadLine();
@@ -98,7 +118,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_process is { HasExited: false }) await KillAsync();
+        if (_process is { HasExited: false })
+            await KillAsync();
         _process?.Dispose();
         _folder.Delete(recursive: true);
     }

@@ -6,7 +6,9 @@ using Muster.NodeOdm;
 
 namespace Muster.Gateway;
 
-/// <summary>What nobody should send: it is refused with a clear answer, leaves nothing behind, and disturbs nobody else.</summary>
+/// <summary>
+/// What nobody should send: it is refused with a clear answer, leaves nothing behind, and disturbs nobody else.
+/// </summary>
 public sealed class HostileTests : IAsyncLifetime
 {
     private ScriptedNode _node = null!;
@@ -31,12 +33,16 @@ public sealed class HostileTests : IAsyncLifetime
     {
         var random = new Random(7);
         var id = await BeginAsync();
-        const string sound = "--b\r\nContent-Disposition: form-data; name=\"images\"; filename=\"a.jpg\"\r\nContent-Type: image/jpeg\r\n\r\ncontent of a photo\r\n--b--\r\n";
+        const string sound =
+            "--b\r\nContent-Disposition: form-data; name=\"images\"; filename=\"a.jpg\"\r\nContent-Type: "
+            + "image/jpeg\r\n\r\ncontent of a photo\r\n--b--\r\n";
         for (var n = 0; n < 300; n++)
         {
             var body = Encoding.ASCII.GetBytes(sound);
-            for (var change = 0; change < 1 + (n % 6); change++) body[random.Next(body.Length)] = (byte)random.Next(256);
-            if (n % 5 == 0) body = body[..random.Next(body.Length)];
+            for (var change = 0; change < 1 + (n % 6); change++)
+                body[random.Next(body.Length)] = (byte)random.Next(256);
+            if (n % 5 == 0)
+                body = body[..random.Next(body.Length)];
             using var content = new ByteArrayContent(body);
             content.Headers.TryAddWithoutValidation("Content-Type", "multipart/form-data; boundary=b");
             using var response = await _gateway.Http.PostAsync($"task/new/upload/{id}", content, Ct);
@@ -50,13 +56,22 @@ public sealed class HostileTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("../../../etc/cron.d/x", "x"), InlineData("..\\..\\windows\\x.jpg", "x.jpg"), InlineData("/etc/passwd", "passwd"), InlineData("a/b/c.jpg", "c.jpg"), InlineData("..", null), InlineData("nul\u0000byte.jpg", "nulbyte.jpg")]
+    [
+        InlineData("../../../etc/cron.d/x", "x"),
+        InlineData("..\\..\\windows\\x.jpg", "x.jpg"),
+        InlineData("/etc/passwd", "passwd"),
+        InlineData("a/b/c.jpg", "c.jpg"),
+        InlineData("..", null),
+        InlineData("nul\u0000byte.jpg", "nulbyte.jpg")
+    ]
     public async Task No_name_leads_out_of_its_task(string sent, string? kept)
     {
         var id = await BeginAsync();
         var reply = await _gateway.Client().UploadAsync(id.ToString(), [TestGateway.File(sent, [1])], Ct);
-        if (kept is null) Assert.True(Assert.IsType<NodeReply<bool>.Denied>(reply).NoRetry);
-        else Assert.Equal(kept, Assert.Single(_gateway.TaskOf(id).Received).Key);
+        if (kept is null)
+            Assert.True(Assert.IsType<NodeReply<bool>.Denied>(reply).NoRetry);
+        else
+            Assert.Equal(kept, Assert.Single(_gateway.TaskOf(id).Received).Key);
     }
 
     [Fact]
@@ -65,11 +80,22 @@ public sealed class HostileTests : IAsyncLifetime
         var name = new string('n', 251) + ".jpg";
         var id = await BeginAsync();
         var client = _gateway.Client();
-        foreach (var content in (byte[][])[[], [1], [2], [1]]) TestGateway.Said(await client.UploadAsync(id.ToString(), [TestGateway.File(name, content)], Ct));
+        foreach (
+            var content in (byte[][])
+                [
+                    [],
+                    [1],
+                    [2],
+                    [1],
+                ]
+        )
+            TestGateway.Said(await client.UploadAsync(id.ToString(), [TestGateway.File(name, content)], Ct));
         TestGateway.Said(await client.CommitAsync(id.ToString(), Ct));
         await _gateway.UntilAsync(id, TaskCode.Completed);
         Assert.Equal([0, 1, 1], (await _gateway.ArchiveAsync(id)).Values.Select(content => content.Length).Order());
-        Assert.IsType<NodeReply<bool>.Denied>(await client.UploadAsync((await BeginAsync()).ToString(), [TestGateway.File(name + "x", [1])], Ct));
+        Assert.IsType<NodeReply<bool>.Denied>(
+            await client.UploadAsync((await BeginAsync()).ToString(), [TestGateway.File(name + "x", [1])], Ct)
+        );
     }
 
     [Fact]
@@ -79,8 +105,19 @@ public sealed class HostileTests : IAsyncLifetime
         await _gateway.UntilAsync(await _gateway.SubmitAsync(files: 1), TaskCode.Completed);
         var client = _gateway.Client();
         var (none, tiny) = (await BeginAsync(), await BeginAsync());
-        Assert.Equal("Not enough images (0 files uploaded)", Assert.IsType<NodeReply<string>.Denied>(await client.CommitAsync(none.ToString(), Ct)).Error);
-        Assert.True(TestGateway.Said(await client.UploadAsync(tiny.ToString(), [.. Enumerable.Range(0, many).Select(n => TestGateway.File($"{n}.jpg", BitConverter.GetBytes(n)))], Ct)));
+        Assert.Equal(
+            "Not enough images (0 files uploaded)",
+            Assert.IsType<NodeReply<string>.Denied>(await client.CommitAsync(none.ToString(), Ct)).Error
+        );
+        Assert.True(
+            TestGateway.Said(
+                await client.UploadAsync(
+                    tiny.ToString(),
+                    [.. Enumerable.Range(0, many).Select(n => TestGateway.File($"{n}.jpg", BitConverter.GetBytes(n)))],
+                    Ct
+                )
+            )
+        );
         TestGateway.Said(await client.CommitAsync(tiny.ToString(), Ct));
         Assert.Equal(many, (await _gateway.UntilAsync(tiny, TaskCode.Completed)).ImagesCount);
         Assert.Equal(many, (await _gateway.ArchiveAsync(tiny)).Count);
@@ -92,7 +129,10 @@ public sealed class HostileTests : IAsyncLifetime
         using var socket = new TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, _gateway.Host.Address.Port, Ct);
         var stream = socket.GetStream();
-        await stream.WriteAsync("POST /task/new/init HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000000\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n"u8.ToArray(), Ct);
+        await stream.WriteAsync(
+            "POST /task/new/init HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000000\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n"u8.ToArray(),
+            Ct
+        );
         var block = new byte[1 << 16];
         Array.Fill(block, (byte)'a');
         var sent = 0L;
@@ -104,7 +144,7 @@ public sealed class HostileTests : IAsyncLifetime
                 sent += block.Length;
             }
         }
-        catch (IOException) { }   // it closed the door
+        catch (IOException) { } // it closed the door
         Assert.True(sent < 20_000_000, $"it took {sent} bytes");
         await StillWorksAsync();
     }
@@ -116,7 +156,9 @@ public sealed class HostileTests : IAsyncLifetime
     [InlineData("""{"options": "[{\"name\": \"fast\\udc00\", \"value\": true}]"}""")]
     [InlineData("""{"options": "[{\"name\": \"fast-orthophoto\", \"value\": \"\\ud800\"}]"}""")]
     public async Task What_is_no_text_is_refused_in_words(string body) =>
-        Assert.NotEmpty((await _gateway.PostAsync("task/new/init", TestGateway.Json(body))).GetProperty("error").GetString()!);
+        Assert.NotEmpty(
+            (await _gateway.PostAsync("task/new/init", TestGateway.Json(body))).GetProperty("error").GetString()!
+        );
 
     [Fact]
     public async Task Many_slow_clients_keep_nobody_else_waiting()
@@ -127,7 +169,15 @@ public sealed class HostileTests : IAsyncLifetime
         {
             var socket = new TcpClient();
             await socket.ConnectAsync(IPAddress.Loopback, _gateway.Host.Address.Port, Ct);
-            await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /task/new/upload/{id} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\nContent-Dis"), Ct);
+            await socket
+                .GetStream()
+                .WriteAsync(
+                    Encoding.ASCII.GetBytes(
+                        $"POST /task/new/upload/{id} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nContent-Type: "
+                            + $"multipart/form-data; boundary=b\r\n\r\n--b\r\nContent-Dis"
+                    ),
+                    Ct
+                );
             slow.Add(socket);
         }
         var began = TimeProvider.System.GetTimestamp();
@@ -140,14 +190,29 @@ public sealed class HostileTests : IAsyncLifetime
     [Fact]
     public async Task An_upload_that_the_disk_has_no_room_for_is_refused_before_it_begins()
     {
-        await using var gateway = await TestGateway.StartAsync(options => options with { SpoolBudget = 100_000_000 }, _node);
-        var id = TestGateway.Said(await gateway.Client().InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct));
+        await using var gateway = await TestGateway.StartAsync(
+            options => options with { SpoolBudget = 100_000_000 },
+            _node
+        );
+        var id = TestGateway.Said(
+            await gateway.Client().InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct)
+        );
         using var socket = new TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, gateway.Host.Address.Port, Ct);
-        await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /task/new/upload/{id} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 200000000\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n"), Ct);
+        await socket
+            .GetStream()
+            .WriteAsync(
+                Encoding.ASCII.GetBytes(
+                    $"POST /task/new/upload/{id} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: "
+                        + $"100-continue\r\nContent-Length: 200000000\r\nContent-Type: multipart/form-data; "
+                        + $"boundary=b\r\n\r\n"
+                ),
+                Ct
+            );
         var bytes = new byte[4096];
         var answer = Encoding.ASCII.GetString(bytes, 0, await socket.GetStream().ReadAsync(bytes, Ct));
-        while (!answer.EndsWith('}')) answer += Encoding.ASCII.GetString(bytes, 0, await socket.GetStream().ReadAsync(bytes, Ct));
+        while (!answer.EndsWith('}'))
+            answer += Encoding.ASCII.GetString(bytes, 0, await socket.GetStream().ReadAsync(bytes, Ct));
         Assert.Contains("no room for this upload", answer, StringComparison.Ordinal);
         Assert.Contains("\"noRetry\":true", answer, StringComparison.Ordinal);
         TestGateway.Said(await gateway.Client().UploadAsync(id, [TestGateway.File("a.jpg", [1])], Ct));
@@ -156,8 +221,13 @@ public sealed class HostileTests : IAsyncLifetime
     [Fact]
     public async Task A_client_that_sends_without_asking_gets_the_refusal_too()
     {
-        await using var gateway = await TestGateway.StartAsync(options => options with { SpoolBudget = 100_000_000 }, _node);
-        var id = TestGateway.Said(await gateway.Client().InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct));
+        await using var gateway = await TestGateway.StartAsync(
+            options => options with { SpoolBudget = 100_000_000 },
+            _node
+        );
+        var id = TestGateway.Said(
+            await gateway.Client().InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct)
+        );
         var reply = await gateway.Client().UploadAsync(id, [TestGateway.File("a.jpg", new byte[150_000_000])], Ct);
         Assert.True(Assert.IsType<NodeReply<bool>.Denied>(reply).NoRetry);
     }
@@ -165,16 +235,37 @@ public sealed class HostileTests : IAsyncLifetime
     [Fact]
     public async Task Uploads_that_were_given_up_and_old_results_are_forgotten()
     {
-        await using var gateway = await TestGateway.StartAsync(options => options with { UploadsExpire = TimeSpan.FromMilliseconds(500), ResultsExpire = TimeSpan.FromMilliseconds(500) }, _node);
-        var upload = TestGateway.Said(await gateway.Client().InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct));
-        TestGateway.Said(await gateway.Client().UploadAsync(upload, [TestGateway.File("a.jpg", TestGateway.Photo("given up"))], Ct));
+        await using var gateway = await TestGateway.StartAsync(
+            options =>
+                options with
+                {
+                    UploadsExpire = TimeSpan.FromMilliseconds(500),
+                    ResultsExpire = TimeSpan.FromMilliseconds(500),
+                },
+            _node
+        );
+        var upload = TestGateway.Said(
+            await gateway.Client().InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct)
+        );
+        TestGateway.Said(
+            await gateway.Client().UploadAsync(upload, [TestGateway.File("a.jpg", TestGateway.Photo("given up"))], Ct)
+        );
         await gateway.SubmitAsync();
         await gateway.UntilAsync(() => gateway.Host.Tasks.Live.All().Count == 0 && gateway.Host.Tasks.Lists.Count == 0);
         await gateway.UntilNoFilesAsync("spool", "results");
-        Assert.True(Assert.IsType<NodeReply<bool>.Denied>(await gateway.Client().UploadAsync(upload, [TestGateway.File("b.jpg", [1])], Ct)).NoRetry);
+        Assert.True(
+            Assert
+                .IsType<NodeReply<bool>.Denied>(
+                    await gateway.Client().UploadAsync(upload, [TestGateway.File("b.jpg", [1])], Ct)
+                )
+                .NoRetry
+        );
     }
 
-    private async Task<Guid> BeginAsync() => Guid.Parse(TestGateway.Said(await _gateway.Client().InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct)));
+    private async Task<Guid> BeginAsync() =>
+        Guid.Parse(
+            TestGateway.Said(await _gateway.Client().InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct))
+        );
 
     private async Task StillWorksAsync() => await _gateway.UntilAsync(await _gateway.SubmitAsync(), TaskCode.Completed);
 }

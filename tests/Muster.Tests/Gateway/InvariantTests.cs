@@ -11,7 +11,17 @@ namespace Muster.Gateway;
 /// <summary>What the clients of this API rely on, by the numbers of the specification.</summary>
 public sealed partial class InvariantTests : IAsyncLifetime
 {
-    private static readonly string[] Fields = ["dateCreated", "imagesCount", "name", "options", "processingTime", "progress", "status", "uuid"];
+    private static readonly string[] Fields =
+    [
+        "dateCreated",
+        "imagesCount",
+        "name",
+        "options",
+        "processingTime",
+        "progress",
+        "status",
+        "uuid",
+    ];
 
     private ScriptedNode _node = null!;
     private TestGateway _gateway = null!;
@@ -34,7 +44,20 @@ public sealed partial class InvariantTests : IAsyncLifetime
     public async Task I01_every_answer_in_JSON_says_so()
     {
         var id = await _gateway.SubmitAsync();
-        foreach (var path in (string[])["info", "options", "task/list", $"task/{id}/info", $"task/{id}/output", "auth/info", "nonsense", $"task/{Guid.NewGuid()}/info"]) await _gateway.GetAsync(path);   // which checks it
+        foreach (
+            var path in (string[])
+                [
+                    "info",
+                    "options",
+                    "task/list",
+                    $"task/{id}/info",
+                    $"task/{id}/output",
+                    "auth/info",
+                    "nonsense",
+                    $"task/{Guid.NewGuid()}/info",
+                ]
+        )
+            await _gateway.GetAsync(path); // which checks it
     }
 
     [Fact]
@@ -48,13 +71,21 @@ public sealed partial class InvariantTests : IAsyncLifetime
     [Fact]
     public async Task I03_I04_the_node_description_fits_what_clients_store()
     {
-        for (var n = 0; n < 3; n++) await _gateway.SubmitAsync();
+        for (var n = 0; n < 3; n++)
+            await _gateway.SubmitAsync();
         var info = await _gateway.GetAsync("info");
         Assert.InRange(info.GetProperty("taskQueueCount").GetInt64(), 0, int.MaxValue);
         Assert.Equal(JsonValueKind.Null, info.GetProperty("maxImages").ValueKind);
         Assert.InRange(info.GetProperty("maxParallelTasks").GetInt64(), 1, int.MaxValue);
-        Assert.True(info.GetProperty("version").GetString()!.Length <= 32 && info.GetProperty("engineVersion").GetString()!.Length <= 32 && info.GetProperty("engine").GetString()!.Length <= 255);
-        Assert.Equal(("odm", "3.6.0"), (info.GetProperty("engine").GetString(), info.GetProperty("engineVersion").GetString()));
+        Assert.True(
+            info.GetProperty("version").GetString()!.Length <= 32
+                && info.GetProperty("engineVersion").GetString()!.Length <= 32
+                && info.GetProperty("engine").GetString()!.Length <= 255
+        );
+        Assert.Equal(
+            ("odm", "3.6.0"),
+            (info.GetProperty("engine").GetString(), info.GetProperty("engineVersion").GetString())
+        );
     }
 
     [Fact]
@@ -71,7 +102,10 @@ public sealed partial class InvariantTests : IAsyncLifetime
     {
         foreach (var option in (await _gateway.GetAsync("options")).EnumerateArray())
         {
-            Assert.Equal(["domain", "help", "name", "type", "value"], option.EnumerateObject().Select(member => member.Name).Order());
+            Assert.Equal(
+                ["domain", "help", "name", "type", "value"],
+                option.EnumerateObject().Select(member => member.Name).Order()
+            );
             Assert.Equal(JsonValueKind.String, option.GetProperty("value").ValueKind);
             Assert.True(option.GetProperty("domain").ValueKind is JsonValueKind.String or JsonValueKind.Array);
         }
@@ -87,12 +121,15 @@ public sealed partial class InvariantTests : IAsyncLifetime
         {
             info = await _gateway.GetAsync($"task/{id}/info");
             Assert.Equal(Fields, info.EnumerateObject().Select(member => member.Name).Order(StringComparer.Ordinal));
-            Assert.True(info.GetProperty("dateCreated").TryGetInt64(out _) && info.GetProperty("processingTime").TryGetInt64(out var time) && time >= -1);
+            Assert.True(
+                info.GetProperty("dateCreated").TryGetInt64(out _)
+                    && info.GetProperty("processingTime").TryGetInt64(out var time)
+                    && time >= -1
+            );
             Assert.True(info.GetProperty("status").GetProperty("code").GetInt32() is 10 or 20 or 30 or 40 or 50);
             Assert.False(info.GetProperty("status").TryGetProperty("errorMessage", out _));
             Assert.NotEmpty(info.GetProperty("name").GetString()!);
-        }
-        while (info.GetProperty("status").GetProperty("code").GetInt32() != 40);
+        } while (info.GetProperty("status").GetProperty("code").GetInt32() != 40);
     }
 
     [Fact]
@@ -101,7 +138,7 @@ public sealed partial class InvariantTests : IAsyncLifetime
         _node.Takes = TimeSpan.FromMilliseconds(400);
         var id = await _gateway.SubmitAsync();
         var read = new List<string>();
-        for (var done = false; !done;)
+        for (var done = false; !done; )
         {
             var info = await _gateway.InfoAsync(id, read.Count);
             read.AddRange(info.Output!);
@@ -116,46 +153,100 @@ public sealed partial class InvariantTests : IAsyncLifetime
         Assert.Equal(all, await LinesAsync($"task/{id}/output?line=-999"));
         Assert.Equal(all[4..], await LinesAsync($"task/{id}/output?line=4"));
         Assert.Empty(await LinesAsync($"task/{id}/output?line=999"));
-        Assert.Equal(all[^1..], (await _gateway.GetAsync($"task/{id}/info?with_output=-1")).GetProperty("output").EnumerateArray().Select(line => line.GetString()!));
-        Assert.Equal(all.Count, (await _gateway.GetAsync($"task/{id}/info?with_output=")).GetProperty("output").GetArrayLength());
+        Assert.Equal(
+            all[^1..],
+            (await _gateway.GetAsync($"task/{id}/info?with_output=-1"))
+                .GetProperty("output")
+                .EnumerateArray()
+                .Select(line => line.GetString()!)
+        );
+        Assert.Equal(
+            all.Count,
+            (await _gateway.GetAsync($"task/{id}/info?with_output=")).GetProperty("output").GetArrayLength()
+        );
     }
 
     [Fact]
     public async Task I08_the_list_names_each_committed_task_in_order()
     {
-        var begun = TestGateway.Said(await _gateway.Client().InitAsync(Guid.NewGuid().ToString(), new() { Name = "begun" }, Ct));
+        var begun = TestGateway.Said(
+            await _gateway.Client().InitAsync(Guid.NewGuid().ToString(), new() { Name = "begun" }, Ct)
+        );
         var ids = new List<Guid>();
-        for (var n = 0; n < 3; n++) ids.Add(await _gateway.SubmitAsync());
-        Assert.Equal(ids.Select(id => $$"""{"uuid":"{{id}}"}"""), (await _gateway.GetAsync("task/list")).EnumerateArray().Select(task => task.GetRawText()));
-        Assert.Equal($"{begun} not found", (await _gateway.GetAsync($"task/{begun}/info")).GetProperty("error").GetString());
+        for (var n = 0; n < 3; n++)
+            ids.Add(await _gateway.SubmitAsync());
+        Assert.Equal(
+            ids.Select(id => $$"""{"uuid":"{{id}}"}"""),
+            (await _gateway.GetAsync("task/list")).EnumerateArray().Select(task => task.GetRawText())
+        );
+        Assert.Equal(
+            $"{begun} not found",
+            (await _gateway.GetAsync($"task/{begun}/info")).GetProperty("error").GetString()
+        );
     }
 
     [Theory, InlineData("form"), InlineData("multipart"), InlineData("json")]
     public async Task I09_actions_take_every_kind_of_body(string kind)
     {
         var id = await _gateway.SubmitAsync();
-        HttpContent Body(string uuid) => kind switch
-        {
-            "form" => new FormUrlEncodedContent([new("uuid", uuid)]),
-            "multipart" => new MultipartFormDataContent { { new StringContent(uuid), "uuid" } },
-            _ => TestGateway.Json($$"""{"uuid":"{{uuid}}"}"""),
-        };
-        Assert.Equal("""{"success":true}""", (await _gateway.PostAsync("task/cancel", Body(id.ToString()))).GetRawText());
+        HttpContent Body(string uuid) =>
+            kind switch
+            {
+                "form" => new FormUrlEncodedContent([new("uuid", uuid)]),
+                "multipart" => new MultipartFormDataContent { { new StringContent(uuid), "uuid" } },
+                _ => TestGateway.Json($$"""{"uuid":"{{uuid}}"}"""),
+            };
+        Assert.Equal(
+            """{"success":true}""",
+            (await _gateway.PostAsync("task/cancel", Body(id.ToString()))).GetRawText()
+        );
         var unknown = Guid.NewGuid().ToString();
-        Assert.Equal($$"""{"success":false,"error":"{{unknown}} not found"}""", (await _gateway.PostAsync("task/remove", Body(unknown))).GetRawText());
-        Assert.Equal("uuid param missing.", (await _gateway.PostAsync("task/remove", Body(""))).GetProperty("error").GetString());
-        Assert.Equal("""{"success":true}""", (await _gateway.PostAsync("task/remove", Body(id.ToString()))).GetRawText());
+        Assert.Equal(
+            $$"""{"success":false,"error":"{{unknown}} not found"}""",
+            (await _gateway.PostAsync("task/remove", Body(unknown))).GetRawText()
+        );
+        Assert.Equal(
+            "uuid param missing.",
+            (await _gateway.PostAsync("task/remove", Body(""))).GetProperty("error").GetString()
+        );
+        Assert.Equal(
+            """{"success":true}""",
+            (await _gateway.PostAsync("task/remove", Body(id.ToString()))).GetRawText()
+        );
     }
 
     [Fact]
     public async Task I10_I16_init_upload_and_commit_answer_exactly_and_commit_takes_any_body()
     {
-        foreach (var body in (Func<HttpContent?>[])[() => null, () => new FormUrlEncodedContent([]), () => TestGateway.Json("{}"), EmptyMultipart, () => TestGateway.Json("not json at all")])
+        foreach (
+            var body in (Func<HttpContent?>[])
+                [
+                    () => null,
+                    () => new FormUrlEncodedContent([]),
+                    () => TestGateway.Json("{}"),
+                    EmptyMultipart,
+                    () => TestGateway.Json("not json at all"),
+                ]
+        )
         {
-            var id = (await _gateway.PostAsync("task/new/init", new MultipartFormDataContent { { new StringContent("x"), "name" } })).GetProperty("uuid").GetString();
+            var id = (
+                await _gateway.PostAsync(
+                    "task/new/init",
+                    new MultipartFormDataContent { { new StringContent("x"), "name" } }
+                )
+            )
+                .GetProperty("uuid")
+                .GetString();
             using var upload = new MultipartFormDataContent { { new ByteArrayContent([1, 2]), "images", "a.jpg" } };
-            Assert.Equal("""{"success":true}""", (await _gateway.PostAsync($"task/new/upload/{id}", upload)).GetRawText());
-            for (var twice = 0; twice < 2; twice++) Assert.Equal($$"""{"uuid":"{{id}}"}""", (await _gateway.PostAsync($"task/new/commit/{id}", body())).GetRawText());
+            Assert.Equal(
+                """{"success":true}""",
+                (await _gateway.PostAsync($"task/new/upload/{id}", upload)).GetRawText()
+            );
+            for (var twice = 0; twice < 2; twice++)
+                Assert.Equal(
+                    $$"""{"uuid":"{{id}}"}""",
+                    (await _gateway.PostAsync($"task/new/commit/{id}", body())).GetRawText()
+                );
         }
         Assert.Equal(5, (await _gateway.GetAsync("task/list")).GetArrayLength());
     }
@@ -170,8 +261,20 @@ public sealed partial class InvariantTests : IAsyncLifetime
     [Fact]
     public async Task I11_application_errors_are_answers()
     {
-        foreach (var path in (string[])["nonsense", "task/nonsense/info", $"task/{Guid.NewGuid()}/output", $"task/{Guid.NewGuid()}/download/all.zip"]) Assert.NotEmpty((await _gateway.GetAsync(path)).GetProperty("error").GetString()!);
-        foreach (var path in (string[])["task/cancel", "task/new/commit/nonsense", "task/new/upload/nonsense", "task/new"]) Assert.NotEmpty((await _gateway.PostAsync(path)).GetProperty("error").GetString()!);
+        foreach (
+            var path in (string[])
+                [
+                    "nonsense",
+                    "task/nonsense/info",
+                    $"task/{Guid.NewGuid()}/output",
+                    $"task/{Guid.NewGuid()}/download/all.zip",
+                ]
+        )
+            Assert.NotEmpty((await _gateway.GetAsync(path)).GetProperty("error").GetString()!);
+        foreach (
+            var path in (string[])["task/cancel", "task/new/commit/nonsense", "task/new/upload/nonsense", "task/new"]
+        )
+            Assert.NotEmpty((await _gateway.PostAsync(path)).GetProperty("error").GetString()!);
     }
 
     [Fact]
@@ -194,7 +297,13 @@ public sealed partial class InvariantTests : IAsyncLifetime
                 await _node.DieAsync();
             }
             var began = TimeProvider.System.GetTimestamp();
-            Assert.Equal(20, (await _gateway.GetAsync($"task/{id}/info?with_output=0")).GetProperty("status").GetProperty("code").GetInt32());
+            Assert.Equal(
+                20,
+                (await _gateway.GetAsync($"task/{id}/info?with_output=0"))
+                    .GetProperty("status")
+                    .GetProperty("code")
+                    .GetInt32()
+            );
             Assert.Contains("the first line", await LinesAsync($"task/{id}/output"));
             Assert.NotEqual(0, (await _gateway.GetAsync("options")).GetArrayLength());
             Assert.Equal("odm", (await _gateway.GetAsync("info")).GetProperty("engine").GetString());
@@ -206,7 +315,11 @@ public sealed partial class InvariantTests : IAsyncLifetime
     public async Task I14_a_restart_that_cannot_be_is_refused_promptly()
     {
         await using var gateway = await TestGateway.StartAsync(new FastTime(10), null, _node);
-        Assert.False((await gateway.PostAsync("task/restart", TestGateway.Json($$"""{"uuid":"{{Guid.NewGuid()}}"}"""))).GetProperty("success").GetBoolean());
+        Assert.False(
+            (await gateway.PostAsync("task/restart", TestGateway.Json($$"""{"uuid":"{{Guid.NewGuid()}}"}""")))
+                .GetProperty("success")
+                .GetBoolean()
+        );
         var id = await gateway.SubmitAsync();
         await gateway.UntilAsync(id, TaskCode.Completed);
         _node.Before = async http =>
@@ -215,7 +328,11 @@ public sealed partial class InvariantTests : IAsyncLifetime
             return true;
         };
         var began = TimeProvider.System.GetTimestamp();
-        Assert.False((await gateway.PostAsync("task/restart", TestGateway.Json($$"""{"uuid":"{{id}}"}"""))).GetProperty("success").GetBoolean());
+        Assert.False(
+            (await gateway.PostAsync("task/restart", TestGateway.Json($$"""{"uuid":"{{id}}"}""")))
+                .GetProperty("success")
+                .GetBoolean()
+        );
         Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(5));
         _node.Before = null;
     }
@@ -224,40 +341,101 @@ public sealed partial class InvariantTests : IAsyncLifetime
     public async Task I15_I17_uploads_that_can_never_succeed_say_so()
     {
         using var file = new MultipartFormDataContent { { new ByteArrayContent([1, 2]), "images", "a.jpg" } };
-        Assert.Equal("""{"error":"Invalid taskId: the task no longer exists.","noRetry":true}""", (await _gateway.PostAsync($"task/new/upload/{Guid.NewGuid()}", file)).GetRawText());
-        var id = TestGateway.Said(await _gateway.Client().InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct));
-        Assert.True((await _gateway.PostAsync($"task/new/upload/{id}", new MultipartFormDataContent { { new StringContent("x"), "name" } })).GetProperty("noRetry").GetBoolean());
+        Assert.Equal(
+            """{"error":"Invalid taskId: the task no longer exists.","noRetry":true}""",
+            (await _gateway.PostAsync($"task/new/upload/{Guid.NewGuid()}", file)).GetRawText()
+        );
+        var id = TestGateway.Said(
+            await _gateway.Client().InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct)
+        );
+        Assert.True(
+            (
+                await _gateway.PostAsync(
+                    $"task/new/upload/{id}",
+                    new MultipartFormDataContent { { new StringContent("x"), "name" } }
+                )
+            )
+                .GetProperty("noRetry")
+                .GetBoolean()
+        );
         Assert.True((await _gateway.PostAsync($"task/new/upload/{id}")).GetProperty("noRetry").GetBoolean());
     }
 
     [Fact]
     public async Task I18_texts_that_people_match_on_are_kept()
     {
-        var id = TestGateway.Said(await _gateway.Client().InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct));
-        Assert.Equal("Not enough images (0 files uploaded)", (await _gateway.PostAsync($"task/new/commit/{id}")).GetProperty("error").GetString());
-        Assert.Equal("Invalid set-uuid: nonsense", Assert.IsType<NodeReply<string>.Denied>(await _gateway.Client().InitAsync("nonsense", new() { Name = "x" }, Ct)).Error);
+        var id = TestGateway.Said(
+            await _gateway.Client().InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct)
+        );
+        Assert.Equal(
+            "Not enough images (0 files uploaded)",
+            (await _gateway.PostAsync($"task/new/commit/{id}")).GetProperty("error").GetString()
+        );
+        Assert.Equal(
+            "Invalid set-uuid: nonsense",
+            Assert
+                .IsType<NodeReply<string>.Denied>(
+                    await _gateway.Client().InitAsync("nonsense", new() { Name = "x" }, Ct)
+                )
+                .Error
+        );
     }
 
     [Fact]
     public async Task I20_bodies_of_every_make_are_taken()
     {
-        var id = TestGateway.Said(await _gateway.Client().InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct));
+        var id = TestGateway.Said(
+            await _gateway.Client().InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct)
+        );
         const string head = "--b\r\nContent-Disposition: form-data; name=\"images\"; filename=\"{0}\"\r\n\r\n";
-        Assert.Contains("\"success\":true", await RawAsync($"POST /task/new/upload/{id} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n"
-            + Chunk(string.Format(head, "chunked.jpg")) + Chunk("ab") + Chunk("\r\n--b--\r\n") + "0\r\n\r\n"), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"success\":true",
+            await RawAsync(
+                $"POST /task/new/upload/{id} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: "
+                    + $"chunked\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n"
+                    + Chunk(string.Format(head, "chunked.jpg"))
+                    + Chunk("ab")
+                    + Chunk("\r\n--b--\r\n")
+                    + "0\r\n\r\n"
+            ),
+            StringComparison.Ordinal
+        );
         var body = string.Format(head, "crlf.jpg") + "ab\r\n\r\n--b--\r\n";
-        Assert.Contains("\"success\":true", await RawAsync($"POST /task/new/upload/{id} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: {body.Length}\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n" + body), StringComparison.Ordinal);
-        Assert.Equal(["chunked.jpg:2", "crlf.jpg:4"], _gateway.TaskOf(Guid.Parse(id)).Received.Values.Select(file => $"{file.Name}:{file.Bytes}").Order());
+        Assert.Contains(
+            "\"success\":true",
+            await RawAsync(
+                $"POST /task/new/upload/{id} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: "
+                    + $"100-continue\r\nContent-Length: {body.Length}\r\nContent-Type: multipart/form-data; "
+                    + $"boundary=b\r\n\r\n"
+                    + body
+            ),
+            StringComparison.Ordinal
+        );
+        Assert.Equal(
+            ["chunked.jpg:2", "crlf.jpg:4"],
+            _gateway.TaskOf(Guid.Parse(id)).Received.Values.Select(file => $"{file.Name}:{file.Bytes}").Order()
+        );
     }
 
     [Fact]
     public async Task I20_an_upload_that_breaks_off_leaves_nothing_and_can_be_sent_again()
     {
-        var id = TestGateway.Said(await _gateway.Client().InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct));
+        var id = TestGateway.Said(
+            await _gateway.Client().InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct)
+        );
         using (var socket = new TcpClient())
         {
             await socket.ConnectAsync(IPAddress.Loopback, _gateway.Host.Address.Port, Ct);
-            await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /task/new/upload/{id} HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"images\"; filename=\"a.jpg\"\r\n\r\nhalf of it"), Ct);
+            await socket
+                .GetStream()
+                .WriteAsync(
+                    Encoding.ASCII.GetBytes(
+                        $"POST /task/new/upload/{id} HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\nContent-Type: "
+                            + $"multipart/form-data; boundary=b\r\n\r\n--b\r\nContent-Disposition: form-data; "
+                            + $"name=\"images\"; filename=\"a.jpg\"\r\n\r\nhalf of it"
+                    ),
+                    Ct
+                );
         }
         TestGateway.Said(await _gateway.Client().UploadAsync(id, [TestGateway.File("a.jpg", "whole"u8.ToArray())], Ct));
         Assert.Equal(5, Assert.Single(_gateway.TaskOf(Guid.Parse(id)).Received).Value.Bytes);
@@ -274,9 +452,23 @@ public sealed partial class InvariantTests : IAsyncLifetime
             Assert.Equal(id, TestGateway.Said(await _gateway.Client().InitAsync(id, new() { Name = "x" }, Ct)));
         }
         var used = await _gateway.SubmitAsync();
-        Assert.Equal($"Invalid set-uuid: {used}", Assert.IsType<NodeReply<string>.Denied>(await _gateway.Client().InitAsync(used.ToString(), new() { Name = "x" }, Ct)).Error);
+        Assert.Equal(
+            $"Invalid set-uuid: {used}",
+            Assert
+                .IsType<NodeReply<string>.Denied>(
+                    await _gateway.Client().InitAsync(used.ToString(), new() { Name = "x" }, Ct)
+                )
+                .Error
+        );
         await _gateway.UntilAsync(used, TaskCode.Completed);
-        Assert.Equal($"Invalid set-uuid: {used}", Assert.IsType<NodeReply<string>.Denied>(await _gateway.Client().InitAsync(used.ToString(), new() { Name = "x" }, Ct)).Error);
+        Assert.Equal(
+            $"Invalid set-uuid: {used}",
+            Assert
+                .IsType<NodeReply<string>.Denied>(
+                    await _gateway.Client().InitAsync(used.ToString(), new() { Name = "x" }, Ct)
+                )
+                .Error
+        );
     }
 
     [Fact]
@@ -296,38 +488,79 @@ public sealed partial class InvariantTests : IAsyncLifetime
     {
         using var form = new MultipartFormDataContent
         {
-            { new StringContent("field"), "name" }, { new StringContent("1712345678901"), "dateCreated" }, { new StringContent("true"), "skipPostProcessing" },
-            { new StringContent("""["odm_dem","../out"]"""), "outputs" }, { new StringContent("http://hook.example/x"), "webhook" },
+            { new StringContent("field"), "name" },
+            { new StringContent("1712345678901"), "dateCreated" },
+            { new StringContent("true"), "skipPostProcessing" },
+            { new StringContent("""["odm_dem","../out"]"""), "outputs" },
+            { new StringContent("http://hook.example/x"), "webhook" },
         };
         var id = Guid.Parse((await _gateway.PostAsync("task/new/init", form)).GetProperty("uuid").GetString()!);
         var task = _gateway.TaskOf(id);
-        Assert.Equal(("field", 1712345678901, true, "http://hook.example/x"), (task.Name, task.Created.ToUnixTimeMilliseconds(), task.SkipPostProcessing, task.Webhook));
+        Assert.Equal(
+            ("field", 1712345678901, true, "http://hook.example/x"),
+            (task.Name, task.Created.ToUnixTimeMilliseconds(), task.SkipPostProcessing, task.Webhook)
+        );
         Assert.Equal(["odm_dem", "out"], task.Outputs!);
-        Assert.Equal("Unexpected field", (await _gateway.PostAsync("task/new/init", new MultipartFormDataContent { { new ByteArrayContent([1]), "images", "a.jpg" } })).GetProperty("error").GetString());
-        var wrong = (await _gateway.PostAsync("task/new/init", new MultipartFormDataContent { { new StringContent("""[{"name":"split","value":-1}]"""), "options" } })).GetProperty("error").GetString()!;
+        Assert.Equal(
+            "Unexpected field",
+            (
+                await _gateway.PostAsync(
+                    "task/new/init",
+                    new MultipartFormDataContent { { new ByteArrayContent([1]), "images", "a.jpg" } }
+                )
+            )
+                .GetProperty("error")
+                .GetString()
+        );
+        var wrong = (
+            await _gateway.PostAsync(
+                "task/new/init",
+                new MultipartFormDataContent { { new StringContent("""[{"name":"split","value":-1}]"""), "options" } }
+            )
+        )
+            .GetProperty("error")
+            .GetString()!;
         Assert.Equal("""[{"name":"split","error":"Invalid value -1 (out of range)"}]""", wrong);
     }
 
     [Fact]
     public async Task I25_I27_downloads_have_exact_ranges_and_never_fewer_bytes_than_announced()
     {
-        var id = await _gateway.SubmitAsync(files: 0, more: ("big.jpg", [.. Enumerable.Range(0, 40_000_000).Select(n => (byte)(n * 7))]));
+        var id = await _gateway.SubmitAsync(
+            files: 0,
+            more: ("big.jpg", [.. Enumerable.Range(0, 40_000_000).Select(n => (byte)(n * 7))])
+        );
         await _gateway.UntilAsync(id, TaskCode.Completed);
-        using var idle = await _gateway.Http.GetAsync($"task/{id}/download/all.zip", HttpCompletionOption.ResponseHeadersRead, Ct);   // as PyODM does, and never reads it
+        using var idle = await _gateway.Http.GetAsync(
+            $"task/{id}/download/all.zip",
+            HttpCompletionOption.ResponseHeadersRead,
+            Ct
+        ); // as PyODM does, and never reads it
         var length = idle.Content.Headers.ContentLength!.Value;
         Assert.Contains("bytes", idle.Headers.AcceptRanges);
         var whole = await _gateway.Http.GetByteArrayAsync($"task/{id}/download/all.zip", Ct);
         Assert.Equal(length, whole.Length);
-        var parts = await Task.WhenAll(Enumerable.Range(0, 16).Select(async n =>
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Get, $"task/{id}/download/all.zip");
-            var (from, to) = (n * length / 16, ((n + 1) * length / 16) - 1);
-            request.Headers.Range = new(from, to);
-            using var response = await _gateway.Http.SendAsync(request, Ct);
-            Assert.Equal(HttpStatusCode.PartialContent, response.StatusCode);
-            Assert.Equal((from, to, length), (response.Content.Headers.ContentRange!.From, response.Content.Headers.ContentRange.To, response.Content.Headers.ContentRange.Length));
-            return await response.Content.ReadAsByteArrayAsync(Ct);
-        }));
+        var parts = await Task.WhenAll(
+            Enumerable
+                .Range(0, 16)
+                .Select(async n =>
+                {
+                    using var request = new HttpRequestMessage(HttpMethod.Get, $"task/{id}/download/all.zip");
+                    var (from, to) = (n * length / 16, ((n + 1) * length / 16) - 1);
+                    request.Headers.Range = new(from, to);
+                    using var response = await _gateway.Http.SendAsync(request, Ct);
+                    Assert.Equal(HttpStatusCode.PartialContent, response.StatusCode);
+                    Assert.Equal(
+                        (from, to, length),
+                        (
+                            response.Content.Headers.ContentRange!.From,
+                            response.Content.Headers.ContentRange.To,
+                            response.Content.Headers.ContentRange.Length
+                        )
+                    );
+                    return await response.Content.ReadAsByteArrayAsync(Ct);
+                })
+        );
         Assert.True(whole.AsSpan().SequenceEqual(parts.SelectMany(part => part).ToArray()));
     }
 
@@ -338,7 +571,8 @@ public sealed partial class InvariantTests : IAsyncLifetime
         _node.Before = http =>
         {
             var path = http.Request.Path.Value!;
-            if (!path.Contains("/download/", StringComparison.Ordinal) || http.Request.Query.ContainsKey("signed")) return Task.FromResult(false);
+            if (!path.Contains("/download/", StringComparison.Ordinal) || http.Request.Query.ContainsKey("signed"))
+                return Task.FromResult(false);
             http.Response.Redirect($"{path}?signed=yes");
             return Task.FromResult(true);
         };
@@ -354,8 +588,15 @@ public sealed partial class InvariantTests : IAsyncLifetime
     {
         _node.Takes = TimeSpan.FromMinutes(5);
         var id = await _gateway.SubmitAsync();
-        Assert.Equal("Asset not ready", (await _gateway.GetAsync($"task/{id}/download/all.zip")).GetProperty("error").GetString());
-        foreach (var asset in (string[])["orthophoto.tif", "..%2f..%2fgateway.db"]) Assert.Equal("Invalid asset", (await _gateway.GetAsync($"task/{id}/download/{asset}")).GetProperty("error").GetString());
+        Assert.Equal(
+            "Asset not ready",
+            (await _gateway.GetAsync($"task/{id}/download/all.zip")).GetProperty("error").GetString()
+        );
+        foreach (var asset in (string[])["orthophoto.tif", "..%2f..%2fgateway.db"])
+            Assert.Equal(
+                "Invalid asset",
+                (await _gateway.GetAsync($"task/{id}/download/{asset}")).GetProperty("error").GetString()
+            );
     }
 
     [Fact]
@@ -376,20 +617,41 @@ public sealed partial class InvariantTests : IAsyncLifetime
         var policy = response.Headers.GetValues("Content-Security-Policy").Single();
         foreach (var tag in (string[])["script", "style"])
         {
-            var own = Assert.Single(Regex.Matches(page, $"<{tag}>(.*?)</{tag}>", RegexOptions.Singleline)).Groups[1].Value;
-            Assert.Contains($"{tag}-src 'sha256-{Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(own)))}';", policy, StringComparison.Ordinal);
+            var own = Assert
+                .Single(Regex.Matches(page, $"<{tag}>(.*?)</{tag}>", RegexOptions.Singleline))
+                .Groups[1]
+                .Value;
+            Assert.Contains(
+                $"{tag}-src 'sha256-{Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(own)))}';",
+                policy,
+                StringComparison.Ordinal
+            );
         }
-        Assert.DoesNotMatch(@"\son[a-z]+=|\sstyle=|<(link|img|iframe)\b", page);   // what the policy would not let it do
+        Assert.DoesNotMatch(@"\son[a-z]+=|\sstyle=|<(link|img|iframe)\b", page); // what the policy would not let it do
         Assert.Contains("default-src 'none'", policy, StringComparison.Ordinal);
         Assert.Contains("frame-ancestors 'none'", policy, StringComparison.Ordinal);
-        Assert.Equal(("DENY", "no-referrer"), (response.Headers.GetValues("X-Frame-Options").Single(), response.Headers.GetValues("Referrer-Policy").Single()));
+        Assert.Equal(
+            ("DENY", "no-referrer"),
+            (
+                response.Headers.GetValues("X-Frame-Options").Single(),
+                response.Headers.GetValues("Referrer-Policy").Single()
+            )
+        );
     }
 
     [Fact]
     public async Task I32_a_browsers_origin_is_echoed_and_its_preflight_answered()
     {
         await using var closed = await TestGateway.StartAsync(options => options with { Token = "right" });
-        using var request = new HttpRequestMessage(HttpMethod.Options, "task/new/init") { Headers = { { "Origin", "https://map.example" }, { "Access-Control-Request-Method", "POST" }, { "Access-Control-Request-Headers", "set-uuid" } } };
+        using var request = new HttpRequestMessage(HttpMethod.Options, "task/new/init")
+        {
+            Headers =
+            {
+                { "Origin", "https://map.example" },
+                { "Access-Control-Request-Method", "POST" },
+                { "Access-Control-Request-Headers", "set-uuid" },
+            },
+        };
         using var response = await closed.Http.SendAsync(request, Ct);
         Assert.True(response.IsSuccessStatusCode);
         Assert.Equal("https://map.example", response.Headers.GetValues("Access-Control-Allow-Origin").Single());
@@ -398,9 +660,14 @@ public sealed partial class InvariantTests : IAsyncLifetime
     }
 
     [Theory, InlineData("OPTIONS"), InlineData("GET")]
-    public async Task I32_where_no_token_is_asked_for_pages_may_call_but_not_with_what_a_browser_adds_by_itself(string method)
+    public async Task I32_where_no_token_is_asked_for_pages_may_call_but_not_with_what_a_browser_adds_by_itself(
+        string method
+    )
     {
-        using var request = new HttpRequestMessage(new(method), "info") { Headers = { { "Origin", "https://map.example" }, { "Access-Control-Request-Method", "GET" } } };
+        using var request = new HttpRequestMessage(new(method), "info")
+        {
+            Headers = { { "Origin", "https://map.example" }, { "Access-Control-Request-Method", "GET" } },
+        };
         using var response = await _gateway.Http.SendAsync(request, Ct);
         Assert.Equal("*", response.Headers.GetValues("Access-Control-Allow-Origin").Single());
         Assert.False(response.Headers.Contains("Access-Control-Allow-Credentials"));
@@ -410,26 +677,43 @@ public sealed partial class InvariantTests : IAsyncLifetime
     public async Task I32_a_browser_may_ask_before_it_has_a_token_and_can_read_that_it_needs_one()
     {
         await using var closed = await TestGateway.StartAsync(options => options with { Token = "right" });
-        foreach (var (method, status) in ((string, HttpStatusCode)[])[("OPTIONS", HttpStatusCode.NoContent), ("GET", HttpStatusCode.Unauthorized)])
+        foreach (
+            var (method, status) in ((string, HttpStatusCode)[])
+                [("OPTIONS", HttpStatusCode.NoContent), ("GET", HttpStatusCode.Unauthorized)]
+        )
         {
-            using var request = new HttpRequestMessage(new(method), "task/list") { Headers = { { "Origin", "https://map.example" }, { "Access-Control-Request-Method", "GET" } } };
+            using var request = new HttpRequestMessage(new(method), "task/list")
+            {
+                Headers = { { "Origin", "https://map.example" }, { "Access-Control-Request-Method", "GET" } },
+            };
             using var response = await closed.Http.SendAsync(request, Ct);
-            Assert.Equal((status, "https://map.example"), (response.StatusCode, response.Headers.GetValues("Access-Control-Allow-Origin").Single()));
+            Assert.Equal(
+                (status, "https://map.example"),
+                (response.StatusCode, response.Headers.GetValues("Access-Control-Allow-Origin").Single())
+            );
         }
     }
 
     [Fact]
-    public void Each_of_the_32_has_a_test_that_bears_its_number() => Assert.Equal(Enumerable.Range(1, 32), (
-        from type in typeof(InvariantTests).Assembly.GetTypes()
-        where type.Namespace == typeof(InvariantTests).Namespace
-        from method in type.GetMethods()
-        from Match number in Number().Matches(method.Name)
-        select int.Parse(number.Value, System.Globalization.CultureInfo.InvariantCulture)).Distinct().Order());
+    public void Each_of_the_32_has_a_test_that_bears_its_number() =>
+        Assert.Equal(
+            Enumerable.Range(1, 32),
+            (
+                from type in typeof(InvariantTests).Assembly.GetTypes()
+                where type.Namespace == typeof(InvariantTests).Namespace
+                from method in type.GetMethods()
+                from Match number in Number().Matches(method.Name)
+                select int.Parse(number.Value, System.Globalization.CultureInfo.InvariantCulture)
+            )
+                .Distinct()
+                .Order()
+        );
 
     [GeneratedRegex("(?<=(^|_)I)[0-9]{2}(?=_)")]
     private static partial Regex Number();
 
-    private async Task<List<string>> LinesAsync(string path) => [.. (await _gateway.GetAsync(path)).EnumerateArray().Select(line => line.GetString()!)];
+    private async Task<List<string>> LinesAsync(string path) =>
+        [.. (await _gateway.GetAsync(path)).EnumerateArray().Select(line => line.GetString()!)];
 
     private async Task<string> RawAsync(string request)
     {

@@ -5,7 +5,9 @@ using Muster.NodeOdm;
 
 namespace Muster.Gateway;
 
-/// <summary>Accounts that another server keeps: it says who may come in, approves tasks and is told their end.</summary>
+/// <summary>
+/// Accounts that another server keeps: it says who may come in, approves tasks and is told their end.
+/// </summary>
 public sealed class LightningTests
 {
     private readonly ConcurrentQueue<(string Path, JsonElement Body)> _asked = [];
@@ -21,9 +23,13 @@ public sealed class LightningTests
         await using var gateway = await GatewayAsync(server, node);
         Assert.Equal(HttpStatusCode.Unauthorized, (await gateway.Http.GetAsync("info", Ct)).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await gateway.Http.GetAsync("info?token=bad", Ct)).StatusCode);
-        for (var n = 0; n < 3; n++) Assert.Equal(7, (await gateway.GetAsync("info?token=good")).GetProperty("maxImages").GetInt32());
+        for (var n = 0; n < 3; n++)
+            Assert.Equal(7, (await gateway.GetAsync("info?token=good")).GetProperty("maxImages").GetInt32());
         Assert.Equal(2, _asked.Count(call => call.Path == "/r/tokens/validate"));
-        Assert.Equal(new Uri(server.Url, "r/auth/getToken").ToString(), (await gateway.GetAsync("auth/info")).GetProperty("loginUrl").GetString());
+        Assert.Equal(
+            new Uri(server.Url, "r/auth/getToken").ToString(),
+            (await gateway.GetAsync("auth/info")).GetProperty("loginUrl").GetString()
+        );
     }
 
     [Fact]
@@ -33,16 +39,28 @@ public sealed class LightningTests
         await using var node = await ScriptedNode.StartAsync();
         await using var gateway = await GatewayAsync(server, node);
         _approval = """{"approved":false,"error":"Not enough credits"}""";
-        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => gateway.SubmitAsync(files: 3, token: "good"));
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            gateway.SubmitAsync(files: 3, token: "good")
+        );
         Assert.Contains("Not enough credits", refused.Message, StringComparison.Ordinal);
         _approval = """{"approved":true}""";
         var task = await gateway.SubmitAsync(files: 3, token: "good");
-        Assert.Equal(3, _asked.Last(call => call.Path == "/r/tasks/approve").Body.GetProperty("imagesCount").GetInt32());
+        Assert.Equal(
+            3,
+            _asked.Last(call => call.Path == "/r/tasks/approve").Body.GetProperty("imagesCount").GetInt32()
+        );
         await gateway.UntilAsync(task, TaskCode.Completed, "good");
         await gateway.UntilAsync(() => !gateway.TaskOf(task).FinishDue);
         var (_, body) = Assert.Single(_asked, call => call.Path == "/r/tasks/finished");
         Assert.Equal("good", body.GetProperty("token").GetString());
-        Assert.Equal(40, JsonDocument.Parse(body.GetProperty("taskInfo").GetString()!).RootElement.GetProperty("status").GetProperty("code").GetInt32());
+        Assert.Equal(
+            40,
+            JsonDocument
+                .Parse(body.GetProperty("taskInfo").GetString()!)
+                .RootElement.GetProperty("status")
+                .GetProperty("code")
+                .GetInt32()
+        );
     }
 
     [Fact]
@@ -51,24 +69,53 @@ public sealed class LightningTests
         await using var server = await ServerAsync();
         await using var node = await ScriptedNode.StartAsync();
         using var bytes = new MemoryStream();
-        using (var archive = new System.IO.Compression.ZipArchive(bytes, System.IO.Compression.ZipArchiveMode.Create, leaveOpen: true)) foreach (var name in (string[])["a.jpg", "b.jpg"]) archive.CreateEntry(name).Open().Dispose();
-        await using var files = await ScriptedNode.StartAsync(new()
-        {
-            Before = async http =>
+        using (
+            var archive = new System.IO.Compression.ZipArchive(
+                bytes,
+                System.IO.Compression.ZipArchiveMode.Create,
+                leaveOpen: true
+            )
+        )
+            foreach (var name in (string[])["a.jpg", "b.jpg"])
+                archive.CreateEntry(name).Open().Dispose();
+        await using var files = await ScriptedNode.StartAsync(
+            new()
             {
-                await http.Response.Body.WriteAsync(bytes.ToArray(), Ct);
-                return true;
-            },
-        });
-        await using var gateway = await TestGateway.StartAsync(options => options with { Provider = "lightning", LightningUrl = new(server.Url, "r/"), AllowPrivateAddresses = true }, node);
+                Before = async http =>
+                {
+                    await http.Response.Body.WriteAsync(bytes.ToArray(), Ct);
+                    return true;
+                },
+            }
+        );
+        await using var gateway = await TestGateway.StartAsync(
+            options =>
+                options with
+                {
+                    Provider = "lightning",
+                    LightningUrl = new(server.Url, "r/"),
+                    AllowPrivateAddresses = true,
+                },
+            node
+        );
         async Task<Guid> SubmitAsync()
         {
-            using var form = new MultipartFormDataContent { { new StringContent(new Uri(files.Url, "x.zip").ToString()), "zipurl" }, { new StringContent("x"), "name" } };
+            using var form = new MultipartFormDataContent
+            {
+                { new StringContent(new Uri(files.Url, "x.zip").ToString()), "zipurl" },
+                { new StringContent("x"), "name" },
+            };
             return Guid.Parse((await gateway.PostAsync("task/new?token=good", form)).GetProperty("uuid").GetString()!);
         }
         _approval = """{"approved":false,"error":"Not enough credits"}""";
-        Assert.Equal("Not enough credits", (await gateway.UntilAsync(await SubmitAsync(), TaskCode.Failed, "good")).Status.ErrorMessage);
-        Assert.Equal(2, _asked.Last(call => call.Path == "/r/tasks/approve").Body.GetProperty("imagesCount").GetInt32());
+        Assert.Equal(
+            "Not enough credits",
+            (await gateway.UntilAsync(await SubmitAsync(), TaskCode.Failed, "good")).Status.ErrorMessage
+        );
+        Assert.Equal(
+            2,
+            _asked.Last(call => call.Path == "/r/tasks/approve").Body.GetProperty("imagesCount").GetInt32()
+        );
         _approval = """{"approved":true}""";
         await gateway.UntilAsync(await SubmitAsync(), TaskCode.Completed, "good");
     }
@@ -86,22 +133,32 @@ public sealed class LightningTests
     }
 
     private static Task<TestGateway> GatewayAsync(ScriptedNode server, ScriptedNode node) =>
-        TestGateway.StartAsync(options => options with { Provider = "lightning", LightningUrl = new(server.Url, "r/") }, node);
+        TestGateway.StartAsync(
+            options => options with { Provider = "lightning", LightningUrl = new(server.Url, "r/") },
+            node
+        );
 
-    private Task<ScriptedNode> ServerAsync() => ScriptedNode.StartAsync(new()
-    {
-        Before = async http =>
-        {
-            var body = JsonDocument.Parse(await new StreamReader(http.Request.Body).ReadToEndAsync(Ct)).RootElement.Clone();
-            _asked.Enqueue((http.Request.Path.Value!, body));
-            var answer = http.Request.Path.Value switch
+    private Task<ScriptedNode> ServerAsync() =>
+        ScriptedNode.StartAsync(
+            new()
             {
-                "/r/tokens/validate" => body.GetProperty("token").GetString() == "good" ? """{"valid":true,"limits":{"maxImages":7,"options":{"split":{"remove":true}}}}""" : """{"valid":false}""",
-                "/r/tasks/approve" => _approval,
-                _ => "{}",
-            };
-            await http.Response.Body.WriteAsync(System.Text.Encoding.UTF8.GetBytes(answer), Ct);
-            return true;
-        },
-    });
+                Before = async http =>
+                {
+                    var body = JsonDocument
+                        .Parse(await new StreamReader(http.Request.Body).ReadToEndAsync(Ct))
+                        .RootElement.Clone();
+                    _asked.Enqueue((http.Request.Path.Value!, body));
+                    var answer = http.Request.Path.Value switch
+                    {
+                        "/r/tokens/validate" => body.GetProperty("token").GetString() == "good"
+                            ? """{"valid":true,"limits":{"maxImages":7,"options":{"split":{"remove":true}}}}"""
+                            : """{"valid":false}""",
+                        "/r/tasks/approve" => _approval,
+                        _ => "{}",
+                    };
+                    await http.Response.Body.WriteAsync(System.Text.Encoding.UTF8.GetBytes(answer), Ct);
+                    return true;
+                },
+            }
+        );
 }

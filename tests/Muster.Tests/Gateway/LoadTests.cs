@@ -22,7 +22,8 @@ public sealed class LoadTests : IAsyncLifetime
         await using var gateway = await StartAsync(options => options with { SpoolBudget = 100_000_000 });
         var id = await BeginAsync(gateway);
         var silent = new List<TcpClient>();
-        for (var n = 0; n < 12; n++) silent.Add(await UploadAsync(gateway.Host.Address.Port, id, bytes: 90_000_000));
+        for (var n = 0; n < 12; n++)
+            silent.Add(await UploadAsync(gateway.Host.Address.Port, id, bytes: 90_000_000));
         await gateway.UntilAsync(await gateway.SubmitAsync(), TaskCode.Completed);
         Assert.InRange(gateway.Host.Spool.Used, 0, 1_000);
         silent.ForEach(socket => socket.Dispose());
@@ -31,10 +32,16 @@ public sealed class LoadTests : IAsyncLifetime
     [Fact]
     public async Task Where_too_many_uploads_stand_still_one_makes_room()
     {
-        await using var gateway = await StartAsync(options => options with { Limits = new() { Uploads = 8, UploadsOfOne = 4 } });
+        await using var gateway = await StartAsync(options =>
+            options with
+            {
+                Limits = new() { Uploads = 8, UploadsOfOne = 4 },
+            }
+        );
         var id = await BeginAsync(gateway);
         var still = new List<TcpClient>();
-        for (var n = 0; n < 4; n++) still.Add(await UploadAsync(gateway.Host.Address.Port, id, bytes: 1_000));
+        for (var n = 0; n < 4; n++)
+            still.Add(await UploadAsync(gateway.Host.Address.Port, id, bytes: 1_000));
         await gateway.UntilAsync(() => gateway.Files("incoming").Count() == 4);
         await gateway.UntilAsync(await gateway.SubmitAsync(), TaskCode.Completed);
         Assert.True(await await Task.WhenAny(still.Select(IsClosedAsync)));
@@ -49,11 +56,18 @@ public sealed class LoadTests : IAsyncLifetime
         var id = await BeginAsync(gateway);
         using var still = await UploadAsync(gateway.Host.Address.Port, id, bytes: 1_000_000);
         using var crawling = await UploadAsync(gateway.Host.Address.Port, id, bytes: 1_000_000);
-        var crawls = Task.Run(async () =>
-        {
-            try { for (; ; await Task.Delay(50, Ct)) await crawling.GetStream().WriteAsync(new byte[10], Ct); }
-            catch (IOException) { }   // it was given up
-        }, Ct);
+        var crawls = Task.Run(
+            async () =>
+            {
+                try
+                {
+                    for (; ; await Task.Delay(50, Ct))
+                        await crawling.GetStream().WriteAsync(new byte[10], Ct);
+                }
+                catch (IOException) { } // it was given up
+            },
+            Ct
+        );
         await IsClosedAsync(still);
         await crawls;
         await gateway.UntilAsync(() => !gateway.Files("incoming").Any());
@@ -70,8 +84,11 @@ public sealed class LoadTests : IAsyncLifetime
         {
             var socket = new TcpClient();
             silent.Add(socket);
-            try { await socket.ConnectAsync(IPAddress.Loopback, gateway.Port, Ct); }
-            catch (SocketException) { }   // all seats are taken for the moment, and this one was dropped
+            try
+            {
+                await socket.ConnectAsync(IPAddress.Loopback, gateway.Port, Ct);
+            }
+            catch (SocketException) { } // all seats are taken for the moment, and this one was dropped
         }
         await AnswersAsync(gateway, "task/list");
         await AnswersAsync(gateway, "options");
@@ -83,17 +100,24 @@ public sealed class LoadTests : IAsyncLifetime
     [Fact]
     public async Task A_result_that_no_task_of_its_size_can_give_is_not_collected()
     {
-        await using var node = await ScriptedNode.StartAsync(new()
-        {
-            Before = async http =>
+        await using var node = await ScriptedNode.StartAsync(
+            new()
             {
-                if (!http.Request.Path.Value!.Contains("/download/", StringComparison.Ordinal)) return false;
-                http.Response.ContentType = "application/zip";
-                try { for (var block = new byte[1 << 16]; ;) await http.Response.Body.WriteAsync(block, http.RequestAborted); }
-                catch (Exception fault) when (fault is OperationCanceledException or IOException) { }   // it hung up
-                return true;
-            },
-        });
+                Before = async http =>
+                {
+                    if (!http.Request.Path.Value!.Contains("/download/", StringComparison.Ordinal))
+                        return false;
+                    http.Response.ContentType = "application/zip";
+                    try
+                    {
+                        for (var block = new byte[1 << 16]; ; )
+                            await http.Response.Body.WriteAsync(block, http.RequestAborted);
+                    }
+                    catch (Exception fault) when (fault is OperationCanceledException or IOException) { } // it hung up
+                    return true;
+                },
+            }
+        );
         var limits = new InputLimits { ResultAllowance = 1 << 20 };
         await using var gateway = await TestGateway.StartAsync(options => options with { Limits = limits }, node);
         var info = await gateway.UntilAsync(await gateway.SubmitAsync(), TaskCode.Failed);
@@ -136,9 +160,10 @@ public sealed class LoadTests : IAsyncLifetime
         var sent = 0L;
         try
         {
-            for (; !stream.DataAvailable && sent < 1_000_000_000; sent += field.Length) await stream.WriteAsync(field, Ct);
+            for (; !stream.DataAvailable && sent < 1_000_000_000; sent += field.Length)
+                await stream.WriteAsync(field, Ct);
         }
-        catch (IOException) { }   // it closed the door
+        catch (IOException) { } // it closed the door
         Assert.True(sent < 20_000_000, $"it took {sent} bytes");
     }
 
@@ -160,9 +185,11 @@ public sealed class LoadTests : IAsyncLifetime
 
     private static string Head(string names) => $"--b\r\nContent-Disposition: form-data; {names}\r\n\r\n";
 
-    private static async Task SendAsync(TcpClient socket, string text) => await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(text), Ct);
+    private static async Task SendAsync(TcpClient socket, string text) =>
+        await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(text), Ct);
 
-    private Task<TestGateway> StartAsync(Func<GatewayOptions, GatewayOptions> change) => TestGateway.StartAsync(change, _node);
+    private Task<TestGateway> StartAsync(Func<GatewayOptions, GatewayOptions> change) =>
+        TestGateway.StartAsync(change, _node);
 
     private static async Task<Guid> BeginAsync(TestGateway gateway)
     {
@@ -176,14 +203,23 @@ public sealed class LoadTests : IAsyncLifetime
         var socket = new TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, port, Ct);
         var head = Head("name=\"images\"; filename=\"a.jpg\"");
-        await SendAsync(socket, $"POST /task/new/upload/{id} HTTP/1.1\r\nHost: x\r\nContent-Length: {bytes}\r\n{Form}{head}abc");
+        await SendAsync(
+            socket,
+            $"POST /task/new/upload/{id} HTTP/1.1\r\nHost: x\r\nContent-Length: {bytes}\r\n{Form}{head}abc"
+        );
         return socket;
     }
 
     private static async Task<bool> IsClosedAsync(TcpClient socket)
     {
-        try { return await socket.GetStream().ReadAsync(new byte[1], Ct) == 0; }
-        catch (IOException) { return true; }
+        try
+        {
+            return await socket.GetStream().ReadAsync(new byte[1], Ct) == 0;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
     }
 
     /// <summary>Clients try again after a drop, and are answered then.</summary>

@@ -4,7 +4,9 @@ using Muster.NodeOdm;
 
 namespace Muster.Gateway;
 
-/// <summary>Nodes that die, forget, refuse, fail or answer badly: no client sees an error, and every task ends rightly.</summary>
+/// <summary>
+/// Nodes that die, forget, refuse, fail or answer badly: no client sees an error, and every task ends rightly.
+/// </summary>
 public sealed class NodeFaultTests
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
@@ -21,7 +23,10 @@ public sealed class NodeFaultTests
         await first.DieAsync();
         var done = await gateway.UntilAsync(task, TaskCode.Completed);
         Assert.Single(second.Tasks);
-        Assert.Contains(done.Output!, line => line.Contains("is placed on another node, attempt 2", StringComparison.Ordinal));
+        Assert.Contains(
+            done.Output!,
+            line => line.Contains("is placed on another node, attempt 2", StringComparison.Ordinal)
+        );
         // What was read of the output stays where it was.
         Assert.Equal(["the first line", "the second line"], done.Output!.Skip(5).Take(2));
         await first.StartAsync();
@@ -55,13 +60,20 @@ public sealed class NodeFaultTests
         node.Tasks.Clear();
         await gateway.UntilAsync(task, TaskCode.Completed);
         Assert.Equal(2, (await gateway.ArchiveAsync(task)).Count);
-        Assert.DoesNotContain(task.ToString(), node.Tasks.Keys);   // another attempt is another task there
+        Assert.DoesNotContain(task.ToString(), node.Tasks.Keys); // another attempt is another task there
     }
 
     [Fact]
     public async Task Out_of_memory_goes_to_a_larger_node_before_the_client_sees_a_failure()
     {
-        await using var small = await ScriptedNode.StartAsync(new() { MaxImages = 10, Memory = 8_000_000_000, FailsWith = "Not enough memory" });
+        await using var small = await ScriptedNode.StartAsync(
+            new()
+            {
+                MaxImages = 10,
+                Memory = 8_000_000_000,
+                FailsWith = "Not enough memory",
+            }
+        );
         await using var large = await ScriptedNode.StartAsync(new() { Memory = 64_000_000_000 });
         await using var gateway = await TestGateway.StartAsync(small, large);
         var task = await gateway.SubmitAsync();
@@ -97,22 +109,31 @@ public sealed class NodeFaultTests
     {
         await using var node = await ScriptedNode.StartAsync(new() { RefusesWith = "Disk is full" });
         await using var gateway = await TestGateway.StartAsync(node);
-        Assert.Equal("Disk is full", (await gateway.UntilAsync(await gateway.SubmitAsync(), TaskCode.Failed)).Status.ErrorMessage);
+        Assert.Equal(
+            "Disk is full",
+            (await gateway.UntilAsync(await gateway.SubmitAsync(), TaskCode.Failed)).Status.ErrorMessage
+        );
     }
 
     [Theory, InlineData("/task/new/init"), InlineData("/task/new/upload/"), InlineData("/task/new/commit/")]
     public async Task An_answer_that_is_lost_on_the_way_neither_loses_nor_doubles_anything(string path)
     {
         var lost = 0;
-        await using var node = await ScriptedNode.StartAsync(new()
-        {
-            After = http =>
+        await using var node = await ScriptedNode.StartAsync(
+            new()
             {
-                if (!http.Request.Path.Value!.StartsWith(path, StringComparison.Ordinal) || Interlocked.Increment(ref lost) > 1) return Task.FromResult(false);
-                http.Abort();
-                return Task.FromResult(true);
-            },
-        });
+                After = http =>
+                {
+                    if (
+                        !http.Request.Path.Value!.StartsWith(path, StringComparison.Ordinal)
+                        || Interlocked.Increment(ref lost) > 1
+                    )
+                        return Task.FromResult(false);
+                    http.Abort();
+                    return Task.FromResult(true);
+                },
+            }
+        );
         await using var gateway = await TestGateway.StartAsync(new FastTime(5), null, node);
         var task = await gateway.SubmitAsync(files: 3);
         await gateway.UntilAsync(task, TaskCode.Completed);
@@ -125,17 +146,25 @@ public sealed class NodeFaultTests
     public async Task A_node_that_answers_with_nonsense_disturbs_no_client(string what)
     {
         var nonsense = true;
-        await using var node = await ScriptedNode.StartAsync(new()
-        {
-            Takes = TimeSpan.FromMilliseconds(300),
-            Before = async http =>
+        await using var node = await ScriptedNode.StartAsync(
+            new()
             {
-                if (!Volatile.Read(ref nonsense) || http.Request.Method != "GET" || !http.Request.Path.Value!.StartsWith($"/{what}", StringComparison.Ordinal) || !http.Request.Path.Value.EndsWith("info", StringComparison.Ordinal)) return false;
-                http.Response.StatusCode = 502;
-                await http.Response.WriteAsync("<html>Bad Gateway</html>");
-                return true;
-            },
-        });
+                Takes = TimeSpan.FromMilliseconds(300),
+                Before = async http =>
+                {
+                    if (
+                        !Volatile.Read(ref nonsense)
+                        || http.Request.Method != "GET"
+                        || !http.Request.Path.Value!.StartsWith($"/{what}", StringComparison.Ordinal)
+                        || !http.Request.Path.Value.EndsWith("info", StringComparison.Ordinal)
+                    )
+                        return false;
+                    http.Response.StatusCode = 502;
+                    await http.Response.WriteAsync("<html>Bad Gateway</html>");
+                    return true;
+                },
+            }
+        );
         await using var gateway = await TestGateway.StartAsync(options => options with { MoveAfter = Long }, []);
         gateway.Host.Fleet.Add(node.Url, "");
         if (what == "info")
@@ -143,7 +172,10 @@ public sealed class NodeFaultTests
             await gateway.UntilAsync(() => gateway.Host.Fleet.Nodes[0].Health.Missed > 0);
         }
         var task = await gateway.SubmitAsync();
-        if (what == "task") await gateway.UntilAsync(() => gateway.TaskOf(task).Phase is TaskPhase.Running && !gateway.Host.Fleet.Nodes[0].Health.Answers);
+        if (what == "task")
+            await gateway.UntilAsync(() =>
+                gateway.TaskOf(task).Phase is TaskPhase.Running && !gateway.Host.Fleet.Nodes[0].Health.Answers
+            );
         var code = (await gateway.InfoAsync(task, 0)).Status.Code;
         Assert.True(code is TaskCode.Queued or TaskCode.Running);
         Volatile.Write(ref nonsense, false);
@@ -154,16 +186,22 @@ public sealed class NodeFaultTests
     public async Task A_damaged_archive_is_fetched_again()
     {
         var fetched = 0;
-        await using var node = await ScriptedNode.StartAsync(new()
-        {
-            Before = async http =>
+        await using var node = await ScriptedNode.StartAsync(
+            new()
             {
-                if (!http.Request.Path.Value!.EndsWith("all.zip", StringComparison.Ordinal) || Interlocked.Increment(ref fetched) > 1) return false;
-                http.Response.ContentType = "application/zip";
-                await http.Response.WriteAsync("PK\u0003\u0004 and nothing more");
-                return true;
-            },
-        });
+                Before = async http =>
+                {
+                    if (
+                        !http.Request.Path.Value!.EndsWith("all.zip", StringComparison.Ordinal)
+                        || Interlocked.Increment(ref fetched) > 1
+                    )
+                        return false;
+                    http.Response.ContentType = "application/zip";
+                    await http.Response.WriteAsync("PK\u0003\u0004 and nothing more");
+                    return true;
+                },
+            }
+        );
         await using var gateway = await TestGateway.StartAsync(new FastTime(5), null, node);
         var task = await gateway.SubmitAsync();
         await gateway.UntilAsync(task, TaskCode.Completed);
@@ -200,7 +238,16 @@ public sealed class NodeFaultTests
     [Fact]
     public async Task Among_nodes_dead_cut_off_full_slow_and_with_wrong_clocks_every_task_ends_rightly_and_no_client_sees_an_error()
     {
-        ScriptedNode[] nodes = [.. await Task.WhenAll(Enumerable.Range(0, 5).Select(n => ScriptedNode.StartAsync(new() { Slots = 2, Takes = TimeSpan.FromMilliseconds(200 + (100 * n)) })))];
+        ScriptedNode[] nodes =
+        [
+            .. await Task.WhenAll(
+                Enumerable
+                    .Range(0, 5)
+                    .Select(n =>
+                        ScriptedNode.StartAsync(new() { Slots = 2, Takes = TimeSpan.FromMilliseconds(200 + (100 * n)) })
+                    )
+            ),
+        ];
         // Their tasks are of 1970, as their clocks have it.
         var (dies, vanishes, full, slow) = (nodes[0], nodes[1], nodes[2], nodes[3]);
         await using var gateway = await TestGateway.StartAsync(new FastTime(5), null, nodes);
@@ -211,7 +258,8 @@ public sealed class NodeFaultTests
             return false;
         };
         var tasks = new List<Guid>();
-        for (var n = 0; n < 8; n++) tasks.Add(await gateway.SubmitAsync());
+        for (var n = 0; n < 8; n++)
+            tasks.Add(await gateway.SubmitAsync());
         await gateway.UntilAsync(() => tasks.Exists(task => gateway.TaskOf(task).Phase is TaskPhase.Running));
         await dies.DieAsync();
         vanishes.Before = async http =>
@@ -221,12 +269,20 @@ public sealed class NodeFaultTests
         };
         while (tasks.Exists(task => gateway.TaskOf(task).Phase.IsLive))
         {
-            foreach (var task in tasks) Assert.True((await gateway.InfoAsync(task, 0)).Status.Code is TaskCode.Queued or TaskCode.Running or TaskCode.Completed);
+            foreach (var task in tasks)
+                Assert.True(
+                    (await gateway.InfoAsync(task, 0)).Status.Code
+                        is TaskCode.Queued
+                            or TaskCode.Running
+                            or TaskCode.Completed
+                );
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
-        foreach (var task in tasks) Assert.Equal(2, (await gateway.ArchiveAsync(task)).Count);
+        foreach (var task in tasks)
+            Assert.Equal(2, (await gateway.ArchiveAsync(task)).Count);
         vanishes.Before = null;
-        foreach (var node in nodes) await node.DisposeAsync();
+        foreach (var node in nodes)
+            await node.DisposeAsync();
     }
 
     [Fact]
@@ -238,7 +294,7 @@ public sealed class NodeFaultTests
         await gateway.UntilAsync(() => gateway.TaskOf(task).ProcessingTime > 500);
         var work = node.Tasks[task.ToString()];
         work.Output.Clear();
-        work.Code = TaskCode.Queued;   // as NodeODM does when it was started anew
+        work.Code = TaskCode.Queued; // as NodeODM does when it was started anew
         var done = await gateway.UntilAsync(task, TaskCode.Completed);
         Assert.Equal(2, done.Output!.Count(line => line == "the first line"));
         Assert.Contains("The node was started anew and begins the task again.", done.Output!);

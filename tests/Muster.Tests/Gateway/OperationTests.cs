@@ -27,8 +27,22 @@ public sealed partial class OperationTests
         Assert.Equal("text/plain; version=0.0.4; charset=utf-8", response.Content.Headers.ContentType?.ToString());
         var text = await response.Content.ReadAsStringAsync(Ct);
         Assert.All(text.TrimEnd('\n').Split('\n'), line => Assert.Matches(Line(), line));
-        Assert.Contains("\n# TYPE muster_placing_seconds_total counter\nmuster_placing_seconds_total 0.", text, StringComparison.Ordinal);
-        foreach (var line in (string[])["muster_nodes{online=\"true\"} 1", "muster_slots 2", "muster_slots_held 0", "muster_tasks_known 1", "muster_events_total{kind=\"completed\"} 1"]) Assert.Contains($"\n{line}\n", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "\n# TYPE muster_placing_seconds_total counter\nmuster_placing_seconds_total 0.",
+            text,
+            StringComparison.Ordinal
+        );
+        foreach (
+            var line in (string[])
+                [
+                    "muster_nodes{online=\"true\"} 1",
+                    "muster_slots 2",
+                    "muster_slots_held 0",
+                    "muster_tasks_known 1",
+                    "muster_events_total{kind=\"completed\"} 1",
+                ]
+        )
+            Assert.Contains($"\n{line}\n", text, StringComparison.Ordinal);
         using var http = new HttpClient { BaseAddress = gateway.Host.Doors!.Web };
         Assert.Equal(text, await http.GetStringAsync("api/v1/metrics", Ct));
     }
@@ -48,12 +62,31 @@ public sealed partial class OperationTests
         await using var node = await ScriptedNode.StartAsync(new() { FailsWith = "Cannot process dataset" });
         await using var gateway = new GatewayProcess("--node", node.Url.ToString(), "--poll-every", "0.1s");
         await gateway.StartAsync("options");
-        var client = new NodeOdmClient(NodeOdmClient.Connections(), gateway.Address, null, TestGateway.Patience, TimeProvider.System);
-        var id = TestGateway.Said(await client.InitAsync(Guid.NewGuid().ToString(), new() { Name = "north field" }, Ct));
+        var client = new NodeOdmClient(
+            NodeOdmClient.Connections(),
+            gateway.Address,
+            null,
+            TestGateway.Patience,
+            TimeProvider.System
+        );
+        var id = TestGateway.Said(
+            await client.InitAsync(Guid.NewGuid().ToString(), new() { Name = "north field" }, Ct)
+        );
         TestGateway.Said(await client.UploadAsync(id, [TestGateway.File("a.jpg", [1])], Ct));
         TestGateway.Said(await client.CommitAsync(id, Ct));
-        string[] wanted = [$"information node: 127.0.0.1:{node.Port} answers", "information queued: north field: 1 files", "information placed: north field", "warning     failed: north field: Cannot process dataset"];
-        for (var began = TimeProvider.System.GetTimestamp(); !wanted.All(text => gateway.Notes.Contains(text, StringComparison.Ordinal)); await Task.Delay(20, Ct)) Assert.True(TimeProvider.System.GetElapsedTime(began) < TestGateway.Patience, gateway.Notes);
+        string[] wanted =
+        [
+            $"information node: 127.0.0.1:{node.Port} answers",
+            "information queued: north field: 1 files",
+            "information placed: north field",
+            "warning     failed: north field: Cannot process dataset",
+        ];
+        for (
+            var began = TimeProvider.System.GetTimestamp();
+            !wanted.All(text => gateway.Notes.Contains(text, StringComparison.Ordinal));
+            await Task.Delay(20, Ct)
+        )
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < TestGateway.Patience, gateway.Notes);
     }
 
     [GeneratedRegex("""^(# (HELP|TYPE) muster_[a-z_]+ .+|muster_[a-z_]+(\{[a-z]+="[a-z]+"\})? [0-9.E+-]+)$""")]

@@ -12,7 +12,9 @@ public sealed class OutputLimitTests
     {
         await using var node = await ScriptedNode.StartAsync(new() { Takes = TimeSpan.FromMinutes(5) });
         await using var gateway = await TestGateway.StartAsync(
-            options => options with { Limits = options.Limits with { OutputLines = 40 } }, node);
+            options => options with { Limits = options.Limits with { OutputLines = 40 } },
+            node
+        );
         var id = await gateway.SubmitAsync();
         await gateway.UntilAsync(() => node.Tasks.Values.Any(task => task.Code == TaskCode.Running));
         var work = node.Tasks.Values.Single();

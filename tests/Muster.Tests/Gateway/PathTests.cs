@@ -13,7 +13,10 @@ public sealed class PathTests
     {
         await using var node = await ScriptedNode.StartAsync();
         await using var gateway = await TestGateway.StartAsync(node);
-        var id = await gateway.SubmitAsync(files: 3, options: """[{"name":"dsm","value":"true"},{"name":"unknown","value":1}]""");
+        var id = await gateway.SubmitAsync(
+            files: 3,
+            options: """[{"name":"dsm","value":"true"},{"name":"unknown","value":1}]"""
+        );
         var done = await gateway.UntilAsync(id, TaskCode.Completed);
 
         Assert.Equal((3, 100), (done.ImagesCount, done.Progress));
@@ -33,13 +36,27 @@ public sealed class PathTests
         var id = TestGateway.Said(await client.InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct));
         foreach (var content in (string[])["one", "one", "two", "one", "two", "three"])
         {
-            TestGateway.Said(await client.UploadAsync(id, [TestGateway.File("a.jpg", Encoding.UTF8.GetBytes(content))], Ct));
+            TestGateway.Said(
+                await client.UploadAsync(id, [TestGateway.File("a.jpg", Encoding.UTF8.GetBytes(content))], Ct)
+            );
         }
-        TestGateway.Said(await client.UploadAsync(id, [TestGateway.File("a.jpg", "one"u8.ToArray()), TestGateway.File("body.json", "b"u8.ToArray()), TestGateway.File("empty.jpg", [])], Ct));
+        TestGateway.Said(
+            await client.UploadAsync(
+                id,
+                [
+                    TestGateway.File("a.jpg", "one"u8.ToArray()),
+                    TestGateway.File("body.json", "b"u8.ToArray()),
+                    TestGateway.File("empty.jpg", []),
+                ],
+                Ct
+            )
+        );
         TestGateway.Said(await client.CommitAsync(id, Ct));
         await gateway.UntilAsync(Guid.Parse(id), TaskCode.Completed);
 
-        var files = (await gateway.ArchiveAsync(Guid.Parse(id))).OrderBy(file => file.Key, StringComparer.Ordinal).Select(file => $"{file.Key}={Encoding.UTF8.GetString(file.Value)}");
+        var files = (await gateway.ArchiveAsync(Guid.Parse(id)))
+            .OrderBy(file => file.Key, StringComparer.Ordinal)
+            .Select(file => $"{file.Key}={Encoding.UTF8.GetString(file.Value)}");
         Assert.Equal(["_body.json=b", "a.jpg=one", "a_.jpg=two", "a__.jpg=three", "empty.jpg="], files);
     }
 
@@ -69,16 +86,22 @@ public sealed class PathTests
         await using var gateway = await TestGateway.StartAsync(node);
         var client = gateway.Client();
         var receiving = TestGateway.Said(await client.InitAsync(Guid.NewGuid().ToString(), new() { Name = "r" }, Ct));
-        TestGateway.Said(await client.UploadAsync(receiving, [TestGateway.File("early.jpg", TestGateway.Photo("early"))], Ct));
+        TestGateway.Said(
+            await client.UploadAsync(receiving, [TestGateway.File("early.jpg", TestGateway.Photo("early"))], Ct)
+        );
         var tasks = new List<Guid>();
-        for (var n = 0; n < 4; n++) tasks.Add(await gateway.SubmitAsync());
+        for (var n = 0; n < 4; n++)
+            tasks.Add(await gateway.SubmitAsync());
 
         await gateway.StopAsync();
         await gateway.StartAsync();
         client = gateway.Client();
-        TestGateway.Said(await client.UploadAsync(receiving, [TestGateway.File("late.jpg", TestGateway.Photo("late"))], Ct));
+        TestGateway.Said(
+            await client.UploadAsync(receiving, [TestGateway.File("late.jpg", TestGateway.Photo("late"))], Ct)
+        );
         TestGateway.Said(await client.CommitAsync(receiving, Ct));
-        foreach (var task in tasks.Append(Guid.Parse(receiving))) await gateway.UntilAsync(task, TaskCode.Completed);
+        foreach (var task in tasks.Append(Guid.Parse(receiving)))
+            await gateway.UntilAsync(task, TaskCode.Completed);
 
         Assert.Equal(["early.jpg", "late.jpg"], (await gateway.ArchiveAsync(Guid.Parse(receiving))).Keys);
         Assert.Equal(5, TestGateway.Said(await client.ListAsync(Ct)).Count);
@@ -89,9 +112,15 @@ public sealed class PathTests
     public async Task What_goes_to_a_node_stays_below_the_speed_that_was_set()
     {
         await using var node = await ScriptedNode.StartAsync();
-        await using var gateway = await TestGateway.StartAsync(options => options with { UploadMaxSpeed = 100_000 }, node);
+        await using var gateway = await TestGateway.StartAsync(
+            options => options with { UploadMaxSpeed = 100_000 },
+            node
+        );
         var began = TimeProvider.System.GetTimestamp();
-        await gateway.UntilAsync(await gateway.SubmitAsync(files: 0, more: ("a.jpg", new byte[150_000])), TaskCode.Completed);
+        await gateway.UntilAsync(
+            await gateway.SubmitAsync(files: 0, more: ("a.jpg", new byte[150_000])),
+            TaskCode.Completed
+        );
         Assert.True(TimeProvider.System.GetElapsedTime(began) > TimeSpan.FromSeconds(1.5));
     }
 
@@ -102,7 +131,10 @@ public sealed class PathTests
         var client = gateway.Client();
         var id = TestGateway.Said(await client.InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct));
         TestGateway.Said(await client.UploadAsync(id, [TestGateway.File("a.jpg", TestGateway.Photo("a"))], Ct));
-        Assert.Equal("No nodes available", Assert.IsType<NodeReply<string>.Denied>(await client.CommitAsync(id, Ct)).Error);
+        Assert.Equal(
+            "No nodes available",
+            Assert.IsType<NodeReply<string>.Denied>(await client.CommitAsync(id, Ct)).Error
+        );
         await using var node = await ScriptedNode.StartAsync();
         gateway.Host.Fleet.Add(node.Url, "");
         TestGateway.Said(await client.CommitAsync(id, Ct));

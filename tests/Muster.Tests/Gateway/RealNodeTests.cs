@@ -9,7 +9,9 @@ using WaitingList = Muster.Gateway.Tasks.WaitingList;
 
 namespace Muster.Gateway;
 
-/// <summary>The gateway with real nodes: `muster node` with the test engine, and the one that it brings along.</summary>
+/// <summary>
+/// The gateway with real nodes: `muster node` with the test engine, and the one that it brings along.
+/// </summary>
 public sealed class RealNodeTests
 {
     private static readonly bool Soak = Environment.GetEnvironmentVariable("MUSTER_SOAK") == "1";
@@ -19,10 +21,22 @@ public sealed class RealNodeTests
     [Fact]
     public async Task Without_any_node_it_brings_one_of_its_own_which_keeps_its_tasks_over_a_restart()
     {
-        await using var gateway = await TestGateway.StartAsync(options => options with { Engine = _ => Task.FromResult<IEngine>(new TestEngine(new() { Takes = TimeSpan.FromMilliseconds(300) })) });
+        await using var gateway = await TestGateway.StartAsync(options =>
+            options with
+            {
+                Engine = _ =>
+                    Task.FromResult<IEngine>(new TestEngine(new() { Takes = TimeSpan.FromMilliseconds(300) })),
+            }
+        );
         await gateway.UntilAsync(() => gateway.Host.HasOptions);
-        Assert.Contains((await gateway.GetAsync("options")).EnumerateArray(), option => option.GetProperty("name").GetString() == "dsm");
-        var (first, second) = (await gateway.SubmitAsync(options: """[{"name":"dsm","value":true}]"""), await gateway.SubmitAsync());
+        Assert.Contains(
+            (await gateway.GetAsync("options")).EnumerateArray(),
+            option => option.GetProperty("name").GetString() == "dsm"
+        );
+        var (first, second) = (
+            await gateway.SubmitAsync(options: """[{"name":"dsm","value":true}]"""),
+            await gateway.SubmitAsync()
+        );
         await gateway.UntilAsync(() => gateway.TaskOf(first).Phase is TaskPhase.Running);
         await gateway.StopAsync();
         await gateway.StartAsync();
@@ -60,7 +74,13 @@ public sealed class RealNodeTests
     public async Task An_own_node_steps_back_when_others_are_named()
     {
         await using var other = await ScriptedNode.StartAsync();
-        await using var gateway = await TestGateway.StartAsync(options => options with { Engine = _ => Task.FromResult<IEngine>(new TestEngine(new())), Nodes = [(other.Url, "", false)] });
+        await using var gateway = await TestGateway.StartAsync(options =>
+            options with
+            {
+                Engine = _ => Task.FromResult<IEngine>(new TestEngine(new())),
+                Nodes = [(other.Url, "", false)],
+            }
+        );
         Assert.Equal(other.Url, Assert.Single(gateway.Host.Fleet.Nodes).Url);
         Assert.Null(gateway.Host.Embedded);
     }
@@ -69,9 +89,29 @@ public sealed class RealNodeTests
     public async Task A_node_with_a_token_is_spoken_to_with_it()
     {
         var folder = Directory.CreateTempSubdirectory("muster-gateway-node-");
-        await using (var node = await NodeServer.StartAsync(new() { Folder = folder.FullName, Address = IPAddress.Loopback, Port = 0, Token = "node's own" }, new TestEngine(new()), NullLoggerFactory.Instance, TimeProvider.System, Ct))
+        await using (
+            var node = await NodeServer.StartAsync(
+                new()
+                {
+                    Folder = folder.FullName,
+                    Address = IPAddress.Loopback,
+                    Port = 0,
+                    Token = "node's own",
+                },
+                new TestEngine(new()),
+                NullLoggerFactory.Instance,
+                TimeProvider.System,
+                Ct
+            )
+        )
         {
-            await using var gateway = await TestGateway.StartAsync(options => options with { Nodes = [(new($"http://{node.Address}/"), "node's own", false)], Token = "the gateway's" });
+            await using var gateway = await TestGateway.StartAsync(options =>
+                options with
+                {
+                    Nodes = [(new($"http://{node.Address}/"), "node's own", false)],
+                    Token = "the gateway's",
+                }
+            );
             await gateway.UntilAsync(() => gateway.Host.HasOptions);
             var task = await gateway.SubmitAsync(token: "the gateway's");
             await gateway.UntilAsync(task, TaskCode.Completed, "the gateway's");
@@ -84,12 +124,33 @@ public sealed class RealNodeTests
     {
         var folder = Directory.CreateTempSubdirectory("muster-gateway-node-");
         var opening = new TaskCompletionSource<IEngine>();
-        await using (var node = await NodeServer.StartAsync(new() { Folder = folder.FullName, Address = IPAddress.Loopback, Port = 0 }, opening.Task, NullLoggerFactory.Instance, TimeProvider.System, Ct))
+        await using (
+            var node = await NodeServer.StartAsync(
+                new()
+                {
+                    Folder = folder.FullName,
+                    Address = IPAddress.Loopback,
+                    Port = 0,
+                },
+                opening.Task,
+                NullLoggerFactory.Instance,
+                TimeProvider.System,
+                Ct
+            )
+        )
         {
-            await using var gateway = await TestGateway.StartAsync(options => options with { Nodes = [(new($"http://{node.Address}/"), "", false)] });
+            await using var gateway = await TestGateway.StartAsync(options =>
+                options with
+                {
+                    Nodes = [(new($"http://{node.Address}/"), "", false)],
+                }
+            );
             var task = await gateway.SubmitAsync();
             await gateway.UntilAsync(() => gateway.Host.Fleet.Nodes.Single().Health.Answers);
-            Assert.Equal($"{node.Address} is starting", WaitingList.Why(new(2), [new(gateway.Host.Fleet.Nodes.Single(), 0)], 0, null));
+            Assert.Equal(
+                $"{node.Address} is starting",
+                WaitingList.Why(new(2), [new(gateway.Host.Fleet.Nodes.Single(), 0)], 0, null)
+            );
             Assert.IsType<TaskPhase.Queued>(gateway.TaskOf(task).Phase);
             opening.SetResult(new TestEngine(new()));
             await gateway.UntilAsync(task, TaskCode.Completed);
@@ -102,7 +163,12 @@ public sealed class RealNodeTests
     public async Task Nodes_that_are_killed_at_random_lose_no_task_and_show_no_error_to_clients()
     {
         var random = new Random(Environment.TickCount);
-        await using var gateway = await TestGateway.StartAsync(options => options with { MoveAfter = TimeSpan.FromSeconds(3) });
+        await using var gateway = await TestGateway.StartAsync(options =>
+            options with
+            {
+                MoveAfter = TimeSpan.FromSeconds(3),
+            }
+        );
         NodeProcess[] nodes = [new(), new(), new()];
         foreach (var node in nodes)
         {
@@ -111,21 +177,27 @@ public sealed class RealNodeTests
         }
         await gateway.UntilAsync(() => gateway.Host.HasOptions);
         var tasks = new List<Guid>();
-        for (var n = 0; n < 8; n++) tasks.Add(await gateway.SubmitAsync(files: 3));
+        for (var n = 0; n < 8; n++)
+            tasks.Add(await gateway.SubmitAsync(files: 3));
         for (var kill = 0; kill < (Soak ? 40 : 4); kill++)
         {
             var node = nodes[random.Next(nodes.Length)];
             await Task.Delay(random.Next(100, 900), Ct);
             await node.KillAsync();
-            foreach (var task in tasks) Assert.NotEqual(TaskCode.Failed, (await gateway.InfoAsync(task, 0)).Status.Code);
+            foreach (var task in tasks)
+                Assert.NotEqual(TaskCode.Failed, (await gateway.InfoAsync(task, 0)).Status.Code);
             await Task.Delay(random.Next(0, 500), Ct);
             node.Start();
-            if (Soak) tasks.Add(await gateway.SubmitAsync(files: 2));
+            if (Soak)
+                tasks.Add(await gateway.SubmitAsync(files: 2));
         }
-        foreach (var task in tasks) await gateway.UntilAsync(task, TaskCode.Completed);
+        foreach (var task in tasks)
+            await gateway.UntilAsync(task, TaskCode.Completed);
         TestContext.Current.TestOutputHelper?.WriteLine($"figures: {tasks.Count} tasks, all completed");
-        foreach (var task in tasks) Assert.NotEmpty(await gateway.ArchiveAsync(task));
-        foreach (var node in nodes) await node.DisposeAsync();
+        foreach (var task in tasks)
+            Assert.NotEmpty(await gateway.ArchiveAsync(task));
+        foreach (var node in nodes)
+            await node.DisposeAsync();
     }
 
     /// <summary>`muster node --engine test` as a process of its own.</summary>
@@ -139,7 +211,21 @@ public sealed class RealNodeTests
 
         public void Start()
         {
-            var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), ["node", "--engine", "test", "--test-seconds", "1", "--port", $"{_port}", "--data-dir", _folder.FullName, "--daemon"])
+            var start = new ProcessStartInfo(
+                Path.Combine(AppContext.BaseDirectory, "muster"),
+                [
+                    "node",
+                    "--engine",
+                    "test",
+                    "--test-seconds",
+                    "1",
+                    "--port",
+                    $"{_port}",
+                    "--data-dir",
+                    _folder.FullName,
+                    "--daemon",
+                ]
+            )
             {
                 RedirectStandardError = true,
                 RedirectStandardOutput = true,

@@ -9,7 +9,10 @@ using Muster.NodeOdm;
 
 namespace Muster.Gateway;
 
-/// <summary>A server that answers as a NodeODM node and does as it is told: it dies, forgets, refuses, fails. Like NodeODM it keeps a file that is sent twice twice.</summary>
+/// <summary>
+/// A server that answers as a NodeODM node and does as it is told: it dies, forgets, refuses, fails. Like NodeODM it
+/// keeps a file that is sent twice twice.
+/// </summary>
 internal sealed class ScriptedNode : IAsyncDisposable
 {
     private readonly Lock _lock = new();
@@ -32,6 +35,7 @@ internal sealed class ScriptedNode : IAsyncDisposable
     /// <summary>Does something after a request was carried out, instead of the answer.</summary>
     public Func<HttpContext, Task<bool>>? After { get; set; }
     public ConcurrentDictionary<string, Work> Tasks { get; } = [];
+
     /// <summary>Where it is to tell the end of each task.</summary>
     public ConcurrentDictionary<string, string?> Webhooks { get; } = [];
     public ConcurrentQueue<string> Removed { get; } = [];
@@ -76,7 +80,8 @@ internal sealed class ScriptedNode : IAsyncDisposable
     /// <summary>The process dies: connections break, nobody listens. What it had on disk stays.</summary>
     public async Task DieAsync()
     {
-        if (_web is null) return;
+        if (_web is null)
+            return;
         using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
         await _web.StopAsync(soon.Token);
         await _web.DisposeAsync();
@@ -85,18 +90,35 @@ internal sealed class ScriptedNode : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext http)
     {
-        if (Before is { } before && await before(http)) return;
+        if (Before is { } before && await before(http))
+            return;
         var path = http.Request.Path.Value!.Trim('/').Split('/');
         switch (path)
         {
             case ["info"]:
-                await http.AnswerAsync(new() { Version = "2.2.4", TaskQueueCount = Step(), MaxParallelTasks = Slots, MaxImages = MaxImages, TotalMemory = Memory, AvailableMemory = Memory, CpuCores = 4, Engine = Engine, EngineVersion = "3.6.0" }, OdmJson.Wire.NodeInfo);
+                await http.AnswerAsync(
+                    new()
+                    {
+                        Version = "2.2.4",
+                        TaskQueueCount = Step(),
+                        MaxParallelTasks = Slots,
+                        MaxImages = MaxImages,
+                        TotalMemory = Memory,
+                        AvailableMemory = Memory,
+                        CpuCores = 4,
+                        Engine = Engine,
+                        EngineVersion = "3.6.0",
+                    },
+                    OdmJson.Wire.NodeInfo
+                );
                 break;
             case ["options"]:
                 await http.AnswerAsync(Known, OdmJson.Wire.IReadOnlyListOptionDescription);
                 break;
             case ["task", "new", "init"]:
-                var form = TaskForm.Of(await FormReader.ReadAsync(http.Request.ContentType, http.Request.Body, null, http.RequestAborted));
+                var form = TaskForm.Of(
+                    await FormReader.ReadAsync(http.Request.ContentType, http.Request.Body, null, http.RequestAborted)
+                );
                 if (RefusesWith is { } refusal)
                 {
                     await http.RefuseAsync(refusal);
@@ -106,17 +128,25 @@ internal sealed class ScriptedNode : IAsyncDisposable
                 _uploads.TryAdd(id, []);
                 _options[id] = form.Options ?? "[]";
                 Webhooks[id] = form.Webhook;
-                if (!await DroppedAsync(http)) await http.AnswerAsync(new(id), OdmJson.Wire.UuidAnswer);
+                if (!await DroppedAsync(http))
+                    await http.AnswerAsync(new(id), OdmJson.Wire.UuidAnswer);
                 break;
             case ["task", "new", "upload", var upload]:
-                await FormReader.ReadAsync(http.Request.ContentType, http.Request.Body, async (part, ct) =>
-                {
-                    using var bytes = new MemoryStream();
-                    await part.OpenRead().CopyToAsync(bytes, ct);
-                    var name = part.FileName!;
-                    while (!_uploads[upload].TryAdd(name, bytes.ToArray())) name = UploadName.Next(name);
-                }, http.RequestAborted);
-                if (!await DroppedAsync(http)) await http.AnswerAsync(ActionAnswer.Done, OdmJson.Wire.ActionAnswer);
+                await FormReader.ReadAsync(
+                    http.Request.ContentType,
+                    http.Request.Body,
+                    async (part, ct) =>
+                    {
+                        using var bytes = new MemoryStream();
+                        await part.OpenRead().CopyToAsync(bytes, ct);
+                        var name = part.FileName!;
+                        while (!_uploads[upload].TryAdd(name, bytes.ToArray()))
+                            name = UploadName.Next(name);
+                    },
+                    http.RequestAborted
+                );
+                if (!await DroppedAsync(http))
+                    await http.AnswerAsync(ActionAnswer.Done, OdmJson.Wire.ActionAnswer);
                 break;
             case ["task", "new", "commit", var commit]:
                 if (!_uploads.TryRemove(commit, out var files))
@@ -126,20 +156,32 @@ internal sealed class ScriptedNode : IAsyncDisposable
                 }
                 lock (_lock)
                 {
-                    if (Tasks.Values.Count(task => task.Code is TaskCode.Running or TaskCode.Queued) >= Slots) Overbooked++;
+                    if (Tasks.Values.Count(task => task.Code is TaskCode.Running or TaskCode.Queued) >= Slots)
+                        Overbooked++;
                     Tasks[commit] = new() { Files = files, Options = _options[commit] };
                 }
                 Step();
-                if (!await DroppedAsync(http)) await http.AnswerAsync(new(commit), OdmJson.Wire.UuidAnswer);
+                if (!await DroppedAsync(http))
+                    await http.AnswerAsync(new(commit), OdmJson.Wire.UuidAnswer);
                 break;
             case ["task", ("cancel" or "remove" or "restart") and var action]:
-                await ActAsync(http, action, (await ActionBody.ReadAsync(http.Request.ContentType, http.Request.Body, http.RequestAborted)).Uuid);
+                await ActAsync(
+                    http,
+                    action,
+                    (await ActionBody.ReadAsync(http.Request.ContentType, http.Request.Body, http.RequestAborted)).Uuid
+                );
                 break;
             case ["task", var uuid, .. var what]:
                 Step();
-                if (!Tasks.TryGetValue(uuid, out var work)) await http.RefuseAsync($"{uuid} not found");
-                else if (what is ["info"]) await http.AnswerAsync(InfoOf(uuid, work, http.Request.Query["with_output"]), OdmJson.Wire.TaskInfo);
-                else await SendAsync(http, work);
+                if (!Tasks.TryGetValue(uuid, out var work))
+                    await http.RefuseAsync($"{uuid} not found");
+                else if (what is ["info"])
+                    await http.AnswerAsync(
+                        InfoOf(uuid, work, http.Request.Query["with_output"]),
+                        OdmJson.Wire.TaskInfo
+                    );
+                else
+                    await SendAsync(http, work);
                 break;
             default:
                 http.Response.StatusCode = 404;
@@ -151,13 +193,22 @@ internal sealed class ScriptedNode : IAsyncDisposable
 
     private async Task ActAsync(HttpContext http, string action, string id)
     {
-        (action switch { "cancel" => Cancelled, "remove" => Removed, _ => new() }).Enqueue(id);
+        (
+            action switch
+            {
+                "cancel" => Cancelled,
+                "remove" => Removed,
+                _ => new(),
+            }
+        ).Enqueue(id);
         lock (_lock)
         {
-            if (action == "remove") Tasks.TryRemove(id, out _);
+            if (action == "remove")
+                Tasks.TryRemove(id, out _);
             else if (Tasks.TryGetValue(id, out var work))
             {
-                if (action == "restart") work.Output.Clear();
+                if (action == "restart")
+                    work.Output.Clear();
                 work.Code = action == "cancel" ? TaskCode.Canceled : TaskCode.Queued;
             }
             else
@@ -182,7 +233,8 @@ internal sealed class ScriptedNode : IAsyncDisposable
             }
             foreach (var work in Tasks.Values.Where(work => work.Code == TaskCode.Queued))
             {
-                if (Tasks.Values.Count(other => other.Code == TaskCode.Running) >= Slots) break;
+                if (Tasks.Values.Count(other => other.Code == TaskCode.Running) >= Slots)
+                    break;
                 (work.Code, work.Began) = (TaskCode.Running, now);
                 work.Output.Add("the first line");
                 work.Output.Add("the second line");
@@ -200,7 +252,8 @@ internal sealed class ScriptedNode : IAsyncDisposable
                 Uuid = id,
                 Name = "x",
                 DateCreated = 1,
-                ProcessingTime = work.Code == TaskCode.Queued ? -1 : (long)(DateTimeOffset.UtcNow - work.Began).TotalMilliseconds,
+                ProcessingTime =
+                    work.Code == TaskCode.Queued ? -1 : (long)(DateTimeOffset.UtcNow - work.Began).TotalMilliseconds,
                 Status = new(work.Code, work.Code == TaskCode.Failed ? FailsWith : null),
                 Options = [],
                 ImagesCount = work.Files.Count,
@@ -234,10 +287,38 @@ internal sealed class ScriptedNode : IAsyncDisposable
 
     public static IReadOnlyList<OptionDescription> Known { get; } =
     [
-        new() { Name = "dsm", Type = "bool", Value = "false", Domain = OptionDomain.Any, Help = "A surface model." },
-        new() { Name = "split", Type = "int", Value = "999999", Domain = new("positive integer"), Help = "Images in each part." },
-        new() { Name = "sm-cluster", Type = "string", Value = "none", Domain = new("string"), Help = "Where parts go." },
-        new() { Name = "rerun-from", Type = "enum", Value = "", Domain = OptionDomain.Of("", "dataset", "odm_dem"), Help = "Begin here." },
+        new()
+        {
+            Name = "dsm",
+            Type = "bool",
+            Value = "false",
+            Domain = OptionDomain.Any,
+            Help = "A surface model.",
+        },
+        new()
+        {
+            Name = "split",
+            Type = "int",
+            Value = "999999",
+            Domain = new("positive integer"),
+            Help = "Images in each part.",
+        },
+        new()
+        {
+            Name = "sm-cluster",
+            Type = "string",
+            Value = "none",
+            Domain = new("string"),
+            Help = "Where parts go.",
+        },
+        new()
+        {
+            Name = "rerun-from",
+            Type = "enum",
+            Value = "",
+            Domain = OptionDomain.Of("", "dataset", "odm_dem"),
+            Help = "Begin here.",
+        },
     ];
 
     public ValueTask DisposeAsync() => new(DieAsync());

@@ -18,8 +18,19 @@ public sealed class ServeCommandTests
     {
         await using var node = await ScriptedNode.StartAsync();
         var config = Path.GetTempFileName();
-        await File.WriteAllTextAsync(config, """{"port":1,"token":"from the file","flood-limit":3,"splitmerge":false,"unknown-key":1}""", Ct);
-        await using var gateway = new GatewayProcess("--config", config, "--token", "right", "--node", node.Url.ToString());
+        await File.WriteAllTextAsync(
+            config,
+            """{"port":1,"token":"from the file","flood-limit":3,"splitmerge":false,"unknown-key":1}""",
+            Ct
+        );
+        await using var gateway = new GatewayProcess(
+            "--config",
+            config,
+            "--token",
+            "right",
+            "--node",
+            node.Url.ToString()
+        );
         var start = gateway.StartAsync("info?token=right");
         await start;
         using var http = new HttpClient { BaseAddress = gateway.Address };
@@ -31,10 +42,27 @@ public sealed class ServeCommandTests
     }
 
     [Theory]
-    [InlineData("--flood-limit", "many", "is no number"), InlineData("--spool-limit", "lots", "whole number"), InlineData("--move-after", "soon", "a time such as"), InlineData("--node", "ftp://x", "no address of a node"), InlineData("--cloud-provider", "aws", "local or lightning"), InlineData("--bind", "nowhere", "no address to listen on"), InlineData("--config", "missing.json", "cannot read missing.json"),
-     InlineData("--database", "postgres://muster:sesame@127.0.0.1:9/muster", "others on this machine can read it"), InlineData("--database", "nonsense", "the name of the database cannot be read"), InlineData("--database", "postgres://muster@127.0.0.1:9/muster", "uploads and results that all of them reach"),
-     InlineData("--s3-bucket", "surveys", "--s3-endpoint is missing"), InlineData("--downloads-from-s3", "nowhere", "--downloads-from-s3 is 'nowhere'"), InlineData("--ssl-key", "key.pem", "needs both"), InlineData("--log-format", "xml", "text or json"), InlineData("--admin-bind", "0.0.0.0", "open to everybody"),
-     InlineData("--bind", "0.0.0.0", "anyone who can reach 0.0.0.0:3000 could use the gateway"), InlineData("--bind", "::", "anyone who can reach [::]:3000"), InlineData("--token", "", "the secret in --token is empty"), InlineData("--admin-pass", " ", "the secret in --admin-pass is empty")]
+    [
+        InlineData("--flood-limit", "many", "is no number"),
+        InlineData("--spool-limit", "lots", "whole number"),
+        InlineData("--move-after", "soon", "a time such as"),
+        InlineData("--node", "ftp://x", "no address of a node"),
+        InlineData("--cloud-provider", "aws", "local or lightning"),
+        InlineData("--bind", "nowhere", "no address to listen on"),
+        InlineData("--config", "missing.json", "cannot read missing.json"),
+        InlineData("--database", "postgres://muster:sesame@127.0.0.1:9/muster", "others on this machine can read it"),
+        InlineData("--database", "nonsense", "the name of the database cannot be read"),
+        InlineData("--database", "postgres://muster@127.0.0.1:9/muster", "uploads and results that all of them reach"),
+        InlineData("--s3-bucket", "surveys", "--s3-endpoint is missing"),
+        InlineData("--downloads-from-s3", "nowhere", "--downloads-from-s3 is 'nowhere'"),
+        InlineData("--ssl-key", "key.pem", "needs both"),
+        InlineData("--log-format", "xml", "text or json"),
+        InlineData("--admin-bind", "0.0.0.0", "open to everybody"),
+        InlineData("--bind", "0.0.0.0", "anyone who can reach 0.0.0.0:3000 could use the gateway"),
+        InlineData("--bind", "::", "anyone who can reach [::]:3000"),
+        InlineData("--token", "", "the secret in --token is empty"),
+        InlineData("--admin-pass", " ", "the secret in --admin-pass is empty")
+    ]
     public async Task What_it_cannot_use_it_names(string flag, string value, string said)
     {
         var (code, notes) = await RunAsync([flag, value]);
@@ -44,7 +72,12 @@ public sealed class ServeCommandTests
         Assert.DoesNotContain("sesame", notes, StringComparison.Ordinal);
     }
 
-    [Theory, InlineData("--token-file", "\n"), InlineData("--admin-pass-file", ""), InlineData("--database-file", " \n")]
+    [
+        Theory,
+        InlineData("--token-file", "\n"),
+        InlineData("--admin-pass-file", ""),
+        InlineData("--database-file", " \n")
+    ]
     public async Task A_file_without_a_secret_in_it_stops_the_start(string flag, string content)
     {
         var file = Path.GetTempFileName();
@@ -67,13 +100,23 @@ public sealed class ServeCommandTests
     {
         await using var gateway = new GatewayProcess("--engine", "survey");
         var data = Directory.CreateDirectory(Path.Combine(gateway.Folder, "data"));
-        File.SetUnixFileMode(data.FullName, (UnixFileMode)493);   // 755
+        File.SetUnixFileMode(data.FullName, (UnixFileMode)493); // 755
         await gateway.StartAsync("healthz");
-        var client = new NodeOdm.NodeOdmClient(NodeOdm.NodeOdmClient.Connections(), gateway.Address, null, TestGateway.Patience, TimeProvider.System);
+        var client = new NodeOdm.NodeOdmClient(
+            NodeOdm.NodeOdmClient.Connections(),
+            gateway.Address,
+            null,
+            TestGateway.Patience,
+            TimeProvider.System
+        );
         var id = TestGateway.Said(await client.InitAsync(Guid.NewGuid().ToString(), new() { Name = "x" }, Ct));
         Assert.True(TestGateway.Said(await client.UploadAsync(id, [TestGateway.File("a.jpg", [1, 2, 3])], Ct)));
         Assert.Equal(0, await gateway.StopAsync());
-        Assert.Contains($"Other users could look into {data.FullName} (mode 755)", gateway.Notes, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Other users could look into {data.FullName} (mode 755)",
+            gateway.Notes,
+            StringComparison.Ordinal
+        );
         Assert.Equal((UnixFileMode)448, File.GetUnixFileMode(data.FullName));
         var files = Directory.GetFiles(data.FullName, "*", SearchOption.AllDirectories);
         Assert.NotEmpty(files);
@@ -85,7 +128,7 @@ public sealed class ServeCommandTests
     {
         await using var gateway = new GatewayProcess("--engine", "none");
         var data = Directory.CreateDirectory(Path.Combine(gateway.Folder, "data"));
-        File.SetUnixFileMode(data.FullName, (UnixFileMode)1023);   // 1777, as /tmp
+        File.SetUnixFileMode(data.FullName, (UnixFileMode)1023); // 1777, as /tmp
         Assert.NotEqual(0, await gateway.EndAsync());
         Assert.Contains("all users of this machine share", gateway.Notes, StringComparison.Ordinal);
         Assert.Equal((UnixFileMode)1023, File.GetUnixFileMode(data.FullName));
@@ -106,7 +149,17 @@ public sealed class ServeCommandTests
         await using var gateway = await TestGateway.StartAsync();
         var text = gateway.Host.Tokens.Make("a", null, Limits.TokenLimits.None).Text;
         await gateway.StopAsync();
-        await using var host = await GatewayHost.StartAsync(new() { Data = gateway.Folder, Bind = "0.0.0.0", Port = 0 }, Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance, TimeProvider.System, Ct);
+        await using var host = await GatewayHost.StartAsync(
+            new()
+            {
+                Data = gateway.Folder,
+                Bind = "0.0.0.0",
+                Port = 0,
+            },
+            Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance,
+            TimeProvider.System,
+            Ct
+        );
         using var http = new HttpClient { BaseAddress = new($"http://127.0.0.1:{host.Address.Port}/") };
         Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("info", Ct)).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync($"info?token={text}", Ct)).StatusCode);
@@ -117,7 +170,10 @@ public sealed class ServeCommandTests
     public async Task A_log_that_nobody_takes_stops_nothing_and_is_counted(string log)
     {
         await using var node = await ScriptedNode.StartAsync();
-        await using var gateway = new GatewayProcess("--node", node.Url.ToString(), "--poll-every", "0.1s") { Log = log };
+        await using var gateway = new GatewayProcess("--node", node.Url.ToString(), "--poll-every", "0.1s")
+        {
+            Log = log,
+        };
         await gateway.StartAsync("options");
         using var http = new HttpClient { BaseAddress = gateway.Address };
         string measures;
@@ -133,7 +189,12 @@ public sealed class ServeCommandTests
         var folder = Directory.CreateTempSubdirectory("muster-serve-test-");
         var file = Path.Combine(folder.FullName, "database");
         await File.WriteAllTextAsync(file, "postgres://muster:sesame@127.0.0.1:9/surveys\n", Ct);
-        var (code, notes) = await RunAsync(["--database-file", file, "--blobs", Path.Combine(folder.FullName, "blobs")]);
+        var (code, notes) = await RunAsync([
+            "--database-file",
+            file,
+            "--blobs",
+            Path.Combine(folder.FullName, "blobs"),
+        ]);
         Assert.Equal(1, code);
         Assert.Contains("cannot use the database surveys at 127.0.0.1:9", notes, StringComparison.Ordinal);
         Assert.DoesNotContain("sesame", notes, StringComparison.Ordinal);
@@ -144,25 +205,53 @@ public sealed class ServeCommandTests
     public async Task A_usual_admin_port_that_is_taken_is_done_without_and_one_that_was_asked_for_is_named()
     {
         await using var other = await ScriptedNode.StartAsync();
-        await using var without = await TestGateway.StartAsync(options => options with { Admin = new(other.Port, Wanted: false), Console = new(other.Port, Wanted: false) });
+        await using var without = await TestGateway.StartAsync(options =>
+            options with
+            {
+                Admin = new(other.Port, Wanted: false),
+                Console = new(other.Port, Wanted: false),
+            }
+        );
         Assert.Equal((null, null), (without.Host.Doors!.Web, without.Host.Doors.Console));
-        var (code, notes) = await RunAsync(["--engine", "none", "--port", $"{GatewayProcess.FreePort()}", "--admin-web-port", $"{other.Port}"]);
-        Assert.True(code == 1 && notes.Contains("Choose another --admin-web-port, or 0 for none.", StringComparison.Ordinal), notes);
+        var (code, notes) = await RunAsync([
+            "--engine",
+            "none",
+            "--port",
+            $"{GatewayProcess.FreePort()}",
+            "--admin-web-port",
+            $"{other.Port}",
+        ]);
+        Assert.True(
+            code == 1 && notes.Contains("Choose another --admin-web-port, or 0 for none.", StringComparison.Ordinal),
+            notes
+        );
     }
 
     [Fact]
     public async Task Told_to_stop_in_the_midst_of_everything_it_loses_nothing()
     {
-        await using var node = await ScriptedNode.StartAsync(new() { Slots = 2, Takes = TimeSpan.FromMilliseconds(500) });
+        await using var node = await ScriptedNode.StartAsync(
+            new() { Slots = 2, Takes = TimeSpan.FromMilliseconds(500) }
+        );
         await using var gateway = new GatewayProcess("--node", node.Url.ToString(), "--poll-every", "0.1s");
         await gateway.StartAsync("options");
-        var client = new NodeOdm.NodeOdmClient(NodeOdm.NodeOdmClient.Connections(), gateway.Address, null, TestGateway.Patience, TimeProvider.System);
+        var client = new NodeOdm.NodeOdmClient(
+            NodeOdm.NodeOdmClient.Connections(),
+            gateway.Address,
+            null,
+            TestGateway.Patience,
+            TimeProvider.System
+        );
         var ids = new List<string>();
         for (var n = 0; n < 6; n++)
         {
             var id = TestGateway.Said(await client.InitAsync(Guid.NewGuid().ToString(), new() { Name = $"{n}" }, Ct));
-            foreach (var name in (string[])["a.jpg", "b.jpg"]) TestGateway.Said(await client.UploadAsync(id, [TestGateway.File(name, TestGateway.Photo(id + name))], Ct));
-            if (n < 5) TestGateway.Said(await client.CommitAsync(id, Ct));
+            foreach (var name in (string[])["a.jpg", "b.jpg"])
+                TestGateway.Said(
+                    await client.UploadAsync(id, [TestGateway.File(name, TestGateway.Photo(id + name))], Ct)
+                );
+            if (n < 5)
+                TestGateway.Said(await client.CommitAsync(id, Ct));
             ids.Add(id);
         }
         Assert.Equal(0, await gateway.StopAsync());
@@ -173,7 +262,13 @@ public sealed class ServeCommandTests
         foreach (var id in ids)
         {
             NodeOdm.TaskInfo info;
-            for (var began = TimeProvider.System.GetTimestamp(); (info = TestGateway.Said(await client.TaskInfoAsync(id, null, Ct))).Status.Code != NodeOdm.TaskCode.Completed; await Task.Delay(50, Ct)) Assert.True(TimeProvider.System.GetElapsedTime(began) < TestGateway.Patience, $"{info.Status.Code}");
+            for (
+                var began = TimeProvider.System.GetTimestamp();
+                (info = TestGateway.Said(await client.TaskInfoAsync(id, null, Ct))).Status.Code
+                    != NodeOdm.TaskCode.Completed;
+                await Task.Delay(50, Ct)
+            )
+                Assert.True(TimeProvider.System.GetElapsedTime(began) < TestGateway.Patience, $"{info.Status.Code}");
             Assert.Equal(2, info.ImagesCount);
         }
         Assert.Equal(0, await gateway.StopAsync());
@@ -191,7 +286,10 @@ public sealed class ServeCommandTests
             var bytes = new byte[100];
             return Encoding.UTF8.GetString(bytes, 0, await socket.ReceiveAsync(bytes, Ct));
         }
-        await using var gateway = new GatewayProcess("--engine", "none") { Environment = { ["NOTIFY_SOCKET"] = Path.Combine(folder.FullName, "notify") } };
+        await using var gateway = new GatewayProcess("--engine", "none")
+        {
+            Environment = { ["NOTIFY_SOCKET"] = Path.Combine(folder.FullName, "notify") },
+        };
         var said = SaidAsync();
         await gateway.StartAsync("healthz");
         Assert.Equal("READY=1", await said);
@@ -216,7 +314,16 @@ public sealed class ServeCommandTests
         var (cert, key) = (Path.Combine(folder.FullName, "cert.pem"), Path.Combine(folder.FullName, "key.pem"));
         WriteCertificate(cert, key, "first");
         var secure = GatewayProcess.FreePort();
-        await using var gateway = new GatewayProcess("--secure-port", $"{secure}", "--ssl-cert", cert, "--ssl-key", key, "--engine", "none");
+        await using var gateway = new GatewayProcess(
+            "--secure-port",
+            $"{secure}",
+            "--ssl-cert",
+            cert,
+            "--ssl-key",
+            key,
+            "--engine",
+            "none"
+        );
         await gateway.StartAsync();
         Assert.Equal("CN=first", await SubjectAsync(secure));
         WriteCertificate(cert, key, "second");
@@ -232,7 +339,11 @@ public sealed class ServeCommandTests
         var folder = Directory.CreateTempSubdirectory("muster-chain-test-");
         var (cert, key) = (Path.Combine(folder.FullName, "fullchain.pem"), Path.Combine(folder.FullName, "key.pem"));
         using var pair = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        CertificateRequest Asked(string name, bool signs) => new($"CN={name}", pair, HashAlgorithmName.SHA256) { CertificateExtensions = { new X509BasicConstraintsExtension(signs, false, 0, true) } };
+        CertificateRequest Asked(string name, bool signs) =>
+            new($"CN={name}", pair, HashAlgorithmName.SHA256)
+            {
+                CertificateExtensions = { new X509BasicConstraintsExtension(signs, false, 0, true) },
+            };
         var (from, to) = (DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         using var root = Asked("root", true).CreateSelfSigned(from, to);
         using var middle = Asked("middle", true).Create(root, from, to, [1]).CopyWithPrivateKey(pair);
@@ -240,9 +351,33 @@ public sealed class ServeCommandTests
         await File.WriteAllTextAsync(cert, $"{leaf.ExportCertificatePem()}\n{middle.ExportCertificatePem()}\n", Ct);
         await File.WriteAllTextAsync(key, pair.ExportPkcs8PrivateKeyPem(), Ct);
         var secure = GatewayProcess.FreePort();
-        await using var gateway = new GatewayProcess("--secure-port", $"{secure}", "--ssl-cert", cert, "--ssl-key", key, "--engine", "none");
+        await using var gateway = new GatewayProcess(
+            "--secure-port",
+            $"{secure}",
+            "--ssl-cert",
+            cert,
+            "--ssl-key",
+            key,
+            "--engine",
+            "none"
+        );
         await gateway.StartAsync();
-        using var handler = new SocketsHttpHandler { SslOptions = { TargetHost = "leaf", CertificateChainPolicy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { root }, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true }, RemoteCertificateValidationCallback = (_, _, _, errors) => (errors & ~System.Net.Security.SslPolicyErrors.RemoteCertificateNameMismatch) == 0 } };
+        using var handler = new SocketsHttpHandler
+        {
+            SslOptions =
+            {
+                TargetHost = "leaf",
+                CertificateChainPolicy = new()
+                {
+                    TrustMode = X509ChainTrustMode.CustomRootTrust,
+                    CustomTrustStore = { root },
+                    RevocationMode = X509RevocationMode.NoCheck,
+                    DisableCertificateDownloads = true,
+                },
+                RemoteCertificateValidationCallback = (_, _, _, errors) =>
+                    (errors & ~System.Net.Security.SslPolicyErrors.RemoteCertificateNameMismatch) == 0,
+            },
+        };
         using var http = new HttpClient(handler);
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync($"https://127.0.0.1:{secure}/info", Ct)).StatusCode);
         folder.Delete(recursive: true);
@@ -251,7 +386,11 @@ public sealed class ServeCommandTests
     private static async Task<string> SubjectAsync(int port)
     {
         var subject = "";
-        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, certificate, _, _) => (subject = certificate!.Subject).Length > 0 };
+        using var handler = new HttpClientHandler
+        {
+            ServerCertificateCustomValidationCallback = (_, certificate, _, _) =>
+                (subject = certificate!.Subject).Length > 0,
+        };
         using var http = new HttpClient(handler);
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync($"https://127.0.0.1:{port}/info", Ct)).StatusCode);
         return subject;
@@ -260,7 +399,10 @@ public sealed class ServeCommandTests
     private static void WriteCertificate(string cert, string key, string name)
     {
         using var pair = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest($"CN={name}", pair, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var certificate = new CertificateRequest($"CN={name}", pair, HashAlgorithmName.SHA256).CreateSelfSigned(
+            DateTimeOffset.UtcNow.AddDays(-1),
+            DateTimeOffset.UtcNow.AddDays(1)
+        );
         File.WriteAllText(key, pair.ExportPkcs8PrivateKeyPem());
         File.WriteAllText(cert, certificate.ExportCertificatePem());
     }
@@ -268,7 +410,14 @@ public sealed class ServeCommandTests
     private static async Task<(int Code, string Notes)> RunAsync(string[] arguments)
     {
         var folder = Directory.CreateTempSubdirectory("muster-serve-test-");
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), ["serve", "--data", folder.FullName, .. GatewayProcess.NoDoors(arguments), .. arguments]) { RedirectStandardError = true, WorkingDirectory = folder.FullName };
+        var start = new ProcessStartInfo(
+            Path.Combine(AppContext.BaseDirectory, "muster"),
+            ["serve", "--data", folder.FullName, .. GatewayProcess.NoDoors(arguments), .. arguments]
+        )
+        {
+            RedirectStandardError = true,
+            WorkingDirectory = folder.FullName,
+        };
         using var process = Process.Start(start)!;
         var notes = await process.StandardError.ReadToEndAsync(Ct);
         await process.WaitForExitAsync(Ct);

@@ -24,18 +24,31 @@ public sealed class SplitMergeFlowTests
         Assert.Equal(gateway.Host.Address, new Uri(address.GetLeftPart(UriPartial.Path)));
         Assert.Equal(40, HttpUtility.ParseQueryString(address.Query)["token"]!.Length);
 
-        var shown = (await gateway.InfoAsync(parent)).Options.Single(option => option.Name == "sm-cluster").Value.GetString();
+        var shown = (await gateway.InfoAsync(parent))
+            .Options.Single(option => option.Name == "sm-cluster")
+            .Value.GetString();
         Assert.Equal(gateway.Host.Address.ToString(), shown);
-        Assert.DoesNotContain(HttpUtility.ParseQueryString(address.Query)["token"]!, await File.ReadAllTextAsync(Path.Combine(gateway.Folder, "gateway.db-wal"), Ct), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            HttpUtility.ParseQueryString(address.Query)["token"]!,
+            await File.ReadAllTextAsync(Path.Combine(gateway.Folder, "gateway.db-wal"), Ct),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task A_public_address_is_preferred_and_the_clients_own_is_replaced()
     {
         await using var node = await ScriptedNode.StartAsync(new() { Takes = Long });
-        await using var gateway = await TestGateway.StartAsync(options => options with { PublicAddress = new("http://gateway.example:3000/") }, node);
+        await using var gateway = await TestGateway.StartAsync(
+            options => options with { PublicAddress = new("http://gateway.example:3000/") },
+            node
+        );
         var parent = await gateway.SubmitAsync(options: """[{"name":"sm-cluster","value":"http://elsewhere:1"}]""");
-        Assert.StartsWith("http://gateway.example:3000/?token=", (await PartsAddressAsync(gateway, node, parent)).ToString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "http://gateway.example:3000/?token=",
+            (await PartsAddressAsync(gateway, node, parent)).ToString(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -43,9 +56,13 @@ public sealed class SplitMergeFlowTests
     {
         await using var node = await ScriptedNode.StartAsync();
         await using var gateway = await TestGateway.StartAsync(options => options with { SplitMerge = false }, node);
-        var task = await gateway.SubmitAsync(options: """[{"name":"split","value":100},{"name":"sm-cluster","value":"http://elsewhere:1"}]""");
+        var task = await gateway.SubmitAsync(
+            options: """[{"name":"split","value":100},{"name":"sm-cluster","value":"http://elsewhere:1"}]"""
+        );
         Assert.Equal("split", Assert.Single((await gateway.InfoAsync(task)).Options).Name);
-        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => gateway.SubmitAsync(more: ("seed.zip", "x"u8.ToArray())));
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            gateway.SubmitAsync(more: ("seed.zip", "x"u8.ToArray()))
+        );
         Assert.Contains("Cannot use this node as a split-merge cluster.", refused.Message, StringComparison.Ordinal);
     }
 
@@ -74,7 +91,9 @@ public sealed class SplitMergeFlowTests
         await using var second = await ScriptedNode.StartAsync(new() { Takes = Long });
         await using var gateway = await TestGateway.StartAsync(first, second);
         var (one, two) = (await gateway.SubmitAsync(options: Split), await gateway.SubmitAsync(options: Split));
-        await gateway.UntilAsync(() => gateway.TaskOf(one).Phase is TaskPhase.Running && gateway.TaskOf(two).Phase is TaskPhase.Running);
+        await gateway.UntilAsync(() =>
+            gateway.TaskOf(one).Phase is TaskPhase.Running && gateway.TaskOf(two).Phase is TaskPhase.Running
+        );
         var token = await TokenAsync(gateway, one, first, second);
         var part = await SubmitPartAsync(gateway, token);
         Assert.Equal(TaskCode.Queued, (await gateway.InfoAsync(part, token: token)).Status.Code);
@@ -110,11 +129,14 @@ public sealed class SplitMergeFlowTests
         var part = await SubmitPartAsync(gateway, token);
         await gateway.UntilAsync(() => gateway.TaskOf(part).Phase is TaskPhase.Running && third.Tasks.Count == 1);
         await third.DieAsync();
-        await gateway.UntilAsync(async () =>
-        {
-            Assert.Equal(TaskCode.Running, (await gateway.InfoAsync(part, token: token)).Status.Code);
-            return gateway.TaskOf(part).Attempts.Count == 1 && gateway.TaskOf(part).Phase is TaskPhase.Running;
-        }, () => "it was not placed again");
+        await gateway.UntilAsync(
+            async () =>
+            {
+                Assert.Equal(TaskCode.Running, (await gateway.InfoAsync(part, token: token)).Status.Code);
+                return gateway.TaskOf(part).Attempts.Count == 1 && gateway.TaskOf(part).Phase is TaskPhase.Running;
+            },
+            () => "it was not placed again"
+        );
     }
 
     [Fact]
@@ -128,15 +150,29 @@ public sealed class SplitMergeFlowTests
         var (runs, waits) = (await SubmitPartAsync(gateway, token), await SubmitPartAsync(gateway, token));
         await gateway.UntilAsync(() => gateway.TaskOf(runs).Phase is TaskPhase.Running);
         Assert.True(TestGateway.Said(await gateway.Client().CancelAsync(parent.ToString(), Ct)));
-        await gateway.UntilAsync(() => gateway.TaskOf(runs).Code == TaskCode.Canceled && gateway.TaskOf(waits).Code == TaskCode.Canceled);
+        await gateway.UntilAsync(() =>
+            gateway.TaskOf(runs).Code == TaskCode.Canceled && gateway.TaskOf(waits).Code == TaskCode.Canceled
+        );
         await gateway.UntilAsync(() => first.Cancelled.Concat(second.Cancelled).Contains(runs.ToString()));
-        Assert.Contains("the task of which it is a part is over", (await gateway.InfoAsync(runs, -1)).Output![0], StringComparison.Ordinal);
+        Assert.Contains(
+            "the task of which it is a part is over",
+            (await gateway.InfoAsync(runs, -1)).Output![0],
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
-    [InlineData("killed", false), InlineData("killed", true), InlineData("restarted", false), InlineData("restarted", true)]
+    [
+        InlineData("killed", false),
+        InlineData("killed", true),
+        InlineData("restarted", false),
+        InlineData("restarted", true)
+    ]
     [InlineData("restarted late", false), InlineData("removed", false), InlineData("removed", true)]
-    public async Task Parts_of_a_split_task_that_is_begun_anew_or_removed_go_with_its_first_life(string how, bool partsEnded)
+    public async Task Parts_of_a_split_task_that_is_begun_anew_or_removed_go_with_its_first_life(
+        string how,
+        bool partsEnded
+    )
     {
         await using var first = await ScriptedNode.StartAsync(new() { Takes = Long });
         await using var second = await ScriptedNode.StartAsync(new() { Takes = Long });
@@ -146,25 +182,39 @@ public sealed class SplitMergeFlowTests
         var (of, other) = first.Tasks.ContainsKey(parent.ToString()) ? (first, second) : (second, first);
         var (runs, waits) = (await SubmitPartAsync(gateway, token), await SubmitPartAsync(gateway, token));
         await gateway.UntilAsync(() => gateway.TaskOf(runs).Phase is TaskPhase.Running);
-        var received = Guid.Parse(TestGateway.Said(await gateway.Client(token).InitAsync(Guid.NewGuid().ToString(), new() { Name = "late" }, Ct)));
+        var received = Guid.Parse(
+            TestGateway.Said(
+                await gateway.Client(token).InitAsync(Guid.NewGuid().ToString(), new() { Name = "late" }, Ct)
+            )
+        );
         if (partsEnded)
         {
             other.Takes = TimeSpan.FromMilliseconds(50);
             await gateway.UntilAsync(() => !gateway.TaskOf(runs).Phase.IsLive && !gateway.TaskOf(waits).Phase.IsLive);
         }
-        if (how == "killed") of.Tasks.TryRemove(parent.ToString(), out _);
-        else if (how == "removed") Assert.True(TestGateway.Said(await gateway.Client().RemoveAsync(parent.ToString(), Ct)));
+        if (how == "killed")
+            of.Tasks.TryRemove(parent.ToString(), out _);
+        else if (how == "removed")
+            Assert.True(TestGateway.Said(await gateway.Client().RemoveAsync(parent.ToString(), Ct)));
         else
         {
             Assert.True(TestGateway.Said(await gateway.Client().CancelAsync(parent.ToString(), Ct)));
-            if (how == "restarted late") await gateway.UntilAsync(() => !gateway.TaskOf(runs).Phase.IsLive && !gateway.TaskOf(waits).Phase.IsLive);
+            if (how == "restarted late")
+                await gateway.UntilAsync(() =>
+                    !gateway.TaskOf(runs).Phase.IsLive && !gateway.TaskOf(waits).Phase.IsLive
+                );
             Assert.True(TestGateway.Said(await gateway.Client().RestartAsync(parent.ToString(), null, Ct)));
         }
-        await gateway.UntilAsync(() => ((Guid[])[runs, waits, received]).All(part => gateway.Host.Tasks.Find(part) is null));
+        await gateway.UntilAsync(() =>
+            ((Guid[])[runs, waits, received]).All(part => gateway.Host.Tasks.Find(part) is null)
+        );
         await gateway.UntilAsync(() => !other.Tasks.ContainsKey(runs.ToString()));
         Assert.Equal(how == "removed" ? 0 : 1, TestGateway.Said(await gateway.Client().ListAsync(Ct)).Count);
-        if (how == "removed") return;
-        await gateway.UntilAsync(() => gateway.TaskOf(parent).Phase is TaskPhase.Running || gateway.TaskOf(parent).Code == TaskCode.Completed);
+        if (how == "removed")
+            return;
+        await gateway.UntilAsync(() =>
+            gateway.TaskOf(parent).Phase is TaskPhase.Running || gateway.TaskOf(parent).Code == TaskCode.Completed
+        );
     }
 
     [Fact]
@@ -177,7 +227,10 @@ public sealed class SplitMergeFlowTests
         var token = await TokenAsync(gateway, parent, node);
         var part = await SubmitPartAsync(gateway, token);
         Assert.Equal(part.ToString(), Assert.Single(TestGateway.Said(await gateway.Client(token).ListAsync(Ct))).Uuid);
-        foreach (var hidden in (Guid[])[parent, other]) Assert.IsType<NodeReply<TaskInfo>.Denied>(await gateway.Client(token).TaskInfoAsync(hidden.ToString(), null, Ct));
+        foreach (var hidden in (Guid[])[parent, other])
+            Assert.IsType<NodeReply<TaskInfo>.Denied>(
+                await gateway.Client(token).TaskInfoAsync(hidden.ToString(), null, Ct)
+            );
         Assert.Equal(3, TestGateway.Said(await gateway.Client("owner").ListAsync(Ct)).Count);
     }
 
@@ -187,9 +240,16 @@ public sealed class SplitMergeFlowTests
         await using var node = await ScriptedNode.StartAsync(new() { Takes = Long });
         await using var gateway = await TestGateway.StartAsync(node);
         gateway.Http.DefaultRequestHeaders.Host = "elsewhere.example:1";
-        using var form = new MultipartFormDataContent { { new StringContent(Split), "options" }, { new ByteArrayContent([1]), "images", "a.jpg" } };
+        using var form = new MultipartFormDataContent
+        {
+            { new StringContent(Split), "options" },
+            { new ByteArrayContent([1]), "images", "a.jpg" },
+        };
         var parent = Guid.Parse((await gateway.PostAsync("task/new", form)).GetProperty("uuid").GetString()!);
-        Assert.Equal(gateway.Host.Address, new Uri((await PartsAddressAsync(gateway, node, parent)).GetLeftPart(UriPartial.Path)));
+        Assert.Equal(
+            gateway.Host.Address,
+            new Uri((await PartsAddressAsync(gateway, node, parent)).GetLeftPart(UriPartial.Path))
+        );
     }
 
     [Fact]
@@ -202,15 +262,33 @@ public sealed class SplitMergeFlowTests
         var work = node.Tasks[parent.ToString()];
         work.Output.Add($"sm_cluster: http://gateway:3000/?token={token}");
         work.Output.Add("that was its options");
-        await gateway.UntilAsync(async () => (await gateway.InfoAsync(parent, -1, "owner")).Output is ["that was its options"], () => "it did not get the lines");
-        Assert.Equal("sm_cluster: http://gateway:3000/?token=***", (await gateway.InfoAsync(parent, -2, "owner")).Output![0]);
+        await gateway.UntilAsync(
+            async () => (await gateway.InfoAsync(parent, -1, "owner")).Output is ["that was its options"],
+            () => "it did not get the lines"
+        );
+        Assert.Equal(
+            "sm_cluster: http://gateway:3000/?token=***",
+            (await gateway.InfoAsync(parent, -2, "owner")).Output![0]
+        );
         (node.FailsWith, node.Takes) = ($"Process exited, with {token}", TimeSpan.Zero);
         gateway.Host.Fleet.Refresh();
         var failed = await gateway.UntilAsync(parent, TaskCode.Failed, "owner");
-        Assert.DoesNotContain(token, failed.Status.ErrorMessage + string.Join('\n', (await gateway.InfoAsync(parent, 0, "owner")).Output!), StringComparison.Ordinal);
-        Assert.DoesNotContain(token, string.Join('\n', gateway.Host.Tasks.Events(0, 1_000).Select(happened => happened.Text)), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            token,
+            failed.Status.ErrorMessage + string.Join('\n', (await gateway.InfoAsync(parent, 0, "owner")).Output!),
+            StringComparison.Ordinal
+        );
+        Assert.DoesNotContain(
+            token,
+            string.Join('\n', gateway.Host.Tasks.Events(0, 1_000).Select(happened => happened.Text)),
+            StringComparison.Ordinal
+        );
 
-        using var refused = await gateway.Http.PostAsync($"task/new/init?token={token}", new MultipartFormDataContent { { new StringContent("x"), "name" } }, Ct);
+        using var refused = await gateway.Http.PostAsync(
+            $"task/new/init?token={token}",
+            new MultipartFormDataContent { { new StringContent("x"), "name" } },
+            Ct
+        );
         Assert.Equal(System.Net.HttpStatusCode.Unauthorized, refused.StatusCode);
     }
 
@@ -225,17 +303,29 @@ public sealed class SplitMergeFlowTests
         string? told = null;
         node.Before = async http =>
         {
-            if (http.Request.Path != "/task/restart") return false;
-            told = (await ActionBody.ReadAsync(http.Request.ContentType, http.Request.Body, http.RequestAborted)).Options;
+            if (http.Request.Path != "/task/restart")
+                return false;
+            told = (
+                await ActionBody.ReadAsync(http.Request.ContentType, http.Request.Body, http.RequestAborted)
+            ).Options;
             await http.AnswerAsync(ActionAnswer.Done, OdmJson.Wire.ActionAnswer);
             return true;
         };
-        await gateway.PostAsync("task/restart", TestGateway.Json($$"""{"uuid":"{{parent}}","options":[{"name":"sm-cluster","value":"http://elsewhere:1/"},{"name":"split","value":50}]}"""));
+        await gateway.PostAsync(
+            "task/restart",
+            TestGateway.Json(
+                $$"""{"uuid":"{{parent}}","options":[{"name":"sm-cluster","value":"http://elsewhere:1/"},{"name":"split","value":50}]}"""
+            )
+        );
         var options = JsonSerializer.Deserialize(told!, OdmJson.Wire.IReadOnlyListTaskOption)!;
         var after = new Uri(options.Single(option => option.Name == "sm-cluster").Value.GetString()!);
         Assert.Equal(before.GetLeftPart(UriPartial.Path), after.GetLeftPart(UriPartial.Path));
         Assert.NotEqual(before.Query, after.Query);
-        Assert.DoesNotContain("elsewhere", string.Join(' ', (await gateway.InfoAsync(parent)).Options.Select(option => option.Value.ToString())), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "elsewhere",
+            string.Join(' ', (await gateway.InfoAsync(parent)).Options.Select(option => option.Value.ToString())),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -243,7 +333,10 @@ public sealed class SplitMergeFlowTests
     {
         await using var node = await ScriptedNode.StartAsync(new() { Takes = Long, Slots = 5 });
         await using var gateway = await TestGateway.StartAsync(node);
-        var (one, two) = (gateway.Host.Tokens.Make("one", null, new() { MaxConcurrentTasks = 1 }).Text, gateway.Host.Tokens.Make("two", null, new() { MaxConcurrentTasks = 2 }).Text);
+        var (one, two) = (
+            gateway.Host.Tokens.Make("one", null, new() { MaxConcurrentTasks = 1 }).Text,
+            gateway.Host.Tokens.Make("two", null, new() { MaxConcurrentTasks = 2 }).Text
+        );
         var alone = await TokenAsync(gateway, await gateway.SubmitAsync(options: Split, token: one), node);
         var held = await SubmitPartAsync(gateway, alone);
         Assert.Equal(TaskCode.Queued, (await gateway.InfoAsync(held, token: alone)).Status.Code);
@@ -252,7 +345,8 @@ public sealed class SplitMergeFlowTests
         var runs = await SubmitPartAsync(gateway, pair);
         await gateway.UntilAsync(() => gateway.TaskOf(runs).Phase is TaskPhase.Running);
         var waits = await SubmitPartAsync(gateway, pair);
-        var other = await gateway.SubmitAsync(token: gateway.Host.Tokens.Make("free", null, TokenLimits.None).Text);   // whatever is placed after them has been placed
+        // whatever is placed after them has been placed
+        var other = await gateway.SubmitAsync(token: gateway.Host.Tokens.Make("free", null, TokenLimits.None).Text);
         await gateway.UntilAsync(() => gateway.TaskOf(other).Phase is TaskPhase.Running);
         Assert.All([held, waits], id => Assert.IsType<TaskPhase.Queued>(gateway.TaskOf(id).Phase));
         Assert.Equal(TaskCode.Running, (await gateway.InfoAsync(waits, token: pair)).Status.Code);
@@ -260,16 +354,31 @@ public sealed class SplitMergeFlowTests
 
     private static async Task<string> TokenAsync(TestGateway gateway, Guid parent, params ScriptedNode[] nodes)
     {
-        await gateway.UntilAsync(() => gateway.TaskOf(parent).Phase is TaskPhase.Running && nodes.Any(node => node.Tasks.ContainsKey(parent.ToString())));
-        return HttpUtility.ParseQueryString((await PartsAddressAsync(gateway, nodes.Single(node => node.Tasks.ContainsKey(parent.ToString())), parent)).Query)["token"]!;
+        await gateway.UntilAsync(() =>
+            gateway.TaskOf(parent).Phase is TaskPhase.Running
+            && nodes.Any(node => node.Tasks.ContainsKey(parent.ToString()))
+        );
+        return HttpUtility.ParseQueryString(
+            (
+                await PartsAddressAsync(
+                    gateway,
+                    nodes.Single(node => node.Tasks.ContainsKey(parent.ToString())),
+                    parent
+                )
+            ).Query
+        )["token"]!;
     }
 
     private static async Task<Uri> PartsAddressAsync(TestGateway gateway, ScriptedNode node, Guid parent)
     {
         await gateway.UntilAsync(() => node.Tasks.ContainsKey(parent.ToString()));
-        var options = JsonSerializer.Deserialize(node.Tasks[parent.ToString()].Options, OdmJson.Wire.IReadOnlyListTaskOption)!;
+        var options = JsonSerializer.Deserialize(
+            node.Tasks[parent.ToString()].Options,
+            OdmJson.Wire.IReadOnlyListTaskOption
+        )!;
         return new(options.Single(option => option.Name == "sm-cluster").Value.GetString()!);
     }
 
-    private static Task<Guid> SubmitPartAsync(TestGateway gateway, string token) => gateway.SubmitAsync(token: token, more: ("seed.zip", [.. "seed"u8]));
+    private static Task<Guid> SubmitPartAsync(TestGateway gateway, string token) =>
+        gateway.SubmitAsync(token: token, more: ("seed.zip", [.. "seed"u8]));
 }

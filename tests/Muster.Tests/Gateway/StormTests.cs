@@ -4,7 +4,10 @@ using Muster.NodeOdm;
 
 namespace Muster.Gateway;
 
-/// <summary>The gateway is killed at random moments while tasks are in all phases. MUSTER_SOAK=1 does it fifty times, as else few.</summary>
+/// <summary>
+/// The gateway is killed at random moments while tasks are in all phases. MUSTER_SOAK=1 does it fifty times, as else
+/// few.
+/// </summary>
 public sealed class StormTests
 {
     private static readonly bool Soak = Environment.GetEnvironmentVariable("MUSTER_SOAK") == "1";
@@ -18,24 +21,40 @@ public sealed class StormTests
     {
         var seed = Environment.TickCount;
         var random = new Random(seed);
-        await using var first = await ScriptedNode.StartAsync(new() { Takes = TimeSpan.FromMilliseconds(300), Slots = 4 });
+        await using var first = await ScriptedNode.StartAsync(
+            new() { Takes = TimeSpan.FromMilliseconds(300), Slots = 4 }
+        );
         await using var second = await ScriptedNode.StartAsync(new() { Takes = TimeSpan.FromMilliseconds(700) });
-        await using var gateway = new GatewayProcess("--node", first.Url.ToString(), "--node", second.Url.ToString(), "--poll-every", "0.1s");
+        await using var gateway = new GatewayProcess(
+            "--node",
+            first.Url.ToString(),
+            "--node",
+            second.Url.ToString(),
+            "--poll-every",
+            "0.1s"
+        );
         await gateway.StartAsync();
         var errors = new ConcurrentQueue<string>();
         var over = false;
         var slowest = TimeSpan.Zero;
-        var clients = Enumerable.Range(0, Clients).Select(n => Task.Run(async () =>
-        {
-            var tasks = 0;
-            do
-            {
-                Assert.Equal(Names(n), await FollowAsync(gateway.Address, n, errors));
-                tasks++;
-            }
-            while (!Volatile.Read(ref over));
-            return tasks;
-        }, Ct)).ToList();
+        var clients = Enumerable
+            .Range(0, Clients)
+            .Select(n =>
+                Task.Run(
+                    async () =>
+                    {
+                        var tasks = 0;
+                        do
+                        {
+                            Assert.Equal(Names(n), await FollowAsync(gateway.Address, n, errors));
+                            tasks++;
+                        } while (!Volatile.Read(ref over));
+                        return tasks;
+                    },
+                    Ct
+                )
+            )
+            .ToList();
         for (var kill = 0; kill < Kills; kill++)
         {
             await Task.Delay(random.Next(20, 700), Ct);
@@ -43,7 +62,8 @@ public sealed class StormTests
             var took = await gateway.StartAsync();
             slowest = took > slowest ? took : slowest;
             // The promise is 5 s. In the short form other tests take the processors at the same time.
-            if (took > TimeSpan.FromSeconds(Soak ? 5 : 25)) errors.Enqueue($"the first answer came after {took.TotalSeconds:0.0} s");
+            if (took > TimeSpan.FromSeconds(Soak ? 5 : 25))
+                errors.Enqueue($"the first answer came after {took.TotalSeconds:0.0} s");
         }
         Volatile.Write(ref over, true);
         var tasks = (await Task.WhenAll(clients).WaitAsync(TimeSpan.FromSeconds(120), Ct)).Sum();
@@ -51,7 +71,9 @@ public sealed class StormTests
         Assert.True(errors.IsEmpty, $"seed {seed}: {string.Join("; ", errors.Distinct())}");
         var list = TestGateway.Said(await Client(gateway.Address).ListAsync(Ct));
         Assert.Equal((tasks, tasks), (list.Count, list.Distinct().Count()));
-        TestContext.Current.TestOutputHelper?.WriteLine($"figures: {Kills} kills, {tasks} tasks, slowest first answer {slowest.TotalSeconds:0.0} s");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"figures: {Kills} kills, {tasks} tasks, slowest first answer {slowest.TotalSeconds:0.0} s"
+        );
         Assert.Equal(0, await gateway.StopAsync());
     }
 
@@ -63,21 +85,44 @@ public sealed class StormTests
         var ct = Ct;
         var id = Guid.NewGuid().ToString();
         var client = Client(address);
-        await SurelyAsync(() => client.InitAsync(id, new() { Name = $"task {number}", Options = "[]" }, ct), errors, ct);
-        foreach (var name in Names(number)) await SurelyAsync(() => client.UploadAsync(id, [TestGateway.File(name, TestGateway.Photo($"{number} {name}"))], ct), errors, ct);
+        await SurelyAsync(
+            () => client.InitAsync(id, new() { Name = $"task {number}", Options = "[]" }, ct),
+            errors,
+            ct
+        );
+        foreach (var name in Names(number))
+            await SurelyAsync(
+                () => client.UploadAsync(id, [TestGateway.File(name, TestGateway.Photo($"{number} {name}"))], ct),
+                errors,
+                ct
+            );
         await SurelyAsync(() => client.CommitAsync(id, ct), errors, ct);
         var lines = new List<string>();
-        while (await SurelyAsync(() => client.TaskInfoAsync(id, lines.Count, ct), errors, ct) is var info && info.Status.Code != TaskCode.Completed)
+        while (
+            await SurelyAsync(() => client.TaskInfoAsync(id, lines.Count, ct), errors, ct) is var info
+            && info.Status.Code != TaskCode.Completed
+        )
         {
-            if (info.Status.Code is TaskCode.Failed or TaskCode.Canceled) throw new InvalidOperationException($"task {number} is {info.Status.Code}: {info.Status.ErrorMessage}");
+            if (info.Status.Code is TaskCode.Failed or TaskCode.Canceled)
+                throw new InvalidOperationException($"task {number} is {info.Status.Code}: {info.Status.ErrorMessage}");
             lines.AddRange(info.Output!);
             await Task.Delay(30, ct);
         }
         var all = await SurelyAsync(() => client.OutputAsync(id, 0, ct), errors, ct);
-        if (!all.Take(lines.Count).SequenceEqual(lines)) errors.Enqueue("lines changed after they were read");
+        if (!all.Take(lines.Count).SequenceEqual(lines))
+            errors.Enqueue("lines changed after they were read");
 
         var file = Path.GetTempFileName();
-        await using (var into = new FileStream(file, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose))
+        await using (
+            var into = new FileStream(
+                file,
+                FileMode.Create,
+                FileAccess.ReadWrite,
+                FileShare.None,
+                1 << 16,
+                FileOptions.DeleteOnClose
+            )
+        )
         {
             await SurelyAsync(() => client.DownloadAsync(id, "all.zip", into, ct), errors, ct);
             into.Position = 0;
@@ -86,7 +131,11 @@ public sealed class StormTests
         }
     }
 
-    private static async Task<T> SurelyAsync<T>(Func<Task<NodeReply<T>>> ask, ConcurrentQueue<string> errors, CancellationToken ct)
+    private static async Task<T> SurelyAsync<T>(
+        Func<Task<NodeReply<T>>> ask,
+        ConcurrentQueue<string> errors,
+        CancellationToken ct
+    )
     {
         while (true)
         {
@@ -104,5 +153,6 @@ public sealed class StormTests
         }
     }
 
-    private static NodeOdmClient Client(Uri address) => new(NodeOdmClient.Connections(), address, null, TestGateway.Patience, TimeProvider.System);
+    private static NodeOdmClient Client(Uri address) =>
+        new(NodeOdmClient.Connections(), address, null, TestGateway.Patience, TimeProvider.System);
 }

@@ -34,15 +34,25 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public static Task<TestGateway> StartAsync(params ScriptedNode[] nodes) => StartAsync(null, nodes);
 
-    public static Task<TestGateway> StartAsync(Func<GatewayOptions, GatewayOptions>? change, params ScriptedNode[] nodes) => StartAsync(TimeProvider.System, change, nodes);
+    public static Task<TestGateway> StartAsync(
+        Func<GatewayOptions, GatewayOptions>? change,
+        params ScriptedNode[] nodes
+    ) => StartAsync(TimeProvider.System, change, nodes);
 
     /// <summary>Starts it, and waits until it has seen its nodes.</summary>
-    public static async Task<TestGateway> StartAsync(TimeProvider clock, Func<GatewayOptions, GatewayOptions>? change, params ScriptedNode[] nodes)
+    public static async Task<TestGateway> StartAsync(
+        TimeProvider clock,
+        Func<GatewayOptions, GatewayOptions>? change,
+        params ScriptedNode[] nodes
+    )
     {
         var gateway = new TestGateway(change, clock);
         await gateway.StartAsync();
-        foreach (var node in nodes) gateway.Host.Fleet.Add(node.Url, "");
-        await gateway.UntilAsync(() => gateway.Host.Fleet.Nodes.All(node => node.Health.Answers) && (nodes.Length == 0 || gateway.Host.HasOptions));
+        foreach (var node in nodes)
+            gateway.Host.Fleet.Add(node.Url, "");
+        await gateway.UntilAsync(() =>
+            gateway.Host.Fleet.Nodes.All(node => node.Health.Answers) && (nodes.Length == 0 || gateway.Host.HasOptions)
+        );
         return gateway;
     }
 
@@ -59,19 +69,28 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public async Task StopAsync()
     {
-        if (_host is not null) await _host.DisposeAsync();
+        if (_host is not null)
+            await _host.DisposeAsync();
         _host = null;
     }
 
-    public NodeOdmClient Client(string? token = null) => new(_connections, Host.Address, token, Patience, TimeProvider.System);
+    public NodeOdmClient Client(string? token = null) =>
+        new(_connections, Host.Address, token, Patience, TimeProvider.System);
 
     /// <summary>Hands a task in as PyODM does, one file a request.</summary>
-    public async Task<Guid> SubmitAsync(int files = 2, string? options = null, string? token = null, string name = "x", params (string Name, byte[] Content)[] more)
+    public async Task<Guid> SubmitAsync(
+        int files = 2,
+        string? options = null,
+        string? token = null,
+        string name = "x",
+        params (string Name, byte[] Content)[] more
+    )
     {
         var client = Client(token);
         var id = Said(await client.InitAsync(Guid.NewGuid().ToString(), new() { Name = name, Options = options }, Ct));
         var all = Enumerable.Range(0, files).Select(n => ($"{n}.jpg", Photo($"{id}{n}"))).Concat(more).ToList();
-        foreach (var (file, content) in all) Assert.True(Said(await client.UploadAsync(id, [File(file, content)], Ct)));
+        foreach (var (file, content) in all)
+            Assert.True(Said(await client.UploadAsync(id, [File(file, content)], Ct)));
         Said(await client.CommitAsync(id, Ct));
         return Guid.Parse(id);
     }
@@ -80,17 +99,29 @@ internal sealed class TestGateway : IAsyncDisposable
     public IEnumerable<string> Files(string folder) => FilesIn(Path.Combine(Folder, folder));
 
     public static IEnumerable<string> FilesIn(string folder) =>
-        Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(path => Path.GetFileName(path).Split('-')[0]) : [];
+        Directory.Exists(folder)
+            ? Directory
+                .EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+                .Select(path => Path.GetFileName(path).Split('-')[0])
+            : [];
 
     public static byte[] Photo(string content) => System.Text.Encoding.UTF8.GetBytes($"photo {content}");
-    public static UploadFile File(string name, byte[] content) => new(name, content.Length, () => new MemoryStream(content));
 
-    public async Task<TaskInfo> InfoAsync(Guid id, int? output = null, string? token = null) => Said(await Client(token).TaskInfoAsync(id.ToString(), output, Ct));
+    public static UploadFile File(string name, byte[] content) =>
+        new(name, content.Length, () => new MemoryStream(content));
+
+    public async Task<TaskInfo> InfoAsync(Guid id, int? output = null, string? token = null) =>
+        Said(await Client(token).TaskInfoAsync(id.ToString(), output, Ct));
 
     public async Task<TaskInfo> UntilAsync(Guid id, TaskCode code, string? token = null)
     {
         TaskInfo? info = null;
-        await UntilAsync(async () => (info = await InfoAsync(id, 0, token)).Status.Code == code, () => $"the task is {info!.Status.Code} ({info.Status.ErrorMessage}), not {code}: {string.Join(" | ", info.Output!)}");
+        await UntilAsync(
+            async () => (info = await InfoAsync(id, 0, token)).Status.Code == code,
+            () =>
+                $"the task is {info!.Status.Code} ({info.Status.ErrorMessage}), not {code}: "
+                + $"{string.Join(" | ", info.Output!)}"
+        );
         return info!;
     }
 
@@ -100,7 +131,8 @@ internal sealed class TestGateway : IAsyncDisposable
     {
         for (var began = TimeProvider.System.GetTimestamp(); !await fact(); await Task.Delay(20, Ct))
         {
-            if (TimeProvider.System.GetElapsedTime(began) > Patience) Assert.Fail($"{otherwise()}; {string.Join(" | ", Host.Tasks.Live.All().Select(task => task.Phase))}");
+            if (TimeProvider.System.GetElapsedTime(began) > Patience)
+                Assert.Fail($"{otherwise()}; {string.Join(" | ", Host.Tasks.Live.All().Select(task => task.Phase))}");
         }
     }
 
@@ -116,13 +148,16 @@ internal sealed class TestGateway : IAsyncDisposable
         using var response = await Http.GetAsync($"task/{id}/download/all.zip?token={token}", Ct);
         Assert.Equal("application/zip", response.Content.Headers.ContentType?.MediaType);
         using var archive = new ZipArchive(await response.Content.ReadAsStreamAsync(Ct));
-        return archive.Entries.ToDictionary(entry => entry.FullName, entry =>
-        {
-            using var content = new MemoryStream();
-            using var stream = entry.Open();
-            stream.CopyTo(content);
-            return content.ToArray();
-        });
+        return archive.Entries.ToDictionary(
+            entry => entry.FullName,
+            entry =>
+            {
+                using var content = new MemoryStream();
+                using var stream = entry.Open();
+                stream.CopyTo(content);
+                return content.ToArray();
+            }
+        );
     }
 
     public async Task<JsonElement> PostAsync(string path, HttpContent? body = null)
@@ -135,7 +170,10 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public static StringContent Json(string text) => new(text, new MediaTypeHeaderValue("application/json"));
 
-    public static T Said<T>(NodeReply<T> reply) => reply is NodeReply<T>.Said(var value) ? value : throw new InvalidOperationException($"it answered: {reply.Text}");
+    public static T Said<T>(NodeReply<T> reply) =>
+        reply is NodeReply<T>.Said(var value)
+            ? value
+            : throw new InvalidOperationException($"it answered: {reply.Text}");
 
     private static async Task<JsonElement> JsonAsync(HttpResponseMessage response)
     {

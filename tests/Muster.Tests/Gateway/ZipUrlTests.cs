@@ -11,10 +11,20 @@ public sealed class ZipUrlTests
     [Fact]
     public async Task What_is_in_it_is_taken_without_its_folders()
     {
-        _archive = Archive(("photos/a.jpg", 10), ("photos/b.jpg", 10), ("more/a.jpg", 20), ("photos/", 0), ("../../evil.jpg", 5), ("gcp_list.txt", 3));
+        _archive = Archive(
+            ("photos/a.jpg", 10),
+            ("photos/b.jpg", 10),
+            ("more/a.jpg", 20),
+            ("photos/", 0),
+            ("../../evil.jpg", 5),
+            ("gcp_list.txt", 3)
+        );
         await using var server = await ServerAsync();
         await using var node = await ScriptedNode.StartAsync();
-        await using var gateway = await TestGateway.StartAsync(options => options with { AllowPrivateAddresses = true }, node);
+        await using var gateway = await TestGateway.StartAsync(
+            options => options with { AllowPrivateAddresses = true },
+            node
+        );
         var task = await SubmitAsync(gateway, server.Url);
         var done = await gateway.UntilAsync(task, TaskCode.Completed);
         Assert.Equal(4, done.ImagesCount);
@@ -27,13 +37,28 @@ public sealed class ZipUrlTests
     {
         await using var server = await ServerAsync();
         await using var node = await ScriptedNode.StartAsync();
-        await using var gateway = await TestGateway.StartAsync(options => options with { AllowPrivateAddresses = true, SpoolBudget = 200_000_000 }, node);
+        await using var gateway = await TestGateway.StartAsync(
+            options => options with { AllowPrivateAddresses = true, SpoolBudget = 200_000_000 },
+            node
+        );
         _archive = Archive(("bomb.jpg", 400_000_000));
-        Assert.Contains("far larger than itself", (await gateway.UntilAsync(await SubmitAsync(gateway, server.Url), TaskCode.Failed)).Status.ErrorMessage!, StringComparison.Ordinal);
+        Assert.Contains(
+            "far larger than itself",
+            (await gateway.UntilAsync(await SubmitAsync(gateway, server.Url), TaskCode.Failed)).Status.ErrorMessage!,
+            StringComparison.Ordinal
+        );
         _archive = Archive(("large.jpg", 250_000_000));
-        Assert.Contains("disk is full", (await gateway.UntilAsync(await SubmitAsync(gateway, server.Url), TaskCode.Failed)).Status.ErrorMessage!, StringComparison.Ordinal);
+        Assert.Contains(
+            "disk is full",
+            (await gateway.UntilAsync(await SubmitAsync(gateway, server.Url), TaskCode.Failed)).Status.ErrorMessage!,
+            StringComparison.Ordinal
+        );
         _archive = Archive();
-        Assert.Contains("no file in it", (await gateway.UntilAsync(await SubmitAsync(gateway, server.Url), TaskCode.Failed)).Status.ErrorMessage!, StringComparison.Ordinal);
+        Assert.Contains(
+            "no file in it",
+            (await gateway.UntilAsync(await SubmitAsync(gateway, server.Url), TaskCode.Failed)).Status.ErrorMessage!,
+            StringComparison.Ordinal
+        );
         await gateway.UntilAsync(() => gateway.Host.Spool.Used == 0);
     }
 
@@ -44,34 +69,59 @@ public sealed class ZipUrlTests
         await using var server = await ServerAsync();
         await using var node = await ScriptedNode.StartAsync();
         await using var gateway = await TestGateway.StartAsync(node);
-        Assert.Contains("private network", (await gateway.UntilAsync(await SubmitAsync(gateway, server.Url), TaskCode.Failed)).Status.ErrorMessage!, StringComparison.Ordinal);
+        Assert.Contains(
+            "private network",
+            (await gateway.UntilAsync(await SubmitAsync(gateway, server.Url), TaskCode.Failed)).Status.ErrorMessage!,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory, InlineData(false), InlineData(true)]
     public async Task The_gateways_own_doors_give_it_nothing(bool byRedirect)
     {
         await using var node = await ScriptedNode.StartAsync();
-        await using var gateway = await TestGateway.StartAsync(options => options with { AllowPrivateAddresses = true, Admin = new(0) }, node);
+        await using var gateway = await TestGateway.StartAsync(
+            options => options with { AllowPrivateAddresses = true, Admin = new(0) },
+            node
+        );
         var diagnosis = new Uri(gateway.Host.Doors!.Web!, "api/v1/diagnosis");
-        await using var server = await ScriptedNode.StartAsync(new()
-        {
-            Before = http =>
+        await using var server = await ScriptedNode.StartAsync(
+            new()
             {
-                http.Response.Redirect(diagnosis.ToString());
-                return Task.FromResult(true);
-            },
-        });
+                Before = http =>
+                {
+                    http.Response.Redirect(diagnosis.ToString());
+                    return Task.FromResult(true);
+                },
+            }
+        );
         var task = await SubmitAsync(gateway, byRedirect ? server.Url : diagnosis, "");
-        Assert.Contains("status 403", (await gateway.UntilAsync(task, TaskCode.Failed)).Status.ErrorMessage!, StringComparison.Ordinal);
+        Assert.Contains(
+            "status 403",
+            (await gateway.UntilAsync(task, TaskCode.Failed)).Status.ErrorMessage!,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task While_it_comes_the_task_is_there_and_can_be_cancelled()
     {
         var gate = new TaskCompletionSource();
-        await using var server = await ScriptedNode.StartAsync(new() { Before = async _ => { await gate.Task; return true; } });
+        await using var server = await ScriptedNode.StartAsync(
+            new()
+            {
+                Before = async _ =>
+                {
+                    await gate.Task;
+                    return true;
+                },
+            }
+        );
         await using var node = await ScriptedNode.StartAsync();
-        await using var gateway = await TestGateway.StartAsync(options => options with { AllowPrivateAddresses = true }, node);
+        await using var gateway = await TestGateway.StartAsync(
+            options => options with { AllowPrivateAddresses = true },
+            node
+        );
         var task = await SubmitAsync(gateway, server.Url);
         Assert.Equal(TaskCode.Running, (await gateway.InfoAsync(task)).Status.Code);
         await gateway.Host.Actions.CancelAsync(task, "a test");
@@ -80,18 +130,25 @@ public sealed class ZipUrlTests
         gate.SetResult();
     }
 
-    private Task<ScriptedNode> ServerAsync() => ScriptedNode.StartAsync(new()
-    {
-        Before = async http =>
-        {
-            await http.Response.Body.WriteAsync(_archive);
-            return true;
-        },
-    });
+    private Task<ScriptedNode> ServerAsync() =>
+        ScriptedNode.StartAsync(
+            new()
+            {
+                Before = async http =>
+                {
+                    await http.Response.Body.WriteAsync(_archive);
+                    return true;
+                },
+            }
+        );
 
     private static async Task<Guid> SubmitAsync(TestGateway gateway, Uri url, string path = "photos.zip")
     {
-        using var form = new MultipartFormDataContent { { new StringContent(new Uri(url, path).ToString()), "zipurl" }, { new StringContent("zip"), "name" } };
+        using var form = new MultipartFormDataContent
+        {
+            { new StringContent(new Uri(url, path).ToString()), "zipurl" },
+            { new StringContent("zip"), "name" },
+        };
         return Guid.Parse((await gateway.PostAsync("task/new", form)).GetProperty("uuid").GetString()!);
     }
 
@@ -104,7 +161,8 @@ public sealed class ZipUrlTests
             {
                 using var entry = archive.CreateEntry(name, CompressionLevel.Fastest).Open();
                 var block = new byte[Math.Min(length, 1 << 20)];
-                for (var left = length; left > 0; left -= block.Length) entry.Write(block, 0, Math.Min(left, block.Length));
+                for (var left = length; left > 0; left -= block.Length)
+                    entry.Write(block, 0, Math.Min(left, block.Length));
             }
         }
         return bytes.ToArray();

@@ -19,7 +19,7 @@ public sealed class HeardStreamTests
         var stream = Over(pipe, _ => Task.CompletedTask);
         var one = new byte[1];
         Assert.Equal(1, await stream.ReadAsync(one, Ct));
-        await Task.Delay(Short * 3, Ct);   // the reader shows what it has
+        await Task.Delay(Short * 3, Ct); // the reader shows what it has
         Assert.Equal(1, await stream.ReadAsync(one, Ct));
     }
 
@@ -29,12 +29,22 @@ public sealed class HeardStreamTests
     public async Task Silence_ends_the_reading_and_says_whether_the_connection_still_answers(bool answers)
     {
         var cancelled = false;
-        var stream = Over(new Pipe(), async ct =>
-        {
-            if (answers) return;
-            try { await Task.Delay(Timeout.Infinite, ct); }
-            finally { cancelled = true; }
-        });
+        var stream = Over(
+            new Pipe(),
+            async ct =>
+            {
+                if (answers)
+                    return;
+                try
+                {
+                    await Task.Delay(Timeout.Infinite, ct);
+                }
+                finally
+                {
+                    cancelled = true;
+                }
+            }
+        );
         var silence = await Assert.ThrowsAsync<SilenceException>(() => stream.ReadAsync(new byte[1], Ct).AsTask());
         Assert.Equal(answers, silence.ConnectionLives);
         Assert.Equal(!answers, cancelled);

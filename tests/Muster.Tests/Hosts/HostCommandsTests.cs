@@ -34,9 +34,14 @@ public sealed class HostCommandsTests
     {
         public string Name => "late";
 
-        public Task<ShellChannel> OpenAsync(ShellText script, CancellationToken ct) => ShellChannel.StartAsync(
-            Name, length => OwnSession.Command("sh", ["-c", $"({ShellChannel.Invitation(length)}) | {{ sleep 7; cat; }}"]),
-            script, ct);
+        public Task<ShellChannel> OpenAsync(ShellText script, CancellationToken ct) =>
+            ShellChannel.StartAsync(
+                Name,
+                length =>
+                    OwnSession.Command("sh", ["-c", $"({ShellChannel.Invitation(length)}) | {{ sleep 7; cat; }}"]),
+                script,
+                ct
+            );
 
         public Task<Stream> ConnectAsync(string address, int port, CancellationToken ct) =>
             throw new NotSupportedException();

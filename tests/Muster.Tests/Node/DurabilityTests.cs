@@ -17,15 +17,18 @@ public sealed class DurabilityTests : IDisposable
     public async Task A_killed_node_loses_nothing_and_what_ran_goes_on()
     {
         // The engine notes each start, and ends when it is told to.
-        var engine = CommandNode.Describe(_folder, $$"""
+        var engine = CommandNode.Describe(
+            _folder,
+            $$"""
             echo "$$" >>"{{_folder}}/starts"
             echo at 40%
             mkdir -p "$1/out"
             while [ ! -e "{{_folder}}/go" ]; do sleep 0.05; done
             echo done | tee "$1/out/result"
-            """);
+            """
+        );
         var port = FreePort();
-        using var stalled = new TcpListener(IPAddress.Loopback, 0);   // takes a connection, never answers
+        using var stalled = new TcpListener(IPAddress.Loopback, 0); // takes a connection, never answers
         stalled.Start();
 
         var node = await RunAsync(port, engine);
@@ -36,9 +39,22 @@ public sealed class DurabilityTests : IDisposable
         File.Delete(Path.Combine(_folder, "go"));
         File.Delete(Path.Combine(_folder, "starts"));
         var running = await CommitAsync(port, "running");
-        await QueueTests.Until(async () => (await GetAsync(port, $"task/{running}/info")).GetProperty("progress").GetDouble() == 36);
+        await QueueTests.Until(async () =>
+            (await GetAsync(port, $"task/{running}/info")).GetProperty("progress").GetDouble() == 36
+        );
         var queued = await CommitAsync(port, "queued");
-        var initialising = (await PostAsync(port, "task/new", Form(("zipurl", $"http://127.0.0.1:{((IPEndPoint)stalled.LocalEndpoint).Port}/photos.zip"), ("name", "initialising")))).GetProperty("uuid").GetString()!;
+        var initialising = (
+            await PostAsync(
+                port,
+                "task/new",
+                Form(
+                    ("zipurl", $"http://127.0.0.1:{((IPEndPoint)stalled.LocalEndpoint).Port}/photos.zip"),
+                    ("name", "initialising")
+                )
+            )
+        )
+            .GetProperty("uuid")
+            .GetString()!;
         var uploading = await InitAsync(port, "uploading");
         await PostAsync(port, $"task/new/upload/{uploading}", Photos(("a.jpg", Bytes(100_000))));
         var canceled = await CommitAsync(port, "canceled");
@@ -49,26 +65,48 @@ public sealed class DurabilityTests : IDisposable
         Kill(node);
         var engines = (await File.ReadAllLinesAsync(Path.Combine(_folder, "starts"), Ct)).Select(int.Parse).ToList();
         Assert.True(LinuxProcesses.IsAlive(engines.Single()));
-        await File.AppendAllTextAsync(Path.Combine(_folder, "data", "data", running, ".muster", "output.log"), "said while no node was there\n", Ct);
+        await File.AppendAllTextAsync(
+            Path.Combine(_folder, "data", "data", running, ".muster", "output.log"),
+            "said while no node was there\n",
+            Ct
+        );
         node = await RunAsync(port, engine);
 
         // Known, in their states, with what was known of them.
-        Assert.Equal([completed, running, queued, initialising, canceled], (await GetAsync(port, "task/list")).EnumerateArray().Select(task => task.GetProperty("uuid").GetString()!));
-        Assert.Equal(archive, await _http.GetByteArrayAsync($"http://127.0.0.1:{port}/task/{completed}/download/all.zip", Ct));
+        Assert.Equal(
+            [completed, running, queued, initialising, canceled],
+            (await GetAsync(port, "task/list")).EnumerateArray().Select(task => task.GetProperty("uuid").GetString()!)
+        );
+        Assert.Equal(
+            archive,
+            await _http.GetByteArrayAsync($"http://127.0.0.1:{port}/task/{completed}/download/all.zip", Ct)
+        );
         var info = await GetAsync(port, $"task/{running}/info?with_output=0");
         Assert.Equal((20, 36.0), (Code(info), info.GetProperty("progress").GetDouble()));
-        Assert.Equal(["at 40%", "said while no node was there"], info.GetProperty("output").EnumerateArray().Select(line => line.GetString()!));
+        Assert.Equal(
+            ["at 40%", "said while no node was there"],
+            info.GetProperty("output").EnumerateArray().Select(line => line.GetString()!)
+        );
         Assert.True(info.GetProperty("processingTime").GetInt64() > 0);
-        Assert.Equal((10, 20, 50), (Code(await GetAsync(port, $"task/{queued}/info")), Code(await GetAsync(port, $"task/{initialising}/info")), Code(await GetAsync(port, $"task/{canceled}/info"))));
+        Assert.Equal(
+            (10, 20, 50),
+            (
+                Code(await GetAsync(port, $"task/{queued}/info")),
+                Code(await GetAsync(port, $"task/{initialising}/info")),
+                Code(await GetAsync(port, $"task/{canceled}/info"))
+            )
+        );
 
         // Uploads go on; a file that came is not stored again.
         await PostAsync(port, $"task/new/upload/{uploading}", Photos(("a.jpg", Bytes(100_000)), ("b.jpg", Bytes(10))));
         await PostAsync(port, $"task/new/commit/{uploading}");
         Assert.Equal(2, (await GetAsync(port, $"task/{uploading}/info")).GetProperty("imagesCount").GetInt32());
 
-        // The engine that outlived its node was not started a second time, and its end is heard; then the others have their turn.
+        // The engine that outlived its node was not started a second time, and its end is heard; then the others have
+        // their turn.
         await File.WriteAllTextAsync(Path.Combine(_folder, "go"), "", Ct);
-        foreach (var uuid in new[] { running, queued, uploading }) await UntilAsync(port, uuid, 40);
+        foreach (var uuid in new[] { running, queued, uploading })
+            await UntilAsync(port, uuid, 40);
         Assert.Equal(3, (await File.ReadAllLinesAsync(Path.Combine(_folder, "starts"), Ct)).Length);
         await PostAsync(port, "task/remove", Uuid(initialising));
         Kill(node);
@@ -77,19 +115,25 @@ public sealed class DurabilityTests : IDisposable
     [Fact]
     public async Task However_often_it_is_killed_every_task_ends_once()
     {
-        var engine = CommandNode.Describe(_folder, $$"""echo "$1" >>"{{_folder}}/ends"; sleep 0.2; mkdir -p "$1/out"; echo yes >"$1/out/result" """);
+        var engine = CommandNode.Describe(
+            _folder,
+            $$"""echo "$1" >>"{{_folder}}/ends"; sleep 0.2; mkdir -p "$1/out"; echo yes >"$1/out/result" """
+        );
         var port = FreePort();
         var node = await RunAsync(port, engine);
         var uuids = new List<string>();
         for (var round = 0; round < 5; round++)
         {
-            for (var task = 0; task < 3; task++) uuids.Add(await CommitAsync(port, $"{round}.{task}"));
-            await Task.Delay(TimeSpan.FromMilliseconds(37 * round), Ct);   // another moment each time
+            for (var task = 0; task < 3; task++)
+                uuids.Add(await CommitAsync(port, $"{round}.{task}"));
+            await Task.Delay(TimeSpan.FromMilliseconds(37 * round), Ct); // another moment each time
             Kill(node);
             node = await RunAsync(port, engine);
-            foreach (var uuid in uuids) Assert.True(Code(await GetAsync(port, $"task/{uuid}/info")) is 10 or 20 or 40);
+            foreach (var uuid in uuids)
+                Assert.True(Code(await GetAsync(port, $"task/{uuid}/info")) is 10 or 20 or 40);
         }
-        foreach (var uuid in uuids) await UntilAsync(port, uuid, 40);
+        foreach (var uuid in uuids)
+            await UntilAsync(port, uuid, 40);
         Assert.Equal(uuids.Count, (await File.ReadAllLinesAsync(Path.Combine(_folder, "ends"), Ct)).Distinct().Count());
         Kill(node);
     }
@@ -97,15 +141,23 @@ public sealed class DurabilityTests : IDisposable
     [Fact]
     public async Task A_node_that_is_told_to_stop_ends_its_engine_and_the_next_one_runs_it_again()
     {
-        var engine = CommandNode.Describe(_folder, $$"""echo $$ >>"{{_folder}}/starts"; while [ ! -e "{{_folder}}/go" ]; do sleep 0.05; done""");
+        var engine = CommandNode.Describe(
+            _folder,
+            $$"""echo $$ >>"{{_folder}}/starts"; while [ ! -e "{{_folder}}/go" ]; do sleep 0.05; done"""
+        );
         var port = FreePort();
         var node = await RunAsync(port, engine);
         var uuid = await CommitAsync(port, "task");
         await QueueTests.Until(() => Task.FromResult(File.Exists(Path.Combine(_folder, "starts"))));
-        using (var kill = Process.Start("kill", $"-TERM {node.Id}")) await kill.WaitForExitAsync(Ct);
+        using (var kill = Process.Start("kill", $"-TERM {node.Id}"))
+            await kill.WaitForExitAsync(Ct);
         await node.WaitForExitAsync(Ct);
         Assert.Equal(0, node.ExitCode);
-        Assert.False(LinuxProcesses.IsAlive(int.Parse((await File.ReadAllLinesAsync(Path.Combine(_folder, "starts"), Ct)).Single())));
+        Assert.False(
+            LinuxProcesses.IsAlive(
+                int.Parse((await File.ReadAllLinesAsync(Path.Combine(_folder, "starts"), Ct)).Single())
+            )
+        );
         await File.WriteAllTextAsync(Path.Combine(_folder, "go"), "", Ct);
         node = await RunAsync(port, engine);
         await UntilAsync(port, uuid, 40);
@@ -145,11 +197,34 @@ public sealed class DurabilityTests : IDisposable
 
     private async Task<Process> RunAsync(int port, string engine)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster")) { RedirectStandardError = true, RedirectStandardOutput = true };
-        foreach (var word in new[] { "node", "--json", "--data_dir", Path.Combine(_folder, "data"), "--port", $"{port}", "--engine", "command", "--engine-file", engine, "--allow-private-urls", "--daemon" }) start.ArgumentList.Add(word);
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"))
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        foreach (
+            var word in new[]
+            {
+                "node",
+                "--json",
+                "--data_dir",
+                Path.Combine(_folder, "data"),
+                "--port",
+                $"{port}",
+                "--engine",
+                "command",
+                "--engine-file",
+                engine,
+                "--allow-private-urls",
+                "--daemon",
+            }
+        )
+            start.ArgumentList.Add(word);
         start.WorkingDirectory = _folder;
         var node = Process.Start(start)!;
-        var line = await node.StandardOutput.ReadLineAsync(Ct) ?? throw new InvalidOperationException(await node.StandardError.ReadToEndAsync(Ct));
+        var line =
+            await node.StandardOutput.ReadLineAsync(Ct)
+            ?? throw new InvalidOperationException(await node.StandardError.ReadToEndAsync(Ct));
         Assert.Contains($"\"url\":\"http://127.0.0.1:{port}\"", line, StringComparison.Ordinal);
         return node;
     }
@@ -161,7 +236,8 @@ public sealed class DurabilityTests : IDisposable
         node.Dispose();
     }
 
-    private async Task<string> InitAsync(int port, string name) => (await PostAsync(port, "task/new/init", Form(("name", name)))).GetProperty("uuid").GetString()!;
+    private async Task<string> InitAsync(int port, string name) =>
+        (await PostAsync(port, "task/new/init", Form(("name", name)))).GetProperty("uuid").GetString()!;
 
     private async Task<string> CommitAsync(int port, string name)
     {
@@ -171,7 +247,8 @@ public sealed class DurabilityTests : IDisposable
         return uuid;
     }
 
-    private async Task<JsonElement> GetAsync(int port, string path) => Read(await _http.GetStringAsync($"http://127.0.0.1:{port}/{path}", Ct));
+    private async Task<JsonElement> GetAsync(int port, string path) =>
+        Read(await _http.GetStringAsync($"http://127.0.0.1:{port}/{path}", Ct));
 
     private async Task<JsonElement> PostAsync(int port, string path, HttpContent? content = null)
     {
@@ -185,7 +262,8 @@ public sealed class DurabilityTests : IDisposable
         return document.RootElement.Clone();
     }
 
-    private Task UntilAsync(int port, string uuid, int code) => QueueTests.Until(async () => Code(await GetAsync(port, $"task/{uuid}/info")) == code);
+    private Task UntilAsync(int port, string uuid, int code) =>
+        QueueTests.Until(async () => Code(await GetAsync(port, $"task/{uuid}/info")) == code);
 
     private static int FreePort()
     {

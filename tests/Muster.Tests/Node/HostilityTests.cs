@@ -6,7 +6,9 @@ using static Muster.Node.TestNode;
 
 namespace Muster.Node;
 
-/// <summary>Clients that mean no good, or are badly made: they get a clear answer or none, and nobody else notices.</summary>
+/// <summary>
+/// Clients that mean no good, or are badly made: they get a clear answer or none, and nobody else notices.
+/// </summary>
 public sealed class HostilityTests
 {
     [Fact]
@@ -22,7 +24,11 @@ public sealed class HostilityTests
                 var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
                 slow.Add(socket);
                 await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, node.Server.Address.Port), Ct);
-                var text = at % 2 == 0 ? "GET /inf" : $"POST /task/new/upload/{uuid} HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000000\r\n\r\n--b\r\nContent-Disp";
+                var text =
+                    at % 2 == 0
+                        ? "GET /inf"
+                        : $"POST /task/new/upload/{uuid} HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; "
+                            + $"boundary=b\r\nContent-Length: 1000000\r\n\r\n--b\r\nContent-Disp";
                 await socket.SendAsync(Encoding.ASCII.GetBytes(text), Ct);
             }
             var clock = Stopwatch.StartNew();
@@ -42,31 +48,52 @@ public sealed class HostilityTests
         using var socket = new TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, node.Server.Address.Port, Ct);
         var stream = socket.GetStream();
-        await stream.WriteAsync("POST /task/new/init HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 10737418240\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n"u8.ToArray(), Ct);
+        await stream.WriteAsync(
+            "POST /task/new/init HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 10737418240\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n"u8.ToArray(),
+            Ct
+        );
         var answer = new StreamReader(stream).ReadLineAsync(Ct).AsTask();
         long sent = 0;
         try
         {
-            for (var block = new byte[64 << 10]; sent < 200 << 20 && !answer.IsCompleted; sent += block.Length) await stream.WriteAsync(block, Ct);
+            for (var block = new byte[64 << 10]; sent < 200 << 20 && !answer.IsCompleted; sent += block.Length)
+                await stream.WriteAsync(block, Ct);
         }
-        catch (IOException) { }   // it hangs up at last
+        catch (IOException) { } // it hangs up at last
         Assert.Equal("HTTP/1.1 200 OK", await answer);
         Assert.InRange(sent, 1 << 20, 100 << 20);
-        Assert.Equal([".gone", ".parts"], Directory.GetFileSystemEntries(Path.Combine(node.Settings.Folder, "tmp")).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            [".gone", ".parts"],
+            Directory
+                .GetFileSystemEntries(Path.Combine(node.Settings.Folder, "tmp"))
+                .Select(path => Path.GetFileName(path)!)
+                .Order(StringComparer.Ordinal)
+        );
     }
 
     [Theory]
     [InlineData("multipart/form-data", "x", "Multipart: Boundary not found")]
     [InlineData("multipart/form-data; boundary=b", "--b\r\n", "Unexpected end of form")]
-    [InlineData("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"images\"; filename=\"..\"\r\n\r\nx\r\n--b--", "Invalid file name")]
-    [InlineData("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"photos\"; filename=\"a.jpg\"\r\n\r\nx\r\n--b--", "Unexpected field")]
+    [InlineData(
+        "multipart/form-data; boundary=b",
+        "--b\r\nContent-Disposition: form-data; name=\"images\"; filename=\"..\"\r\n\r\nx\r\n--b--",
+        "Invalid file name"
+    )]
+    [InlineData(
+        "multipart/form-data; boundary=b",
+        "--b\r\nContent-Disposition: form-data; name=\"photos\"; filename=\"a.jpg\"\r\n\r\nx\r\n--b--",
+        "Unexpected field"
+    )]
     public async Task A_broken_upload_is_told_what_is_wrong(string type, string body, string error)
     {
         await using var node = await StartAsync();
         var uuid = (await node.PostAsync("task/new/init")).GetProperty("uuid").GetString()!;
         var content = new ByteArrayContent(Encoding.ASCII.GetBytes(body));
         content.Headers.TryAddWithoutValidation("Content-Type", type);
-        Assert.Equal(error, (await node.PostAsync($"task/new/upload/{uuid}", content)).GetProperty("error").GetString());
+        Assert.Equal(
+            error,
+            (await node.PostAsync($"task/new/upload/{uuid}", content)).GetProperty("error").GetString()
+        );
         Assert.Empty(Directory.GetFiles(Path.Combine(node.Settings.Folder, "tmp", ".parts")));
     }
 
@@ -80,8 +107,20 @@ public sealed class HostilityTests
             using var commit = await node.Http.PostAsync($"task/new/commit/{uuid}", null, Ct);
             foreach (var answer in new[] { upload, commit })
             {
-                if (answer.StatusCode == HttpStatusCode.OK) Assert.Contains("Invalid uuid (not found)", await answer.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
-                else Assert.True(answer.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.BadRequest or HttpStatusCode.MethodNotAllowed, answer.StatusCode.ToString());
+                if (answer.StatusCode == HttpStatusCode.OK)
+                    Assert.Contains(
+                        "Invalid uuid (not found)",
+                        await answer.Content.ReadAsStringAsync(Ct),
+                        StringComparison.Ordinal
+                    );
+                else
+                    Assert.True(
+                        answer.StatusCode
+                            is HttpStatusCode.NotFound
+                                or HttpStatusCode.BadRequest
+                                or HttpStatusCode.MethodNotAllowed,
+                        answer.StatusCode.ToString()
+                    );
             }
         }
     }

@@ -14,8 +14,17 @@ internal sealed class TestNode : IAsyncDisposable
     private TestNode(NodeServer server, NodeSettings settings, string? ownFolder)
     {
         (Server, Settings, _ownFolder) = (server, settings, ownFolder);
-        Http = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new($"http://127.0.0.1:{server.Address.Port}/") };
-        Client = new(NodeOdmClient.Connections(), Http.BaseAddress, settings.Token, TimeSpan.FromSeconds(30), TimeProvider.System);
+        Http = new(new SocketsHttpHandler { UseProxy = false })
+        {
+            BaseAddress = new($"http://127.0.0.1:{server.Address.Port}/"),
+        };
+        Client = new(
+            NodeOdmClient.Connections(),
+            Http.BaseAddress,
+            settings.Token,
+            TimeSpan.FromSeconds(30),
+            TimeProvider.System
+        );
     }
 
     public static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -27,20 +36,54 @@ internal sealed class TestNode : IAsyncDisposable
 
     public static string NewFolder() => Directory.CreateTempSubdirectory("muster-node-").FullName;
 
-    public static async Task<TestNode> StartAsync(IEngine? engine = null, Func<NodeSettings, NodeSettings>? change = null, string? folder = null)
+    public static async Task<TestNode> StartAsync(
+        IEngine? engine = null,
+        Func<NodeSettings, NodeSettings>? change = null,
+        string? folder = null
+    )
     {
         var own = folder is null ? NewFolder() : null;
-        var settings = new NodeSettings { Folder = folder ?? own!, Port = 0, Address = IPAddress.Loopback, EndPatience = TimeSpan.FromSeconds(2), SpareBytes = 1 << 20 };
-        if (change is not null) settings = change(settings);
-        return new(await NodeServer.StartAsync(settings, engine ?? new TestEngine(new()), NullLoggerFactory.Instance, TimeProvider.System, Ct), settings, own);
+        var settings = new NodeSettings
+        {
+            Folder = folder ?? own!,
+            Port = 0,
+            Address = IPAddress.Loopback,
+            EndPatience = TimeSpan.FromSeconds(2),
+            SpareBytes = 1 << 20,
+        };
+        if (change is not null)
+            settings = change(settings);
+        return new(
+            await NodeServer.StartAsync(
+                settings,
+                engine ?? new TestEngine(new()),
+                NullLoggerFactory.Instance,
+                TimeProvider.System,
+                Ct
+            ),
+            settings,
+            own
+        );
     }
 
     /// <summary>A node whose engine is still being opened.</summary>
     public static async Task<TestNode> StartAsync(Task<IEngine> engine, TimeSpan startPatience, string? folder = null)
     {
         var own = folder is null ? NewFolder() : null;
-        var settings = new NodeSettings { Folder = folder ?? own!, Port = 0, Address = IPAddress.Loopback, EndPatience = TimeSpan.FromSeconds(2), SpareBytes = 1 << 20, StartPatience = startPatience };
-        return new(await NodeServer.StartAsync(settings, engine, NullLoggerFactory.Instance, TimeProvider.System, Ct), settings, own);
+        var settings = new NodeSettings
+        {
+            Folder = folder ?? own!,
+            Port = 0,
+            Address = IPAddress.Loopback,
+            EndPatience = TimeSpan.FromSeconds(2),
+            SpareBytes = 1 << 20,
+            StartPatience = startPatience,
+        };
+        return new(
+            await NodeServer.StartAsync(settings, engine, NullLoggerFactory.Instance, TimeProvider.System, Ct),
+            settings,
+            own
+        );
     }
 
     public async Task<JsonElement> GetAsync(string path) => await ReadAsync(await Http.GetAsync(path, Ct));
@@ -48,7 +91,8 @@ internal sealed class TestNode : IAsyncDisposable
     public async Task<JsonElement> PostAsync(string path, HttpContent? content = null, string? setUuid = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = content };
-        if (setUuid is not null) request.Headers.Add("set-uuid", setUuid);
+        if (setUuid is not null)
+            request.Headers.Add("set-uuid", setUuid);
         return await ReadAsync(await Http.SendAsync(request, Ct));
     }
 
@@ -67,14 +111,16 @@ internal sealed class TestNode : IAsyncDisposable
     public static MultipartFormDataContent Form(params IEnumerable<(string Name, string Value)> fields)
     {
         var form = new MultipartFormDataContent();
-        foreach (var (name, value) in fields) form.Add(new StringContent(value), name);
+        foreach (var (name, value) in fields)
+            form.Add(new StringContent(value), name);
         return form;
     }
 
     public static MultipartFormDataContent Photos(params IEnumerable<(string Name, byte[] Content)> photos)
     {
         var form = new MultipartFormDataContent();
-        foreach (var (name, content) in photos) form.Add(new ByteArrayContent(content), "images", name);
+        foreach (var (name, content) in photos)
+            form.Add(new ByteArrayContent(content), "images", name);
         return form;
     }
 
@@ -88,7 +134,9 @@ internal sealed class TestNode : IAsyncDisposable
     /// <summary>Hands a small task in, step by step.</summary>
     public async Task<string> CommitAsync(params IEnumerable<(string Name, string Value)> fields)
     {
-        var uuid = (await PostAsync("task/new/init", Form([("name", "field"), .. fields]))).GetProperty("uuid").GetString()!;
+        var uuid = (await PostAsync("task/new/init", Form([("name", "field"), .. fields])))
+            .GetProperty("uuid")
+            .GetString()!;
         await PostAsync($"task/new/upload/{uuid}", Photos(("a.jpg", Bytes(1000)), ("b.jpg", Bytes(1000, 2))));
         await PostAsync($"task/new/commit/{uuid}");
         return uuid;
@@ -103,10 +151,11 @@ internal sealed class TestNode : IAsyncDisposable
     /// <summary>Waits for a state; what waits long has failed.</summary>
     public async Task<JsonElement> UntilAsync(string uuid, Func<int, bool> wanted)
     {
-        for (var clock = System.Diagnostics.Stopwatch.StartNew(); ;)
+        for (var clock = System.Diagnostics.Stopwatch.StartNew(); ; )
         {
             var info = await InfoAsync(uuid);
-            if (wanted(Code(info))) return info;
+            if (wanted(Code(info)))
+                return info;
             Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), $"the task stays in {Code(info)}");
             await Task.Delay(20, Ct);
         }
@@ -114,12 +163,14 @@ internal sealed class TestNode : IAsyncDisposable
 
     public static int Code(JsonElement info) => info.GetProperty("status").GetProperty("code").GetInt32();
 
-    public async Task<IReadOnlyList<string>> OutputAsync(string uuid, string line = "") => [.. (await GetAsync($"task/{uuid}/output?line={line}")).EnumerateArray().Select(one => one.GetString()!)];
+    public async Task<IReadOnlyList<string>> OutputAsync(string uuid, string line = "") =>
+        [.. (await GetAsync($"task/{uuid}/output?line={line}")).EnumerateArray().Select(one => one.GetString()!)];
 
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
         await Server.DisposeAsync();
-        if (_ownFolder is not null) Directory.Delete(_ownFolder, recursive: true);
+        if (_ownFolder is not null)
+            Directory.Delete(_ownFolder, recursive: true);
     }
 }

@@ -7,10 +7,13 @@ using Muster.Gateway;
 
 namespace Muster.NodeOdm;
 
-/// <summary>What comes from outside is read as far as <see cref="InputLimits"/> says. What counts is how much was taken of what was there for the taking.</summary>
+/// <summary>
+/// What comes from outside is read as far as <see cref="InputLimits"/> says. What counts is how much was taken of what
+/// was there for the taking.
+/// </summary>
 public sealed class InputLimitsTests : IDisposable
 {
-    private const int Slack = 16 << 20;   // what the system and both ends of a connection hold
+    private const int Slack = 16 << 20; // what the system and both ends of a connection hold
 
     private static readonly InputLimits Limits = InputLimits.Default;
 
@@ -22,9 +25,13 @@ public sealed class InputLimitsTests : IDisposable
     [Fact]
     public async Task A_thousand_fields_of_a_megabyte_are_refused_after_four()
     {
-        var field = Encoding.ASCII.GetBytes($"--b\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n{new string('a', Limits.FieldBytes - 1000)}\r\n");
+        var field = Encoding.ASCII.GetBytes(
+            $"--b\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n{new string('a', Limits.FieldBytes - 1000)}\r\n"
+        );
         var body = new Endless(field);
-        var refusal = await Assert.ThrowsAsync<RefusalException>(() => FormReader.ReadAsync("multipart/form-data; boundary=b", body, null, Ct));
+        var refusal = await Assert.ThrowsAsync<RefusalException>(() =>
+            FormReader.ReadAsync("multipart/form-data; boundary=b", body, null, Ct)
+        );
         Assert.Equal(("request entity too large", true), (refusal.Message, refusal.NoRetry));
         Assert.InRange(body.Taken, Limits.FormBytes - Limits.FieldBytes, Limits.FormBytes + (2 * Limits.FieldBytes));
     }
@@ -33,7 +40,14 @@ public sealed class InputLimitsTests : IDisposable
     public async Task As_many_fields_of_one_name_are_as_many_fields()
     {
         var body = new Endless("--b\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n\r\n"u8.ToArray());
-        Assert.Equal("Too many fields", (await Assert.ThrowsAsync<RefusalException>(() => FormReader.ReadAsync("multipart/form-data; boundary=b", body, null, Ct))).Message);
+        Assert.Equal(
+            "Too many fields",
+            (
+                await Assert.ThrowsAsync<RefusalException>(() =>
+                    FormReader.ReadAsync("multipart/form-data; boundary=b", body, null, Ct)
+                )
+            ).Message
+        );
     }
 
     [Theory]
@@ -41,7 +55,10 @@ public sealed class InputLimitsTests : IDisposable
     public async Task A_body_without_parts_is_refused_where_a_form_would_be(string type)
     {
         var body = new Endless(new byte[1 << 16]);
-        Assert.Equal("request entity too large", (await Assert.ThrowsAsync<RefusalException>(() => FormReader.ReadAsync(type, body, null, Ct))).Message);
+        Assert.Equal(
+            "request entity too large",
+            (await Assert.ThrowsAsync<RefusalException>(() => FormReader.ReadAsync(type, body, null, Ct))).Message
+        );
         Assert.InRange(body.Taken, Limits.FormBytes, Limits.FormBytes + 1);
     }
 
@@ -50,11 +67,23 @@ public sealed class InputLimitsTests : IDisposable
     {
         const string id = "11111111-2222-4333-8444-555555555555";
         var images = string.Join(',', Enumerable.Range(0, 100_000).Select(n => $"{{\"filename\":\"{n}.jpg\"}}"));
-        var body = new Endless(Encoding.ASCII.GetBytes($"{{\"name\":{{\"a\":[1]}},\"uuid\":\"{id}\",\"images\":[{images}]}}"));
+        var body = new Endless(
+            Encoding.ASCII.GetBytes($"{{\"name\":{{\"a\":[1]}},\"uuid\":\"{id}\",\"images\":[{images}]}}")
+        );
         Assert.Equal(id, await FormReader.NoticeAsync("application/json", body, Ct));
         Assert.InRange(body.Taken, 0, Limits.NoticeBytes + 1);
-        Assert.Equal(id, await FormReader.NoticeAsync("application/x-www-form-urlencoded", new MemoryStream(Encoding.ASCII.GetBytes($"uuid={id}")), Ct));
-        foreach (var broken in (string[])["", "{", "[]", "{\"uuid\":1}", "{\"uuid\""]) Assert.Null(await FormReader.NoticeAsync("application/json", new MemoryStream(Encoding.ASCII.GetBytes(broken)), Ct));
+        Assert.Equal(
+            id,
+            await FormReader.NoticeAsync(
+                "application/x-www-form-urlencoded",
+                new MemoryStream(Encoding.ASCII.GetBytes($"uuid={id}")),
+                Ct
+            )
+        );
+        foreach (var broken in (string[])["", "{", "[]", "{\"uuid\":1}", "{\"uuid\""])
+            Assert.Null(
+                await FormReader.NoticeAsync("application/json", new MemoryStream(Encoding.ASCII.GetBytes(broken)), Ct)
+            );
         var form = new Endless("--b\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n\r\n"u8.ToArray());
         Assert.Null(await FormReader.NoticeAsync("multipart/form-data; boundary=b", form, Ct));
         Assert.InRange(form.Taken, 0, Limits.NoticeBytes + 1);
@@ -63,15 +92,28 @@ public sealed class InputLimitsTests : IDisposable
     [Fact]
     public void Names_addresses_and_outputs_have_a_length()
     {
-        foreach (var (name, value) in ((string, string)[])[("name", new('n', Limits.NameChars + 1)), ("webhook", new('w', Limits.AddressChars + 1)), ("zipurl", new('z', Limits.AddressChars + 1)),
-            ("outputs", $"[\"{new string('o', Limits.OutputChars + 1)}\"]"), ("outputs", $"[{string.Join(',', Enumerable.Repeat("\"a\"", Limits.Outputs + 1))}]")])
+        foreach (
+            var (name, value) in ((string, string)[])
+                [
+                    ("name", new('n', Limits.NameChars + 1)),
+                    ("webhook", new('w', Limits.AddressChars + 1)),
+                    ("zipurl", new('z', Limits.AddressChars + 1)),
+                    ("outputs", $"[\"{new string('o', Limits.OutputChars + 1)}\"]"),
+                    ("outputs", $"[{string.Join(',', Enumerable.Repeat("\"a\"", Limits.Outputs + 1))}]"),
+                ]
+        )
         {
-            var refusal = Assert.Throws<RefusalException>(() => TaskForm.Of(new Dictionary<string, string> { [name] = value }));
+            var refusal = Assert.Throws<RefusalException>(() =>
+                TaskForm.Of(new Dictionary<string, string> { [name] = value })
+            );
             Assert.StartsWith($"Invalid {name}: ", refusal.Message, StringComparison.Ordinal);
             Assert.InRange(refusal.Message.Length, 1, 200);
             Assert.True(refusal.NoRetry);
         }
-        Assert.Equal(Limits.NameChars, TaskForm.Of(new Dictionary<string, string> { ["name"] = new('n', Limits.NameChars) }).Name!.Length);
+        Assert.Equal(
+            Limits.NameChars,
+            TaskForm.Of(new Dictionary<string, string> { ["name"] = new('n', Limits.NameChars) }).Name!.Length
+        );
     }
 
     [Fact]
@@ -99,20 +141,42 @@ public sealed class InputLimitsTests : IDisposable
     public async Task An_output_that_does_not_fit_into_an_answer_comes_in_several()
     {
         var lines = Enumerable.Range(0, 300_000).Select(n => $"line {n} {new string('x', 90)}").ToList();
-        await using var node = await ScriptedNode.StartAsync(new()
-        {
-            Before = async http =>
+        await using var node = await ScriptedNode.StartAsync(
+            new()
             {
-                var from = int.TryParse(http.Request.Query["with_output"], out var asked) || int.TryParse(http.Request.Query["line"], out asked) ? asked : -1;
-                if (http.Request.Path.Value!.EndsWith("output", StringComparison.Ordinal)) await http.AnswerAsync([.. lines.Skip(from)], OdmJson.Wire.IReadOnlyListString);
-                else await http.AnswerAsync(new() { Uuid = "x", Name = "x", DateCreated = 1, ProcessingTime = 1, Status = new(TaskCode.Running), Options = [], ImagesCount = 1, Output = from < 0 ? null : [.. lines.Skip(from)] }, OdmJson.Wire.TaskInfo);
-                return true;
-            },
-        });
+                Before = async http =>
+                {
+                    var from =
+                        int.TryParse(http.Request.Query["with_output"], out var asked)
+                        || int.TryParse(http.Request.Query["line"], out asked)
+                            ? asked
+                            : -1;
+                    if (http.Request.Path.Value!.EndsWith("output", StringComparison.Ordinal))
+                        await http.AnswerAsync([.. lines.Skip(from)], OdmJson.Wire.IReadOnlyListString);
+                    else
+                        await http.AnswerAsync(
+                            new()
+                            {
+                                Uuid = "x",
+                                Name = "x",
+                                DateCreated = 1,
+                                ProcessingTime = 1,
+                                Status = new(TaskCode.Running),
+                                Options = [],
+                                ImagesCount = 1,
+                                Output = from < 0 ? null : [.. lines.Skip(from)],
+                            },
+                            OdmJson.Wire.TaskInfo
+                        );
+                    return true;
+                },
+            }
+        );
         var client = Client(node.Url);
         var got = new List<string>();
         var answers = 0;
-        for (; got.Count < lines.Count; answers++) got.AddRange(TestGateway.Said(await client.TaskInfoAsync("x", got.Count, Ct)).Output!);
+        for (; got.Count < lines.Count; answers++)
+            got.AddRange(TestGateway.Said(await client.TaskInfoAsync("x", got.Count, Ct)).Output!);
         Assert.Equal(lines, got);
         Assert.InRange(answers, 2, 5);
     }
@@ -130,9 +194,19 @@ public sealed class InputLimitsTests : IDisposable
     [Fact]
     public async Task What_a_node_claims_is_cut_to_what_there_is()
     {
-        await using var node = await ScriptedNode.StartAsync(new() { Memory = long.MaxValue, Slots = int.MaxValue, Engine = new('e', 100_000) });
+        await using var node = await ScriptedNode.StartAsync(
+            new()
+            {
+                Memory = long.MaxValue,
+                Slots = int.MaxValue,
+                Engine = new('e', 100_000),
+            }
+        );
         var info = TestGateway.Said(await Client(node.Url).InfoAsync(Ct));
-        Assert.Equal((0L, 0L, 100_000, 255), (info.TotalMemory, info.AvailableMemory, info.MaxParallelTasks, info.Engine.Length));
+        Assert.Equal(
+            (0L, 0L, 100_000, 255),
+            (info.TotalMemory, info.AvailableMemory, info.MaxParallelTasks, info.Engine.Length)
+        );
     }
 
     [Theory]
@@ -142,11 +216,13 @@ public sealed class InputLimitsTests : IDisposable
         var path = Path.Combine(_folder.FullName, "a.zip");
         using (var archive = ZipFile.Open(path, ZipArchiveMode.Create))
         {
-            for (var n = 0; n < files; n++) archive.CreateEntry($"{n}.jpg");
+            for (var n = 0; n < files; n++)
+                archive.CreateEntry($"{n}.jpg");
         }
         using var file = File.OpenRead(path);
         Assert.Equal(files, ZipDirectory.Count(file, 1_000_000));
-        if (files > 1) Assert.Equal(2, ZipDirectory.Count(file, 1));
+        if (files > 1)
+            Assert.Equal(2, ZipDirectory.Count(file, 1));
         using var cut = new MemoryStream(File.ReadAllBytes(path)[..^10]);
         Assert.Null(ZipDirectory.Count(cut, 1_000_000));
     }
@@ -160,16 +236,25 @@ public sealed class InputLimitsTests : IDisposable
         {
             var entry = new byte[47];
             "PK\u0001\u0002"u8.CopyTo(entry);
-            entry[28] = 1;   // the length of its name
+            entry[28] = 1; // the length of its name
             var many = Enumerable.Repeat(entry, 10_000).SelectMany(bytes => bytes).ToArray();
-            for (var n = 0; n < 100; n++) file.Write(many);
+            for (var n = 0; n < 100; n++)
+                file.Write(many);
             var end = new byte[22];
             "PK\u0005\u0006"u8.CopyTo(end);
             BinaryPrimitives.WriteUInt16LittleEndian(end.AsSpan(10), (ushort)said);
             file.Write(end);
         }
         var before = GC.GetAllocatedBytesForCurrentThread();
-        Assert.Contains($"more than {Limits.ArchiveFiles} files", Assert.Throws<RefusalException>(() => ZipFiles.Unpack(path, Path.Combine(_folder.FullName, "out"), flatten: true, long.MaxValue, Ct)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"more than {Limits.ArchiveFiles} files",
+            Assert
+                .Throws<RefusalException>(() =>
+                    ZipFiles.Unpack(path, Path.Combine(_folder.FullName, "out"), flatten: true, long.MaxValue, Ct)
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 << 20);
     }
 
@@ -181,11 +266,19 @@ public sealed class InputLimitsTests : IDisposable
         using (var archive = ZipFile.Open(path, ZipArchiveMode.Create))
         {
             using var entry = archive.CreateEntry("a.jpg", CompressionLevel.Fastest).Open();
-            for (var n = 0; n < 400; n++) entry.Write(zeros);
+            for (var n = 0; n < 400; n++)
+                entry.Write(zeros);
         }
         var into = Path.Combine(_folder.FullName, "out");
-        Assert.Equal("The archive becomes too large when it is unpacked", Assert.Throws<RefusalException>(() => ZipFiles.Unpack(path, into, flatten: true, long.MaxValue, Ct)).Message);
-        Assert.InRange(new FileInfo(Path.Combine(into, "a.jpg")).Length, 1, Limits.Unpacked(new FileInfo(path).Length, long.MaxValue));
+        Assert.Equal(
+            "The archive becomes too large when it is unpacked",
+            Assert.Throws<RefusalException>(() => ZipFiles.Unpack(path, into, flatten: true, long.MaxValue, Ct)).Message
+        );
+        Assert.InRange(
+            new FileInfo(Path.Combine(into, "a.jpg")).Length,
+            1,
+            Limits.Unpacked(new FileInfo(path).Length, long.MaxValue)
+        );
     }
 
     [Fact]
@@ -225,7 +318,10 @@ public sealed class InputLimitsTests : IDisposable
 
         public Task<int> Asked => _asked.Task;
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer,
+            CancellationToken cancellationToken = default
+        )
         {
             _asked.TrySetResult(buffer.Length);
             await Task.Delay(Timeout.Infinite, cancellationToken);
@@ -233,7 +329,9 @@ public sealed class InputLimitsTests : IDisposable
         }
     }
 
-    /// <summary>Answers every request without end, and counts what its end of the connection took of the first.</summary>
+    /// <summary>
+    /// Answers every request without end, and counts what its end of the connection took of the first.
+    /// </summary>
     private sealed class EndlessServer : IAsyncDisposable
     {
         private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -261,8 +359,8 @@ public sealed class InputLimitsTests : IDisposable
                     _sent.TrySetResult(await PourAsync(socket.GetStream(), first));
                 }
             }
-            catch (SocketException) { }   // the test is over
-            catch (InvalidOperationException) { }   // nor does it listen any more
+            catch (SocketException) { } // the test is over
+            catch (InvalidOperationException) { } // nor does it listen any more
         }
 
         private static async Task<long> PourAsync(NetworkStream stream, string first)
@@ -275,9 +373,10 @@ public sealed class InputLimitsTests : IDisposable
                 await stream.WriteAsync(Encoding.ASCII.GetBytes(head + first));
                 var block = new byte[1 << 16];
                 Array.Fill(block, (byte)'a');
-                for (; sent < 500_000_000; sent += block.Length) await stream.WriteAsync(block);
+                for (; sent < 500_000_000; sent += block.Length)
+                    await stream.WriteAsync(block);
             }
-            catch (IOException) { }   // it hung up
+            catch (IOException) { } // it hung up
             return sent;
         }
 

@@ -10,7 +10,10 @@ public sealed class LargeBlocksTests
         var second = pool.Rent();
         first.Memory.Span[0] = 1;
         second.Memory.Span[0] = 2;
-        Assert.Equal((pool.MaxBufferSize, pool.MaxBufferSize, 1), (first.Memory.Length, second.Memory.Length, first.Memory.Span[0]));
+        Assert.Equal(
+            (pool.MaxBufferSize, pool.MaxBufferSize, 1),
+            (first.Memory.Length, second.Memory.Length, first.Memory.Span[0])
+        );
         first.Dispose();
         first.Dispose();
         Assert.Throws<ObjectDisposedException>(() => first.Memory);

@@ -11,21 +11,47 @@ public sealed class MultipartReaderTests
 
     [Fact]
     public void Parts_come_out_as_they_went_in_however_the_bytes_arrive() =>
-        Prop.ForAll<byte[][], PositiveInt>((contents, step) =>
-        {
-            // Line ends and dashes are where a reader goes wrong.
-            var files = (contents ?? []).Select(content => (content ?? []).Select(one => (one % 5) switch { 0 => (byte)'\r', 1 => (byte)'\n', 2 => (byte)'-', 3 => (byte)'b', _ => one }).ToArray()).Where(content => !Encoding.Latin1.GetString(content).Contains("\r\n--b", StringComparison.Ordinal)).ToList();
-            using var body = new MemoryStream();
-            foreach (var (file, at) in files.Select((file, at) => (file, at)))
-            {
-                body.Write(Encoding.ASCII.GetBytes($"--b\r\nContent-Disposition: form-data; name=\"images\"; filename=\"{at}\"\r\n\r\n"));
-                body.Write(file);
-                body.Write("\r\n"u8);
-            }
-            body.Write("--b--\r\n"u8);
-            var read = ReadAll(new Dripping(body.ToArray(), step.Get % 40 + 1)).GetAwaiter().GetResult();
-            return read.Select(part => part.Name).SequenceEqual(files.Select((_, at) => $"{at}")) && read.Zip(files).All(pair => pair.First.Content.SequenceEqual(pair.Second));
-        }).QuickCheckThrowOnFailure();
+        Prop.ForAll<byte[][], PositiveInt>(
+                (contents, step) =>
+                {
+                    // Line ends and dashes are where a reader goes wrong.
+                    var files = (contents ?? [])
+                        .Select(content =>
+                            (content ?? [])
+                                .Select(one =>
+                                    (one % 5) switch
+                                    {
+                                        0 => (byte)'\r',
+                                        1 => (byte)'\n',
+                                        2 => (byte)'-',
+                                        3 => (byte)'b',
+                                        _ => one,
+                                    }
+                                )
+                                .ToArray()
+                        )
+                        .Where(content =>
+                            !Encoding.Latin1.GetString(content).Contains("\r\n--b", StringComparison.Ordinal)
+                        )
+                        .ToList();
+                    using var body = new MemoryStream();
+                    foreach (var (file, at) in files.Select((file, at) => (file, at)))
+                    {
+                        body.Write(
+                            Encoding.ASCII.GetBytes(
+                                $"--b\r\nContent-Disposition: form-data; name=\"images\"; filename=\"{at}\"\r\n\r\n"
+                            )
+                        );
+                        body.Write(file);
+                        body.Write("\r\n"u8);
+                    }
+                    body.Write("--b--\r\n"u8);
+                    var read = ReadAll(new Dripping(body.ToArray(), step.Get % 40 + 1)).GetAwaiter().GetResult();
+                    return read.Select(part => part.Name).SequenceEqual(files.Select((_, at) => $"{at}"))
+                        && read.Zip(files).All(pair => pair.First.Content.SequenceEqual(pair.Second));
+                }
+            )
+            .QuickCheckThrowOnFailure();
 
     [Theory]
     [InlineData("")]
@@ -40,20 +66,31 @@ public sealed class MultipartReaderTests
     [InlineData("--bc\r\n\r\nx\r\n--b--", "Malformed part header")]
     [InlineData("--b\r\nno colon here\r\n\r\nx\r\n--b--", "Malformed part header")]
     [InlineData("--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--", "Field name missing")]
-    [InlineData("--b\r\nContent-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: base64\r\n\r\nx\r\n--b--", "Content-Transfer-Encoding base64 is not supported; send the bytes as they are")]
+    [InlineData(
+        "--b\r\nContent-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: base64\r\n\r\nx\r\n--b--",
+        "Content-Transfer-Encoding base64 is not supported; send the bytes as they are"
+    )]
     public async Task What_is_wrong_is_named(string body, string error) =>
         Assert.Equal(error, (await Assert.ThrowsAsync<RefusalException>(() => ReadAll(Bytes(body)))).Message);
 
     [Fact]
     public async Task Endless_headers_are_refused() =>
-        Assert.Equal("Malformed part header: too long", (await Assert.ThrowsAsync<RefusalException>(() => ReadAll(new Endless("--b\r\nX: ", "x")))).Message);
+        Assert.Equal(
+            "Malformed part header: too long",
+            (await Assert.ThrowsAsync<RefusalException>(() => ReadAll(new Endless("--b\r\nX: ", "x")))).Message
+        );
 
     [Fact]
     public async Task An_endless_field_is_refused_in_constant_memory()
     {
         var before = GC.GetTotalAllocatedBytes(precise: true);
-        using var body = new Endless("--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n", new('x', 64 << 10));
-        var refusal = await Assert.ThrowsAsync<RefusalException>(() => FormReader.ReadAsync("multipart/form-data; boundary=b", body, null, TestContext.Current.CancellationToken));
+        using var body = new Endless(
+            "--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n",
+            new('x', 64 << 10)
+        );
+        var refusal = await Assert.ThrowsAsync<RefusalException>(() =>
+            FormReader.ReadAsync("multipart/form-data; boundary=b", body, null, TestContext.Current.CancellationToken)
+        );
         Assert.Equal(("Field value too long", true), (refusal.Message, refusal.NoRetry));
         Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 16 << 20);
     }
@@ -79,7 +116,8 @@ public sealed class MultipartReaderTests
     [InlineData("a/", null)]
     [InlineData("a\0b\n.jpg", "ab.jpg")]
     [InlineData("body.json", "_body.json")]
-    public void No_name_leads_out_of_its_folder(string sent, string? stored) => Assert.Equal(stored, UploadName.Of(sent));
+    public void No_name_leads_out_of_its_folder(string sent, string? stored) =>
+        Assert.Equal(stored, UploadName.Of(sent));
 
     [Fact]
     public void A_name_of_255_bytes_is_stored_and_can_be_told_apart()
@@ -115,12 +153,19 @@ public sealed class MultipartReaderTests
             using var reader = new MultipartReader(body, "b");
             var part = await reader.NextAsync(ct);
             long length = 0;
-            while (await part!.ChunkAsync(ct) is { IsEmpty: false } chunk) length += chunk.Length;
+            while (await part!.ChunkAsync(ct) is { IsEmpty: false } chunk)
+                length += chunk.Length;
             Assert.Equal(bytes, length);
             parsed = Min(parsed, clock.Elapsed);
         }
-        TestContext.Current.SendDiagnosticMessage($"plain {bytes / plain.TotalSeconds / 1e9:0.0} GB/s, as multipart {bytes / parsed.TotalSeconds / 1e9:0.0} GB/s");
-        Assert.True(parsed < TimeSpan.FromSeconds(bytes / 1e9) + (10 * plain), $"{bytes / parsed.TotalSeconds / 1e9:0.0} GB/s");
+        TestContext.Current.SendDiagnosticMessage(
+            $"plain {bytes / plain.TotalSeconds / 1e9:0.0} GB/s, as multipart {bytes / parsed.TotalSeconds / 1e9:0.0} "
+                + $"GB/s"
+        );
+        Assert.True(
+            parsed < TimeSpan.FromSeconds(bytes / 1e9) + (10 * plain),
+            $"{bytes / parsed.TotalSeconds / 1e9:0.0} GB/s"
+        );
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
@@ -144,16 +189,21 @@ public sealed class MultipartReaderTests
     /// <summary>Gives a few bytes at a time.</summary>
     private sealed class Dripping(byte[] bytes, int step) : MemoryStream(bytes)
     {
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => base.ReadAsync(buffer[..Math.Min(step, buffer.Length)], cancellationToken);
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            base.ReadAsync(buffer[..Math.Min(step, buffer.Length)], cancellationToken);
     }
 
     private sealed class Endless(string head, string then) : MemoryStream(Encoding.ASCII.GetBytes(head))
     {
         private readonly byte[] _then = Encoding.ASCII.GetBytes(then);
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer,
+            CancellationToken cancellationToken = default
+        )
         {
-            if (await base.ReadAsync(buffer, cancellationToken) is > 0 and var read) return read;
+            if (await base.ReadAsync(buffer, cancellationToken) is > 0 and var read)
+                return read;
             var taken = Math.Min(buffer.Length, _then.Length);
             _then.AsMemory(0, taken).CopyTo(buffer);
             return taken;
@@ -166,10 +216,15 @@ public sealed class MultipartReaderTests
         private readonly MemoryStream _tail = new("\r\n--b--\r\n"u8.ToArray());
         private long _left = bytes;
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer,
+            CancellationToken cancellationToken = default
+        )
         {
-            if (await base.ReadAsync(buffer, cancellationToken) is > 0 and var read) return read;
-            if (_left == 0) return await _tail.ReadAsync(buffer, cancellationToken);
+            if (await base.ReadAsync(buffer, cancellationToken) is > 0 and var read)
+                return read;
+            if (_left == 0)
+                return await _tail.ReadAsync(buffer, cancellationToken);
             var taken = (int)Math.Min(_left, Math.Min(buffer.Length, block.Length));
             block.AsMemory(0, taken).CopyTo(buffer);
             _left -= taken;

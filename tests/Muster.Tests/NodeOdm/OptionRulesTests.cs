@@ -6,10 +6,25 @@ public sealed class OptionRulesTests
 {
     private static readonly IReadOnlyList<OptionDescription> Known =
     [
-        Option("split", "int", "integer: 1 <= x <= 100"), Option("octree", "int", "positive integer"), Option("below", "int", "negative integer"), Option("free", "int", ""),
-        Option("gsd", "float", "float: 0 <= x <= 10"), Option("above", "float", "float > 0"), Option("share", "float", "percent"),
-        Option("dsm", "bool", ""), Option("boundary", "string", "json"), Option("text", "string", "string"), Option("odd", "string", "whatever"),
-        new() { Name = "kind", Type = "enum", Value = "", Domain = OptionDomain.Of("sift", "orb"), Help = "" },
+        Option("split", "int", "integer: 1 <= x <= 100"),
+        Option("octree", "int", "positive integer"),
+        Option("below", "int", "negative integer"),
+        Option("free", "int", ""),
+        Option("gsd", "float", "float: 0 <= x <= 10"),
+        Option("above", "float", "float > 0"),
+        Option("share", "float", "percent"),
+        Option("dsm", "bool", ""),
+        Option("boundary", "string", "json"),
+        Option("text", "string", "string"),
+        Option("odd", "string", "whatever"),
+        new()
+        {
+            Name = "kind",
+            Type = "enum",
+            Value = "",
+            Domain = OptionDomain.Of("sift", "orb"),
+            Help = "",
+        },
         Option("max-concurrency", "int", "positive integer"),
     ];
 
@@ -21,9 +36,18 @@ public sealed class OptionRulesTests
     [InlineData("""[{"name":"octree","value":"0"}]""", """[{"name":"octree","value":0}]""")]
     [InlineData("""[{"name":"dsm","value":"1"}]""", """[{"name":"dsm","value":true}]""")]
     [InlineData("""[{"name":"dsm","value":false}]""", """[{"name":"dsm","value":false}]""")]
-    [InlineData("""[{"name":"boundary","value":"{\"type\":\"Feature\"}"}]""", """[{"name":"boundary","value":"{\"type\":\"Feature\"}"}]""")]
-    [InlineData("""[{"name":"kind","value":"orb"},{"name":"kind","value":"sift"}]""", """[{"name":"kind","value":"orb"}]""")]
-    [InlineData("""[{"name":"text","value":"a"},{"name":"unheard","value":1},{"name":"split","value":2}]""", """[{"name":"split","value":2},{"name":"text","value":"a"}]""")]
+    [InlineData(
+        """[{"name":"boundary","value":"{\"type\":\"Feature\"}"}]""",
+        """[{"name":"boundary","value":"{\"type\":\"Feature\"}"}]"""
+    )]
+    [InlineData(
+        """[{"name":"kind","value":"orb"},{"name":"kind","value":"sift"}]""",
+        """[{"name":"kind","value":"orb"}]"""
+    )]
+    [InlineData(
+        """[{"name":"text","value":"a"},{"name":"unheard","value":1},{"name":"split","value":2}]""",
+        """[{"name":"split","value":2},{"name":"text","value":"a"}]"""
+    )]
     [InlineData("""{"name":"split"}""", "[]")]
     [InlineData("[1,null,{}]", "[]")]
     [InlineData("", "[]")]
@@ -47,19 +71,39 @@ public sealed class OptionRulesTests
     [InlineData("odd", "\"x\"", "Domain value cannot be handled: 'whatever' : 'x'")]
     public void What_cannot_be_is_told_by_name(string name, string value, string error)
     {
-        Assert.False(OptionRules.TryRead(Known, $$"""[{"name":"{{name}}","value":{{value}}}]""", null, out _, out var fault));
-        Assert.Equal(JsonSerializer.Serialize<IReadOnlyList<OptionFault>>([new(name, error)], OdmJson.Wire.IReadOnlyListOptionFault), fault);
+        Assert.False(
+            OptionRules.TryRead(Known, $$"""[{"name":"{{name}}","value":{{value}}}]""", null, out _, out var fault)
+        );
+        Assert.Equal(
+            JsonSerializer.Serialize<IReadOnlyList<OptionFault>>(
+                [new(name, error)],
+                OdmJson.Wire.IReadOnlyListOptionFault
+            ),
+            fault
+        );
     }
 
     [Fact]
     public void All_mistakes_are_told_at_once()
     {
-        Assert.False(OptionRules.TryRead(Known, """[{"name":"dsm","value":"x"},{"name":"split","value":"x"}]""", null, out _, out var fault));
-        Assert.Equal("""[{"name":"split","error":"Invalid value NaN (out of range)"},{"name":"dsm","error":"Cannot convert x to boolean"}]""", fault);
+        Assert.False(
+            OptionRules.TryRead(
+                Known,
+                """[{"name":"dsm","value":"x"},{"name":"split","value":"x"}]""",
+                null,
+                out _,
+                out var fault
+            )
+        );
+        Assert.Equal(
+            """[{"name":"split","error":"Invalid value NaN (out of range)"},{"name":"dsm","error":"Cannot convert x to boolean"}]""",
+            fault
+        );
     }
 
     [Fact]
-    public void Text_that_is_not_json_is_an_error() => Assert.False(OptionRules.TryRead(Known, "[{", null, out _, out _));
+    public void Text_that_is_not_json_is_an_error() =>
+        Assert.False(OptionRules.TryRead(Known, "[{", null, out _, out _));
 
     [Theory]
     [InlineData("[]", 4)]
@@ -71,5 +115,13 @@ public sealed class OptionRulesTests
         Assert.Equal(expected, options.Single().Value.GetInt32());
     }
 
-    private static OptionDescription Option(string name, string type, string rule) => new() { Name = name, Type = type, Value = "", Domain = new(rule), Help = "" };
+    private static OptionDescription Option(string name, string type, string rule) =>
+        new()
+        {
+            Name = name,
+            Type = type,
+            Value = "",
+            Domain = new(rule),
+            Help = "",
+        };
 }

@@ -29,7 +29,10 @@ public sealed class RecipeBookTests : IDisposable
         _folder.Write("home/.config/muster/recipes/theirs/run.sh", "");
 
         Assert.Equal("recipes", _folder.Book.Get("colmap").Source.Script("run.sh"));
-        Assert.Equal(["colmap", "node", "theirs/part"], _folder.Book.All().Select(source => source.Name).Intersect(["colmap", "node", "theirs/part"]));
+        Assert.Equal(
+            ["colmap", "node", "theirs/part"],
+            _folder.Book.All().Select(source => source.Name).Intersect(["colmap", "node", "theirs/part"])
+        );
         Assert.Equal("Mine.", _folder.Book.Get("theirs/part").About);
     }
 
@@ -38,7 +41,10 @@ public sealed class RecipeBookTests : IDisposable
     {
         var fault = Assert.Throws<UserException>(() => _folder.Book.Get("colmpa"));
 
-        Assert.Equal((ExitCodes.Usage, "there is no recipe 'colmpa'; did you mean 'colmap'?"), (fault.ExitCode, fault.Message));
+        Assert.Equal(
+            (ExitCodes.Usage, "there is no recipe 'colmpa'; did you mean 'colmap'?"),
+            (fault.ExitCode, fault.Message)
+        );
     }
 
     [Fact]
@@ -49,7 +55,10 @@ public sealed class RecipeBookTests : IDisposable
 
         Assert.Equal(folder, RecipeSource.BuiltIn("colmap").Folder(cache));
         Assert.Equal(["recipe.yaml", "run.sh"], Directory.GetFiles(folder).Select(Path.GetFileName).Order());
-        Assert.Equal(_folder.Book.Get("colmap").Source.Script("run.sh"), File.ReadAllText(Path.Combine(folder, "run.sh")));
+        Assert.Equal(
+            _folder.Book.Get("colmap").Source.Script("run.sh"),
+            File.ReadAllText(Path.Combine(folder, "run.sh"))
+        );
         Assert.Single(Directory.GetDirectories(Path.Combine(cache, "recipes")));
     }
 }

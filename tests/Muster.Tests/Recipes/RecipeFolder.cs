@@ -11,7 +11,11 @@ internal sealed class RecipeFolder : IDisposable
 
     public string Path => _folder.FullName;
 
-    public ConfigSources Sources => new(Path, new Dictionary<string, string> { ["HOME"] = System.IO.Path.Combine(Path, "home") }) { SystemFile = System.IO.Path.Combine(Path, "etc.yaml") };
+    public ConfigSources Sources =>
+        new(Path, new Dictionary<string, string> { ["HOME"] = System.IO.Path.Combine(Path, "home") })
+        {
+            SystemFile = System.IO.Path.Combine(Path, "etc.yaml"),
+        };
 
     public RecipeBook Book => new(Sources);
 
@@ -30,7 +34,8 @@ internal sealed class RecipeFolder : IDisposable
         return Book.Get("mine");
     }
 
-    public IReadOnlyList<string> MistakesIn(string yaml) => [.. Assert.Throws<ConfigException>(() => Recipe(yaml)).Mistakes.Select(mistake => mistake.ToString())];
+    public IReadOnlyList<string> MistakesIn(string yaml) =>
+        [.. Assert.Throws<ConfigException>(() => Recipe(yaml)).Mistakes.Select(mistake => mistake.ToString())];
 
     public void Dispose() => _folder.Delete(recursive: true);
 }

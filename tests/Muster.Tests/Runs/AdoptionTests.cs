@@ -15,12 +15,23 @@ public sealed class AdoptionTests : IDisposable
     [Fact]
     public async Task A_sound_plan_is_found_and_nothing_of_it_is_done_here()
     {
-        var plan = Plan() with { AfterFetch = [["scene", "export"]], Host = "elsewhere", Site = "theirs" };
+        var plan = Plan() with
+        {
+            AfterFetch =
+            [
+                ["scene", "export"],
+            ],
+            Host = "elsewhere",
+            Site = "theirs",
+        };
         Write(plan.Id.ToString(), JsonSerializer.Serialize(plan, RunJson.Default.RunPlan));
 
         var found = Assert.Single(await LookAsync());
 
-        Assert.Equal((plan.Id, "train", "here", null), (found.Plan!.Id, found.Plan.Name, found.Plan.Site, found.Plan.Host));
+        Assert.Equal(
+            (plan.Id, "train", "here", null),
+            (found.Plan!.Id, found.Plan.Name, found.Plan.Site, found.Plan.Host)
+        );
         Assert.Empty(found.Plan.AfterFetch);
     }
 
@@ -67,7 +78,11 @@ public sealed class AdoptionTests : IDisposable
         var found = Assert.Single(await LookAsync());
 
         Assert.Null(found.Plan);
-        Assert.Contains($"plan version {RunPlan.Newest + 1}; this one reads up to {RunPlan.Newest}", found.Why!, StringComparison.Ordinal);
+        Assert.Contains(
+            $"plan version {RunPlan.Newest + 1}; this one reads up to {RunPlan.Newest}",
+            found.Why!,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -100,20 +115,43 @@ public sealed class AdoptionTests : IDisposable
             }.ToDictionary(record => record.Name),
         };
 
-        var run = RunJudge.After(new Run { Plan = Plan(), Created = DateTimeOffset.UnixEpoch }, facts, null, schedulerKnowsMore: false, DateTimeOffset.UtcNow);
+        var run = RunJudge.After(
+            new Run { Plan = Plan(), Created = DateTimeOffset.UnixEpoch },
+            facts,
+            null,
+            schedulerKnowsMore: false,
+            DateTimeOffset.UtcNow
+        );
 
         Assert.Equal(["web"], run.Ports.Select(port => port.Name));
     }
 
-    private static StatusRecord Record(string name, params (string Key, string Value)[] values) => new(name, values.ToDictionary(pair => pair.Key, pair => pair.Value));
+    private static StatusRecord Record(string name, params (string Key, string Value)[] values) =>
+        new(name, values.ToDictionary(pair => pair.Key, pair => pair.Value));
 
-    private static RunPlan Plan() => new() { Id = RunId.New(TimeProvider.System), Name = "train", Site = "s", Command = ["true"], WorkingFolder = "/" };
+    private static RunPlan Plan() =>
+        new()
+        {
+            Id = RunId.New(TimeProvider.System),
+            Name = "train",
+            Site = "s",
+            Command = ["true"],
+            WorkingFolder = "/",
+        };
 
-    private void Write(string folder, string text) => File.WriteAllText(Path.Combine(_root.CreateSubdirectory($"runs/{folder}").FullName, "run.json"), text);
+    private void Write(string folder, string text) =>
+        File.WriteAllText(Path.Combine(_root.CreateSubdirectory($"runs/{folder}").FullName, "run.json"), text);
 
     private Task<IReadOnlyList<Adoption.Found>> LookAsync()
     {
-        var site = new LocalSite { Name = "here", Origin = Origin.BuiltIn, Root = _root.FullName };
-        return new Adoption(new OpenSite(site, new(_root.FullName, _root.FullName, _root.FullName, MayAsk: false), TimeProvider.System)).LookAsync(TestContext.Current.CancellationToken);
+        var site = new LocalSite
+        {
+            Name = "here",
+            Origin = Origin.BuiltIn,
+            Root = _root.FullName,
+        };
+        return new Adoption(
+            new OpenSite(site, new(_root.FullName, _root.FullName, _root.FullName, MayAsk: false), TimeProvider.System)
+        ).LookAsync(TestContext.Current.CancellationToken);
     }
 }

@@ -6,7 +6,9 @@ using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Runs;
 
-/// <summary>The real scripts under a real sh, with a scheduler that loses replies, and launchers killed at any moment.</summary>
+/// <summary>
+/// The real scripts under a real sh, with a scheduler that loses replies, and launchers killed at any moment.
+/// </summary>
 public sealed class LaunchScriptTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("muster-launch-");
@@ -57,7 +59,11 @@ public sealed class LaunchScriptTests : IDisposable
         Assert.Equal("refused", Say(run, "start"));
         Program("sbatch", "echo 77");
         Assert.Equal("refused", Say(run, "start"));
-        Assert.Contains("Invalid partition", File.ReadAllText(Path.Combine(run, "status", "refused")), StringComparison.Ordinal);
+        Assert.Contains(
+            "Invalid partition",
+            File.ReadAllText(Path.Combine(run, "status", "refused")),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -79,12 +85,25 @@ public sealed class LaunchScriptTests : IDisposable
     {
         var run = Make(new ProcessScheduler(), "cat /dev/zero >filler; exit 3");
         // A small disk of its own, in a namespace of its own.
-        using var process = Process.Start(new ProcessStartInfo("unshare", ["-rm", "sh", "-c", $"""
-            mkdir {run}.kept && cp -R {run}/. {run}.kept || exit 1
-            mount -t tmpfs -o size=1m tmpfs {run} && cp -R {run}.kept/. {run} || exit 1
-            sh {run}/supervise main 0
-            cat {run}/status/main.0.exit && [ -e {run}/status/ended ]
-            """]) { RedirectStandardOutput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(
+                "unshare",
+                [
+                    "-rm",
+                    "sh",
+                    "-c",
+                    $"""
+                    mkdir {run}.kept && cp -R {run}/. {run}.kept || exit 1
+                    mount -t tmpfs -o size=1m tmpfs {run} && cp -R {run}.kept/. {run} || exit 1
+                    sh {run}/supervise main 0
+                    cat {run}/status/main.0.exit && [ -e {run}/status/ended ]
+                    """,
+                ]
+            )
+            {
+                RedirectStandardOutput = true,
+            }
+        )!;
         var record = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         Assert.Equal(0, process.ExitCode);
@@ -102,10 +121,20 @@ public sealed class LaunchScriptTests : IDisposable
 
     private string Make(IScheduler scheduler, string command = "echo once >>\"$MUSTER_OUT/marks\"")
     {
-        var plan = new RunPlan { Id = RunId.New(TimeProvider.System), Name = "x", Site = "s", Command = ["sh", "-c", command], WorkingFolder = "/", BatchLines = scheduler is SlurmScheduler ? ["#SBATCH --comment=x"] : [] };
+        var plan = new RunPlan
+        {
+            Id = RunId.New(TimeProvider.System),
+            Name = "x",
+            Site = "s",
+            Command = ["sh", "-c", command],
+            WorkingFolder = "/",
+            BatchLines = scheduler is SlurmScheduler ? ["#SBATCH --comment=x"] : [],
+        };
         var run = _folder.CreateSubdirectory("run").FullName;
-        foreach (var name in (string[])["code", "in", "out", "logs", "status"]) Directory.CreateDirectory(Path.Combine(run, name));
-        foreach (var file in RunFiles.For(plan, scheduler, new Dictionary<string, string>())) File.WriteAllText(Path.Combine(run, file.Name), file.Text);
+        foreach (var name in (string[])["code", "in", "out", "logs", "status"])
+            Directory.CreateDirectory(Path.Combine(run, name));
+        foreach (var file in RunFiles.For(plan, scheduler, new Dictionary<string, string>()))
+            File.WriteAllText(Path.Combine(run, file.Name), file.Text);
         File.WriteAllText(Path.Combine(run, "status", "staged"), "");
         return run;
     }
@@ -115,13 +144,16 @@ public sealed class LaunchScriptTests : IDisposable
     {
         var id = File.ReadAllLines(Path.Combine(run, "plan.sh"))[0].Split('=')[1].Trim('\'');
         var jobs = _folder.CreateSubdirectory("jobs").FullName;
-        Program("sbatch", $"""
+        Program(
+            "sbatch",
+            $"""
             job=$$
             : >'{jobs}'/$job
             SLURM_JOB_ID=$job setsid sh {run}/batch.sh </dev/null >/dev/null 2>&1 &
             case $((job % 3)) in 0) echo 'sbatch: error: Socket timed out on send/recv operation' >&2; exit 1 ;; 1) kill -9 $job ;; esac
             echo $job
-            """);
+            """
+        );
         Program("squeue", $"cd '{jobs}' && for job in *; do [ ! -e \"$job\" ] || echo \"$job|{id}\"; done");
         Program("sacct", "exit 1");
         Program("scancel", "exit 0");
@@ -131,7 +163,8 @@ public sealed class LaunchScriptTests : IDisposable
     {
         var file = Path.Combine(_folder.CreateSubdirectory("bin").FullName, name);
         File.WriteAllText(file, $"#!/bin/sh\ncd {_folder.FullName}/run\n{text}\n");
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     private void Storm(string run, int seed)
@@ -143,7 +176,8 @@ public sealed class LaunchScriptTests : IDisposable
             foreach (var launcher in launchers)
             {
                 launcher.WaitForExit(random.Next(1, 25));
-                if (!launcher.HasExited) launcher.Kill();
+                if (!launcher.HasExited)
+                    launcher.Kill();
                 launcher.WaitForExit();
                 launcher.Dispose();
             }
@@ -153,17 +187,18 @@ public sealed class LaunchScriptTests : IDisposable
     /// <summary>Asks until the answer is clear.</summary>
     private string Finish(string run)
     {
-        for (var began = Stopwatch.GetTimestamp(); ;)
+        for (var began = Stopwatch.GetTimestamp(); ; )
         {
             var answer = Say(run, "start");
-            if (answer is not ("busy" or "doubt")) return answer;
+            if (answer is not ("busy" or "doubt"))
+                return answer;
             Assert.True(Stopwatch.GetElapsedTime(began).TotalSeconds < 60, $"still in doubt: {answer}");
         }
     }
 
     private static void Ends(string run)
     {
-        for (var began = Stopwatch.GetTimestamp(); !File.Exists(Path.Combine(run, "status", "ended"));)
+        for (var began = Stopwatch.GetTimestamp(); !File.Exists(Path.Combine(run, "status", "ended")); )
         {
             Assert.True(Stopwatch.GetElapsedTime(began).TotalSeconds < 30, "it does not end");
             Thread.Yield();
@@ -180,7 +215,11 @@ public sealed class LaunchScriptTests : IDisposable
 
     private Process Start(string run, string what)
     {
-        var start = new ProcessStartInfo("sh", [Path.Combine(run, "launch"), what]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("sh", [Path.Combine(run, "launch"), what])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["PATH"] = $"{_folder.FullName}/bin:{start.Environment["PATH"]}";
         return Process.Start(start)!;
     }

@@ -23,7 +23,7 @@ public sealed class ResultFolderTests : IDisposable
         Assert.Equal("train-2", Link("train"));
         Assert.Equal(first.FetchedTo, ResultFolder.For(first, Above));
         Assert.Null(ResultFolder.Link([Run("train-3", "train"), second, first], Above));
-        Assert.Equal("train-2", Link("train"));   // of the newest nothing is here yet
+        Assert.Equal("train-2", Link("train")); // of the newest nothing is here yet
     }
 
     [Fact]
@@ -57,7 +57,10 @@ public sealed class ResultFolderTests : IDisposable
 
         Assert.Equal(run.FetchedTo, ResultFolder.For(run, Above));
         Assert.Null(ResultFolder.Link([run], Above));
-        Assert.Equal(Path.Combine(Above, "train-1"), ResultFolder.For(Run("train", null) with { FetchedTo = run.FetchedTo }, Above));   // they were mixed there
+        Assert.Equal(
+            Path.Combine(Above, "train-1"),
+            ResultFolder.For(Run("train", null) with { FetchedTo = run.FetchedTo }, Above)
+        ); // they were mixed there
     }
 
     [Fact]
@@ -65,7 +68,11 @@ public sealed class ResultFolderTests : IDisposable
     {
         File.CreateSymbolicLink(Path.Combine(Above, "train"), "../elsewhere");
 
-        Assert.Contains("stays as it is", ResultFolder.Link([Fetched(Run("train", null))], Above), StringComparison.Ordinal);
+        Assert.Contains(
+            "stays as it is",
+            ResultFolder.Link([Fetched(Run("train", null))], Above),
+            StringComparison.Ordinal
+        );
         Assert.Equal("../elsewhere", Link("train"));
     }
 
@@ -78,11 +85,21 @@ public sealed class ResultFolderTests : IDisposable
         return run with { FetchedTo = folder };
     }
 
-    private void Write(string folder, Run run) => new FetchRecord(run.Id.ToString(), []).Write(Directory.CreateDirectory(Path.Combine(Above, folder)).FullName);
+    private void Write(string folder, Run run) =>
+        new FetchRecord(run.Id.ToString(), []).Write(Directory.CreateDirectory(Path.Combine(Above, folder)).FullName);
 
-    private static Run Run(string name, string? series) => new()
-    {
-        Plan = new() { Id = RunId.New(TimeProvider.System), Name = name, Series = series, Site = "s", Command = ["true"], WorkingFolder = "/" },
-        Created = DateTimeOffset.UtcNow,
-    };
+    private static Run Run(string name, string? series) =>
+        new()
+        {
+            Plan = new()
+            {
+                Id = RunId.New(TimeProvider.System),
+                Name = name,
+                Series = series,
+                Site = "s",
+                Command = ["true"],
+                WorkingFolder = "/",
+            },
+            Created = DateTimeOffset.UtcNow,
+        };
 }

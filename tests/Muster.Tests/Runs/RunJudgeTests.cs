@@ -12,13 +12,21 @@ public sealed class RunJudgeTests
 
     private readonly Run _run = new()
     {
-        Plan = new() { Id = RunId.New(TimeProvider.System), Name = "x", Site = "s", Command = ["true"], WorkingFolder = "/" },
+        Plan = new()
+        {
+            Id = RunId.New(TimeProvider.System),
+            Name = "x",
+            Site = "s",
+            Command = ["true"],
+            WorkingFolder = "/",
+        },
         Created = Now,
         State = new RunState.Launched("7"),
     };
 
     [Fact]
-    public void Without_an_exit_record_a_job_that_the_scheduler_runs_is_running() => Is<RunState.Running>(After([Launched, Started()], Runs));
+    public void Without_an_exit_record_a_job_that_the_scheduler_runs_is_running() =>
+        Is<RunState.Running>(After([Launched, Started()], Runs));
 
     [Fact]
     public void A_site_that_cannot_be_reached_changes_nothing_but_the_contact()
@@ -52,7 +60,8 @@ public sealed class RunJudgeTests
     public void A_silent_scheduler_is_no_sign_of_an_end()
     {
         var running = After([Launched, Started()], Runs);
-        for (var day = 1; day < 9; day++) running = After(running, [Launched, Started()], null, Now.AddDays(day));
+        for (var day = 1; day < 9; day++)
+            running = After(running, [Launched, Started()], null, Now.AddDays(day));
         Is<RunState.Running>(running);
     }
 
@@ -61,7 +70,10 @@ public sealed class RunJudgeTests
     {
         var first = After([Launched, Started()], Failed);
         Is<RunState.Running>(first);
-        Assert.Equal(Outcome.Succeeded, Ended(After(first, [Launched, Started(), Exit(0)], Failed, Now.AddSeconds(19))).Outcome);
+        Assert.Equal(
+            Outcome.Succeeded,
+            Ended(After(first, [Launched, Started(), Exit(0)], Failed, Now.AddSeconds(19))).Outcome
+        );
         Assert.Equal(Outcome.Failed, Ended(After(first, [Launched, Started()], Failed, Now.AddSeconds(20))).Outcome);
     }
 
@@ -70,13 +82,22 @@ public sealed class RunJudgeTests
         Is<RunState.Running>(After([Launched, Exit(1, attempt: 0), Started(attempt: 1)], Runs));
 
     [Fact]
-    public void A_nonzero_exit_is_no_end_while_the_scheduler_will_run_it_again() => Is<RunState.Queued>(After([Launched, Started(), Exit(1)], Waits));
+    public void A_nonzero_exit_is_no_end_while_the_scheduler_will_run_it_again() =>
+        Is<RunState.Queued>(After([Launched, Started(), Exit(1)], Waits));
 
     [Fact]
     public void A_job_told_to_stop_has_not_failed_while_nobody_says_whether_it_goes_on()
     {
         Assert.True(After([Launched, Started(), Exit(143, "terminated")], null, Now.AddDays(1)).State.IsLive);
-        Assert.Equal(Outcome.Preempted, Ended(After([Launched, Started(), Exit(143, "terminated")], new SchedulerWord.Ended(Outcome.Preempted, null, "PREEMPTED"))).Outcome);
+        Assert.Equal(
+            Outcome.Preempted,
+            Ended(
+                After(
+                    [Launched, Started(), Exit(143, "terminated")],
+                    new SchedulerWord.Ended(Outcome.Preempted, null, "PREEMPTED")
+                )
+            ).Outcome
+        );
     }
 
     [Fact]
@@ -96,17 +117,22 @@ public sealed class RunJudgeTests
         {
             Supervisors = new Dictionary<string, Liveness> { ["main.0"] = Liveness.Gone },
         };
-        var end = Ended(RunJudge.After(RunJudge.After(_run, facts, null, false, Now), facts, null, false, Now.AddSeconds(20)));
+        var end = Ended(
+            RunJudge.After(RunJudge.After(_run, facts, null, false, Now), facts, null, false, Now.AddSeconds(20))
+        );
         Assert.Contains("the disk of its folder, /scratch, is full", end.Evidence.Text, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_zero_exit_needs_nobody_elses_word() => Assert.Equal(Outcome.Succeeded, Ended(After([Launched, Started(), Exit(0)], null)).Outcome);
+    public void A_zero_exit_needs_nobody_elses_word() =>
+        Assert.Equal(Outcome.Succeeded, Ended(After([Launched, Started(), Exit(0)], null)).Outcome);
 
     [Fact]
     public void A_cause_that_only_the_scheduler_knows_joins_the_record()
     {
-        var end = Ended(After([Launched, Started(), Exit(137)], new SchedulerWord.Ended(Outcome.OutOfMemory, null, "OUT_OF_MEMORY")));
+        var end = Ended(
+            After([Launched, Started(), Exit(137)], new SchedulerWord.Ended(Outcome.OutOfMemory, null, "OUT_OF_MEMORY"))
+        );
         Assert.Equal((Outcome.OutOfMemory, 137), (end.Outcome, end.Code));
         Assert.Contains("OUT_OF_MEMORY", end.Evidence.Text, StringComparison.Ordinal);
     }
@@ -114,7 +140,10 @@ public sealed class RunJudgeTests
     [Fact]
     public void A_host_that_was_started_anew_has_failed_the_run_after_some_patience()
     {
-        var facts = Facts([Launched, Started()]) with { Supervisors = new Dictionary<string, Liveness> { ["main.0"] = Liveness.Rebooted } };
+        var facts = Facts([Launched, Started()]) with
+        {
+            Supervisors = new Dictionary<string, Liveness> { ["main.0"] = Liveness.Rebooted },
+        };
         var first = RunJudge.After(_run, facts, null, false, Now);
         Is<RunState.Running>(first);
         Assert.Equal(Outcome.NodeFailed, Ended(RunJudge.After(first, facts, null, false, Now.AddSeconds(20))).Outcome);
@@ -132,7 +161,10 @@ public sealed class RunJudgeTests
     public void A_queued_job_taken_back_as_wished_has_soon_ended()
     {
         var word = new SchedulerWord.Ended(Outcome.Cancelled, null, "CANCELLED");
-        Assert.Equal(Outcome.Cancelled, Ended(After(After([Launched, Wish], word), [Launched, Wish], word, Now.AddSeconds(3))).Outcome);
+        Assert.Equal(
+            Outcome.Cancelled,
+            Ended(After(After([Launched, Wish], word), [Launched, Wish], word, Now.AddSeconds(3))).Outcome
+        );
         Is<RunState.Launched>(After(After([Launched], word), [Launched], word, Now.AddSeconds(3)));
         Is<RunState.Running>(After([Launched, Wish, Started()], word));
     }
@@ -148,7 +180,12 @@ public sealed class RunJudgeTests
 
     [Fact]
     public void A_job_whose_launcher_left_no_record_is_known_by_its_own() =>
-        Assert.Equal("8", Is<RunState.Running>(After(_run with { State = new RunState.Staging() }, [Started(job: 8)], Runs, Now)).Handle);
+        Assert.Equal(
+            "8",
+            Is<RunState.Running>(
+                After(_run with { State = new RunState.Staging() }, [Started(job: 8)], Runs, Now)
+            ).Handle
+        );
 
     [Fact]
     public void Of_two_jobs_the_one_that_claimed_the_run_counts()
@@ -160,8 +197,13 @@ public sealed class RunJudgeTests
     [Fact]
     public void A_job_that_SLURM_killed_for_its_memory_says_so_whatever_its_state_is_called()
     {
-        var log = Record("memory", ("text", "slurmstepd: error: StepId=7.batch exceeded memory limit (2 > 1), being killed"));
-        var end = Ended(After(After([Launched, Started(), log], Failed), [Launched, Started(), log], Failed, Now.AddSeconds(20)));
+        var log = Record(
+            "memory",
+            ("text", "slurmstepd: error: StepId=7.batch exceeded memory limit (2 > 1), being killed")
+        );
+        var end = Ended(
+            After(After([Launched, Started(), log], Failed), [Launched, Started(), log], Failed, Now.AddSeconds(20))
+        );
         Assert.Equal(Outcome.OutOfMemory, end.Outcome);
         Assert.EndsWith("exceeded memory limit (2 > 1), being killed", end.Evidence.Text, StringComparison.Ordinal);
 
@@ -182,31 +224,71 @@ public sealed class RunJudgeTests
     {
         var array = _run with { Plan = _run.Plan with { Array = new("0-1", [0, 1], null) } };
         Is<RunState.Running>(After(array, [Launched, Started(), Exit(0)], Runs, Now));
-        Assert.Equal(Outcome.Succeeded, Ended(After(array, [Launched, Started(), Exit(0), Exit(0, rank: 1)], Runs, Now)).Outcome);
+        Assert.Equal(
+            Outcome.Succeeded,
+            Ended(After(array, [Launched, Started(), Exit(0), Exit(0, rank: 1)], Runs, Now)).Outcome
+        );
     }
 
     [Fact]
     public void Of_ranks_that_failed_in_the_same_second_the_one_that_others_were_stopped_for_is_told()
     {
         var gang = _run with { Plan = _run.Plan with { Roles = [new("main", 3)] } };
-        var stopped = Record("main.2.exit", ("host", "c3"), ("code", "143"), ("reason", "stopped"), ("cause", "main.1 on c1: exited with 7"), ("attempt", "0"), ("time", $"{Now.ToUnixTimeSeconds()}"));
-        Assert.Equal(7, Ended(After(gang, [Launched, Started(), Exit(1), Exit(7, rank: 1), stopped], Failed, Now)).Code);
+        var stopped = Record(
+            "main.2.exit",
+            ("host", "c3"),
+            ("code", "143"),
+            ("reason", "stopped"),
+            ("cause", "main.1 on c1: exited with 7"),
+            ("attempt", "0"),
+            ("time", $"{Now.ToUnixTimeSeconds()}")
+        );
+        Assert.Equal(
+            7,
+            Ended(After(gang, [Launched, Started(), Exit(1), Exit(7, rank: 1), stopped], Failed, Now)).Code
+        );
     }
 
     private static StatusRecord Launched => Record("launched", ("handle", "7"));
     private static StatusRecord Wish => Record("cancel", ("time", "1"));
 
     private static StatusRecord Started(int attempt = 0, int job = 7) =>
-        Record("main.0.started", ("host", "c1"), ("pid", "5"), ("attempt", $"{attempt}"), ("job", $"{job}"), ("handle", $"{job}"), ("time", $"{Now.ToUnixTimeSeconds()}"));
+        Record(
+            "main.0.started",
+            ("host", "c1"),
+            ("pid", "5"),
+            ("attempt", $"{attempt}"),
+            ("job", $"{job}"),
+            ("handle", $"{job}"),
+            ("time", $"{Now.ToUnixTimeSeconds()}")
+        );
 
     private static StatusRecord Exit(int code, string reason = "exited", int attempt = 0, int rank = 0) =>
-        Record($"main.{rank}.exit", ("host", "c1"), ("code", $"{code}"), ("reason", reason), ("attempt", $"{attempt}"), ("time", $"{Now.ToUnixTimeSeconds()}"));
+        Record(
+            $"main.{rank}.exit",
+            ("host", "c1"),
+            ("code", $"{code}"),
+            ("reason", reason),
+            ("attempt", $"{attempt}"),
+            ("time", $"{Now.ToUnixTimeSeconds()}")
+        );
 
-    private static StatusRecord Record(string name, params (string Key, string Value)[] values) => new(name, values.ToDictionary(pair => pair.Key, pair => pair.Value));
-    private static RunFacts Facts(StatusRecord[] records) => new() { Present = true, Records = records.ToDictionary(record => record.Name) };
+    private static StatusRecord Record(string name, params (string Key, string Value)[] values) =>
+        new(name, values.ToDictionary(pair => pair.Key, pair => pair.Value));
+
+    private static RunFacts Facts(StatusRecord[] records) =>
+        new() { Present = true, Records = records.ToDictionary(record => record.Name) };
+
     private Run After(StatusRecord[] records, SchedulerWord? word) => After(_run, records, word, Now);
-    private Run After(StatusRecord[] records, SchedulerWord? word, DateTimeOffset now) => After(_run, records, word, now);
-    private static Run After(Run run, StatusRecord[] records, SchedulerWord? word, DateTimeOffset now) => RunJudge.After(run, Facts(records), word, schedulerKnowsMore: true, now);
-    private static T Is<T>(Run run) where T : RunState => Assert.IsType<T>(run.State);
+
+    private Run After(StatusRecord[] records, SchedulerWord? word, DateTimeOffset now) =>
+        After(_run, records, word, now);
+
+    private static Run After(Run run, StatusRecord[] records, SchedulerWord? word, DateTimeOffset now) =>
+        RunJudge.After(run, Facts(records), word, schedulerKnowsMore: true, now);
+
+    private static T Is<T>(Run run)
+        where T : RunState => Assert.IsType<T>(run.State);
+
     private static RunState.Ended Ended(Run run) => Is<RunState.Ended>(run);
 }

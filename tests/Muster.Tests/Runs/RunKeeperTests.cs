@@ -17,20 +17,50 @@ public sealed class RunKeeperTests : IDisposable
     [InlineData("echo cancelled", "cancelled")]
     [InlineData("echo unstaged", "staging")]
     [InlineData(null, "staging")]
-    public async Task A_launch_that_was_interrupted_is_finished_when_all_of_it_had_arrived(string? launcher, string state)
+    public async Task A_launch_that_was_interrupted_is_finished_when_all_of_it_had_arrived(
+        string? launcher,
+        string state
+    )
     {
         var store = new RunStore(Path.Combine(_folder.FullName, "runs.db"));
-        var plan = new RunPlan { Id = RunId.New(TimeProvider.System), Name = "x", Site = "here", Command = ["true"], WorkingFolder = "/" };
-        store.Add(new() { Plan = plan, Created = DateTimeOffset.UtcNow, State = new RunState.Staging(), Submitter = Gone() });
+        var plan = new RunPlan
+        {
+            Id = RunId.New(TimeProvider.System),
+            Name = "x",
+            Site = "here",
+            Command = ["true"],
+            WorkingFolder = "/",
+        };
+        store.Add(
+            new()
+            {
+                Plan = plan,
+                Created = DateTimeOffset.UtcNow,
+                State = new RunState.Staging(),
+                Submitter = Gone(),
+            }
+        );
         if (launcher is not null)
         {
             var run = Directory.CreateDirectory(Path.Combine(_folder.FullName, "root", "runs", plan.Id.ToString()));
             File.WriteAllText(Path.Combine(run.FullName, "launch"), launcher);
         }
-        var site = new OpenSite(new LocalSite { Name = "here", Origin = Origin.BuiltIn, Root = Path.Combine(_folder.FullName, "root") }, new(_folder.FullName, _folder.FullName, _folder.FullName, MayAsk: false), TimeProvider.System);
+        var site = new OpenSite(
+            new LocalSite
+            {
+                Name = "here",
+                Origin = Origin.BuiltIn,
+                Root = Path.Combine(_folder.FullName, "root"),
+            },
+            new(_folder.FullName, _folder.FullName, _folder.FullName, MayAsk: false),
+            TimeProvider.System
+        );
 
         Assert.True(RunKeeper.IsAbandoned(store.Find(plan.Id)!));
-        Assert.Equal(state, (await new RunKeeper(store, _ => site, TimeProvider.System).FinishAsync(plan.Id, Ct)).State.Word);
+        Assert.Equal(
+            state,
+            (await new RunKeeper(store, _ => site, TimeProvider.System).FinishAsync(plan.Id, Ct)).State.Word
+        );
     }
 
     [Theory]
@@ -40,10 +70,24 @@ public sealed class RunKeeperTests : IDisposable
     {
         var store = new RunStore(Path.Combine(_folder.FullName, "runs.db"));
         var plan = Plans.Nothing();
-        store.Add(new() { Plan = plan, Created = DateTimeOffset.UtcNow, State = new RunState.Staging(), Submitter = Gone() });
+        store.Add(
+            new()
+            {
+                Plan = plan,
+                Created = DateTimeOffset.UtcNow,
+                State = new RunState.Staging(),
+                Submitter = Gone(),
+            }
+        );
         var status = _folder.CreateSubdirectory($"root/runs/{plan.Id}/status").FullName;
-        if (arrived) File.WriteAllText(Path.Combine(status, "staged"), "");
-        var here = new LocalSite { Name = "here", Origin = Origin.BuiltIn, Root = $"{_folder.FullName}/root" };
+        if (arrived)
+            File.WriteAllText(Path.Combine(status, "staged"), "");
+        var here = new LocalSite
+        {
+            Name = "here",
+            Origin = Origin.BuiltIn,
+            Root = $"{_folder.FullName}/root",
+        };
         var places = new SitePlaces(_folder.FullName, _folder.FullName, _folder.FullName, MayAsk: false);
         var keeper = new RunKeeper(store, _ => new OpenSite(here, places, TimeProvider.System), TimeProvider.System);
 
@@ -51,7 +95,7 @@ public sealed class RunKeeperTests : IDisposable
         var after = (await keeper.RefreshAsync([store.Find(plan.Id)!], patience, patience, Ct)).Single();
 
         Assert.Equal(state, after.State.Word);
-        Assert.Equal(!arrived, File.Exists(Path.Combine(status, "cancel")));   // what is still on its way finds it
+        Assert.Equal(!arrived, File.Exists(Path.Combine(status, "cancel"))); // what is still on its way finds it
     }
 
     [Fact]
@@ -59,8 +103,8 @@ public sealed class RunKeeperTests : IDisposable
     {
         var self = Submitter.OfThisProcess();
         Assert.False(self.IsGone());
-        Assert.False((self with { Started = self.Started.AddHours(1) }).IsGone());   // the clock was set
-        Assert.True((self with { Born = self.Born + 1 }).IsGone());                  // its number is used again
+        Assert.False((self with { Started = self.Started.AddHours(1) }).IsGone()); // the clock was set
+        Assert.True((self with { Born = self.Born + 1 }).IsGone()); // its number is used again
         Assert.True((self with { Boot = "an earlier one" }).IsGone());
         Assert.False((Gone() with { Host = "another", Boot = "its own", Born = 1 }).IsGone());
     }

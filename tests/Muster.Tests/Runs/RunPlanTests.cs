@@ -14,7 +14,7 @@ public sealed class RunPlanTests
     };
 
     [Theory]
-    [InlineData("muster-0193e8a1")]   // as an older version called its jobs
+    [InlineData("muster-0193e8a1")] // as an older version called its jobs
     [InlineData("train-0193e8a1-b2c3")]
     public void The_same_work_as_another_run_has_that_runs_name_and_id(string name)
     {
@@ -33,7 +33,9 @@ public sealed class RunPlanTests
         {
             var store = new RunStore(Path.Combine(folder.FullName, "runs.db"));
             store.Add(new() { Plan = Old, Created = DateTimeOffset.UtcNow });
-            var plan = (Old with { BatchLines = [$"#SBATCH --job-name={Old.JobName}"] }).As(RunId.New(TimeProvider.System));
+            var plan = (Old with { BatchLines = [$"#SBATCH --job-name={Old.JobName}"] }).As(
+                RunId.New(TimeProvider.System)
+            );
             var added = store.Add(new() { Plan = plan, Created = DateTimeOffset.UtcNow }).Plan;
             Assert.NotEqual(Old.Name, added.Name);
             Assert.Equal([$"#SBATCH --job-name={added.JobName}"], added.BatchLines);

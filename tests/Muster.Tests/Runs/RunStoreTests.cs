@@ -14,19 +14,22 @@ public sealed class RunStoreTests : IDisposable
     public void The_scheduler_is_told_the_name_that_a_run_gets()
     {
         string[] Lines(Run run) => [.. run.Plan.BatchLines];
-        Run Submitted() => _store.Add(new()
-        {
-            Plan = new()
-            {
-                Id = RunId.New(TimeProvider.System),
-                Name = "named",
-                Site = "s",
-                Command = ["true"],
-                WorkingFolder = "/",
-                BatchLines = ["#SBATCH --job-name=named-0", "#SBATCH --mem=1G"],
-            },
-            Created = DateTimeOffset.UtcNow,
-        });
+        Run Submitted() =>
+            _store.Add(
+                new()
+                {
+                    Plan = new()
+                    {
+                        Id = RunId.New(TimeProvider.System),
+                        Name = "named",
+                        Site = "s",
+                        Command = ["true"],
+                        WorkingFolder = "/",
+                        BatchLines = ["#SBATCH --job-name=named-0", "#SBATCH --mem=1G"],
+                    },
+                    Created = DateTimeOffset.UtcNow,
+                }
+            );
         Submitted();
         var second = Submitted();
         Assert.Equal([$"#SBATCH --job-name=named-2-{second.Id.Short}", "#SBATCH --mem=1G"], Lines(second));
@@ -63,7 +66,21 @@ public sealed class RunStoreTests : IDisposable
         Add("train");
         var second = Add("train");
 
-        Assert.Equal(("train-3", "train"), _store.Add(new() { Plan = second.Plan with { Id = RunId.New(TimeProvider.System) }, Created = DateTimeOffset.UtcNow }).Plan is var plan ? (plan.Name, plan.Series) : default);
+        Assert.Equal(
+            ("train-3", "train"),
+            _store
+                .Add(
+                    new()
+                    {
+                        Plan = second.Plan with { Id = RunId.New(TimeProvider.System) },
+                        Created = DateTimeOffset.UtcNow,
+                    }
+                )
+                .Plan
+                is var plan
+                ? (plan.Name, plan.Series)
+                : default
+        );
     }
 
     [Fact]
@@ -78,7 +95,11 @@ public sealed class RunStoreTests : IDisposable
     public void Runs_that_an_earlier_version_gave_one_name_keep_it()
     {
         Add("train");
-        foreach (var number in new[] { "train-2", "train-3" }) _store.Change(_store.Called(Add("train").Plan.Name)!.Id, known => known with { Plan = known.Plan with { Name = "train", Series = null } });
+        foreach (var number in new[] { "train-2", "train-3" })
+            _store.Change(
+                _store.Called(Add("train").Plan.Name)!.Id,
+                known => known with { Plan = known.Plan with { Name = "train", Series = null } }
+            );
 
         Assert.Equal(3, _store.Named("train").Count(run => run.Plan.Name == "train"));
         Assert.Equal("train-2", Add("train").Plan.Name);
@@ -102,9 +123,21 @@ public sealed class RunStoreTests : IDisposable
     public void Others_can(string name) => Assert.Null(RunNames.Objection(name));
 
     /// <summary>Each a millisecond after the one before, as ids of one millisecond have no order.</summary>
-    private Run Add(string name) => _store.Add(new()
-    {
-        Plan = new() { Id = new(Guid.CreateVersion7(DateTimeOffset.UnixEpoch.AddMilliseconds(Interlocked.Increment(ref _added)))), Name = name, Site = "s", Command = ["true"], WorkingFolder = "/" },
-        Created = DateTimeOffset.UtcNow,
-    });
+    private Run Add(string name) =>
+        _store.Add(
+            new()
+            {
+                Plan = new()
+                {
+                    Id = new(
+                        Guid.CreateVersion7(DateTimeOffset.UnixEpoch.AddMilliseconds(Interlocked.Increment(ref _added)))
+                    ),
+                    Name = name,
+                    Site = "s",
+                    Command = ["true"],
+                    WorkingFolder = "/",
+                },
+                Created = DateTimeOffset.UtcNow,
+            }
+        );
 }

@@ -19,15 +19,35 @@ public sealed class FolderSnapshotTests : IDisposable
     {
         _folder.Write(".musterignore", "*.log\n!keep.log\n/data/\n");
         _folder.Write("sub/.musterignore", "!*.log\ncache\n");
-        _folder.Sh("echo 1 > a.log; echo 2 > keep.log; mkdir -p data sub/data sub/cache none; echo 3 > data/x; echo 4 > sub/data/y; echo 5 > sub/b.log; echo 6 > sub/cache/z");
+        _folder.Sh(
+            "echo 1 > a.log; echo 2 > keep.log; mkdir -p data sub/data sub/cache none; echo 3 > data/x; echo 4 > "
+                + "sub/data/y; echo 5 > sub/b.log; echo 6 > sub/cache/z"
+        );
         _folder.Sh("printf '#!/bin/sh\n' > run; chmod +x run; ln run hard; ln -s nowhere dangling; ln -s sub folder");
 
         var snapshot = FolderSnapshot.Take(_folder.Root, Ct);
 
         var items = snapshot.Items.ToDictionary(item => item.Path.ToString());
-        Assert.Equal([".musterignore", "dangling", "folder", "hard", "keep.log", "none", "run", "sub/.musterignore", "sub/b.log", "sub/data/y"], items.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            [
+                ".musterignore",
+                "dangling",
+                "folder",
+                "hard",
+                "keep.log",
+                "none",
+                "run",
+                "sub/.musterignore",
+                "sub/b.log",
+                "sub/data/y",
+            ],
+            items.Keys.Order(StringComparer.Ordinal)
+        );
         Assert.Equal(["a.log", "data/", "sub/cache/"], snapshot.LeftOut.Entries.Order(StringComparer.Ordinal));
-        Assert.Equal((CargoKind.Executable, CargoKind.Folder, CargoKind.Symlink), (items["hard"].Kind, items["none"].Kind, items["folder"].Kind));
+        Assert.Equal(
+            (CargoKind.Executable, CargoKind.Folder, CargoKind.Symlink),
+            (items["hard"].Kind, items["none"].Kind, items["folder"].Kind)
+        );
         Assert.Equal("nowhere", Encoding.UTF8.GetString(items["dangling"].Target.Span));
         Assert.Equal("5\n", (await snapshot.FilesAsync())["sub/b.log"]);
     }
@@ -35,13 +55,22 @@ public sealed class FolderSnapshotTests : IDisposable
     [Fact]
     public void A_repository_without_git_is_taken_whole_but_for_what_its_ignore_files_name()
     {
-        _folder.Sh("mkdir -p .git/info lib/cache; echo '*.tmp' > .git/info/exclude; echo .env > .gitignore; echo '/cache/' > lib/.gitignore; touch a.tmp .env main.py lib/util.py lib/cache/x lib/.env");
+        _folder.Sh(
+            "mkdir -p .git/info lib/cache; echo '*.tmp' > .git/info/exclude; echo .env > .gitignore; echo '/cache/' > "
+                + "lib/.gitignore; touch a.tmp .env main.py lib/util.py lib/cache/x lib/.env"
+        );
 
         var snapshot = FolderSnapshot.TakeCode(Path.Combine(_folder.Root, "lib"), hasGit: false, Ct);
 
-        Assert.Equal([".gitignore", "lib/.gitignore", "lib/util.py", "main.py"], snapshot.Items.Select(item => item.Path.ToString()));
+        Assert.Equal(
+            [".gitignore", "lib/.gitignore", "lib/util.py", "main.py"],
+            snapshot.Items.Select(item => item.Path.ToString())
+        );
         Assert.Equal((_folder.Root, "lib", null), (snapshot.Root, snapshot.Subfolder?.Text, snapshot.Commit));
-        Assert.Contains(snapshot.Warnings, warning => warning.Contains("git is not installed", StringComparison.Ordinal));
+        Assert.Contains(
+            snapshot.Warnings,
+            warning => warning.Contains("git is not installed", StringComparison.Ordinal)
+        );
         _folder.Sh("rm -r .git");
         Assert.Empty(FolderSnapshot.TakeCode(Path.Combine(_folder.Root, "lib"), hasGit: false, Ct).Warnings);
     }

@@ -21,13 +21,16 @@ public sealed class GitSnapshotTests
 
         var snapshot = await repository.GetAsync();
 
-        Assert.Equal(new()
-        {
-            [".gitignore"] = "*.log\nbuild/\n",
-            ["main.py"] = "edited after staging\n",
-            ["lib/util.py"] = "edited\n",
-            ["new/deep/file"] = "new\n",
-        }, await snapshot.FilesAsync());
+        Assert.Equal(
+            new()
+            {
+                [".gitignore"] = "*.log\nbuild/\n",
+                ["main.py"] = "edited after staging\n",
+                ["lib/util.py"] = "edited\n",
+                ["new/deep/file"] = "new\n",
+            },
+            await snapshot.FilesAsync()
+        );
         Assert.Equal((true, "main"), (snapshot.Dirty, snapshot.Branch));
         Assert.Equal(["build/", "run.log"], snapshot.LeftOut.Entries.Order());
         Assert.Equal(snapshot.Commit, repository.Git("rev-parse refs/muster/run-1"));
@@ -66,10 +69,13 @@ public sealed class GitSnapshotTests
         Assert.Equal(before, Look());
         Assert.False(File.Exists(Path.Combine(repository.Root, "hooked")));
 
-        string Look() => repository.Sh("""
-            stat -c '%Y %y %i' .git/index; sha256sum .git/index .git/HEAD; find .git/logs -type f -exec sha256sum {} +
-            ls -A . .git; GIT_OPTIONAL_LOCKS=0 git status --porcelain=v2 --branch; git branch -a; git stash list
-            """);
+        string Look() =>
+            repository.Sh(
+                """
+                stat -c '%Y %y %i' .git/index; sha256sum .git/index .git/HEAD; find .git/logs -type f -exec sha256sum {} +
+                ls -A . .git; GIT_OPTIONAL_LOCKS=0 git status --porcelain=v2 --branch; git branch -a; git stash list
+                """
+            );
     }
 
     [Fact]
@@ -142,7 +148,14 @@ public sealed class GitSnapshotTests
     public async Task Outside_a_work_tree_there_is_none()
     {
         using var repository = new TestRepository();
-        Assert.Null(await GitSnapshot.TakeAsync(repository.Beside, new("run-1"), repository.Cache, TestContext.Current.CancellationToken));
+        Assert.Null(
+            await GitSnapshot.TakeAsync(
+                repository.Beside,
+                new("run-1"),
+                repository.Cache,
+                TestContext.Current.CancellationToken
+            )
+        );
         Assert.Null(await repository.TakeAsync(below: ".git"));
         repository.Git("clone -q --bare . ../bare.git");
         Assert.Null(await repository.TakeAsync(below: "../bare.git"));
@@ -152,14 +165,28 @@ public sealed class GitSnapshotTests
     public async Task Any_name_and_any_mode_is_kept()
     {
         using var repository = new TestRepository();
-        repository.Sh("""
+        repository.Sh(
+            """
             touch -- "$(printf 'latin1-\351')" "$(printf 'line\nfeed')" '-dash' ' space ' "quo'te\"" 'back\slash' 'st*r'
             printf '#!/bin/sh\n' > run.sh; chmod +x run.sh; ln -s nowhere dangling; ln -s lib link
-            """);
+            """
+        );
 
         var items = (await repository.GetAsync()).Items.ToDictionary(item => item.Path.ToString());
 
-        Assert.Superset(new HashSet<string> { "latin1-\\xe9", "line\\x0afeed", "-dash", " space ", "quo'te\"", "back\\slash", "st*r" }, items.Keys.ToHashSet());
+        Assert.Superset(
+            new HashSet<string>
+            {
+                "latin1-\\xe9",
+                "line\\x0afeed",
+                "-dash",
+                " space ",
+                "quo'te\"",
+                "back\\slash",
+                "st*r",
+            },
+            items.Keys.ToHashSet()
+        );
         Assert.Equal(CargoKind.Executable, items["run.sh"].Kind);
         Assert.Equal("nowhere", Encoding.UTF8.GetString(items["dangling"].Target.Span));
         Assert.Equal(CargoKind.Symlink, items["link"].Kind);
@@ -178,16 +205,30 @@ public sealed class GitSnapshotTests
         repository.Git("-c protocol.file.allow=always submodule --quiet update --init --recursive");
         repository.Write("third/inner/main.py", "edited in the submodule\n");
         repository.Write("third/inner/deep/new", "new in the deepest\n");
-        var before = repository.Sh("git status --porcelain=v2; cd third/inner; git status --porcelain=v2; cd deep; git status --porcelain=v2");
+        var before = repository.Sh(
+            "git status --porcelain=v2; cd third/inner; git status --porcelain=v2; cd deep; git status --porcelain=v2"
+        );
 
         var snapshot = await repository.GetAsync();
 
         var files = await snapshot.FilesAsync();
         Assert.Equal("edited in the submodule\n", files["third/inner/main.py"]);
         Assert.Equal("new in the deepest\n", files["third/inner/deep/new"]);
-        Assert.Equal(repository.Git("rev-parse refs/muster/run-1:third/inner"), repository.Git("-C third/inner rev-parse refs/muster/run-1"));
-        Assert.Equal(repository.Git("-C third/inner rev-parse refs/muster/run-1:deep"), repository.Git("-C third/inner/deep rev-parse refs/muster/run-1"));
-        Assert.Equal(before, repository.Sh("git status --porcelain=v2; cd third/inner; git status --porcelain=v2; cd deep; git status --porcelain=v2"));
+        Assert.Equal(
+            repository.Git("rev-parse refs/muster/run-1:third/inner"),
+            repository.Git("-C third/inner rev-parse refs/muster/run-1")
+        );
+        Assert.Equal(
+            repository.Git("-C third/inner rev-parse refs/muster/run-1:deep"),
+            repository.Git("-C third/inner/deep rev-parse refs/muster/run-1")
+        );
+        Assert.Equal(
+            before,
+            repository.Sh(
+                "git status --porcelain=v2; cd third/inner; git status --porcelain=v2; cd deep; git status "
+                    + "--porcelain=v2"
+            )
+        );
     }
 
     [Fact]
@@ -302,7 +343,10 @@ public sealed class GitSnapshotTests
         var files = await (await repository.GetAsync()).FilesAsync();
 
         Assert.Equal("edited\n", files["main.py"]);
-        Assert.Equal(setting.Contains("later"), files.TryGetValue("intended", out var intended) && intended == "later\n");
+        Assert.Equal(
+            setting.Contains("later"),
+            files.TryGetValue("intended", out var intended) && intended == "later\n"
+        );
         Assert.False(File.Exists(Path.Combine(repository.Root, ".git/watched")));
     }
 
@@ -335,7 +379,8 @@ public sealed class GitSnapshotTests
         Assert.Equal(Pointer(new string('0', 64), 99), files["away.bin"]);
         Assert.StartsWith("away.bin: only the Git LFS pointer", Assert.Single(snapshot.Warnings));
 
-        static string Pointer(string oid, long size) => $"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {size}\n";
+        static string Pointer(string oid, long size) =>
+            $"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {size}\n";
     }
 
     [Fact]
@@ -367,7 +412,10 @@ public sealed class GitSnapshotTests
 
         var survey = await SnapshotSurvey.LookAsync(repository.Root, TestContext.Current.CancellationToken);
 
-        Assert.Equal([("inner/new", 7), ("main.py", 5), ("a b\\x0ac/new", 3)], survey!.Largest(9).Select(file => (file.Path.ToString(), file.Size)));
+        Assert.Equal(
+            [("inner/new", 7), ("main.py", 5), ("a b\\x0ac/new", 3)],
+            survey!.Largest(9).Select(file => (file.Path.ToString(), file.Size))
+        );
         Assert.Equal(15, survey.Bytes);
         Assert.Equal(before, repository.Sh("find .git -type f | sort | xargs sha256sum"));
     }

@@ -2,13 +2,24 @@ namespace Muster.Snapshots;
 
 public sealed class SnapshotBranchTests : IDisposable
 {
-    private static readonly DateTimeOffset Now = new(2018, 6, 15, 12, 30, 5, TimeZoneInfo.Local.GetUtcOffset(new DateTime(2018, 6, 15, 12, 30, 5)));
+    private static readonly DateTimeOffset Now = new(
+        2018,
+        6,
+        15,
+        12,
+        30,
+        5,
+        TimeZoneInfo.Local.GetUtcOffset(new DateTime(2018, 6, 15, 12, 30, 5))
+    );
     private readonly TestRepository _repository = new();
 
     public void Dispose() => _repository.Dispose();
 
-    private static Task<(string Word, string Text)?> KeepAsync(Snapshot snapshot, string branch = "", string id = "0001") =>
-        SnapshotBranch.KeepAsync(snapshot, id, branch, Now, TestContext.Current.CancellationToken);
+    private static Task<(string Word, string Text)?> KeepAsync(
+        Snapshot snapshot,
+        string branch = "",
+        string id = "0001"
+    ) => SnapshotBranch.KeepAsync(snapshot, id, branch, Now, TestContext.Current.CancellationToken);
 
     private string Branches => _repository.Git("for-each-ref --format='%(refname:short)' refs/heads");
 
@@ -19,14 +30,27 @@ public sealed class SnapshotBranchTests : IDisposable
         _repository.Write("main.py", "print('two')\n");
         _repository.Write("new.py", "y = 2\n");
         _repository.Git("add new.py");
-        var before = (_repository.Git("status --porcelain=v2"), _repository.Git("rev-parse HEAD"), _repository.Sh("sha256sum .git/index"), _repository.Git("reflog"));
+        var before = (
+            _repository.Git("status --porcelain=v2"),
+            _repository.Git("rev-parse HEAD"),
+            _repository.Sh("sha256sum .git/index"),
+            _repository.Git("reflog")
+        );
 
         var kept = await KeepAsync(await _repository.GetAsync());
 
         Assert.Equal("branch", kept?.Word);
         Assert.Equal("print('two')", _repository.Git("show feature/depth.dirty/20180615.123005:main.py"));
         Assert.Equal("y = 2", _repository.Git("show feature/depth.dirty/20180615.123005:new.py"));
-        Assert.Equal(before, (_repository.Git("status --porcelain=v2"), _repository.Git("rev-parse HEAD"), _repository.Sh("sha256sum .git/index"), _repository.Git("reflog")));
+        Assert.Equal(
+            before,
+            (
+                _repository.Git("status --porcelain=v2"),
+                _repository.Git("rev-parse HEAD"),
+                _repository.Sh("sha256sum .git/index"),
+                _repository.Git("reflog")
+            )
+        );
     }
 
     [Fact]

@@ -14,7 +14,8 @@ internal sealed class TestRepository : IDisposable
         Environment.SetEnvironmentVariable("GIT_CONFIG_GLOBAL", "/dev/null");
         Environment.SetEnvironmentVariable("GIT_CONFIG_NOSYSTEM", "1");
         foreach (var who in new[] { "AUTHOR", "COMMITTER" })
-            foreach (var what in new[] { "NAME", "EMAIL", "DATE" }) Environment.SetEnvironmentVariable($"GIT_{who}_{what}", null);
+        foreach (var what in new[] { "NAME", "EMAIL", "DATE" })
+            Environment.SetEnvironmentVariable($"GIT_{who}_{what}", null);
     }
 
     public TestRepository(bool withFirstCommit = true)
@@ -23,7 +24,8 @@ internal sealed class TestRepository : IDisposable
         Git("init -q -b main");
         Git("config user.name Tester");
         Git("config user.email tester@example.org");
-        if (!withFirstCommit) return;
+        if (!withFirstCommit)
+            return;
         Write("main.py", "print('one')\n");
         Write("lib/util.py", "x = 1\n");
         Git("add -A");
@@ -38,12 +40,19 @@ internal sealed class TestRepository : IDisposable
 
     public string Sh(string command)
     {
-        var start = new ProcessStartInfo("sh", ["-ec", command]) { WorkingDirectory = Root, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("sh", ["-ec", command])
+        {
+            WorkingDirectory = Root,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using var process = Process.Start(start)!;
         var said = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? output.TrimEnd('\n') : throw new InvalidOperationException($"{command}: {said.Result}");
+        return process.ExitCode == 0
+            ? output.TrimEnd('\n')
+            : throw new InvalidOperationException($"{command}: {said.Result}");
     }
 
     public void Write(string path, string text)
@@ -56,7 +65,8 @@ internal sealed class TestRepository : IDisposable
     public Task<Snapshot?> TakeAsync(string run = "run-1", string below = "") =>
         GitSnapshot.TakeAsync(Path.Combine(Root, below), new RunRef(run), Cache, TestContext.Current.CancellationToken);
 
-    public async Task<Snapshot> GetAsync(string run = "run-1", string below = "") => Assert.IsType<Snapshot>(await TakeAsync(run, below));
+    public async Task<Snapshot> GetAsync(string run = "run-1", string below = "") =>
+        Assert.IsType<Snapshot>(await TakeAsync(run, below));
 
     // Not Directory.Delete: .NET cannot name a file whose name is not UTF-8.
     public void Dispose() => Process.Start("rm", ["-rf", _place.FullName]).WaitForExit();

@@ -23,7 +23,10 @@ public sealed class PostgresDatabaseTests
     [InlineData("postgres://muster@127.0.0.1:5433/muster", SslMode.Prefer)]
     [InlineData("postgres://muster@[::1]/muster", SslMode.Prefer)]
     [InlineData("Host=/var/run/postgresql;Username=muster", SslMode.Prefer)]
-    public void Beyond_this_machine_the_server_shows_who_it_is_unless_the_address_says_otherwise(string text, SslMode mode)
+    public void Beyond_this_machine_the_server_shows_who_it_is_unless_the_address_says_otherwise(
+        string text,
+        SslMode mode
+    )
     {
         using var database = new PostgresDatabase(text);
         Assert.Equal(mode, database.Tls);
@@ -34,7 +37,9 @@ public sealed class PostgresDatabaseTests
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        using var database = new PostgresDatabase($"postgres://muster@127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/muster?sslmode=verify-full");
+        using var database = new PostgresDatabase(
+            $"postgres://muster@127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/muster?sslmode=verify-full"
+        );
         var refusing = RefuseAsync(listener);
         var fault = await Assert.ThrowsAsync<UserException>(() => database.PrepareAsync(PostgresTaskStore.Layout, Ct));
         Assert.Contains("sslmode=disable", fault.Mend, StringComparison.Ordinal);
@@ -42,7 +47,10 @@ public sealed class PostgresDatabaseTests
         await refusing;
     }
 
-    /// <summary>PostgreSQL's no: to encryption by Kerberos, which may be asked for first and on a connection of its own, and to TLS.</summary>
+    /// <summary>
+    /// PostgreSQL's no: to encryption by Kerberos, which may be asked for first and on a connection of its own, and to
+    /// TLS.
+    /// </summary>
     private static async Task RefuseAsync(TcpListener listener)
     {
         try
@@ -50,9 +58,10 @@ public sealed class PostgresDatabaseTests
             while (true)
             {
                 using var client = await listener.AcceptTcpClientAsync(Ct);
-                while (await client.GetStream().ReadAtLeastAsync(new byte[8], 8, throwOnEndOfStream: false, Ct) == 8) await client.GetStream().WriteAsync("N"u8.ToArray(), Ct);
+                while (await client.GetStream().ReadAtLeastAsync(new byte[8], 8, throwOnEndOfStream: false, Ct) == 8)
+                    await client.GetStream().WriteAsync("N"u8.ToArray(), Ct);
             }
         }
-        catch (Exception fault) when (fault is SocketException or InvalidOperationException) { }   // the test is over
+        catch (Exception fault) when (fault is SocketException or InvalidOperationException) { } // the test is over
     }
 }

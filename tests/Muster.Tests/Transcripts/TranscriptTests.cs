@@ -5,14 +5,17 @@ using System.Text.RegularExpressions;
 namespace Muster.Transcripts;
 
 /// <summary>
-/// Each <c>*.txt</c> beside this file is a session at a terminal: <c>=</c> a remark, <c>$</c> a command, then what it prints, with <c>!</c> before what goes to standard
-/// error and <c>?</c> before an exit code other than 0. With <c>RECORD=1</c> they are written anew, so that a change of output shows in the diff.
+/// Each <c>*.txt</c> beside this file is a session at a terminal: <c>=</c> a remark, <c>$</c> a command, then what it
+/// prints, with <c>!</c> before what goes to standard
+/// error and <c>?</c> before an exit code other than 0. With <c>RECORD=1</c> they are written anew, so that a change of
+/// output shows in the diff.
 /// </summary>
 public sealed partial class TranscriptTests
 {
     private static readonly string Folder = Path.Combine(Repository.Folder, "tests", "Muster.Tests", "Transcripts");
 
-    public static TheoryData<string> Names => [.. Directory.GetFiles(Folder, "*.txt").Select(file => Path.GetFileNameWithoutExtension(file)!).Order()];
+    public static TheoryData<string> Names =>
+        [.. Directory.GetFiles(Folder, "*.txt").Select(file => Path.GetFileNameWithoutExtension(file)!).Order()];
 
     [Theory, MemberData(nameof(Names))]
     public void It_says_what_it_said(string name)
@@ -23,13 +26,23 @@ public sealed partial class TranscriptTests
         try
         {
             var said = new StringBuilder();
-            foreach (var line in written.Split('\n').Where(line => line.StartsWith("$ ", StringComparison.Ordinal) || line.StartsWith("= ", StringComparison.Ordinal)))
+            foreach (
+                var line in written
+                    .Split('\n')
+                    .Where(line =>
+                        line.StartsWith("$ ", StringComparison.Ordinal)
+                        || line.StartsWith("= ", StringComparison.Ordinal)
+                    )
+            )
             {
                 said.Append(line).Append('\n');
-                if (line[0] == '$') said.Append(Steady(Run(home, line[2..]), home));
+                if (line[0] == '$')
+                    said.Append(Steady(Run(home, line[2..]), home));
             }
-            if (Environment.GetEnvironmentVariable("RECORD") == "1") File.WriteAllText(path, said.ToString());
-            else Assert.Equal(written, said.ToString());
+            if (Environment.GetEnvironmentVariable("RECORD") == "1")
+                File.WriteAllText(path, said.ToString());
+            else
+                Assert.Equal(written, said.ToString());
         }
         finally
         {
@@ -40,8 +53,22 @@ public sealed partial class TranscriptTests
     private static string Run(string home, string command)
     {
         var code = Directory.CreateDirectory(Path.Combine(home, "code")).FullName;
-        var start = new ProcessStartInfo("sh", ["-c", command]) { WorkingDirectory = code, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MUSTER", StringComparison.Ordinal) || name.StartsWith("XDG", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
+        var start = new ProcessStartInfo("sh", ["-c", command])
+        {
+            WorkingDirectory = code,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (
+            var name in start
+                .Environment.Keys.Where(name =>
+                    name.StartsWith("MUSTER", StringComparison.Ordinal)
+                    || name.StartsWith("XDG", StringComparison.Ordinal)
+                )
+                .ToList()
+        )
+            start.Environment.Remove(name);
         start.Environment["HOME"] = home;
         start.Environment["XDG_RUNTIME_DIR"] = home;
         start.Environment["PATH"] = $"{AppContext.BaseDirectory}:{Environment.GetEnvironmentVariable("PATH")}";
@@ -55,12 +82,18 @@ public sealed partial class TranscriptTests
         return process.ExitCode == 0 ? said : $"{said}? {process.ExitCode}\n";
     }
 
-    private static string Lines(string text, string mark) => string.Concat(text.TrimEnd('\n').Split('\n').Where(_ => text.Length > 0).Select(line => $"{mark}{line}".TrimEnd() + "\n"));
+    private static string Lines(string text, string mark) =>
+        string.Concat(
+            text.TrimEnd('\n').Split('\n').Where(_ => text.Length > 0).Select(line => $"{mark}{line}".TrimEnd() + "\n")
+        );
 
-    /// <summary>What differs from one time to the next gets a word that stays: ids, times, sizes of what holds them, this home.</summary>
+    /// <summary>
+    /// What differs from one time to the next gets a word that stays: ids, times, sizes of what holds them, this home.
+    /// </summary>
     private static string Steady(string text, string home)
     {
-        text = text.Replace(home, "~", StringComparison.Ordinal).Replace(Environment.MachineName, "HERE", StringComparison.Ordinal);
+        text = text.Replace(home, "~", StringComparison.Ordinal)
+            .Replace(Environment.MachineName, "HERE", StringComparison.Ordinal);
         text = Processes().Replace(text, "$1N");
         text = Boot().Replace(text, "boot=N");
         text = FullId().Replace(text, "ID");
@@ -73,7 +106,15 @@ public sealed partial class TranscriptTests
         text = Column().Replace(text, "$1  ");
         text = Commit().Replace(text, "COMMIT");
         // Whether a short run is seen running before it has ended is luck.
-        return string.Concat(text.Split('\n').Where(line => line.Length > 0 && !line.StartsWith("! running ", StringComparison.Ordinal) && !line.Contains("\"state\":\"running\"", StringComparison.Ordinal)).Select(line => line + "\n"));
+        return string.Concat(
+            text.Split('\n')
+                .Where(line =>
+                    line.Length > 0
+                    && !line.StartsWith("! running ", StringComparison.Ordinal)
+                    && !line.Contains("\"state\":\"running\"", StringComparison.Ordinal)
+                )
+                .Select(line => line + "\n")
+        );
     }
 
     [GeneratedRegex("(HERE:|pid=|born=)[0-9]+")]

@@ -26,7 +26,8 @@ public sealed class ContentCacheTests : IDisposable
     public void A_torn_or_spoilt_file_loses_no_more_than_the_records_hit()
     {
         var cache = new ContentCache(_folder);
-        for (var i = 0; i < 10; i++) cache.Learn(Key(i), Key(100 + i), i);
+        for (var i = 0; i < 10; i++)
+            cache.Learn(Key(i), Key(100 + i), i);
         cache.Save();
         var file = Path.Combine(_folder, "contents");
         var bytes = File.ReadAllBytes(file);

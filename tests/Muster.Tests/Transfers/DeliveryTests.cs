@@ -29,15 +29,26 @@ public sealed class DeliveryTests : IDisposable
         _repository.Write("new file", "untracked");
         var snapshot = await _repository.GetAsync();
 
-        var report = await Store(new LocalHost()).DeliverAsync(
-            new("run-1", [new("code", snapshot.Items, AreaMode.Auto)], [new("run.json", "{}"u8.ToArray()), new("launch", "#!/bin/sh\n"u8.ToArray(), Private: true)],
-                ShellText.Of($"cat runs/run-1/code/lib/util.py; echo ready >&2; exit 3")), null, Ct);
+        var report = await Store(new LocalHost())
+            .DeliverAsync(
+                new(
+                    "run-1",
+                    [new("code", snapshot.Items, AreaMode.Auto)],
+                    [new("run.json", "{}"u8.ToArray()), new("launch", "#!/bin/sh\n"u8.ToArray(), Private: true)],
+                    ShellText.Of($"cat runs/run-1/code/lib/util.py; echo ready >&2; exit 3")
+                ),
+                null,
+                Ct
+            );
 
         Assert.Equal((3, "x = 2\n", "ready"), (report.ExitCode, report.Output, report.Said));
         Assert.Equal((3, snapshot.TotalBytes, 0), (report.FilesSent, report.BytesSent, report.BytesThere));
         Assert.Equal("untracked", File.ReadAllText(Code("new file")));
         Assert.Equal("{}", File.ReadAllText(Path.Combine(_root, "runs/run-1/run.json")));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_root, "runs/run-1/launch")));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            File.GetUnixFileMode(Path.Combine(_root, "runs/run-1/launch"))
+        );
         Assert.True(File.Exists(Path.Combine(_root, "runs/run-1/status/staged")));
         await IsConsistentAsync();
     }
@@ -46,11 +57,13 @@ public sealed class DeliveryTests : IDisposable
     public async Task A_second_delivery_sends_what_is_new_in_one_channel()
     {
         var host = new TestHost();
-        var one = await Store(host).DeliverAsync(Shipment("run-1", (await _repository.GetAsync("run-1")).Items), null, Ct);
+        var one = await Store(host)
+            .DeliverAsync(Shipment("run-1", (await _repository.GetAsync("run-1")).Items), null, Ct);
         Assert.Equal((2, 1), (one.FilesSent, host.Channels));
 
         _repository.Write("main.py", "edited\n");
-        var two = await Store(host).DeliverAsync(Shipment("run-2", (await _repository.GetAsync("run-2")).Items), null, Ct);
+        var two = await Store(host)
+            .DeliverAsync(Shipment("run-2", (await _repository.GetAsync("run-2")).Items), null, Ct);
 
         Assert.Equal((1, 7L, 6L, 2), (two.FilesSent, two.BytesSent, two.BytesThere, host.Channels));
         Assert.Equal("edited\n", File.ReadAllText(Code("main.py", "run-2")));
@@ -65,20 +78,37 @@ public sealed class DeliveryTests : IDisposable
         _repository.Sh("chmod +x run.sh; : > empty");
         var items = (await _repository.GetAsync()).Items;
 
-        await Store(new LocalHost()).DeliverAsync(new("run-1", [new("code", items, AreaMode.Copy), new("in/data", items, AreaMode.Link)], [], Nothing), null, Ct);
+        await Store(new LocalHost())
+            .DeliverAsync(
+                new("run-1", [new("code", items, AreaMode.Copy), new("in/data", items, AreaMode.Link)], [], Nothing),
+                null,
+                Ct
+            );
 
-        Assert.Equal("644 1|644 1|755 1|444 3|444 3|555 2|444 1|755", _repository.Sh($"""
-            cd {_root}/runs/run-1; stat -c '%a %h' code/lib/util.py code/again/util.py code/run.sh in/data/lib/util.py in/data/again/util.py in/data/run.sh in/data/empty; stat -c %a in/data/lib
-            """).Replace('\n', '|'));
+        Assert.Equal(
+            "644 1|644 1|755 1|444 3|444 3|555 2|444 1|755",
+            _repository
+                .Sh(
+                    $"""
+                    cd {_root}/runs/run-1; stat -c '%a %h' code/lib/util.py code/again/util.py code/run.sh in/data/lib/util.py in/data/again/util.py in/data/run.sh in/data/empty; stat -c %a in/data/lib
+                    """
+                )
+                .Replace('\n', '|')
+        );
         await IsConsistentAsync();
     }
 
     [Fact]
     public async Task Trees_too_large_for_a_copy_are_links_unless_we_are_root_there()
     {
-        var items = Enumerable.Range(0, 5_001).Select(i => new CargoItem(new($"{i}"), CargoKind.Folder)).Append((await _repository.GetAsync()).Items[0]).ToList();
+        var items = Enumerable
+            .Range(0, 5_001)
+            .Select(i => new CargoItem(new($"{i}"), CargoKind.Folder))
+            .Append((await _repository.GetAsync()).Items[0])
+            .ToList();
 
-        await Store(new LocalHost()).DeliverAsync(new("run-1", [new("code", items, AreaMode.Auto)], [], Nothing), null, Ct);
+        await Store(new LocalHost())
+            .DeliverAsync(new("run-1", [new("code", items, AreaMode.Auto)], [], Nothing), null, Ct);
 
         Assert.Equal(Environment.UserName == "root" ? "1" : "2", _repository.Sh($"stat -c %h {Code("lib/util.py")}"));
     }
@@ -87,11 +117,16 @@ public sealed class DeliveryTests : IDisposable
     public async Task Any_name_arrives()
     {
         var deep = string.Join('/', Enumerable.Repeat("a-rather-long-folder-name", 12));
-        _repository.Sh($$"""
-            touch -- "$(printf 'latin1-\351')" "$(printf 'line\nfeed')" -dash ' space ' 'back\slash' 'st*r'; mkdir -p {{deep}}; echo deep > {{deep}}/{{new string('n', 180)}}
+        _repository.Sh(
+            $$"""
+            touch -- "$(printf 'latin1-\351')" "$(printf 'line\nfeed')" -dash ' space ' 'back\slash' 'st*r'; mkdir -p {{deep}}; echo deep > {{deep}}/{{new string(
+                'n',
+                180
+            )}}
             ln -s nowhere dangling; ln -s ../../../../etc/no-such-file out; ln -s {{deep}} long
             for file in ./*; do [ ! -f "$file" ] || [ -L "$file" ] || echo "$file" > "$file"; done
-            """);
+            """
+        );
 
         await Store(new LocalHost()).DeliverAsync(Shipment("run-1", (await _repository.GetAsync()).Items), null, Ct);
 
@@ -101,7 +136,11 @@ public sealed class DeliveryTests : IDisposable
     [Fact]
     public async Task Repeating_a_delivery_changes_nothing()
     {
-        var shipment = Shipment("run-1", (await _repository.GetAsync()).Items, ShellText.Of($"echo again >> launches; wc -l < launches"));
+        var shipment = Shipment(
+            "run-1",
+            (await _repository.GetAsync()).Items,
+            ShellText.Of($"echo again >> launches; wc -l < launches")
+        );
         await Store(new LocalHost()).DeliverAsync(shipment, null, Ct);
         File.WriteAllText(Code("main.py"), "changed by the run");
 
@@ -119,7 +158,12 @@ public sealed class DeliveryTests : IDisposable
         Directory.CreateDirectory(Path.Combine(_root, "runs/run-1/status"));
         File.WriteAllText(Path.Combine(_root, "runs/run-1/status", status), "");
 
-        var report = await Store(new LocalHost()).DeliverAsync(Shipment("run-1", (await _repository.GetAsync()).Items, ShellText.Of($"echo asked")), null, Ct);
+        var report = await Store(new LocalHost())
+            .DeliverAsync(
+                Shipment("run-1", (await _repository.GetAsync()).Items, ShellText.Of($"echo asked")),
+                null,
+                Ct
+            );
 
         Assert.Equal(("asked\n", 0), (report.Output, report.FilesSent));
         Assert.False(Directory.Exists(Code("")));
@@ -142,14 +186,21 @@ public sealed class DeliveryTests : IDisposable
     [Fact]
     public async Task What_another_machine_brought_is_there_once()
     {
-        for (var i = 0; i < 300; i++) _repository.Write($"many/{i}", $"content {i}");
-        await Store(new LocalHost()).DeliverAsync(Shipment("run-1", (await _repository.GetAsync("run-1")).Items), null, Ct);
-        for (var i = 200; i < 500; i++) _repository.Write($"many/{i}", $"content {i}");
+        for (var i = 0; i < 300; i++)
+            _repository.Write($"many/{i}", $"content {i}");
+        await Store(new LocalHost())
+            .DeliverAsync(Shipment("run-1", (await _repository.GetAsync("run-1")).Items), null, Ct);
+        for (var i = 200; i < 500; i++)
+            _repository.Write($"many/{i}", $"content {i}");
         string[] Stored() => _repository.Sh($"find {_root}/store -type f | xargs stat -c '%n %i'").Split('\n');
         var before = Stored();
 
-        var report = await new SiteStore(new LocalHost(), _root, "here", new(Path.Combine(_repository.Beside, "cache of another")))
-            .DeliverAsync(Shipment("run-2", (await _repository.GetAsync("run-2")).Items), null, Ct);
+        var report = await new SiteStore(
+            new LocalHost(),
+            _root,
+            "here",
+            new(Path.Combine(_repository.Beside, "cache of another"))
+        ).DeliverAsync(Shipment("run-2", (await _repository.GetAsync("run-2")).Items), null, Ct);
 
         Assert.Equal(502, report.FilesSent);
         Assert.Equal("", _repository.Sh($"diff -r --exclude=.git . {_root}/runs/run-2/code"));
@@ -160,27 +211,56 @@ public sealed class DeliveryTests : IDisposable
     [Fact]
     public async Task Submits_at_the_same_time_do_not_disturb_each_other()
     {
-        for (var i = 0; i < 50; i++) _repository.Write($"many/{i}", $"content {i}");
+        for (var i = 0; i < 50; i++)
+            _repository.Write($"many/{i}", $"content {i}");
         var items = (await _repository.GetAsync()).Items;
 
-        await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Task.Run(() =>
-            new SiteStore(new LocalHost(), _root, "here", new(Path.Combine(_repository.Beside, $"cache{i}"))).DeliverAsync(Shipment($"run-{i}", items), null, Ct))));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 6)
+                .Select(i =>
+                    Task.Run(() =>
+                        new SiteStore(
+                            new LocalHost(),
+                            _root,
+                            "here",
+                            new(Path.Combine(_repository.Beside, $"cache{i}"))
+                        ).DeliverAsync(Shipment($"run-{i}", items), null, Ct)
+                    )
+                )
+        );
 
-        for (var i = 0; i < 6; i++) Assert.Equal("", _repository.Sh($"diff -r --exclude=.git . {_root}/runs/run-{i}/code"));
+        for (var i = 0; i < 6; i++)
+            Assert.Equal("", _repository.Sh($"diff -r --exclude=.git . {_root}/runs/run-{i}/code"));
         await IsConsistentAsync();
     }
 
     [Fact]
     public async Task Deliveries_of_one_run_at_the_same_time_give_one_whole_folder()
     {
-        for (var i = 0; i < 50; i++) _repository.Write($"many/{i}", $"content {i}");
+        for (var i = 0; i < 50; i++)
+            _repository.Write($"many/{i}", $"content {i}");
         var shipment = Shipment("run-1", (await _repository.GetAsync()).Items);
 
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(i => Task.Run(async () =>
-        {
-            try { await new SiteStore(new LocalHost(), _root, "here", new(Path.Combine(_repository.Beside, $"cache{i}"))).DeliverAsync(shipment, null, Ct); }
-            catch (UserException) { }   // one may take the other's things away; a repeat mends it
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 4)
+                .Select(i =>
+                    Task.Run(async () =>
+                    {
+                        try
+                        {
+                            await new SiteStore(
+                                new LocalHost(),
+                                _root,
+                                "here",
+                                new(Path.Combine(_repository.Beside, $"cache{i}"))
+                            ).DeliverAsync(shipment, null, Ct);
+                        }
+                        catch (UserException) { } // one may take the other's things away; a repeat mends it
+                    })
+                )
+        );
         await Store(new LocalHost()).DeliverAsync(shipment, null, Ct);
 
         Assert.Equal("", _repository.Sh($"diff -r --exclude=.git . {_root}/runs/run-1/code"));
@@ -191,37 +271,46 @@ public sealed class DeliveryTests : IDisposable
     public async Task A_stream_that_breaks_at_any_byte_goes_on()
     {
         var random = new Random(7);
-        for (var i = 0; i < 40; i++) _repository.Write($"many/{i}", new string((char)('a' + (i % 26)), random.Next(20_000)) + i);
+        for (var i = 0; i < 40; i++)
+            _repository.Write($"many/{i}", new string((char)('a' + (i % 26)), random.Next(20_000)) + i);
         var items = (await _repository.GetAsync()).Items;
         var run = 0;
 
-        Prop.ForAll(Gen.Choose(0, 500_000).ToArbitrary(), cut =>
-        {
-            _repository.Sh($"rm -rf {_root} {_repository.Beside}/cache");
-            var shipment = Shipment($"cut-{run++}", items);
-            var host = new TestHost { CutInputAt = cut };
-            try
-            {
-                Store(host).DeliverAsync(shipment, null, Ct).GetAwaiter().GetResult();
-            }
-            catch (HostUnreachableException)
-            {
-                // All of it may have arrived, and only the answer was lost.
-                var isStaged = File.Exists(Path.Combine(_root, "runs", shipment.Run, "status/staged"));
-                Assert.Equal(isStaged, Directory.Exists(Path.Combine(_root, "runs", shipment.Run, "code")));
-                host.CutInputAt = null;
-                var report = Store(host).DeliverAsync(shipment, null, Ct).GetAwaiter().GetResult();
-                // Half of the content at least was there when most of the stream had passed.
-                if (cut > 250_000) Assert.True(report.BytesSent < items.Sum(item => item.Size) / 2, $"{report.BytesSent} sent again after {cut}");
-            }
-            Assert.Equal("", _repository.Sh($"diff -r --exclude=.git . {_root}/runs/{shipment.Run}/code"));
-            IsConsistentAsync().GetAwaiter().GetResult();
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(25));
+        Prop.ForAll(
+                Gen.Choose(0, 500_000).ToArbitrary(),
+                cut =>
+                {
+                    _repository.Sh($"rm -rf {_root} {_repository.Beside}/cache");
+                    var shipment = Shipment($"cut-{run++}", items);
+                    var host = new TestHost { CutInputAt = cut };
+                    try
+                    {
+                        Store(host).DeliverAsync(shipment, null, Ct).GetAwaiter().GetResult();
+                    }
+                    catch (HostUnreachableException)
+                    {
+                        // All of it may have arrived, and only the answer was lost.
+                        var isStaged = File.Exists(Path.Combine(_root, "runs", shipment.Run, "status/staged"));
+                        Assert.Equal(isStaged, Directory.Exists(Path.Combine(_root, "runs", shipment.Run, "code")));
+                        host.CutInputAt = null;
+                        var report = Store(host).DeliverAsync(shipment, null, Ct).GetAwaiter().GetResult();
+                        // Half of the content at least was there when most of the stream had passed.
+                        if (cut > 250_000)
+                            Assert.True(
+                                report.BytesSent < items.Sum(item => item.Size) / 2,
+                                $"{report.BytesSent} sent again after {cut}"
+                            );
+                    }
+                    Assert.Equal("", _repository.Sh($"diff -r --exclude=.git . {_root}/runs/{shipment.Run}/code"));
+                    IsConsistentAsync().GetAwaiter().GetResult();
+                }
+            )
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(25));
     }
 
     [Theory]
-    [InlineData(6)]    // `ready` is heard
-    [InlineData(11)]   // `laid` is heard
+    [InlineData(6)] // `ready` is heard
+    [InlineData(11)] // `laid` is heard
     public async Task A_lost_reply_is_no_lost_delivery(long heard)
     {
         var host = new TestHost { CutOutputAt = heard };
@@ -260,21 +349,30 @@ public sealed class DeliveryTests : IDisposable
         var items = FolderSnapshot.Take(LargeFile(DeliveryPlan.LargeFrom), Ct).Items;
         var host = new TestHost();
 
-        var report = await Store(host).DeliverAsync(new("run-1", [new("in/film", items, AreaMode.Link)], [], Nothing), null, Ct);
+        var report = await Store(host)
+            .DeliverAsync(new("run-1", [new("in/film", items, AreaMode.Link)], [], Nothing), null, Ct);
 
-        Assert.Equal((1, DeliveryPlan.LargeFrom, 0L, 2), (report.FilesSent, report.BytesSent, report.BytesThere, host.Channels));
+        Assert.Equal(
+            (1, DeliveryPlan.LargeFrom, 0L, 2),
+            (report.FilesSent, report.BytesSent, report.BytesThere, host.Channels)
+        );
         await IsConsistentAsync();
     }
 
     [Theory]
-    [InlineData(0)]    // before the hash that follows the content
+    [InlineData(0)] // before the hash that follows the content
     [InlineData(1)]
     [InlineData(63)]
     public async Task A_large_file_whose_hash_did_not_arrive_whole_is_not_sent_again(long ofHash)
     {
         var path = LargeFile(DeliveryPlan.LargeFrom);
         var host = new TestHost { CutInputAt = DeliveryPlan.LargeFrom + ofHash };
-        var shipment = new Shipment("run-1", [new("in/film", FolderSnapshot.Take(path, Ct).Items, AreaMode.Link)], [], Nothing);
+        var shipment = new Shipment(
+            "run-1",
+            [new("in/film", FolderSnapshot.Take(path, Ct).Items, AreaMode.Link)],
+            [],
+            Nothing
+        );
         await Assert.ThrowsAsync<HostUnreachableException>(() => Store(host).DeliverAsync(shipment, null, Ct));
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_root, "store")));
 
@@ -293,7 +391,12 @@ public sealed class DeliveryTests : IDisposable
         Directory.CreateDirectory(Path.Combine(_root, "runs/run-1/status"));
         File.WriteAllText(Path.Combine(_root, "runs/run-1/status/cancel"), "");
 
-        var report = await Store(new LocalHost()).DeliverAsync(new("run-1", [new("in/film", items, AreaMode.Link)], [], ShellText.Of($"echo asked")), null, Ct);
+        var report = await Store(new LocalHost())
+            .DeliverAsync(
+                new("run-1", [new("in/film", items, AreaMode.Link)], [], ShellText.Of($"echo asked")),
+                null,
+                Ct
+            );
 
         Assert.Equal((0, 0L, "asked\n"), (report.FilesSent, report.BytesSent, report.Output));
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_root, "incoming")));
@@ -307,7 +410,8 @@ public sealed class DeliveryTests : IDisposable
         var part = $"{_root}/incoming/{Remote.PrefixOf("run-1")}.parts/{item.Key}";
         _repository.Sh($"mkdir -p $(dirname {part}); head -c {DeliveryPlan.LargeFrom + 1_000} /dev/zero > {part}");
 
-        await Store(new LocalHost()).DeliverAsync(new("run-1", [new("in/film", [item], AreaMode.Link)], [], Nothing), null, Ct);
+        await Store(new LocalHost())
+            .DeliverAsync(new("run-1", [new("in/film", [item], AreaMode.Link)], [], Nothing), null, Ct);
 
         Assert.Equal("", _repository.Sh($"cmp {path} {_root}/runs/run-1/in/film/film.raw"));
         await IsConsistentAsync();
@@ -321,7 +425,8 @@ public sealed class DeliveryTests : IDisposable
         var part = $"incoming/{Remote.PrefixOf("run-1")}.parts/{item.Key}";
         _repository.Sh($"mkdir -p $(dirname {_root}/{part}); head -c 1000000 /dev/zero > {_root}/{part}");
 
-        await Store(new LocalHost()).DeliverAsync(new("run-1", [new("in/film", [item], AreaMode.Link)], [], Nothing), null, Ct);
+        await Store(new LocalHost())
+            .DeliverAsync(new("run-1", [new("in/film", [item], AreaMode.Link)], [], Nothing), null, Ct);
 
         Assert.Equal("", _repository.Sh($"cmp {path} {_root}/runs/run-1/in/film/film.raw"));
         await IsConsistentAsync();
@@ -350,7 +455,13 @@ public sealed class DeliveryTests : IDisposable
             Assert.False(File.Exists(Path.Combine(_root, "runs/run-1/status/staged")));
 
             _repository.Sh("rm *.bin");
-            Assert.Equal(2, (await Store(host).DeliverAsync(Shipment("run-2", (await _repository.GetAsync("run-2")).Items), null, Ct)).FilesSent);
+            Assert.Equal(
+                2,
+                (
+                    await Store(host)
+                        .DeliverAsync(Shipment("run-2", (await _repository.GetAsync("run-2")).Items), null, Ct)
+                ).FilesSent
+            );
         }
         finally
         {
@@ -362,19 +473,61 @@ public sealed class DeliveryTests : IDisposable
     public async Task BusyBox_is_enough_on_the_other_side()
     {
         var host = new TestHost { Tools = TestHost.BusyBox(Path.Combine(_repository.Beside, "tools")) };
-        for (var i = 0; i < 300; i++) _repository.Write($"a folder with a rather long name/{i % 7}/another folder with a rather long name/{i}", $"content {i % 200}");
-        _repository.Sh($"""touch "$(printf 'line\nfeed')" "$(printf 'latin1-\351')" empty; ln -s nowhere dangling; ln -s /etc/no-such-file out; chmod +x main.py; echo > {new string('n', 200)}""");
+        for (var i = 0; i < 300; i++)
+            _repository.Write(
+                $"a folder with a rather long name/{i % 7}/another folder with a rather long name/{i}",
+                $"content {i % 200}"
+            );
+        _repository.Sh(
+            $"""touch "$(printf 'line\nfeed')" "$(printf 'latin1-\351')" empty; ln -s nowhere dangling; ln -s /etc/no-such-file out; chmod +x main.py; echo > {new string('n', 200)}"""
+        );
         var items = (await _repository.GetAsync()).Items;
         var film = FolderSnapshot.Take(LargeFile(DeliveryPlan.LargeFrom), Ct).Items;
 
-        var report = await Store(host).DeliverAsync(new("run-1", [new("code", items, AreaMode.Copy), new("in/film", film, AreaMode.Link)], [], ShellText.Of($"echo there")), null, Ct);
+        var report = await Store(host)
+            .DeliverAsync(
+                new(
+                    "run-1",
+                    [new("code", items, AreaMode.Copy), new("in/film", film, AreaMode.Link)],
+                    [],
+                    ShellText.Of($"echo there")
+                ),
+                null,
+                Ct
+            );
 
         Assert.Equal("there\n", report.Output);
-        Assert.Equal("", _repository.Sh($"diff -r --no-dereference --exclude=.git . {_root}/runs/run-1/code; cmp ../film.raw {_root}/runs/run-1/in/film/film.raw"));
+        Assert.Equal(
+            "",
+            _repository.Sh(
+                $"diff -r --no-dereference --exclude=.git . {_root}/runs/run-1/code; cmp ../film.raw "
+                    + $"{_root}/runs/run-1/in/film/film.raw"
+            )
+        );
         await IsConsistentAsync();
-        Assert.Equal(0, (await Store(host).DeliverAsync(new("run-2", [new("code", items, AreaMode.Link), new("in/film", film, AreaMode.Link)], [], Nothing), null, Ct)).FilesSent);
+        Assert.Equal(
+            0,
+            (
+                await Store(host)
+                    .DeliverAsync(
+                        new(
+                            "run-2",
+                            [new("code", items, AreaMode.Link), new("in/film", film, AreaMode.Link)],
+                            [],
+                            Nothing
+                        ),
+                        null,
+                        Ct
+                    )
+            ).FilesSent
+        );
         _repository.Sh($"rm -rf {_root}/store/*");
-        Assert.NotEqual(0, (await Store(host).DeliverAsync(new("run-3", [new("code", items, AreaMode.Link)], [], Nothing), null, Ct)).FilesSent);
+        Assert.NotEqual(
+            0,
+            (
+                await Store(host).DeliverAsync(new("run-3", [new("code", items, AreaMode.Link)], [], Nothing), null, Ct)
+            ).FilesSent
+        );
     }
 
     [Fact]
@@ -397,7 +550,8 @@ public sealed class DeliveryTests : IDisposable
         var items = FolderSnapshot.Take(path, Ct).Items;
         File.AppendAllText(path, "two\n");
 
-        var report = await Store(new LocalHost()).DeliverAsync(new("run-1", [new("in/log", items, AreaMode.Link)], [], Nothing), null, Ct);
+        var report = await Store(new LocalHost())
+            .DeliverAsync(new("run-1", [new("in/log", items, AreaMode.Link)], [], Nothing), null, Ct);
 
         Assert.Equal("growing.log", Assert.Single(report.Changed).ToString());
         Assert.Equal("one\ntwo\n", File.ReadAllText(Path.Combine(_root, "runs/run-1/in/log/growing.log")));
@@ -409,7 +563,9 @@ public sealed class DeliveryTests : IDisposable
     {
         File.WriteAllText(_root, "a file");
 
-        var fault = await Assert.ThrowsAsync<UserException>(async () => await Store(new LocalHost()).DeliverAsync(Shipment("run-1", []), null, Ct));
+        var fault = await Assert.ThrowsAsync<UserException>(async () =>
+            await Store(new LocalHost()).DeliverAsync(Shipment("run-1", []), null, Ct)
+        );
 
         Assert.Contains(_root, fault.Message);
     }
@@ -417,7 +573,10 @@ public sealed class DeliveryTests : IDisposable
     private static ShellText Nothing => ShellText.Of($":");
 
     private SiteStore Store(IHost host) => new(host, _root, "here", _repository.Cache);
-    private static Shipment Shipment(string run, IReadOnlyList<CargoItem> items, ShellText? then = null) => new(run, [new("code", items, AreaMode.Copy)], [], then ?? Nothing);
+
+    private static Shipment Shipment(string run, IReadOnlyList<CargoItem> items, ShellText? then = null) =>
+        new(run, [new("code", items, AreaMode.Copy)], [], then ?? Nothing);
+
     private string Code(string path, string run = "run-1") => Path.Combine(_root, "runs", run, "code", path);
 
     private string LargeFile(long size)
@@ -433,13 +592,18 @@ public sealed class DeliveryTests : IDisposable
         return path;
     }
 
-    /// <summary>Every file of the store is what its name says and cannot be written to, and nothing lies about.</summary>
+    /// <summary>
+    /// Every file of the store is what its name says and cannot be written to, and nothing lies about.
+    /// </summary>
     private async Task IsConsistentAsync()
     {
         foreach (var path in Directory.EnumerateFiles(Path.Combine(_root, "store"), "*", SearchOption.AllDirectories))
         {
             await using var file = File.OpenRead(path);
-            Assert.Equal(Path.GetFileNameWithoutExtension(path), Convert.ToHexStringLower(await SHA256.HashDataAsync(file, Ct)));
+            Assert.Equal(
+                Path.GetFileNameWithoutExtension(path),
+                Convert.ToHexStringLower(await SHA256.HashDataAsync(file, Ct))
+            );
             Assert.Equal(path.EndsWith(".x") ? "555" : "444", Convert.ToString((int)File.GetUnixFileMode(path), 8));
         }
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_root, "incoming")));

@@ -27,13 +27,14 @@ public sealed class RawPathTests
     [Fact]
     public void Any_other_bytes_are_kept_and_shown_without_harm() =>
         Prop.ForAll<NonEmptyArray<byte>>(name =>
-        {
-            var bytes = name.Get.Select(one => one is 0 or (byte)'/' or (byte)'.' ? (byte)'x' : one).ToArray();
-            Assert.True(RawPath.TryParse(bytes, out var path));
-            Assert.Equal(bytes, path.Bytes);
-            Assert.DoesNotContain(path.ToString(), char.IsControl);
-            Assert.Equal(path, RawPath.Parse(bytes));
-        }).QuickCheckThrowOnFailure();
+            {
+                var bytes = name.Get.Select(one => one is 0 or (byte)'/' or (byte)'.' ? (byte)'x' : one).ToArray();
+                Assert.True(RawPath.TryParse(bytes, out var path));
+                Assert.Equal(bytes, path.Bytes);
+                Assert.DoesNotContain(path.ToString(), char.IsControl);
+                Assert.Equal(path, RawPath.Parse(bytes));
+            })
+            .QuickCheckThrowOnFailure();
 
     [Fact]
     public void Bytes_that_are_not_text_are_shown_as_numbers()

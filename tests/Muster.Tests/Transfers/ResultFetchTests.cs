@@ -27,10 +27,15 @@ public sealed class ResultFetchTests : IDisposable
     public async Task Results_come_home_as_they_are(bool busyBox)
     {
         var host = new TestHost { Tools = busyBox ? TestHost.BusyBox(Path.Combine(_there.Beside, "tools")) : null };
-        _there.Sh($"""
+        _there.Sh(
+            $"""
             mkdir -p a/b; echo 1 > a/b/one; echo 2 > "$(printf 'line\nfeed')"; echo 3 > 'back\slash'; echo 4 > ' -dash'; : > empty; echo same > twin; ln twin twin2
-            ln -s a/b/one inside; ln -s ../empty a/up; head -c 20000000 /dev/urandom > large; echo x > run; chmod 755 run; chmod 600 twin; echo l > {new string('n', 200)}
-            """);
+            ln -s a/b/one inside; ln -s ../empty a/up; head -c 20000000 /dev/urandom > large; echo x > run; chmod 755 run; chmod 600 twin; echo l > {new string(
+                'n',
+                200
+            )}
+            """
+        );
 
         var report = await Fetch(host).FetchAsync([], null, Ct);
 
@@ -55,7 +60,10 @@ public sealed class ResultFetchTests : IDisposable
     public async Task Results_that_were_removed_there_are_told_as_such()
     {
         _there.Sh("rm -r \"$PWD\"");
-        Assert.Contains("is not there any more", (await Assert.ThrowsAsync<UserException>(() => Fetch(new LocalHost()).FetchAsync([], null, Ct))).Message);
+        Assert.Contains(
+            "is not there any more",
+            (await Assert.ThrowsAsync<UserException>(() => Fetch(new LocalHost()).FetchAsync([], null, Ct))).Message
+        );
     }
 
     [Fact]
@@ -87,14 +95,22 @@ public sealed class ResultFetchTests : IDisposable
         var report = await Fetch(new LocalHost()).FetchAsync([], null, Ct);
 
         Assert.Equal(["model", "notes"], report.Kept.Order());
-        Assert.Equal(["mine", "theirs", "edited", "theirs, later"], new[] { "model", "model.new", "notes", "notes.new" }.Select(name => File.ReadAllText(Path.Combine(_here, name))));
+        Assert.Equal(
+            ["mine", "theirs", "edited", "theirs, later"],
+            new[] { "model", "model.new", "notes", "notes.new" }.Select(name =>
+                File.ReadAllText(Path.Combine(_here, name))
+            )
+        );
         Assert.Equal(0, (await Fetch(new LocalHost()).FetchAsync([], null, Ct)).FilesFetched);
     }
 
     [Fact]
     public async Task Links_that_lead_out_are_not_made()
     {
-        _there.Sh("mkdir -p a; ln -s /etc/no-such-file absolute; ln -s ../outside up; ln -s a/../../outside round; ln -s ../a/x a/fine; ln -s nowhere dangling");
+        _there.Sh(
+            "mkdir -p a; ln -s /etc/no-such-file absolute; ln -s ../outside up; ln -s a/../../outside round; ln -s "
+                + "../a/x a/fine; ln -s nowhere dangling"
+        );
 
         var report = await Fetch(new LocalHost()).FetchAsync([], null, Ct);
 
@@ -120,11 +136,14 @@ public sealed class ResultFetchTests : IDisposable
     {
         _there.Write("good", "good");
         var tools = Directory.CreateDirectory(Path.Combine(_there.Beside, "liar")).FullName;
-        File.WriteAllText(Path.Combine(tools, "tar"), """
+        File.WriteAllText(
+            Path.Combine(tools, "tar"),
+            """
             #!/bin/sh
             cd /tmp && d=$(mktemp -d) && cd "$d" && mkdir a && echo evil > a/evil && echo other > a/good && ln -s /tmp a/link
             exec /usr/bin/tar -cPf - --transform 's,^a/evil$,../../evil,;s,^a/good$,./good,;s,^a/link,./link,' a/evil a/good a/link
-            """);
+            """
+        );
         _there.Sh($"chmod +x {tools}/tar");
 
         await Fetch(new TestHost { Tools = $"{tools}:/usr/bin:/bin" }).FetchAsync([], null, Ct);
@@ -140,7 +159,9 @@ public sealed class ResultFetchTests : IDisposable
     [InlineData(350_000)]
     public async Task A_broken_stream_goes_on_where_it_stopped(long cut)
     {
-        _there.Sh("for i in $(seq 30); do head -c 20000 /dev/urandom > small$i; done; head -c 17000000 /dev/urandom > large");
+        _there.Sh(
+            "for i in $(seq 30); do head -c 20000 /dev/urandom > small$i; done; head -c 17000000 /dev/urandom > large"
+        );
         var host = new TestHost { CutOutputAt = cut };
         var broken = await Assert.ThrowsAsync<HostUnreachableException>(() => Fetch(host).FetchAsync([], null, Ct));
         Assert.True(broken.MayPass);
@@ -170,7 +191,9 @@ public sealed class ResultFetchTests : IDisposable
     [Fact]
     public async Task A_folder_that_is_not_there_is_the_users_to_mend()
     {
-        var fault = await Assert.ThrowsAsync<UserException>(() => new ResultFetch(new LocalHost(), "run-1", _there.Root + "/none", _here).FetchAsync([], null, Ct));
+        var fault = await Assert.ThrowsAsync<UserException>(() =>
+            new ResultFetch(new LocalHost(), "run-1", _there.Root + "/none", _here).FetchAsync([], null, Ct)
+        );
         Assert.Contains("/none", fault.Message);
     }
 
@@ -190,7 +213,9 @@ public sealed class ResultFetchTests : IDisposable
         File.WriteAllText(Path.Combine(tools, tool), $"#!/bin/sh\n{lie}\n");
         File.SetUnixFileMode(Path.Combine(tools, tool), UnixFileMode.UserRead | UnixFileMode.UserExecute);
 
-        await Assert.ThrowsAsync<UserException>(() => Fetch(new TestHost { Tools = $"{tools}:/usr/bin:/bin" }).FetchAsync([], null, Ct));
+        await Assert.ThrowsAsync<UserException>(() =>
+            Fetch(new TestHost { Tools = $"{tools}:/usr/bin:/bin" }).FetchAsync([], null, Ct)
+        );
         Assert.False(Path.Exists(_here));
         Assert.False(Path.Exists(Path.Combine(_there.Beside, "evil")));
     }
@@ -199,7 +224,10 @@ public sealed class ResultFetchTests : IDisposable
     public async Task A_link_that_an_earlier_result_made_leads_nothing_outside()
     {
         var outside = Directory.CreateDirectory(Path.Combine(_there.Beside, "outside")).FullName;
-        _there.Sh($"mkdir real; echo 1 > real/x; ln -s real inner; ln -s {outside} out; ln -s .. up; ln -s inner/../../outside crooked");
+        _there.Sh(
+            $"mkdir real; echo 1 > real/x; ln -s real inner; ln -s {outside} out; ln -s .. up; ln -s "
+                + $"inner/../../outside crooked"
+        );
         var report = await Fetch(new LocalHost()).FetchAsync([], null, Ct);
         Assert.Equal(3, report.Warnings.Count(warning => warning.Contains("outside of the results")));
 
@@ -229,6 +257,10 @@ public sealed class ResultFetchTests : IDisposable
         return (report.FilesFetched, report.FilesHere);
     }
 
-    private IEnumerable<string> Here() => Directory.EnumerateFiles(_here, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
-        .Select(path => Path.GetRelativePath(_here, path)).Where(name => name != FetchRecord.FileName).Order(StringComparer.Ordinal);
+    private IEnumerable<string> Here() =>
+        Directory
+            .EnumerateFiles(_here, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+            .Select(path => Path.GetRelativePath(_here, path))
+            .Where(name => name != FetchRecord.FileName)
+            .Order(StringComparer.Ordinal);
 }

@@ -16,24 +16,52 @@ public sealed class TarWriterTests : IDisposable
     [InlineData("busybox tar")]
     public void Other_programs_read_any_name_and_any_content(string tar)
     {
-        var part = Gen.Choose(1, 60).SelectMany(length => Gen.Choose(1, 255).Where(one => one != '/').ListOf(length))
-            .Select(bytes => bytes.Select(one => (byte)one).ToArray()).Where(name => !name.AsSpan().SequenceEqual("."u8) && !name.AsSpan().SequenceEqual(".."u8));
-        var path = Gen.Choose(1, 9).SelectMany(depth => part.ListOf(depth)).Select(parts => parts.Aggregate((byte[] above, byte[] name) => [.. above, (byte)'/', .. name]));
+        var part = Gen.Choose(1, 60)
+            .SelectMany(length => Gen.Choose(1, 255).Where(one => one != '/').ListOf(length))
+            .Select(bytes => bytes.Select(one => (byte)one).ToArray())
+            .Where(name => !name.AsSpan().SequenceEqual("."u8) && !name.AsSpan().SequenceEqual(".."u8));
+        var path = Gen.Choose(1, 9)
+            .SelectMany(depth => part.ListOf(depth))
+            .Select(parts => parts.Aggregate((byte[] above, byte[] name) => [.. above, (byte)'/', .. name]));
         var number = 0;
 
-        Prop.ForAll(path.ToArbitrary(), Gen.Choose(0, 300_000).ToArbitrary(), (name, size) =>
-        {
-            var place = Directory.CreateDirectory(Path.Combine(_folder, $"{number++}")).FullName;
-            var content = new byte[size];
-            new Random(size).NextBytes(content);
-            WriteAsync(Path.Combine(_folder, "archive"), name, content).GetAwaiter().GetResult();
+        Prop.ForAll(
+                path.ToArbitrary(),
+                Gen.Choose(0, 300_000).ToArbitrary(),
+                (name, size) =>
+                {
+                    var place = Directory.CreateDirectory(Path.Combine(_folder, $"{number++}")).FullName;
+                    var content = new byte[size];
+                    new Random(size).NextBytes(content);
+                    WriteAsync(Path.Combine(_folder, "archive"), name, content).GetAwaiter().GetResult();
 
-            Sh($"cd {place} && {tar} -xmof ../archive");
+                    Sh($"cd {place} && {tar} -xmof ../archive");
 
-            Assert.Equal(Convert.ToHexString(Encoding.UTF8.GetBytes("f/")) + Convert.ToHexString(name), Hex(Sh($"cd {place} && find f -type f -print0 | od -An -v -tx1")));
-            Assert.Equal(ContentHash.Of(content).ToString(), Sh($"cd {place} && find f -type f -exec sha256sum {{}} + | tr -d '\\\\' | cut -c1-64 | head -n 1").Trim());
-            Assert.Equal("1 folder 1 symlink 2 links", Sh($"cd {place} && echo $(find d -type d -empty -printf x | wc -c) folder $(find s -type l -printf x | wc -c) symlink $(find f -type f -exec stat -c %h {{}} + | head -n 1) links").Trim());
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(25));
+                    Assert.Equal(
+                        Convert.ToHexString(Encoding.UTF8.GetBytes("f/")) + Convert.ToHexString(name),
+                        Hex(Sh($"cd {place} && find f -type f -print0 | od -An -v -tx1"))
+                    );
+                    Assert.Equal(
+                        ContentHash.Of(content).ToString(),
+                        Sh(
+                                $"cd {place} && find f -type f -exec sha256sum {{}} + | tr -d '\\\\' | cut -c1-64 | "
+                                    + $"head -n 1"
+                            )
+                            .Trim()
+                    );
+                    Assert.Equal(
+                        "1 folder 1 symlink 2 links",
+                        Sh(
+                                $"cd {place} && echo $(find d -type d -empty -printf x | wc -c) folder $(find s -type "
+                                    + $"l -printf x | wc -c) symlink $(find f -type f -exec stat -c %h {{}} + | head "
+                                    + $"-n 1) "
+                                    + $"links"
+                            )
+                            .Trim()
+                    );
+                }
+            )
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(25));
     }
 
     [Fact]
@@ -73,12 +101,14 @@ public sealed class TarWriterTests : IDisposable
     private static string Hex(string dump)
     {
         var hex = string.Concat(dump.Where(char.IsAsciiHexDigit)).ToUpperInvariant();
-        return hex[..^2];   // less the zero at its end
+        return hex[..^2]; // less the zero at its end
     }
 
     private static string Sh(string command)
     {
-        using var process = Process.Start(new ProcessStartInfo("sh", ["-ec", command]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("sh", ["-ec", command]) { RedirectStandardOutput = true, RedirectStandardError = true }
+        )!;
         var said = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

@@ -10,7 +10,10 @@ using Muster.NodeOdm;
 
 namespace Muster.Cli.Demo;
 
-/// <summary>The demo's photos: through a gateway and the node that it brings along, as any client of the NodeODM API would hand them in.</summary>
+/// <summary>
+/// The demo's photos: through a gateway and the node that it brings along, as any client of the NodeODM API would hand
+/// them in.
+/// </summary>
 internal sealed class DemoGateway(string folder, DemoTeller teller, TimeProvider clock)
 {
     private const int UploadsAtOnce = 4;
@@ -19,38 +22,88 @@ internal sealed class DemoGateway(string folder, DemoTeller teller, TimeProvider
 
     public async Task PlayAsync(CancellationToken ct)
     {
-        teller.Say("\n7. The other door: a server for photos, with the NodeODM API that WebODM, PyODM and CloudODM speak. Alone it brings a node along.");
+        teller.Say(
+            "\n7. The other door: a server for photos, with the NodeODM API that WebODM, PyODM and CloudODM speak. "
+                + "Alone it brings a node along."
+        );
         teller.Quote("$ muster serve --engine survey");
-        await using var gateway = await GatewayHost.StartAsync(new() { Data = folder, Port = 0, Engine = _ => Task.FromResult<IEngine>(new SurveyEngine()), PollEvery = LookAgain }, NullLoggerFactory.Instance, clock, ct);
+        await using var gateway = await GatewayHost.StartAsync(
+            new()
+            {
+                Data = folder,
+                Port = 0,
+                Engine = _ => Task.FromResult<IEngine>(new SurveyEngine()),
+                PollEvery = LookAgain,
+            },
+            NullLoggerFactory.Instance,
+            clock,
+            ct
+        );
         using var connections = NodeOdmClient.Connections();
         var client = new NodeOdmClient(connections, gateway.Address, null, Patience, clock);
         NodeInfo info;
-        while ((info = Said(await client.InfoAsync(ct))).Engine == "?") await Task.Delay(LookAgain, clock, ct);
-        teller.See("serve", info.Engine == "survey", $"{gateway.Address} answers, with {info.Engine} {info.EngineVersion} behind it");
+        while ((info = Said(await client.InfoAsync(ct))).Engine == "?")
+            await Task.Delay(LookAgain, clock, ct);
+        teller.See(
+            "serve",
+            info.Engine == "survey",
+            $"{gateway.Address} answers, with {info.Engine} {info.EngineVersion} behind it"
+        );
 
-        teller.Say("\n8. Photos go in as from any client: begin a task, send files, several at once, commit. What is acknowledged is on disk.");
+        teller.Say(
+            "\n8. Photos go in as from any client: begin a task, send files, several at once, commit. What is "
+                + "acknowledged is on disk."
+        );
         var photos = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "samples"), "*.jpg");
         var task = await HandInAsync(client, photos, ct);
-        teller.See("hand-in", photos.Length > 0, $"{Words.Count(photos.Length, "photo")}, {Words.Size(photos.Sum(photo => new FileInfo(photo).Length))}, are in as task {task}");
+        teller.See(
+            "hand-in",
+            photos.Length > 0,
+            $"{Words.Count(photos.Length, "photo")}, {Words.Size(photos.Sum(photo => new FileInfo(photo).Length))}, "
+                + $"are in as task {task}"
+        );
 
-        teller.Say("\n9. The queue gives the task to a free node, and clients follow it here, whatever becomes of that node.");
+        teller.Say(
+            "\n9. The queue gives the task to a free node, and clients follow it here, whatever becomes of that node."
+        );
         var ended = await FollowAsync(client, task, ct);
-        teller.See("task", ended.Status.Code == TaskCode.Completed, $"the task is {ended.Status.Code.ToString().ToLowerInvariant()}{(ended.Status.ErrorMessage is { } error ? $": {error}" : "")}");
+        teller.See(
+            "task",
+            ended.Status.Code == TaskCode.Completed,
+            $"the task is {ended.Status.Code.ToString().ToLowerInvariant()}{(ended.Status.ErrorMessage is { } error ? $": {error}" : "")}"
+        );
 
-        teller.Say("\n10. Its archive was checked, and comes in exact ranges. The report is survey/report.html in it; this is what it says:");
+        teller.Say(
+            "\n10. Its archive was checked, and comes in exact ranges. The report is survey/report.html in it; this is "
+                + "what it says:"
+        );
         var report = await ReportAsync(client, task, ct);
-        teller.Quote($"""
+        teller.Quote(
+            $"""
             {report.Located} of {report.Photos} photos have a position, over {report.WidthMeters:0} m × {report.HeightMeters:0} m
             flown {report.FlightHeightMeters:0} m high: {report.GroundResolutionCm:0.0} cm a pixel, forward overlap {report.ForwardOverlapPercent:0} %
-            {(report.Suspicions.Count == 0 ? "nothing suspicious" : string.Join("\n", report.Suspicions.Select(one => $"{one.Photo}: {one.Why}")))}
-            """);
+            {(
+                report.Suspicions.Count == 0
+                    ? "nothing suspicious"
+                    : string.Join("\n", report.Suspicions.Select(one => $"{one.Photo}: {one.Why}"))
+            )}
+            """
+        );
         teller.See("report", report.Located == photos.Length, "every photo that went in is in the report");
     }
 
-    private static async Task<string> HandInAsync(NodeOdmClient client, IReadOnlyList<string> photos, CancellationToken ct)
+    private static async Task<string> HandInAsync(
+        NodeOdmClient client,
+        IReadOnlyList<string> photos,
+        CancellationToken ct
+    )
     {
         var task = Said(await client.InitAsync(TaskUuid.New(), new() { Name = "field" }, ct));
-        await Parallel.ForEachAsync(photos, new ParallelOptions { MaxDegreeOfParallelism = UploadsAtOnce, CancellationToken = ct }, async (photo, stop) => Said(await client.UploadAsync(task, [UploadFile.OnDisk(photo)], stop)));
+        await Parallel.ForEachAsync(
+            photos,
+            new ParallelOptions { MaxDegreeOfParallelism = UploadsAtOnce, CancellationToken = ct },
+            async (photo, stop) => Said(await client.UploadAsync(task, [UploadFile.OnDisk(photo)], stop))
+        );
         return Said(await client.CommitAsync(task, ct));
     }
 
@@ -59,9 +112,11 @@ internal sealed class DemoGateway(string folder, DemoTeller teller, TimeProvider
         for (var lines = 0; ; await Task.Delay(LookAgain, clock, ct))
         {
             var info = Said(await client.TaskInfoAsync(task, lines, ct));
-            foreach (var line in info.Output ?? []) teller.Quote(line);
+            foreach (var line in info.Output ?? [])
+                teller.Quote(line);
             lines += info.Output?.Count ?? 0;
-            if (info.Status.Code is not (TaskCode.Queued or TaskCode.Running)) return info;
+            if (info.Status.Code is not (TaskCode.Queued or TaskCode.Running))
+                return info;
         }
     }
 
@@ -74,5 +129,11 @@ internal sealed class DemoGateway(string folder, DemoTeller teller, TimeProvider
         return (await JsonSerializer.DeserializeAsync(report, SurveyJson.Default.SurveyReport, ct))!;
     }
 
-    private static T Said<T>(NodeReply<T> reply) => reply is NodeReply<T>.Said(var value) ? value : throw new UserException($"the demo's gateway answered: {reply.Text}", "Please report it, with the lines above.");
+    private static T Said<T>(NodeReply<T> reply) =>
+        reply is NodeReply<T>.Said(var value)
+            ? value
+            : throw new UserException(
+                $"the demo's gateway answered: {reply.Text}",
+                "Please report it, with the lines above."
+            );
 }

@@ -5,7 +5,9 @@ using System.Text;
 
 namespace Muster.Cli.Demo;
 
-/// <summary>The web server in the demo's job: a fresh machine need not have another. It serves one page once, on loopback.</summary>
+/// <summary>
+/// The web server in the demo's job: a fresh machine need not have another. It serves one page once, on loopback.
+/// </summary>
 internal static class DemoPageCommand
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -33,7 +35,7 @@ internal static class DemoPageCommand
         }
         catch (OperationCanceledException)
         {
-            return 1;   // nobody came
+            return 1; // nobody came
         }
     }
 
@@ -47,9 +49,16 @@ internal static class DemoPageCommand
         {
             var request = await reader.ReadLineAsync(ct);
             while (await reader.ReadLineAsync(ct) is { Length: > 0 }) { }
-            if (request?.StartsWith("GET / ", StringComparison.Ordinal) != true) return false;
+            if (request?.StartsWith("GET / ", StringComparison.Ordinal) != true)
+                return false;
             var page = await File.ReadAllBytesAsync(file, ct);
-            await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {page.Length}\r\nConnection: close\r\n\r\n"), ct);
+            await stream.WriteAsync(
+                Encoding.ASCII.GetBytes(
+                    $"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: "
+                        + $"{page.Length}\r\nConnection: close\r\n\r\n"
+                ),
+                ct
+            );
             await stream.WriteAsync(page, ct);
             return true;
         }

@@ -26,47 +26,95 @@ internal sealed class GatewayDoor : IDisposable
     private GatewayDoor(Uri url, string? password)
     {
         _url = url;
-        _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(10), AllowAutoRedirect = false }) { BaseAddress = new(url, Root), Timeout = Timeout.InfiniteTimeSpan };
-        if (password is not null) _http.DefaultRequestHeaders.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"admin:{password}")));
+        _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(10), AllowAutoRedirect = false })
+        {
+            BaseAddress = new(url, Root),
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        if (password is not null)
+            _http.DefaultRequestHeaders.Authorization = new(
+                "Basic",
+                Convert.ToBase64String(Encoding.UTF8.GetBytes($"admin:{password}"))
+            );
     }
 
-    public static Option<string?> GatewayOption() => new("--gateway", "-g") { Description = $"The gateway's admin address: $MUSTER_GATEWAY, else {Usual}.", HelpName = "URL" };
-    public static Option<string?> PasswordOption() => new("--password-file") { Description = "A file with its admin password; $MUSTER_ADMIN_PASS otherwise.", HelpName = "FILE" };
+    public static Option<string?> GatewayOption() =>
+        new("--gateway", "-g")
+        {
+            Description = $"The gateway's admin address: $MUSTER_GATEWAY, else {Usual}.",
+            HelpName = "URL",
+        };
+
+    public static Option<string?> PasswordOption() =>
+        new("--password-file")
+        {
+            Description = "A file with its admin password; $MUSTER_ADMIN_PASS otherwise.",
+            HelpName = "FILE",
+        };
 
     /// <summary>A command that calls a gateway.</summary>
-    public static Command Command(string name, string description, IEnumerable<Symbol> takes, Func<App, GatewayDoor, ParseResult, CancellationToken, Task<int>> act)
+    public static Command Command(
+        string name,
+        string description,
+        IEnumerable<Symbol> takes,
+        Func<App, GatewayDoor, ParseResult, CancellationToken, Task<int>> act
+    )
     {
         var (gateway, password) = (GatewayOption(), PasswordOption());
         var command = new Command(name, description);
         foreach (var symbol in takes)
         {
-            if (symbol is Argument argument) command.Add(argument);
-            else command.Add((Option)symbol);
+            if (symbol is Argument argument)
+                command.Add(argument);
+            else
+                command.Add((Option)symbol);
         }
         command.Add(gateway);
         command.Add(password);
-        command.SetAction(async (parsed, ct) =>
-        {
-            using var door = Open(parsed.GetValue(gateway), parsed.GetValue(password));
-            return await act(MusterCommand.Current.App(), door, parsed, ct);
-        });
+        command.SetAction(
+            async (parsed, ct) =>
+            {
+                using var door = Open(parsed.GetValue(gateway), parsed.GetValue(password));
+                return await act(MusterCommand.Current.App(), door, parsed, ct);
+            }
+        );
         return command;
     }
 
     private static GatewayDoor Open(string? url, string? passwordFile)
     {
         var text = url ?? Environment.GetEnvironmentVariable("MUSTER_GATEWAY") ?? Usual;
-        if (!Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https")) throw new UserException($"'{text}' is no address of a gateway", $"Write it as {Usual}.") { ExitCode = ExitCodes.Usage };
+        if (
+            !Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var address)
+            || address.Scheme is not ("http" or "https")
+        )
+            throw new UserException($"'{text}' is no address of a gateway", $"Write it as {Usual}.")
+            {
+                ExitCode = ExitCodes.Usage,
+            };
         return new(address, SecretFile.Read(passwordFile) ?? Environment.GetEnvironmentVariable("MUSTER_ADMIN_PASS"));
     }
 
     /// <param name="mend">What helps where the thing asked for is not there.</param>
-    public async Task<T> AskAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> answer, CancellationToken ct, string? mend = null, HttpContent? body = null) =>
-        Read(await BytesAsync(method, path, mend, body, ct), answer);
+    public async Task<T> AskAsync<T>(
+        HttpMethod method,
+        string path,
+        JsonTypeInfo<T> answer,
+        CancellationToken ct,
+        string? mend = null,
+        HttpContent? body = null
+    ) => Read(await BytesAsync(method, path, mend, body, ct), answer);
 
-    public Task<byte[]> BytesAsync(string path, CancellationToken ct) => BytesAsync(HttpMethod.Get, path, null, null, ct);
+    public Task<byte[]> BytesAsync(string path, CancellationToken ct) =>
+        BytesAsync(HttpMethod.Get, path, null, null, ct);
 
-    private async Task<byte[]> BytesAsync(HttpMethod method, string path, string? mend, HttpContent? body, CancellationToken ct)
+    private async Task<byte[]> BytesAsync(
+        HttpMethod method,
+        string path,
+        string? mend,
+        HttpContent? body,
+        CancellationToken ct
+    )
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(Patience);
@@ -75,7 +123,8 @@ internal sealed class GatewayDoor : IDisposable
             using var request = new HttpRequestMessage(method, path) { Content = body };
             using var response = await _http.SendAsync(request, limit.Token);
             var text = await response.Content.ReadAsByteArrayAsync(limit.Token);
-            if (!response.IsSuccessStatusCode) throw Refused(response.StatusCode, text, mend);
+            if (!response.IsSuccessStatusCode)
+                throw Refused(response.StatusCode, text, mend);
             return text;
         }
         catch (HttpRequestException fault)
@@ -88,12 +137,30 @@ internal sealed class GatewayDoor : IDisposable
         }
     }
 
-    public Task<T> GetAsync<T>(string path, JsonTypeInfo<T> answer, CancellationToken ct, string? mend = null) => AskAsync(HttpMethod.Get, path, answer, ct, mend);
+    public Task<T> GetAsync<T>(string path, JsonTypeInfo<T> answer, CancellationToken ct, string? mend = null) =>
+        AskAsync(HttpMethod.Get, path, answer, ct, mend);
 
-    public Task<T> PostAsync<T, TBody>(string path, TBody body, JsonTypeInfo<TBody> type, JsonTypeInfo<T> answer, CancellationToken ct) =>
-        AskAsync(HttpMethod.Post, path, answer, ct, body: new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, type)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } });
+    public Task<T> PostAsync<T, TBody>(
+        string path,
+        TBody body,
+        JsonTypeInfo<TBody> type,
+        JsonTypeInfo<T> answer,
+        CancellationToken ct
+    ) =>
+        AskAsync(
+            HttpMethod.Post,
+            path,
+            answer,
+            ct,
+            body: new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, type))
+            {
+                Headers = { ContentType = new MediaTypeHeaderValue("application/json") },
+            }
+        );
 
-    /// <summary>What happens from now on. A connection that breaks is made again, and goes on behind the last event.</summary>
+    /// <summary>
+    /// What happens from now on. A connection that breaks is made again, and goes on behind the last event.
+    /// </summary>
     public async IAsyncEnumerable<GatewayEvent> EventsAsync([EnumeratorCancellation] CancellationToken ct)
     {
         var after = (await GetAsync("events?limit=1", AdminJson.Plain.EventList, ct)).Last;
@@ -121,9 +188,11 @@ internal sealed class GatewayDoor : IDisposable
         try
         {
             var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
-            return response.IsSuccessStatusCode ? await response.Content.ReadAsStreamAsync(ct) : throw Refused(response.StatusCode, await response.Content.ReadAsByteArrayAsync(ct), null);
+            return response.IsSuccessStatusCode
+                ? await response.Content.ReadAsStreamAsync(ct)
+                : throw Refused(response.StatusCode, await response.Content.ReadAsByteArrayAsync(ct), null);
         }
-        catch (HttpRequestException)   // it is being started anew
+        catch (HttpRequestException) // it is being started anew
         {
             return null;
         }
@@ -131,25 +200,55 @@ internal sealed class GatewayDoor : IDisposable
 
     private static async Task<bool> MovesAsync(IAsyncEnumerator<SseItem<string>> events)
     {
-        try { return await events.MoveNextAsync(); }
-        catch (Exception fault) when (fault is IOException or HttpRequestException) { return false; }
+        try
+        {
+            return await events.MoveNextAsync();
+        }
+        catch (Exception fault) when (fault is IOException or HttpRequestException)
+        {
+            return false;
+        }
     }
 
     private UserException Refused(HttpStatusCode status, byte[] text, string? mend)
     {
-        if (status == HttpStatusCode.Unauthorized) return new($"{_url} asks for the admin password", "Give it in a file: --password-file FILE, or as $MUSTER_ADMIN_PASS.") { ExitCode = ExitCodes.AuthenticationNeeded };
+        if (status == HttpStatusCode.Unauthorized)
+            return new(
+                $"{_url} asks for the admin password",
+                "Give it in a file: --password-file FILE, or as $MUSTER_ADMIN_PASS."
+            )
+            {
+                ExitCode = ExitCodes.AuthenticationNeeded,
+            };
         var fault = Read(text, AdminJson.Plain.AdminFault);
         return new(fault.Error, status == HttpStatusCode.NotFound && mend is not null ? mend : fault.Fix);
     }
 
     private T Read<T>(byte[] text, JsonTypeInfo<T> type)
     {
-        try { return JsonSerializer.Deserialize(text, type) ?? throw new JsonException(); }
-        catch (JsonException fault) { throw new UserException($"{_url} does not answer as a gateway's admin door does", "Name the port of `muster serve --admin-web-port` (10000), not that of clients.", fault); }
+        try
+        {
+            return JsonSerializer.Deserialize(text, type) ?? throw new JsonException();
+        }
+        catch (JsonException fault)
+        {
+            throw new UserException(
+                $"{_url} does not answer as a gateway's admin door does",
+                "Name the port of `muster serve --admin-web-port` (10000), not that of clients.",
+                fault
+            );
+        }
     }
 
     private UserException Unreachable(string why, Exception fault) =>
-        new($"no gateway answers at {_url}: {why}", "Start one with `muster serve`, or name it: --gateway URL, or $MUSTER_GATEWAY.", fault) { ExitCode = ExitCodes.Unknown };
+        new(
+            $"no gateway answers at {_url}: {why}",
+            "Start one with `muster serve`, or name it: --gateway URL, or $MUSTER_GATEWAY.",
+            fault
+        )
+        {
+            ExitCode = ExitCodes.Unknown,
+        };
 
     public void Dispose() => _http.Dispose();
 }

@@ -11,7 +11,12 @@ namespace Muster.Cli.Gateway;
 
 internal static class NodeCommand
 {
-    private static readonly Dictionary<string, string> Short = new() { ["port"] = "-p", ["daemon"] = "-d", ["parallel-queue-processing"] = "-q" };
+    private static readonly Dictionary<string, string> Short = new()
+    {
+        ["port"] = "-p",
+        ["daemon"] = "-d",
+        ["parallel-queue-processing"] = "-q",
+    };
 
     public static Command Create()
     {
@@ -23,7 +28,15 @@ internal static class NodeCommand
             {
                 var option = new Option<bool>($"--{name}") { Description = help };
                 Add(command, option, name);
-                flags.Add((name, parsed => parsed.GetResult(option) is null ? null : parsed.GetValue(option) ? "true" : "false"));
+                flags.Add(
+                    (
+                        name,
+                        parsed =>
+                            parsed.GetResult(option) is null ? null
+                            : parsed.GetValue(option) ? "true"
+                            : "false"
+                    )
+                );
             }
             else
             {
@@ -32,14 +45,25 @@ internal static class NodeCommand
                 flags.Add((name, parsed => parsed.GetValue(option)));
             }
         }
-        command.SetAction((parsed, ct) => RunAsync(flags.Select(flag => (flag.Name, Value: flag.Value(parsed))).Where(flag => flag.Value is not null).ToDictionary(flag => flag.Name, flag => flag.Value!), ct));
+        command.SetAction(
+            (parsed, ct) =>
+                RunAsync(
+                    flags
+                        .Select(flag => (flag.Name, Value: flag.Value(parsed)))
+                        .Where(flag => flag.Value is not null)
+                        .ToDictionary(flag => flag.Name, flag => flag.Value!),
+                    ct
+                )
+        );
         return command;
     }
 
     private static void Add(Command command, Option option, string name)
     {
-        if (name.Contains('-')) option.Aliases.Add($"--{name.Replace('-', '_')}");
-        if (Short.TryGetValue(name, out var letter)) option.Aliases.Add(letter);
+        if (name.Contains('-'))
+            option.Aliases.Add($"--{name.Replace('-', '_')}");
+        if (Short.TryGetValue(name, out var letter))
+            option.Aliases.Add(letter);
         command.Options.Add(option);
     }
 
@@ -51,10 +75,16 @@ internal static class NodeCommand
         PrivateFolder.KeepNewFilesPrivate();
         using var interrupts = new Interrupts();
         using var opening = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var engine = EngineChoice.OpenAsync(config, App.Sources, text => app.Screen.Note("engine", text), opening.Token);
+        var engine = EngineChoice.OpenAsync(
+            config,
+            App.Sources,
+            text => app.Screen.Note("engine", text),
+            opening.Token
+        );
         try
         {
-            if (engine.IsFaulted) await engine;   // what the flags have wrong is said before anything listens
+            if (engine.IsFaulted)
+                await engine; // what the flags have wrong is said before anything listens
             return await ServeAsync(app, config, settings, engine, interrupts.Next, ct);
         }
         finally
@@ -64,24 +94,44 @@ internal static class NodeCommand
         }
     }
 
-    private static async Task<int> ServeAsync(App app, NodeConfig config, NodeSettings settings, Task<IEngine> opening, Task stop, CancellationToken ct)
+    private static async Task<int> ServeAsync(
+        App app,
+        NodeConfig config,
+        NodeSettings settings,
+        Task<IEngine> opening,
+        Task stop,
+        CancellationToken ct
+    )
     {
         app.Screen.Serve();
-        using var logs = new NoteLog(app.Screen, config.Has("daemon") ? LogLevel.None : NoteLog.LevelOf(config.Text("log-level")));
+        using var logs = new NoteLog(
+            app.Screen,
+            config.Has("daemon") ? LogLevel.None : NoteLog.LevelOf(config.Text("log-level"))
+        );
         await using var node = await NodeServer.StartAsync(settings, opening, logs, app.Clock, ct);
 
         var url = $"http://{node.Address}";
-        if (!opening.IsCompleted) app.Screen.Note("starting", $"{url} answers; it takes tasks once the engine has reported its options");
+        if (!opening.IsCompleted)
+            app.Screen.Note("starting", $"{url} answers; it takes tasks once the engine has reported its options");
         if (await Task.WhenAny(opening, stop).WaitAsync(ct) != opening)
         {
             app.Screen.Note("stopping", "before its engine was ready");
             return 0;
         }
         var engine = await opening;
-        if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new NodeView(1, url, engine.Name, engine.Version, settings.Folder), NodeViewJson.Default.NodeView));
-        else app.Screen.Note("node", $"{url}, {engine.Name} {engine.Version}, tasks in {settings.Folder}", Tint.Green);
-        if (settings.Token is null && System.Net.IPAddress.IsLoopback(node.Address.Address)) app.Screen.Note("", "only this machine can reach it; set a token to let others in");
-        if (config.Has("powercycle")) return 0;
+        if (app.Json)
+            app.Screen.Data(
+                JsonSerializer.Serialize(
+                    new NodeView(1, url, engine.Name, engine.Version, settings.Folder),
+                    NodeViewJson.Default.NodeView
+                )
+            );
+        else
+            app.Screen.Note("node", $"{url}, {engine.Name} {engine.Version}, tasks in {settings.Folder}", Tint.Green);
+        if (settings.Token is null && System.Net.IPAddress.IsLoopback(node.Address.Address))
+            app.Screen.Note("", "only this machine can reach it; set a token to let others in");
+        if (config.Has("powercycle"))
+            return 0;
 
         await stop.WaitAsync(ct);
         app.Screen.Note("stopping", "tasks that run now are taken up by the next node in this folder");

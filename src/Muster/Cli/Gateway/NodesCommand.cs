@@ -12,84 +12,190 @@ internal static class NodesCommand
     private const string Mend = "`muster nodes list` shows them; name one by its id, or by host:port.";
     private static readonly TimeSpan FirstAnswer = TimeSpan.FromSeconds(5);
 
-    public static Command Create() => new("nodes", """
-        The nodes behind a gateway: list, add, remove, lock, unlock, drain and refresh them.
+    public static Command Create() =>
+        new(
+            "nodes",
+            """
+            The nodes behind a gateway: list, add, remove, lock, unlock, drain and refresh them.
 
-          muster nodes add http://10.0.0.7:3000
-          muster nodes drain 10.0.0.7:3000
-          muster nodes list --gateway http://gateway.example:10000 --password-file pass.txt
-        """)
-    {
-        List(), Add(),
-        Act("remove", "Take nodes off the list at once; their tasks are placed elsewhere.", HttpMethod.Delete, "", "removed"),
-        Act("lock", "Give nodes no new tasks.", HttpMethod.Post, "/lock", "locked"),
-        Act("unlock", "Give nodes tasks again.", HttpMethod.Post, "/unlock", "unlocked"),
-        Act("drain", "Give nodes no new tasks, and take them off the list when they are done.", HttpMethod.Post, "/drain", "draining"),
-        Act("refresh", "Look at nodes now.", HttpMethod.Post, "/refresh", "looking"),
-    };
+              muster nodes add http://10.0.0.7:3000
+              muster nodes drain 10.0.0.7:3000
+              muster nodes list --gateway http://gateway.example:10000 --password-file pass.txt
+            """
+        )
+        {
+            List(),
+            Add(),
+            Act(
+                "remove",
+                "Take nodes off the list at once; their tasks are placed elsewhere.",
+                HttpMethod.Delete,
+                "",
+                "removed"
+            ),
+            Act("lock", "Give nodes no new tasks.", HttpMethod.Post, "/lock", "locked"),
+            Act("unlock", "Give nodes tasks again.", HttpMethod.Post, "/unlock", "unlocked"),
+            Act(
+                "drain",
+                "Give nodes no new tasks, and take them off the list when they are done.",
+                HttpMethod.Post,
+                "/drain",
+                "draining"
+            ),
+            Act("refresh", "Look at nodes now.", HttpMethod.Post, "/refresh", "looking"),
+        };
 
     private static Command List()
     {
-        var command = GatewayDoor.Command("list", "List the nodes, what they do, and why one does not answer.", [], async (app, door, _, ct) =>
-        {
-            Show(app, await door.GetAsync("nodes", AdminJson.Plain.NodeList, ct));
-            return ExitCodes.Done;
-        });
+        var command = GatewayDoor.Command(
+            "list",
+            "List the nodes, what they do, and why one does not answer.",
+            [],
+            async (app, door, _, ct) =>
+            {
+                Show(app, await door.GetAsync("nodes", AdminJson.Plain.NodeList, ct));
+                return ExitCodes.Done;
+            }
+        );
         command.Aliases.Add("ls");
         return command;
     }
 
     private static Command Add()
     {
-        var url = new Argument<string>("URL") { Description = "Its address, such as http://10.0.0.7:3000 or 10.0.0.7:3000." };
-        var token = new Option<string?>("--token-file") { Description = "A file with the token that it asks for.", HelpName = "FILE" };
-        var locked = new Option<bool>("--locked") { Description = "Give it no tasks yet." };
-        return GatewayDoor.Command("add", "Add a node, and see whether it answers.", [url, token, locked], async (app, door, parsed, ct) =>
+        var url = new Argument<string>("URL")
         {
-            var body = new AddNode { Url = parsed.GetValue(url), Token = SecretFile.Read(parsed.GetValue(token)), Locked = parsed.GetValue(locked) };
-            var list = await door.PostAsync("nodes", body, AdminJson.Plain.AddNode, AdminJson.Plain.NodeList, ct);
-            for (var began = app.Clock.GetTimestamp(); list.Nodes is [{ State: "unknown" }] && app.Clock.GetElapsedTime(began) < FirstAnswer; list = await door.GetAsync($"nodes/{list.Nodes[0].Id}", AdminJson.Plain.NodeList, ct)) await Task.Delay(TimeSpan.FromMilliseconds(100), app.Clock, ct);
-            var node = list.Nodes[0];
-            if (node.State == "online") app.Screen.Note("added", $"{node.Name}, {node.Engine} {node.EngineVersion}, {Words.Count(node.Slots ?? 0, "slot")}", Tint.Green);
-            else app.Screen.Note("added", $"{node.Name}, which does not answer yet{(node.Fault is { } fault ? $": {fault}" : "")}", Tint.Yellow);
-            if (app.Json) app.Screen.Data(JsonSerializer.Serialize(list, AdminJson.Plain.NodeList));
-            else if (app.Screen.Quiet) app.Screen.Data(node.Id);
-            return ExitCodes.Done;
-        });
+            Description = "Its address, such as http://10.0.0.7:3000 or 10.0.0.7:3000.",
+        };
+        var token = new Option<string?>("--token-file")
+        {
+            Description = "A file with the token that it asks for.",
+            HelpName = "FILE",
+        };
+        var locked = new Option<bool>("--locked") { Description = "Give it no tasks yet." };
+        return GatewayDoor.Command(
+            "add",
+            "Add a node, and see whether it answers.",
+            [url, token, locked],
+            async (app, door, parsed, ct) =>
+            {
+                var body = new AddNode
+                {
+                    Url = parsed.GetValue(url),
+                    Token = SecretFile.Read(parsed.GetValue(token)),
+                    Locked = parsed.GetValue(locked),
+                };
+                var list = await door.PostAsync("nodes", body, AdminJson.Plain.AddNode, AdminJson.Plain.NodeList, ct);
+                for (
+                    var began = app.Clock.GetTimestamp();
+                    list.Nodes is [{ State: "unknown" }] && app.Clock.GetElapsedTime(began) < FirstAnswer;
+                    list = await door.GetAsync($"nodes/{list.Nodes[0].Id}", AdminJson.Plain.NodeList, ct)
+                )
+                    await Task.Delay(TimeSpan.FromMilliseconds(100), app.Clock, ct);
+                var node = list.Nodes[0];
+                if (node.State == "online")
+                    app.Screen.Note(
+                        "added",
+                        $"{node.Name}, {node.Engine} {node.EngineVersion}, {Words.Count(node.Slots ?? 0, "slot")}",
+                        Tint.Green
+                    );
+                else
+                    app.Screen.Note(
+                        "added",
+                        $"{node.Name}, which does not answer yet{(node.Fault is { } fault ? $": {fault}" : "")}",
+                        Tint.Yellow
+                    );
+                if (app.Json)
+                    app.Screen.Data(JsonSerializer.Serialize(list, AdminJson.Plain.NodeList));
+                else if (app.Screen.Quiet)
+                    app.Screen.Data(node.Id);
+                return ExitCodes.Done;
+            }
+        );
     }
 
     private static Command Act(string name, string description, HttpMethod method, string action, string done)
     {
-        var nodes = new Argument<string[]>("NODE") { Description = "A node: its id, or host:port.", Arity = ArgumentArity.OneOrMore };
-        return GatewayDoor.Command(name, description, [nodes], async (app, door, parsed, ct) =>
+        var nodes = new Argument<string[]>("NODE")
         {
-            var changed = new List<NodeEntry>();
-            foreach (var node in parsed.GetValue(nodes)!)
+            Description = "A node: its id, or host:port.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        return GatewayDoor.Command(
+            name,
+            description,
+            [nodes],
+            async (app, door, parsed, ct) =>
             {
-                changed.AddRange((await door.AskAsync(method, $"nodes/{Uri.EscapeDataString(node)}{action}", AdminJson.Plain.NodeList, ct, Mend)).Nodes);
-                app.Screen.Note(done, changed[^1].Name, Tint.Green);
+                var changed = new List<NodeEntry>();
+                foreach (var node in parsed.GetValue(nodes)!)
+                {
+                    changed.AddRange(
+                        (
+                            await door.AskAsync(
+                                method,
+                                $"nodes/{Uri.EscapeDataString(node)}{action}",
+                                AdminJson.Plain.NodeList,
+                                ct,
+                                Mend
+                            )
+                        ).Nodes
+                    );
+                    app.Screen.Note(done, changed[^1].Name, Tint.Green);
+                }
+                if (app.Json)
+                    app.Screen.Data(JsonSerializer.Serialize(new NodeList(1, changed), AdminJson.Plain.NodeList));
+                return ExitCodes.Done;
             }
-            if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new NodeList(1, changed), AdminJson.Plain.NodeList));
-            return ExitCodes.Done;
-        });
+        );
     }
 
     private static void Show(App app, NodeList list)
     {
-        if (app.Json) app.Screen.Data(JsonSerializer.Serialize(list, AdminJson.Plain.NodeList));
-        else if (app.Screen.Quiet) foreach (var node in list.Nodes) app.Screen.Data(node.Id);
+        if (app.Json)
+            app.Screen.Data(JsonSerializer.Serialize(list, AdminJson.Plain.NodeList));
+        else if (app.Screen.Quiet)
+            foreach (var node in list.Nodes)
+                app.Screen.Data(node.Id);
         else
         {
-            var rows = list.Nodes.Select(node => (IReadOnlyList<string>)
-            [
-                node.Id, node.Name, node.State, node.Slots is { } slots ? $"{node.Tasks + node.Foreign}/{slots}" : "?", node.Engine is null ? "?" : $"{node.Engine} {node.EngineVersion}",
-                node.MaxImages is > 0 and var images ? $"{images}" : "any", node.TotalMemory is > 0 and var memory ? Words.Size(memory) : "?", What(node),
-            ]).ToList();
-            foreach (var line in Table.Lines(["ID", "NODE", "STATE", "BUSY", "ENGINE", "IMAGES", "MEMORY", "WHAT"], rows, app.Screen.DataIsSeen ? Console.WindowWidth : null)) app.Screen.Data(line);
-            if (rows.Count == 0) app.Screen.Note("none", "no nodes yet; add one: muster nodes add http://HOST:3000");
+            var rows = list
+                .Nodes.Select(node =>
+                    (IReadOnlyList<string>)
+                        [
+                            node.Id,
+                            node.Name,
+                            node.State,
+                            node.Slots is { } slots ? $"{node.Tasks + node.Foreign}/{slots}" : "?",
+                            node.Engine is null ? "?" : $"{node.Engine} {node.EngineVersion}",
+                            node.MaxImages is > 0 and var images ? $"{images}" : "any",
+                            node.TotalMemory is > 0 and var memory ? Words.Size(memory) : "?",
+                            What(node),
+                        ]
+                )
+                .ToList();
+            foreach (
+                var line in Table.Lines(
+                    ["ID", "NODE", "STATE", "BUSY", "ENGINE", "IMAGES", "MEMORY", "WHAT"],
+                    rows,
+                    app.Screen.DataIsSeen ? Console.WindowWidth : null
+                )
+            )
+                app.Screen.Data(line);
+            if (rows.Count == 0)
+                app.Screen.Note("none", "no nodes yet; add one: muster nodes add http://HOST:3000");
         }
     }
 
     private static string What(NodeEntry node) =>
-        string.Join("; ", new[] { node.Embedded ? "the gateway's own" : null, node.Draining ? "draining" : null, node.Locked ? "locked" : null, node.Fault }.OfType<string>());
+        string.Join(
+            "; ",
+            new[]
+            {
+                node.Embedded ? "the gateway's own" : null,
+                node.Draining ? "draining" : null,
+                node.Locked ? "locked" : null,
+                node.Fault,
+            }.OfType<string>()
+        );
 }

@@ -8,55 +8,169 @@ namespace Muster.Cli.Gateway;
 /// <summary>Where `muster serve` keeps uploads, results and its queue when that is not its own folder.</summary>
 internal static class ServeStorage
 {
-    private static readonly Option<string?> Blobs = Text("--blobs", "DIR", "A folder for uploads and results, apart from --data; gateways with one database share it.");
-    private static readonly Option<string?> Endpoint = Text("--s3-endpoint", "HOST", "With --s3-bucket: keep uploads and results there.");
+    private static readonly Option<string?> Blobs = Text(
+        "--blobs",
+        "DIR",
+        "A folder for uploads and results, apart from --data; gateways with one database share it."
+    );
+    private static readonly Option<string?> Endpoint = Text(
+        "--s3-endpoint",
+        "HOST",
+        "With --s3-bucket: keep uploads and results there."
+    );
     private static readonly Option<string?> Bucket = Text("--s3-bucket", "NAME", "The bucket for uploads and results.");
-    private static readonly Option<string?> AccessKey = Text("--s3-access-key", "KEY", "Its access key. Without keys, those of the environment (AWS_ACCESS_KEY_ID and so on) or of the machine's role are used.");
-    private static readonly Option<string?> SecretKeyFile = Text("--s3-secret-key-file", "FILE", "A file with its secret key.");
-    private static readonly Option<string?> SecretKey = Text("--s3-secret-key", "KEY", "The same on the command line, where others on this machine can read it.");
-    private static readonly Option<string?> Acl = Text("--s3-acl", "ACL", "Who may read results there: private by default; none leaves it to the bucket.");
-    private static readonly Option<bool> PathStyle = new("--s3-force-path-style") { Description = "The bucket stands in the path of its address, not in the host's name." };
-    private static readonly Option<bool> IgnoreSsl = new("--s3-ignore-ssl") { Description = "Take any certificate of the endpoint." };
-    private static readonly Option<bool> Stream = new("--s3-stream-downloads") { Description = "Send results through the gateway, as clients cannot reach the bucket." };
-    private static readonly Option<string?> DownloadsFrom = Text("--downloads-from-s3", "URL", "Where nodes put archives and assets themselves: downloads are sent to URL/TASK/ASSET when it is there.");
+    private static readonly Option<string?> AccessKey = Text(
+        "--s3-access-key",
+        "KEY",
+        "Its access key. Without keys, those of the environment (AWS_ACCESS_KEY_ID and so on) or of the machine's role "
+            + "are used."
+    );
+    private static readonly Option<string?> SecretKeyFile = Text(
+        "--s3-secret-key-file",
+        "FILE",
+        "A file with its secret key."
+    );
+    private static readonly Option<string?> SecretKey = Text(
+        "--s3-secret-key",
+        "KEY",
+        "The same on the command line, where others on this machine can read it."
+    );
+    private static readonly Option<string?> Acl = Text(
+        "--s3-acl",
+        "ACL",
+        "Who may read results there: private by default; none leaves it to the bucket."
+    );
+    private static readonly Option<bool> PathStyle = new("--s3-force-path-style")
+    {
+        Description = "The bucket stands in the path of its address, not in the host's name.",
+    };
+    private static readonly Option<bool> IgnoreSsl = new("--s3-ignore-ssl")
+    {
+        Description = "Take any certificate of the endpoint.",
+    };
+    private static readonly Option<bool> Stream = new("--s3-stream-downloads")
+    {
+        Description = "Send results through the gateway, as clients cannot reach the bucket.",
+    };
+    private static readonly Option<string?> DownloadsFrom = Text(
+        "--downloads-from-s3",
+        "URL",
+        "Where nodes put archives and assets themselves: downloads are sent to URL/TASK/ASSET when it is there."
+    );
 
-    private static readonly Option<string?> Database = Text("--database", "NAME", "A PostgreSQL database, postgres://USER@HOST/NAME: gateways that share it serve one queue. Its password is read from PGPASSWORD or ~/.pgpass.");
-    private static readonly Option<string?> DatabaseFile = Text("--database-file", "FILE", "A file with that name, in which the password may stand; $MUSTER_DATABASE otherwise.");
-    private static readonly Option<string?> PeerAddress = Text("--peer-address", "URL", "With --database: how the other gateways reach this one (as --bind and --port).");
+    private static readonly Option<string?> Database = Text(
+        "--database",
+        "NAME",
+        "A PostgreSQL database, postgres://USER@HOST/NAME: gateways that share it serve one queue. Its password is "
+            + "read from PGPASSWORD or ~/.pgpass."
+    );
+    private static readonly Option<string?> DatabaseFile = Text(
+        "--database-file",
+        "FILE",
+        "A file with that name, in which the password may stand; $MUSTER_DATABASE otherwise."
+    );
+    private static readonly Option<string?> PeerAddress = Text(
+        "--peer-address",
+        "URL",
+        "With --database: how the other gateways reach this one (as --bind and --port)."
+    );
 
-    public static IReadOnlyList<Option> Options { get; } = [Database, DatabaseFile, PeerAddress, Blobs, Endpoint, Bucket, AccessKey, SecretKeyFile, SecretKey, Acl, PathStyle, IgnoreSsl, Stream, DownloadsFrom];
+    public static IReadOnlyList<Option> Options { get; } =
+    [
+        Database,
+        DatabaseFile,
+        PeerAddress,
+        Blobs,
+        Endpoint,
+        Bucket,
+        AccessKey,
+        SecretKeyFile,
+        SecretKey,
+        Acl,
+        PathStyle,
+        IgnoreSsl,
+        Stream,
+        DownloadsFrom,
+    ];
 
     /// <param name="inForce">What a flag or the configuration file says.</param>
-    public static GatewayOptions In(GatewayOptions options, Func<Option, string?> inForce) => options with
-    {
-        Database = DatabaseIn(inForce(Database)) ?? Some(SecretFile.Read(inForce(DatabaseFile))) ?? Some(Environment.GetEnvironmentVariable("MUSTER_DATABASE")),
-        PeerAddress = Address(PeerAddress, inForce),
-        Blobs = inForce(Blobs) is { } folder ? Path.GetFullPath(folder) : null,
-        Bucket = Place(inForce),
-        StreamDownloads = Has(inForce(Stream)),
-        DownloadsFromS3 = Address(DownloadsFrom, inForce),
-    };
+    public static GatewayOptions In(GatewayOptions options, Func<Option, string?> inForce) =>
+        options with
+        {
+            Database =
+                DatabaseIn(inForce(Database))
+                ?? Some(SecretFile.Read(inForce(DatabaseFile)))
+                ?? Some(Environment.GetEnvironmentVariable("MUSTER_DATABASE")),
+            PeerAddress = Address(PeerAddress, inForce),
+            Blobs = inForce(Blobs) is { } folder ? Path.GetFullPath(folder) : null,
+            Bucket = Place(inForce),
+            StreamDownloads = Has(inForce(Stream)),
+            DownloadsFromS3 = Address(DownloadsFrom, inForce),
+        };
 
-    private static string? DatabaseIn(string? text) => Some(text) is { } name && PostgresDatabase.HasPassword(name)
-        ? throw new UserException("the database's password stands where others on this machine can read it", "Put it into PGPASSWORD or ~/.pgpass, or the whole name into a file for --database-file.") { ExitCode = ExitCodes.Usage }
-        : Some(text);
+    private static string? DatabaseIn(string? text) =>
+        Some(text) is { } name && PostgresDatabase.HasPassword(name)
+            ? throw new UserException(
+                "the database's password stands where others on this machine can read it",
+                "Put it into PGPASSWORD or ~/.pgpass, or the whole name into a file for --database-file."
+            )
+            {
+                ExitCode = ExitCodes.Usage,
+            }
+            : Some(text);
 
     private static Uri? Address(Option option, Func<Option, string?> inForce) =>
         inForce(option) is not { Length: > 0 } text ? null
         : Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url
-        : throw new UserException($"{option.Name} is '{text}'", "Give it an address such as https://results.example.org.") { ExitCode = ExitCodes.Usage };
+        : throw new UserException(
+            $"{option.Name} is '{text}'",
+            "Give it an address such as https://results.example.org."
+        )
+        {
+            ExitCode = ExitCodes.Usage,
+        };
 
     private static S3Place? Place(Func<Option, string?> inForce)
     {
         var (endpoint, bucket) = (inForce(Endpoint), inForce(Bucket));
-        if (endpoint is null != bucket is null) throw new UserException($"--s3-{(endpoint is null ? "endpoint" : "bucket")} is missing", "A bucket is named by both --s3-endpoint and --s3-bucket.") { ExitCode = ExitCodes.Usage };
-        if (endpoint is null) return null;
-        var (key, secret, acl) = (inForce(AccessKey), SecretFile.Read(inForce(SecretKeyFile)) ?? inForce(SecretKey), inForce(Acl) ?? "private");
-        if (key is null != secret is null) throw new UserException("one of the bucket's two keys is missing", "Give --s3-access-key and --s3-secret-key-file, or neither of them.") { ExitCode = ExitCodes.Usage };
-        return new(endpoint, bucket!, key, secret, acl == "none" ? null : acl, Has(inForce(PathStyle)), Has(inForce(IgnoreSsl)));
+        if (endpoint is null != bucket is null)
+            throw new UserException(
+                $"--s3-{(endpoint is null ? "endpoint" : "bucket")} is missing",
+                "A bucket is named by both --s3-endpoint and --s3-bucket."
+            )
+            {
+                ExitCode = ExitCodes.Usage,
+            };
+        if (endpoint is null)
+            return null;
+        var (key, secret, acl) = (
+            inForce(AccessKey),
+            SecretFile.Read(inForce(SecretKeyFile)) ?? inForce(SecretKey),
+            inForce(Acl) ?? "private"
+        );
+        if (key is null != secret is null)
+            throw new UserException(
+                "one of the bucket's two keys is missing",
+                "Give --s3-access-key and --s3-secret-key-file, or neither of them."
+            )
+            {
+                ExitCode = ExitCodes.Usage,
+            };
+        return new(
+            endpoint,
+            bucket!,
+            key,
+            secret,
+            acl == "none" ? null : acl,
+            Has(inForce(PathStyle)),
+            Has(inForce(IgnoreSsl))
+        );
     }
 
     private static string? Some(string? text) => text is { Length: > 0 } ? text : null;
+
     private static bool Has(string? text) => text is not (null or "false");
-    private static Option<string?> Text(string name, string value, string what) => new(name) { Description = what, HelpName = value };
+
+    private static Option<string?> Text(string name, string value, string what) =>
+        new(name) { Description = what, HelpName = value };
 }

@@ -12,12 +12,19 @@ internal static class ServiceNotice
 
     private static void Tell(string state)
     {
-        if (Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is not { Length: > 0 } path || OperatingSystem.IsWindows()) return;
+        if (
+            Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is not { Length: > 0 } path
+            || OperatingSystem.IsWindows()
+        )
+            return;
         try
         {
             using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
-            socket.SendTo(Encoding.UTF8.GetBytes(state), new UnixDomainSocketEndPoint(path[0] == '@' ? $"\0{path[1..]}" : path));
+            socket.SendTo(
+                Encoding.UTF8.GetBytes(state),
+                new UnixDomainSocketEndPoint(path[0] == '@' ? $"\0{path[1..]}" : path)
+            );
         }
-        catch (SocketException) { }   // a variable that was handed down by a service that is gone
+        catch (SocketException) { } // a variable that was handed down by a service that is gone
     }
 }

@@ -19,10 +19,21 @@ internal static class SurveyProjectCommand
         var threads = new Option<string>("--max-concurrency");
         var command = new Command(SurveyEngine.Verb) { project, height, threads };
         command.Hidden = true;
-        command.SetAction(parsed => Run(
-            parsed.GetValue(project)!,
-            double.TryParse(parsed.GetValue(height), NumberStyles.Float, CultureInfo.InvariantCulture, out var meters) && meters > 0 ? meters : null,
-            int.TryParse(parsed.GetValue(threads), out var most) && most > 0 ? most : Environment.ProcessorCount));
+        command.SetAction(parsed =>
+            Run(
+                parsed.GetValue(project)!,
+                double.TryParse(
+                    parsed.GetValue(height),
+                    NumberStyles.Float,
+                    CultureInfo.InvariantCulture,
+                    out var meters
+                )
+                && meters > 0
+                    ? meters
+                    : null,
+                int.TryParse(parsed.GetValue(threads), out var most) && most > 0 ? most : Environment.ProcessorCount
+            )
+        );
         return command;
     }
 
@@ -30,10 +41,22 @@ internal static class SurveyProjectCommand
     {
         using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true };
         var task = Environment.GetEnvironmentVariable(EngineProcess.Mark) ?? "";
-        var port = int.TryParse(Environment.GetEnvironmentVariable(EngineProcess.ProgressPort), out var number) ? number : 0;
+        var port = int.TryParse(Environment.GetEnvironmentVariable(EngineProcess.ProgressPort), out var number)
+            ? number
+            : 0;
         try
         {
-            return SurveyWork.Run(project, height, threads, output.WriteLine, percent => { if (port > 0) ProgressPort.Tell(port, task, percent); });
+            return SurveyWork.Run(
+                project,
+                height,
+                threads,
+                output.WriteLine,
+                percent =>
+                {
+                    if (port > 0)
+                        ProgressPort.Tell(port, task, percent);
+                }
+            );
         }
         catch (OutOfMemoryException)
         {

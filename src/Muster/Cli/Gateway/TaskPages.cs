@@ -10,12 +10,21 @@ internal static class TaskPages
     private const int MostAPage = 500;
 
     /// <param name="query">What is wanted of them, as the admin door takes it.</param>
-    public static async Task<IReadOnlyList<TaskEntry>> ReadAsync(GatewayDoor door, string query, int most, CancellationToken ct)
+    public static async Task<IReadOnlyList<TaskEntry>> ReadAsync(
+        GatewayDoor door,
+        string query,
+        int most,
+        CancellationToken ct
+    )
     {
         var tasks = new List<TaskEntry>();
-        for (long? before = long.MaxValue; before is not null && tasks.Count < most;)
+        for (long? before = long.MaxValue; before is not null && tasks.Count < most; )
         {
-            var page = await door.GetAsync($"tasks?limit={Math.Min(MostAPage, most - tasks.Count)}&before={before}{query}", AdminJson.Plain.TaskPage, ct);
+            var page = await door.GetAsync(
+                $"tasks?limit={Math.Min(MostAPage, most - tasks.Count)}&before={before}{query}",
+                AdminJson.Plain.TaskPage,
+                ct
+            );
             tasks.AddRange(page.Tasks);
             before = page.Before;
         }
@@ -24,8 +33,15 @@ internal static class TaskPages
 
     public static async Task<TaskEntry> FindAsync(GatewayDoor door, string text, CancellationToken ct)
     {
-        if (Guid.TryParse(text, out var id)) return (await door.GetAsync($"tasks/{id}", AdminJson.Plain.TaskPage, ct, Mend)).Tasks[0];
-        if (text == "last") return await ReadAsync(door, "", 1, ct) is [var newest] ? newest : throw new UserException("there is no task yet", "Hand one in at the gateway's address, as at a node's.");
+        if (Guid.TryParse(text, out var id))
+            return (await door.GetAsync($"tasks/{id}", AdminJson.Plain.TaskPage, ct, Mend)).Tasks[0];
+        if (text == "last")
+            return await ReadAsync(door, "", 1, ct) is [var newest]
+                ? newest
+                : throw new UserException(
+                    "there is no task yet",
+                    "Hand one in at the gateway's address, as at a node's."
+                );
         if (text.All(letter => char.IsAsciiHexDigit(letter) || letter == '-'))
         {
             switch (await ReadAsync(door, $"&id={text}", 2, ct))
@@ -36,7 +52,8 @@ internal static class TaskPages
                     throw new UserException($"more than one task begins with '{text}'", "Write more of its id.");
             }
         }
-        return (await ReadAsync(door, $"&name={Uri.EscapeDataString(text)}", MostAPage, ct)).FirstOrDefault(task => task.Name.Equals(text, StringComparison.OrdinalIgnoreCase))
-            ?? throw new UserException($"there is no task '{text}'", Mend);
+        return (await ReadAsync(door, $"&name={Uri.EscapeDataString(text)}", MostAPage, ct)).FirstOrDefault(task =>
+                task.Name.Equals(text, StringComparison.OrdinalIgnoreCase)
+            ) ?? throw new UserException($"there is no task '{text}'", Mend);
     }
 }

@@ -14,27 +14,76 @@ internal static class TaskText
 
     public static void Show(App app, IReadOnlyList<TaskEntry> tasks)
     {
-        if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new TaskPage(1, tasks, null), AdminJson.Plain.TaskPage));
-        else if (app.Screen.Quiet) foreach (var task in tasks) app.Screen.Data(task.Id.ToString());
+        if (app.Json)
+            app.Screen.Data(JsonSerializer.Serialize(new TaskPage(1, tasks, null), AdminJson.Plain.TaskPage));
+        else if (app.Screen.Quiet)
+            foreach (var task in tasks)
+                app.Screen.Data(task.Id.ToString());
         else
         {
             var now = app.Clock.GetUtcNow();
-            var rows = tasks.Select(task => (IReadOnlyList<string>)[Short(task.Id), task.Name, Who(task), task.State, $"{task.Progress:0} %", $"{task.Images}", task.Node ?? "-", Words.Duration(now - task.Created), What(task)]).ToList();
-            foreach (var line in Table.Lines(["ID", "NAME", "OWNER", "STATE", "DONE", "IMAGES", "NODE", "AGE", "WHAT"], rows, app.Screen.DataIsSeen ? Console.WindowWidth : null)) app.Screen.Data(line);
-            if (rows.Count == 0) app.Screen.Note("none", "no such tasks");
+            var rows = tasks
+                .Select(task =>
+                    (IReadOnlyList<string>)
+                        [
+                            Short(task.Id),
+                            task.Name,
+                            Who(task),
+                            task.State,
+                            $"{task.Progress:0} %",
+                            $"{task.Images}",
+                            task.Node ?? "-",
+                            Words.Duration(now - task.Created),
+                            What(task),
+                        ]
+                )
+                .ToList();
+            foreach (
+                var line in Table.Lines(
+                    ["ID", "NAME", "OWNER", "STATE", "DONE", "IMAGES", "NODE", "AGE", "WHAT"],
+                    rows,
+                    app.Screen.DataIsSeen ? Console.WindowWidth : null
+                )
+            )
+                app.Screen.Data(line);
+            if (rows.Count == 0)
+                app.Screen.Note("none", "no such tasks");
         }
     }
 
     public static void Show(App app, QueueList list)
     {
-        if (app.Json) app.Screen.Data(JsonSerializer.Serialize(list, AdminJson.Plain.QueueList));
-        else if (app.Screen.Quiet) foreach (var entry in list.Queue) app.Screen.Data(entry.Id.ToString());
+        if (app.Json)
+            app.Screen.Data(JsonSerializer.Serialize(list, AdminJson.Plain.QueueList));
+        else if (app.Screen.Quiet)
+            foreach (var entry in list.Queue)
+                app.Screen.Data(entry.Id.ToString());
         else
         {
             var now = app.Clock.GetUtcNow();
-            var rows = list.Queue.Select(entry => (IReadOnlyList<string>)[$"{entry.Position}", Short(entry.Id), entry.Name, $"{entry.Images}", Words.Duration(now - entry.Since), entry.Why]).ToList();
-            foreach (var line in Table.Lines(["", "ID", "NAME", "IMAGES", "WAITS", "WHY"], rows, app.Screen.DataIsSeen ? Console.WindowWidth : null)) app.Screen.Data(line);
-            if (rows.Count == 0) app.Screen.Note("none", "nobody waits");
+            var rows = list
+                .Queue.Select(entry =>
+                    (IReadOnlyList<string>)
+                        [
+                            $"{entry.Position}",
+                            Short(entry.Id),
+                            entry.Name,
+                            $"{entry.Images}",
+                            Words.Duration(now - entry.Since),
+                            entry.Why,
+                        ]
+                )
+                .ToList();
+            foreach (
+                var line in Table.Lines(
+                    ["", "ID", "NAME", "IMAGES", "WAITS", "WHY"],
+                    rows,
+                    app.Screen.DataIsSeen ? Console.WindowWidth : null
+                )
+            )
+                app.Screen.Data(line);
+            if (rows.Count == 0)
+                app.Screen.Note("none", "nobody waits");
         }
     }
 
@@ -43,7 +92,10 @@ internal static class TaskText
         screen.Field("id", task.Id.ToString());
         screen.Field("name", task.Name);
         screen.Field("owner", Who(task));
-        screen.Field("state", task.State == task.Phase || task.Phase == "ended" ? task.State : $"{task.State} ({task.Phase})");
+        screen.Field(
+            "state",
+            task.State == task.Phase || task.Phase == "ended" ? task.State : $"{task.State} ({task.Phase})"
+        );
         screen.Field("waits", waits is null ? null : $"position {waits.Position}: {waits.Why}");
         screen.Field("node", task.Node);
         screen.Field("part of", task.Parent?.ToString());
@@ -54,17 +106,23 @@ internal static class TaskText
         screen.Field("done", $"{task.Progress:0} %");
         screen.Field("archive", task.ResultBytes is { } bytes ? Words.Size(bytes) : null);
         screen.Field("error", task.Error);
-        foreach (var happened in story) screen.Field(happened.Kind, $"{happened.At.ToLocalTime():HH:mm:ss} {happened.Text}");
+        foreach (var happened in story)
+            screen.Field(happened.Kind, $"{happened.At.ToLocalTime():HH:mm:ss} {happened.Text}");
     }
 
     /// <summary>An event, as a line.</summary>
-    public static void Tell(App app, GatewayEvent happened) => app.Screen.Data(app.Json
-        ? JsonSerializer.Serialize(happened, AdminJson.Plain.GatewayEvent)
-        : $"{happened.At.ToLocalTime():HH:mm:ss} {happened.Kind,-10} {(happened.Task is { } task ? $"{Short(task)} " : "")}{SafeText.OneLine(happened.Text)}");
+    public static void Tell(App app, GatewayEvent happened) =>
+        app.Screen.Data(
+            app.Json
+                ? JsonSerializer.Serialize(happened, AdminJson.Plain.GatewayEvent)
+                : $"{happened.At.ToLocalTime():HH:mm:ss} {happened.Kind, -10} "
+                    + $"{(happened.Task is { } task ? $"{Short(task)} " : "")}{SafeText.OneLine(happened.Text)}"
+        );
 
     private static string Who(TaskEntry task) => task.Owner.Length == 0 ? "-" : task.OwnerName ?? task.Owner;
 
-    private static string What(TaskEntry task) => task.Error ?? (task.Phase == "ended" || task.Phase == task.State ? "" : task.Phase);
+    private static string What(TaskEntry task) =>
+        task.Error ?? (task.Phase == "ended" || task.Phase == task.State ? "" : task.Phase);
 }
 
 /// <summary>A task with its story.</summary>
@@ -73,11 +131,15 @@ internal sealed record TaskStoryView(int Schema, TaskEntry Task, IReadOnlyList<G
 /// <summary>A line of a task's output.</summary>
 internal sealed record TaskLineView(int Schema, int Line, string Text);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(TaskStoryView))]
 [JsonSerializable(typeof(TaskLineView))]
 [JsonSerializable(typeof(DiagnosisView))]
 internal sealed partial class TaskJson : JsonSerializerContext
 {
-    public static TaskJson Plain { get; } = new(new JsonSerializerOptions(AdminJson.Plain.Options) { TypeInfoResolver = null });
+    public static TaskJson Plain { get; } =
+        new(new JsonSerializerOptions(AdminJson.Plain.Options) { TypeInfoResolver = null });
 }

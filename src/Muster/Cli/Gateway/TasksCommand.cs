@@ -13,107 +13,246 @@ internal static class TasksCommand
 
     public static Command Create()
     {
-        var command = new Command("tasks", """
+        var command = new Command(
+            "tasks",
+            """
             The tasks of a gateway: hand photos in; list, show, watch, cancel, remove and restart them.
 
               muster tasks submit photos/
               muster tasks list --state queued,running
               muster tasks show last
               muster tasks logs 3fa8 -f
-            """);
-        foreach (var sub in (Command[])[TasksSubmitCommand.Create(), List(), Queue(), Show(), Logs(), Watch(), Act("cancel", "Cancel tasks.", HttpMethod.Post, "/cancel", "cancelled"), Act("restart", "Run ended tasks again.", HttpMethod.Post, "/restart", "restarted"), Act("remove", "Cancel tasks and forget them, with their files and archives.", HttpMethod.Delete, "", "removed")]) command.Add(sub);
+            """
+        );
+        foreach (
+            var sub in (Command[])
+                [
+                    TasksSubmitCommand.Create(),
+                    List(),
+                    Queue(),
+                    Show(),
+                    Logs(),
+                    Watch(),
+                    Act("cancel", "Cancel tasks.", HttpMethod.Post, "/cancel", "cancelled"),
+                    Act("restart", "Run ended tasks again.", HttpMethod.Post, "/restart", "restarted"),
+                    Act(
+                        "remove",
+                        "Cancel tasks and forget them, with their files and archives.",
+                        HttpMethod.Delete,
+                        "",
+                        "removed"
+                    ),
+                ]
+        )
+            command.Add(sub);
         return command;
     }
 
     private static Command List()
     {
-        var state = new Option<string?>("--state") { Description = "Only those: queued, running, completed, failed, cancelled; several with commas.", HelpName = "STATE" };
-        var name = new Option<string?>("--name") { Description = "Only those whose name holds this.", HelpName = "TEXT" };
-        var node = new Option<string?>("--node") { Description = "Only those of a node, by host:port.", HelpName = "NODE" };
-        var owner = new Option<string?>("--owner") { Description = "Only those of a token, by its id or name.", HelpName = "TOKEN" };
-        var limit = new Option<int>("--limit") { Description = "So many at most (50).", HelpName = "N", DefaultValueFactory = _ => 50 };
-        var command = GatewayDoor.Command("list", "List the tasks, the newest first.", [state, name, node, owner, limit], async (app, door, parsed, ct) =>
+        var state = new Option<string?>("--state")
         {
-            if (parsed.GetValue(limit) < 1) throw new UserException($"--limit is {parsed.GetValue(limit)}", "Give it a number from 1 on.") { ExitCode = ExitCodes.Usage };
-            (string Key, string? Value)[] wishes = [("state", parsed.GetValue(state)), ("name", parsed.GetValue(name)), ("node", parsed.GetValue(node)), ("owner", parsed.GetValue(owner))];
-            var query = string.Concat(wishes.Where(wish => wish.Value is not null).Select(wish => $"&{wish.Key}={Uri.EscapeDataString(wish.Value!)}"));
-            TaskText.Show(app, await TaskPages.ReadAsync(door, query, parsed.GetValue(limit), ct));
-            return ExitCodes.Done;
-        });
+            Description = "Only those: queued, running, completed, failed, cancelled; several with commas.",
+            HelpName = "STATE",
+        };
+        var name = new Option<string?>("--name")
+        {
+            Description = "Only those whose name holds this.",
+            HelpName = "TEXT",
+        };
+        var node = new Option<string?>("--node")
+        {
+            Description = "Only those of a node, by host:port.",
+            HelpName = "NODE",
+        };
+        var owner = new Option<string?>("--owner")
+        {
+            Description = "Only those of a token, by its id or name.",
+            HelpName = "TOKEN",
+        };
+        var limit = new Option<int>("--limit")
+        {
+            Description = "So many at most (50).",
+            HelpName = "N",
+            DefaultValueFactory = _ => 50,
+        };
+        var command = GatewayDoor.Command(
+            "list",
+            "List the tasks, the newest first.",
+            [state, name, node, owner, limit],
+            async (app, door, parsed, ct) =>
+            {
+                if (parsed.GetValue(limit) < 1)
+                    throw new UserException($"--limit is {parsed.GetValue(limit)}", "Give it a number from 1 on.")
+                    {
+                        ExitCode = ExitCodes.Usage,
+                    };
+                (string Key, string? Value)[] wishes =
+                [
+                    ("state", parsed.GetValue(state)),
+                    ("name", parsed.GetValue(name)),
+                    ("node", parsed.GetValue(node)),
+                    ("owner", parsed.GetValue(owner)),
+                ];
+                var query = string.Concat(
+                    wishes
+                        .Where(wish => wish.Value is not null)
+                        .Select(wish => $"&{wish.Key}={Uri.EscapeDataString(wish.Value!)}")
+                );
+                TaskText.Show(app, await TaskPages.ReadAsync(door, query, parsed.GetValue(limit), ct));
+                return ExitCodes.Done;
+            }
+        );
         command.Aliases.Add("ls");
         return command;
     }
 
-    private static Command Queue() => GatewayDoor.Command("queue", "Who waits for a node, in which order, and why.", [], async (app, door, _, ct) =>
-    {
-        var list = await door.GetAsync("queue", AdminJson.Plain.QueueList, ct);
-        TaskText.Show(app, list);
-        return ExitCodes.Done;
-    });
+    private static Command Queue() =>
+        GatewayDoor.Command(
+            "queue",
+            "Who waits for a node, in which order, and why.",
+            [],
+            async (app, door, _, ct) =>
+            {
+                var list = await door.GetAsync("queue", AdminJson.Plain.QueueList, ct);
+                TaskText.Show(app, list);
+                return ExitCodes.Done;
+            }
+        );
 
     private static Command Show()
     {
         var which = Which();
-        return GatewayDoor.Command("show", "Everything about one task, and what was decided about it.", [which], async (app, door, parsed, ct) =>
-        {
-            var task = await TaskPages.FindAsync(door, parsed.GetValue(which)!, ct);
-            var story = (await door.GetAsync($"tasks/{task.Id}/decisions", AdminJson.Plain.EventList, ct)).Events;
-            var waits = task.Phase == "queued" ? (await door.GetAsync("queue?limit=10000", AdminJson.Plain.QueueList, ct)).Queue.FirstOrDefault(entry => entry.Id == task.Id) : null;
-            if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new TaskStoryView(1, task, story, waits), TaskJson.Plain.TaskStoryView));
-            else TaskText.Show(app.Screen, task, story, waits);
-            return ExitCodes.Done;
-        });
+        return GatewayDoor.Command(
+            "show",
+            "Everything about one task, and what was decided about it.",
+            [which],
+            async (app, door, parsed, ct) =>
+            {
+                var task = await TaskPages.FindAsync(door, parsed.GetValue(which)!, ct);
+                var story = (await door.GetAsync($"tasks/{task.Id}/decisions", AdminJson.Plain.EventList, ct)).Events;
+                var waits =
+                    task.Phase == "queued"
+                        ? (
+                            await door.GetAsync("queue?limit=10000", AdminJson.Plain.QueueList, ct)
+                        ).Queue.FirstOrDefault(entry => entry.Id == task.Id)
+                        : null;
+                if (app.Json)
+                    app.Screen.Data(
+                        JsonSerializer.Serialize(new TaskStoryView(1, task, story, waits), TaskJson.Plain.TaskStoryView)
+                    );
+                else
+                    TaskText.Show(app.Screen, task, story, waits);
+                return ExitCodes.Done;
+            }
+        );
     }
 
     private static Command Logs()
     {
         var which = Which();
         var follow = new Option<bool>("--follow", "-f") { Description = "Go on until the task ends." };
-        var from = new Option<int>("--line") { Description = "From this line on; negative counts from the end.", HelpName = "N" };
-        return GatewayDoor.Command("logs", "What a task has put out.", [which, follow, from], async (app, door, parsed, ct) =>
+        var from = new Option<int>("--line")
         {
-            var task = await TaskPages.FindAsync(door, parsed.GetValue(which)!, ct);
-            for (var next = parsed.GetValue(from); ;)
+            Description = "From this line on; negative counts from the end.",
+            HelpName = "N",
+        };
+        return GatewayDoor.Command(
+            "logs",
+            "What a task has put out.",
+            [which, follow, from],
+            async (app, door, parsed, ct) =>
             {
-                var page = await door.GetAsync($"tasks/{task.Id}/output?line={next}", AdminJson.Plain.OutputPage, ct);
-                var number = page.Next - page.Lines.Count;
-                foreach (var line in page.Lines) app.Screen.Data(app.Json ? JsonSerializer.Serialize(new TaskLineView(1, number++, line), TaskJson.Plain.TaskLineView) : line);
-                next = page.Next;
-                if (page.Lines.Count > 0) continue;
-                if (page.Ended || !parsed.GetValue(follow)) return ExitCodes.Done;
-                await Task.Delay(Look, app.Clock, ct);
+                var task = await TaskPages.FindAsync(door, parsed.GetValue(which)!, ct);
+                for (var next = parsed.GetValue(from); ; )
+                {
+                    var page = await door.GetAsync(
+                        $"tasks/{task.Id}/output?line={next}",
+                        AdminJson.Plain.OutputPage,
+                        ct
+                    );
+                    var number = page.Next - page.Lines.Count;
+                    foreach (var line in page.Lines)
+                        app.Screen.Data(
+                            app.Json
+                                ? JsonSerializer.Serialize(
+                                    new TaskLineView(1, number++, line),
+                                    TaskJson.Plain.TaskLineView
+                                )
+                                : line
+                        );
+                    next = page.Next;
+                    if (page.Lines.Count > 0)
+                        continue;
+                    if (page.Ended || !parsed.GetValue(follow))
+                        return ExitCodes.Done;
+                    await Task.Delay(Look, app.Clock, ct);
+                }
             }
-        });
+        );
     }
 
     private static Command Watch()
     {
-        var which = new Argument<string?>("TASK") { Description = "Only one task, until it ends; its end is the command's.", Arity = ArgumentArity.ZeroOrOne };
-        return GatewayDoor.Command("watch", "What happens at the gateway, as it happens.", [which], async (app, door, parsed, ct) =>
+        var which = new Argument<string?>("TASK")
         {
-            if (parsed.GetValue(which) is { } text) return await TaskWatch.UntilEndAsync(app, door, await TaskPages.FindAsync(door, text, ct), Look, ct);
-            await foreach (var happened in door.EventsAsync(ct)) TaskText.Tell(app, happened);
-            return ExitCodes.Done;
-        });
+            Description = "Only one task, until it ends; its end is the command's.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        return GatewayDoor.Command(
+            "watch",
+            "What happens at the gateway, as it happens.",
+            [which],
+            async (app, door, parsed, ct) =>
+            {
+                if (parsed.GetValue(which) is { } text)
+                    return await TaskWatch.UntilEndAsync(
+                        app,
+                        door,
+                        await TaskPages.FindAsync(door, text, ct),
+                        Look,
+                        ct
+                    );
+                await foreach (var happened in door.EventsAsync(ct))
+                    TaskText.Tell(app, happened);
+                return ExitCodes.Done;
+            }
+        );
     }
 
     private static Command Act(string name, string description, HttpMethod method, string action, string done)
     {
         var which = new Argument<string[]>("TASK") { Description = WhichText, Arity = ArgumentArity.OneOrMore };
-        return GatewayDoor.Command(name, description, [which], async (app, door, parsed, ct) =>
-        {
-            var changed = new List<TaskEntry>();
-            foreach (var text in parsed.GetValue(which)!)
+        return GatewayDoor.Command(
+            name,
+            description,
+            [which],
+            async (app, door, parsed, ct) =>
             {
-                var task = await TaskPages.FindAsync(door, text, ct);
-                if (method == HttpMethod.Delete) await door.AskAsync(method, $"tasks/{task.Id}", AdminJson.Plain.Done, ct, TaskPages.Mend);
-                else task = (await door.AskAsync(method, $"tasks/{task.Id}{action}", AdminJson.Plain.TaskPage, ct, TaskPages.Mend)).Tasks[0];
-                changed.Add(task);
-                app.Screen.Note(done, $"{TaskText.Short(task.Id)} {task.Name}", Tint.Green);
+                var changed = new List<TaskEntry>();
+                foreach (var text in parsed.GetValue(which)!)
+                {
+                    var task = await TaskPages.FindAsync(door, text, ct);
+                    if (method == HttpMethod.Delete)
+                        await door.AskAsync(method, $"tasks/{task.Id}", AdminJson.Plain.Done, ct, TaskPages.Mend);
+                    else
+                        task = (
+                            await door.AskAsync(
+                                method,
+                                $"tasks/{task.Id}{action}",
+                                AdminJson.Plain.TaskPage,
+                                ct,
+                                TaskPages.Mend
+                            )
+                        ).Tasks[0];
+                    changed.Add(task);
+                    app.Screen.Note(done, $"{TaskText.Short(task.Id)} {task.Name}", Tint.Green);
+                }
+                if (app.Json)
+                    app.Screen.Data(JsonSerializer.Serialize(new TaskPage(1, changed, null), AdminJson.Plain.TaskPage));
+                return ExitCodes.Done;
             }
-            if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new TaskPage(1, changed, null), AdminJson.Plain.TaskPage));
-            return ExitCodes.Done;
-        });
+        );
     }
 
     private const string WhichText = "A task: `last`, its name, or the beginning of its id.";

@@ -14,20 +14,59 @@ internal static class TasksSubmitCommand
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private static readonly Argument<string[]> Paths = new("PATHS") { Description = "A folder with photos, or photos and the files that belong to them.", HelpName = "DIR|FILE", Arity = ArgumentArity.OneOrMore };
-    private static readonly Option<string> Server = new("--server", "--node") { Description = "The server: a gateway's address for clients, or any NodeODM node.", HelpName = "URL", DefaultValueFactory = _ => "http://127.0.0.1:3000" };
-    private static readonly Option<string?> TokenFile = new("--token-file") { Description = "A file with the token that the server needs; $MUSTER_TOKEN otherwise.", HelpName = "FILE" };
-    private static readonly Option<string[]> Options = new("--options", "-o") { Description = "An option of the engine behind the server, checked before anything is sent.", HelpName = "NAME=VALUE", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
-    private static readonly Option<string?> Name = new("--name", "-n") { Description = "What to call the task (the folder's name).", HelpName = "NAME" };
-    private static readonly Option<string?> To = new("--to") { Description = "Where its results go (./muster-out/NAME).", HelpName = "FOLDER" };
-    private static readonly Option<bool> NoFetch = new("--no-fetch") { Description = "Leave the results on the server." };
-    private static readonly Option<bool> Detach = new("--detach", "-d") { Description = "Do not follow the task; the same command without it comes back to it." };
-    private static readonly Option<bool> New = new("--new") { Description = "Begin anew, also where an earlier command can be gone on with." };
+    private static readonly Argument<string[]> Paths = new("PATHS")
+    {
+        Description = "A folder with photos, or photos and the files that belong to them.",
+        HelpName = "DIR|FILE",
+        Arity = ArgumentArity.OneOrMore,
+    };
+    private static readonly Option<string> Server = new("--server", "--node")
+    {
+        Description = "The server: a gateway's address for clients, or any NodeODM node.",
+        HelpName = "URL",
+        DefaultValueFactory = _ => "http://127.0.0.1:3000",
+    };
+    private static readonly Option<string?> TokenFile = new("--token-file")
+    {
+        Description = "A file with the token that the server needs; $MUSTER_TOKEN otherwise.",
+        HelpName = "FILE",
+    };
+    private static readonly Option<string[]> Options = new("--options", "-o")
+    {
+        Description = "An option of the engine behind the server, checked before anything is sent.",
+        HelpName = "NAME=VALUE",
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = false,
+    };
+    private static readonly Option<string?> Name = new("--name", "-n")
+    {
+        Description = "What to call the task (the folder's name).",
+        HelpName = "NAME",
+    };
+    private static readonly Option<string?> To = new("--to")
+    {
+        Description = "Where its results go (./muster-out/NAME).",
+        HelpName = "FOLDER",
+    };
+    private static readonly Option<bool> NoFetch = new("--no-fetch")
+    {
+        Description = "Leave the results on the server.",
+    };
+    private static readonly Option<bool> Detach = new("--detach", "-d")
+    {
+        Description = "Do not follow the task; the same command without it comes back to it.",
+    };
+    private static readonly Option<bool> New = new("--new")
+    {
+        Description = "Begin anew, also where an earlier command can be gone on with.",
+    };
     private static readonly Option<OnInterrupt> OnInterruption = AttachCommand.OnInterruptOption();
 
     public static Command Create()
     {
-        var command = new Command("submit", """
+        var command = new Command(
+            "submit",
+            """
             Hand photos in as a task, follow it, and bring its results home.
 
               muster tasks submit photos/
@@ -35,7 +74,20 @@ internal static class TasksSubmitCommand
               muster tasks submit *.jpg gcp_list.txt --detach
 
             Broken off, whatever broke it, the same command goes on where it stopped.
-            """) { Paths, Server, TokenFile, Options, Name, To, NoFetch, Detach, New, OnInterruption };
+            """
+        )
+        {
+            Paths,
+            Server,
+            TokenFile,
+            Options,
+            Name,
+            To,
+            NoFetch,
+            Detach,
+            New,
+            OnInterruption,
+        };
         command.SetAction(RunAsync);
         return command;
     }
@@ -46,54 +98,100 @@ internal static class TasksSubmitCommand
         var paths = parsed.GetValue(Paths)!;
         var source = SourceFiles.Of(paths);
         var (url, token) = NodeAddress.Parse(parsed.GetValue(Server)!);
-        token = SecretFile.Read(parsed.GetValue(TokenFile)) ?? (token.Length > 0 ? token : Environment.GetEnvironmentVariable("MUSTER_TOKEN") ?? "");
+        token =
+            SecretFile.Read(parsed.GetValue(TokenFile))
+            ?? (token.Length > 0 ? token : Environment.GetEnvironmentVariable("MUSTER_TOKEN") ?? "");
         using var connections = NodeOdmClient.Connections();
-        var client = new NodeOdmClient(connections, url, token.Length > 0 ? token : null, Patience, app.Clock) { DownloadsFromElsewhere = true };
-        var name = parsed.GetValue(Name) ?? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Path.GetFullPath(paths[0])));
+        var client = new NodeOdmClient(connections, url, token.Length > 0 ? token : null, Patience, app.Clock)
+        {
+            DownloadsFromElsewhere = true,
+        };
+        var name =
+            parsed.GetValue(Name)
+            ?? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Path.GetFullPath(paths[0])));
         var options = await CheckedAsync(client, source, parsed.GetValue(Options) ?? [], ct);
 
-        using var journal = HandInJournal.Open(Path.Combine(app.Folders.State, "tasks"), source.Key(url.ToString(), name, options), app.Clock);
-        if (parsed.GetValue(New)) journal.BeginAnew();
+        using var journal = HandInJournal.Open(
+            Path.Combine(app.Folders.State, "tasks"),
+            source.Key(url.ToString(), name, options),
+            app.Clock
+        );
+        if (parsed.GetValue(New))
+            journal.BeginAnew();
         var teller = new TaskTeller(app.Screen, app.Json);
-        var handIn = new TaskHandIn(client, journal, source, new() { Name = name, Options = options }, teller.Tell, app.Clock);
+        var handIn = new TaskHandIn(
+            client,
+            journal,
+            source,
+            new() { Name = name, Options = options },
+            teller.Tell,
+            app.Clock
+        );
         using var attachment = new TaskAttachment(app, client, journal, parsed.GetValue(OnInterruption));
         teller.Begin(name, source, client.Name);
-        if (!await attachment.SendAsync(handIn, ct)) return ExitCodes.Interrupted;
-        if (app.Screen.Quiet && !app.Json) app.Screen.Data(journal.Task);
+        if (!await attachment.SendAsync(handIn, ct))
+            return ExitCodes.Interrupted;
+        if (app.Screen.Quiet && !app.Json)
+            app.Screen.Data(journal.Task);
         if (parsed.GetValue(Detach))
         {
-            if (!app.Json) app.Screen.Note("detached", "the same command without --detach follows it and brings its results");
+            if (!app.Json)
+                app.Screen.Note("detached", "the same command without --detach follows it and brings its results");
             return ExitCodes.Done;
         }
         var follow = new TaskFollow(client, journal.Task, teller.Tell, app.Clock);
-        if (await attachment.FollowAsync(follow, ct) is not { } ended) return attachment.ExitCode;
+        if (await attachment.FollowAsync(follow, ct) is not { } ended)
+            return attachment.ExitCode;
         if (ended.Status.Code == TaskCode.Completed && !parsed.GetValue(NoFetch))
         {
-            var folder = Path.GetFullPath(parsed.GetValue(To) ?? Path.Combine("muster-out", UploadName.Of(name) ?? journal.Task));
+            var folder = Path.GetFullPath(
+                parsed.GetValue(To) ?? Path.Combine("muster-out", UploadName.Of(name) ?? journal.Task)
+            );
             var report = await FetchAsync(follow, journal.Task, folder, ct);
-            if (parsed.GetValue(To) is null) FetchCommand.KeepOutOfGit(Path.GetDirectoryName(folder)!);
+            if (parsed.GetValue(To) is null)
+                FetchCommand.KeepOutOfGit(Path.GetDirectoryName(folder)!);
             teller.Fetched(journal.Task, folder, report);
         }
         journal.Forget();
-        return ended.Status.Code switch { TaskCode.Completed => ExitCodes.Done, TaskCode.Canceled => ExitCodes.Interrupted, _ => ExitCodes.Fault };
+        return ended.Status.Code switch
+        {
+            TaskCode.Completed => ExitCodes.Done,
+            TaskCode.Canceled => ExitCodes.Interrupted,
+            _ => ExitCodes.Fault,
+        };
     }
 
     /// <summary>What can be known to be in vain is, before anything is sent.</summary>
-    private static async Task<string> CheckedAsync(NodeOdmClient client, SourceFiles source, IReadOnlyList<string> asked, CancellationToken ct)
+    private static async Task<string> CheckedAsync(
+        NodeOdmClient client,
+        SourceFiles source,
+        IReadOnlyList<string> asked,
+        CancellationToken ct
+    )
     {
         var asking = new PatientAsking(client.Name, _ => { }, TimeProvider.System);
         var info = asking.Said(await client.InfoAsync(ct));
-        if (info.MaxImages is > 0 and var most && source.Images > most) throw new UserException($"{source.Images} photos, and {client.Name} takes {most} in a task", "Hand in fewer, or split them into several tasks.");
+        if (info.MaxImages is > 0 and var most && source.Images > most)
+            throw new UserException(
+                $"{source.Images} photos, and {client.Name} takes {most} in a task",
+                "Hand in fewer, or split them into several tasks."
+            );
         return AskedOptions.Read(asked, asking.Said(await client.OptionsAsync(ct)));
     }
 
-    private static async Task<ResultReport> FetchAsync(TaskFollow follow, string task, string folder, CancellationToken ct)
+    private static async Task<ResultReport> FetchAsync(
+        TaskFollow follow,
+        string task,
+        string folder,
+        CancellationToken ct
+    )
     {
         Directory.CreateDirectory(folder);
         var path = Path.Combine(folder, ".muster-archive.part");
         try
         {
-            await using (var archive = new FileStream(path, FileMode.Create, FileAccess.ReadWrite)) await follow.DownloadAsync(archive, ct);
+            await using (var archive = new FileStream(path, FileMode.Create, FileAccess.ReadWrite))
+                await follow.DownloadAsync(archive, ct);
             return await TaskResults.UnpackAsync(path, task, folder, ct);
         }
         finally
@@ -104,7 +202,8 @@ internal static class TasksSubmitCommand
 }
 
 /// <summary>What Ctrl-C means while a task is handed in and followed.</summary>
-internal sealed class TaskAttachment(App app, NodeOdmClient client, HandInJournal journal, OnInterrupt onInterrupt) : IDisposable
+internal sealed class TaskAttachment(App app, NodeOdmClient client, HandInJournal journal, OnInterrupt onInterrupt)
+    : IDisposable
 {
     private readonly Interrupts _interrupts = new();
 
@@ -136,7 +235,8 @@ internal sealed class TaskAttachment(App app, NodeOdmClient client, HandInJourna
             var signal = await _interrupts.Next;
             var choice = await ChoiceAsync(signal);
             _interrupts.Forget();
-            if (choice == 'r') continue;
+            if (choice == 'r')
+                continue;
             if (choice == 'c')
             {
                 await follow.CancelAsync(CancellationToken.None);
@@ -155,11 +255,16 @@ internal sealed class TaskAttachment(App app, NodeOdmClient client, HandInJourna
 
     private async Task<char> ChoiceAsync(PosixSignal signal)
     {
-        if (signal != PosixSignal.SIGINT || onInterrupt == OnInterrupt.Detach) return 'd';
-        if (onInterrupt == OnInterrupt.Cancel) return 'c';
-        if (!app.Screen.MayAsk || app.Json) return 'd';
+        if (signal != PosixSignal.SIGINT || onInterrupt == OnInterrupt.Detach)
+            return 'd';
+        if (onInterrupt == OnInterrupt.Cancel)
+            return 'c';
+        if (!app.Screen.MayAsk || app.Json)
+            return 'd';
         _interrupts.Forget();
-        var question = Task.Run(() => app.Screen.Ask($"\n{journal.Task} is at {client.Name}. [d]etach  [c]ancel  [r]eturn?", "dcr"));
+        var question = Task.Run(() =>
+            app.Screen.Ask($"\n{journal.Task} is at {client.Name}. [d]etach  [c]ancel  [r]eturn?", "dcr")
+        );
         // End of input and a second Ctrl-C mean: let me go.
         return await Task.WhenAny(question, _interrupts.Next) == question ? await question ?? 'd' : 'd';
     }

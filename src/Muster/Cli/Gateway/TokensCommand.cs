@@ -10,34 +10,76 @@ namespace Muster.Cli.Gateway;
 /// <summary>The tokens that open a gateway to its clients.</summary>
 internal static class TokensCommand
 {
-    public static Command Create() => new("tokens", """
-        The tokens that open a gateway to its clients: list, make and revoke them.
+    public static Command Create() =>
+        new(
+            "tokens",
+            """
+            The tokens that open a gateway to its clients: list, make and revoke them.
 
-          muster tokens new survey-team --expires 30d --max-tasks 4
-          muster tokens revoke 9f86d081
+              muster tokens new survey-team --expires 30d --max-tasks 4
+              muster tokens revoke 9f86d081
 
-        Each token sees its own tasks alone. While there is none, and none is configured, anybody who reaches the gateway may use it.
-        """)
-    {
-        List(), New(), Revoke(),
-    };
+            Each token sees its own tasks alone. While there is none, and none is configured, anybody who reaches the gateway may use it.
+            """
+        )
+        {
+            List(),
+            New(),
+            Revoke(),
+        };
 
     private static Command List()
     {
-        var command = GatewayDoor.Command("list", "List the tokens; their texts are not kept.", [], async (app, door, _, ct) =>
-        {
-            var list = await door.GetAsync("tokens", AdminJson.Plain.TokenList, ct);
-            if (app.Json) app.Screen.Data(JsonSerializer.Serialize(list, AdminJson.Plain.TokenList));
-            else if (app.Screen.Quiet) foreach (var token in list.Tokens) app.Screen.Data(token.Id);
-            else
+        var command = GatewayDoor.Command(
+            "list",
+            "List the tokens; their texts are not kept.",
+            [],
+            async (app, door, _, ct) =>
             {
-                var now = app.Clock.GetUtcNow();
-                var rows = list.Tokens.Select(token => (IReadOnlyList<string>)[token.Id, token.Name, Words.Duration(now - token.Created), token.Expires is { } end ? end <= now ? "is over" : $"in {Words.Duration(end - now)}" : "never", $"{token.MaxImages?.ToString() ?? "any"}", $"{token.MaxConcurrentTasks?.ToString() ?? "any"}"]).ToList();
-                foreach (var line in Table.Lines(["ID", "NAME", "AGE", "EXPIRES", "IMAGES", "TASKS"], rows, app.Screen.DataIsSeen ? Console.WindowWidth : null)) app.Screen.Data(line);
-                if (list.Open) app.Screen.Note("open", "the gateway asks for no token; make one: muster tokens new NAME", Tint.Yellow);
+                var list = await door.GetAsync("tokens", AdminJson.Plain.TokenList, ct);
+                if (app.Json)
+                    app.Screen.Data(JsonSerializer.Serialize(list, AdminJson.Plain.TokenList));
+                else if (app.Screen.Quiet)
+                    foreach (var token in list.Tokens)
+                        app.Screen.Data(token.Id);
+                else
+                {
+                    var now = app.Clock.GetUtcNow();
+                    var rows = list
+                        .Tokens.Select(token =>
+                            (IReadOnlyList<string>)
+                                [
+                                    token.Id,
+                                    token.Name,
+                                    Words.Duration(now - token.Created),
+                                    token.Expires is { } end
+                                        ? end <= now
+                                            ? "is over"
+                                            : $"in {Words.Duration(end - now)}"
+                                        : "never",
+                                    $"{token.MaxImages?.ToString() ?? "any"}",
+                                    $"{token.MaxConcurrentTasks?.ToString() ?? "any"}",
+                                ]
+                        )
+                        .ToList();
+                    foreach (
+                        var line in Table.Lines(
+                            ["ID", "NAME", "AGE", "EXPIRES", "IMAGES", "TASKS"],
+                            rows,
+                            app.Screen.DataIsSeen ? Console.WindowWidth : null
+                        )
+                    )
+                        app.Screen.Data(line);
+                    if (list.Open)
+                        app.Screen.Note(
+                            "open",
+                            "the gateway asks for no token; make one: muster tokens new NAME",
+                            Tint.Yellow
+                        );
+                }
+                return ExitCodes.Done;
             }
-            return ExitCodes.Done;
-        });
+        );
         command.Aliases.Add("ls");
         return command;
     }
@@ -45,33 +87,89 @@ internal static class TokensCommand
     private static Command New()
     {
         var name = new Argument<string>("NAME") { Description = "Whose it is, for people." };
-        var expires = new Option<string?>("--expires") { Description = "When it is over, such as 12h or 30d; never otherwise.", HelpName = "TIME" };
-        var images = new Option<int?>("--max-images") { Description = "Images that one of its tasks may have.", HelpName = "N" };
-        var tasks = new Option<int?>("--max-tasks") { Description = "Tasks that it may have at work; others wait.", HelpName = "N" };
-        return GatewayDoor.Command("new", "Make a token and print it, this once.", [name, expires, images, tasks], async (app, door, parsed, ct) =>
+        var expires = new Option<string?>("--expires")
         {
-            TimeSpan? time = parsed.GetValue(expires) is not { } text ? null : Durations.TryParse(text, out var known) ? known : throw new UserException($"--expires is '{text}'", "Give it a time such as 12h or 30d.") { ExitCode = ExitCodes.Usage };
-            var wasOpen = (await door.GetAsync("tokens", AdminJson.Plain.TokenList, ct)).Open;
-            var made = await door.PostAsync("tokens", new AddToken { Name = parsed.GetValue(name), Days = time?.TotalDays, MaxImages = parsed.GetValue(images), MaxConcurrentTasks = parsed.GetValue(tasks) }, AdminJson.Plain.AddToken, AdminJson.Plain.MadeToken, ct);
-            app.Screen.Data(app.Json ? JsonSerializer.Serialize(made, AdminJson.Plain.MadeToken) : made.Text);
-            app.Screen.Note("made", $"{made.Token.Id} for {made.Token.Name}; keep the text above, it is shown this once", Tint.Green);
-            if (wasOpen) app.Screen.Note("closed", "from now on clients need a token; tasks of before belong to none, and are seen here alone", Tint.Yellow);
-            return ExitCodes.Done;
-        });
+            Description = "When it is over, such as 12h or 30d; never otherwise.",
+            HelpName = "TIME",
+        };
+        var images = new Option<int?>("--max-images")
+        {
+            Description = "Images that one of its tasks may have.",
+            HelpName = "N",
+        };
+        var tasks = new Option<int?>("--max-tasks")
+        {
+            Description = "Tasks that it may have at work; others wait.",
+            HelpName = "N",
+        };
+        return GatewayDoor.Command(
+            "new",
+            "Make a token and print it, this once.",
+            [name, expires, images, tasks],
+            async (app, door, parsed, ct) =>
+            {
+                TimeSpan? time =
+                    parsed.GetValue(expires) is not { } text ? null
+                    : Durations.TryParse(text, out var known) ? known
+                    : throw new UserException($"--expires is '{text}'", "Give it a time such as 12h or 30d.")
+                    {
+                        ExitCode = ExitCodes.Usage,
+                    };
+                var wasOpen = (await door.GetAsync("tokens", AdminJson.Plain.TokenList, ct)).Open;
+                var made = await door.PostAsync(
+                    "tokens",
+                    new AddToken
+                    {
+                        Name = parsed.GetValue(name),
+                        Days = time?.TotalDays,
+                        MaxImages = parsed.GetValue(images),
+                        MaxConcurrentTasks = parsed.GetValue(tasks),
+                    },
+                    AdminJson.Plain.AddToken,
+                    AdminJson.Plain.MadeToken,
+                    ct
+                );
+                app.Screen.Data(app.Json ? JsonSerializer.Serialize(made, AdminJson.Plain.MadeToken) : made.Text);
+                app.Screen.Note(
+                    "made",
+                    $"{made.Token.Id} for {made.Token.Name}; keep the text above, it is shown this once",
+                    Tint.Green
+                );
+                if (wasOpen)
+                    app.Screen.Note(
+                        "closed",
+                        "from now on clients need a token; tasks of before belong to none, and are seen here alone",
+                        Tint.Yellow
+                    );
+                return ExitCodes.Done;
+            }
+        );
     }
 
     private static Command Revoke()
     {
         var ids = new Argument<string[]>("ID") { Description = "A token's id.", Arity = ArgumentArity.OneOrMore };
-        return GatewayDoor.Command("revoke", "End tokens at once. Their tasks stay.", [ids], async (app, door, parsed, ct) =>
-        {
-            foreach (var id in parsed.GetValue(ids)!)
+        return GatewayDoor.Command(
+            "revoke",
+            "End tokens at once. Their tasks stay.",
+            [ids],
+            async (app, door, parsed, ct) =>
             {
-                await door.AskAsync(HttpMethod.Delete, $"tokens/{Uri.EscapeDataString(id)}", AdminJson.Plain.Done, ct, "`muster tokens list` shows their ids.");
-                app.Screen.Note("revoked", id, Tint.Green);
+                foreach (var id in parsed.GetValue(ids)!)
+                {
+                    await door.AskAsync(
+                        HttpMethod.Delete,
+                        $"tokens/{Uri.EscapeDataString(id)}",
+                        AdminJson.Plain.Done,
+                        ct,
+                        "`muster tokens list` shows their ids."
+                    );
+                    app.Screen.Note("revoked", id, Tint.Green);
+                }
+                if (app.Json)
+                    app.Screen.Data(JsonSerializer.Serialize(new Done(true), AdminJson.Plain.Done));
+                return ExitCodes.Done;
             }
-            if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new Done(true), AdminJson.Plain.Done));
-            return ExitCodes.Done;
-        });
+        );
     }
 }

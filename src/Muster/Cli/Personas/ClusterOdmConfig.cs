@@ -5,7 +5,10 @@ using Muster.Gateway.Fleet;
 
 namespace Muster.Cli.Personas;
 
-/// <summary>ClusterODM's settings, with its own precedence: the file of <c>--config</c> wins over flags, and flags over <c>config-default.json</c>.</summary>
+/// <summary>
+/// ClusterODM's settings, with its own precedence: the file of <c>--config</c> wins over flags, and flags over
+/// <c>config-default.json</c>.
+/// </summary>
 internal sealed class ClusterOdmConfig
 {
     private const string DefaultFile = "config-default.json";
@@ -51,21 +54,32 @@ internal sealed class ClusterOdmConfig
     /// <summary>What is in force; empty where it is not set.</summary>
     public string Text(string key)
     {
-        // It takes over only keys that it has met by then, so that public-address counts in no file unless it is a flag too.
-        if (_named.TryGetValue(key, out var named) && (_flags.ContainsKey(key) || _defaults.ContainsKey(key))) return named;
+        // It takes over only keys that it has met by then, so that public-address counts in no file unless it is a flag
+        // too.
+        if (_named.TryGetValue(key, out var named) && (_flags.ContainsKey(key) || _defaults.ContainsKey(key)))
+            return named;
         return _flags.GetValueOrDefault(key) ?? _defaults.GetValueOrDefault(key) ?? BuiltIn.GetValueOrDefault(key, "");
     }
 
     /// <summary>What of it does not work here, and what becomes of it.</summary>
     public IEnumerable<string> Warnings()
     {
-        if (Text("admin-pass").Length == 0) yield return "without --admin-pass, console and admin page are open to this machine alone, not to everybody as with ClusterODM";
-        if (Text("splitmerge") is "false" or "no" or "off") yield return $"splitmerge '{Text("splitmerge")}' counts as true, as with ClusterODM; turn it off with --no-splitmerge, or \"splitmerge\": false in the file";
+        if (Text("admin-pass").Length == 0)
+            yield return "without --admin-pass, console and admin page are open to this machine alone, not to "
+                + "everybody as with ClusterODM";
+        if (Text("splitmerge") is "false" or "no" or "off")
+            yield return $"splitmerge '{Text("splitmerge")}' counts as true, as with ClusterODM; turn it off with "
+                + $"--no-splitmerge, or \"splitmerge\": false in the file";
     }
 
     public GatewayOptions Options()
     {
-        if (Text("asr") is { Length: > 0 } asr) throw new UserException($"the autoscaler (--asr {asr}) is not there yet", "Leave --asr away, and add nodes: muster nodes add, or NODE ADD at the console. Nodes in data/nodes.json are read.");
+        if (Text("asr") is { Length: > 0 } asr)
+            throw new UserException(
+                $"the autoscaler (--asr {asr}) is not there yet",
+                "Leave --asr away, and add nodes: muster nodes add, or NODE ADD at the console. Nodes in "
+                    + "data/nodes.json are read."
+            );
         var password = Text("admin-pass");
         var hours = Number("stale-uploads-timeout");
         var defaults = new GatewayOptions { Data = "" };
@@ -80,15 +94,20 @@ internal sealed class ClusterOdmConfig
             Admin = Number("admin-web-port") is > 0 and var admin ? new(admin) : null,
             AdminPassword = password,
             Token = Text("token"),
-            Open = true,   // as ClusterODM is without one
+            Open = true, // as ClusterODM is without one
             Provider = IsLightning ? "lightning" : "local",
-            LightningUrl = Text("cloud-provider").EndsWith("Dev", StringComparison.Ordinal) ? new("http://localhost:5000/r/") : defaults.LightningUrl,
+            LightningUrl = Text("cloud-provider").EndsWith("Dev", StringComparison.Ordinal)
+                ? new("http://localhost:5000/r/")
+                : defaults.LightningUrl,
             PublicAddress = Address("public-address", "http://10.0.0.5:3000"),
             DownloadsFromS3 = Address("downloads-from-s3", "https://results.example.org"),
             SplitMerge = IsTrue("splitmerge"),
             FloodLimit = Number("flood-limit"),
             RefuseOverLimit = true,
-            UploadsExpire = hours > 0 && TimeSpan.FromHours(hours) < defaults.UploadsExpire ? TimeSpan.FromHours(hours) : defaults.UploadsExpire,
+            UploadsExpire =
+                hours > 0 && TimeSpan.FromHours(hours) < defaults.UploadsExpire
+                    ? TimeSpan.FromHours(hours)
+                    : defaults.UploadsExpire,
             UploadMaxSpeed = Number("upload-max-speed"),
             Data = Path.Combine(_folder, "data", "muster"),
             FileNodes = NodesFile.Read(Path.Combine(_folder, "data", "nodes.json")),
@@ -96,40 +115,61 @@ internal sealed class ClusterOdmConfig
         };
     }
 
-    private bool IsLightning => Text("cloud-provider") switch
-    {
-        "local" or "Local" => false,
-        "lightning" or "Lightning" or "lightningDev" or "LightningDev" => true,
-        var other => throw Wrong("cloud-provider", other, "local, lightning or lightningDev"),
-    };
+    private bool IsLightning =>
+        Text("cloud-provider") switch
+        {
+            "local" or "Local" => false,
+            "lightning" or "Lightning" or "lightningDev" or "LightningDev" => true,
+            var other => throw Wrong("cloud-provider", other, "local, lightning or lightningDev"),
+        };
 
-    private Uri? Address(string key, string example) => Some(key) is not { } text ? null
-        : Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url : throw Wrong(key, text, $"an address such as {example}");
+    private Uri? Address(string key, string example) =>
+        Some(key) is not { } text ? null
+        : Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url
+        : throw Wrong(key, text, $"an address such as {example}");
 
     private string? Some(string key) => Text(key) is { Length: > 0 } text ? text : null;
 
     private bool IsTrue(string key) => Text(key) is not ("" or "0");
 
-    private int Number(string key) => int.TryParse(Text(key) is { Length: > 0 } text ? text : "0", out var number) && number >= 0 ? number : throw Wrong(key, Text(key), "a whole number");
+    private int Number(string key) =>
+        int.TryParse(Text(key) is { Length: > 0 } text ? text : "0", out var number) && number >= 0
+            ? number
+            : throw Wrong(key, Text(key), "a whole number");
 
     /// <summary>The file's keys and values; what JavaScript takes for false is an empty text.</summary>
     private static Dictionary<string, string> Read(string path)
     {
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path), new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
-            return document.RootElement.EnumerateObject().ToDictionary(member => member.Name, member => member.Value.ValueKind switch
-            {
-                JsonValueKind.String => member.Value.GetString()!,
-                JsonValueKind.False or JsonValueKind.Null => "",
-                _ => member.Value.GetRawText(),
-            });
+            using var document = JsonDocument.Parse(
+                File.ReadAllBytes(path),
+                new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }
+            );
+            return document
+                .RootElement.EnumerateObject()
+                .ToDictionary(
+                    member => member.Name,
+                    member =>
+                        member.Value.ValueKind switch
+                        {
+                            JsonValueKind.String => member.Value.GetString()!,
+                            JsonValueKind.False or JsonValueKind.Null => "",
+                            _ => member.Value.GetRawText(),
+                        }
+                );
         }
-        catch (Exception fault) when (fault is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        catch (Exception fault)
+            when (fault is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {
-            throw new UserException($"cannot read {path}: {fault.Message}", "It holds one JSON object, with the names of the flags as keys.", fault);
+            throw new UserException(
+                $"cannot read {path}: {fault.Message}",
+                "It holds one JSON object, with the names of the flags as keys.",
+                fault
+            );
         }
     }
 
-    private static UserException Wrong(string key, string text, string wanted) => new($"{key} is '{text}'", $"Give it {wanted}.");
+    private static UserException Wrong(string key, string text, string wanted) =>
+        new($"{key} is '{text}'", $"Give it {wanted}.");
 }

@@ -18,7 +18,13 @@ internal sealed class ClusterOdmPersona : Command
         ("log-level", "LEVEL", "error, warn, info, verbose, debug or silly.", null),
         ("cloud-provider", "NAME", "Who validates tokens: local, lightning or lightningDev.", "-c"),
         ("upload-max-speed", "N", "Maximum bytes per second of each upload to a node; 0 for no limit.", null),
-        ("downloads-from-s3", "URL", "Where nodes upload archives and assets themselves: downloads are redirected to URL/TASK/ASSET if it exists.", null),
+        (
+            "downloads-from-s3",
+            "URL",
+            "Where nodes upload archives and assets themselves: downloads are redirected to URL/TASK/ASSET if it "
+                + "exists.",
+            null
+        ),
         ("splitmerge", "VALUE", "Accept parts of split tasks; on by default.", null),
         ("no-splitmerge", null, "Do not accept parts of split tasks.", null),
         ("public-address", "URL", "URL by which nodes reach this gateway, for split-merge.", null),
@@ -31,37 +37,70 @@ internal sealed class ClusterOdmPersona : Command
         ("asr", "FILE", "Autoscaler settings; not supported yet.", null),
     ];
 
-    private ClusterOdmPersona() : base("clusterodm", """
-        Run the gateway with ClusterODM's flags, files and defaults. Start it in ClusterODM's folder.
+    private ClusterOdmPersona()
+        : base(
+            "clusterodm",
+            """
+            Run the gateway with ClusterODM's flags, files and defaults. Start it in ClusterODM's folder.
 
-          muster as clusterodm --port 3000 --token secret
-          muster as clusterodm --config config.json
+              muster as clusterodm --port 3000 --token secret
+              muster as clusterodm --config config.json
 
-        Reads config-default.json, data/nodes.json and data/routes.json there; keeps its own data in data/muster.
-        """)
+            Reads config-default.json, data/nodes.json and data/routes.json there; keeps its own data in data/muster.
+            """
+        )
     {
         var given = new List<(string Name, Func<ParseResult, string?> Value)>();
         foreach (var (name, takes, help, letter) in Flags)
         {
-            Option option = takes is null ? new Option<bool>($"--{name}") { Description = help, Arity = ArgumentArity.Zero } : new Option<string?>($"--{name}") { Description = help, HelpName = takes };
-            if (name == "splitmerge") option.Arity = ArgumentArity.ZeroOrOne;
-            if (name.Contains('-')) option.Aliases.Add($"--{name.Replace('-', '_')}");
-            if (letter is not null) option.Aliases.Add(letter);
+            Option option = takes is null
+                ? new Option<bool>($"--{name}") { Description = help, Arity = ArgumentArity.Zero }
+                : new Option<string?>($"--{name}") { Description = help, HelpName = takes };
+            if (name == "splitmerge")
+                option.Arity = ArgumentArity.ZeroOrOne;
+            if (name.Contains('-'))
+                option.Aliases.Add($"--{name.Replace('-', '_')}");
+            if (letter is not null)
+                option.Aliases.Add(letter);
             Add(option);
-            given.Add((name, parsed => parsed.GetResult(option) is not { Implicit: false } result ? null : result.Tokens is [.., var last] ? last.Value : "true"));
+            given.Add(
+                (
+                    name,
+                    parsed =>
+                        parsed.GetResult(option) is not { Implicit: false } result ? null
+                        : result.Tokens is [.., var last] ? last.Value
+                        : "true"
+                )
+            );
         }
-        SetAction((parsed, ct) => RunAsync(given.Select(flag => (flag.Name, Value: flag.Value(parsed))).Where(flag => flag.Value is not null).ToDictionary(flag => flag.Name, flag => flag.Value!), ct));
+        SetAction(
+            (parsed, ct) =>
+                RunAsync(
+                    given
+                        .Select(flag => (flag.Name, Value: flag.Value(parsed)))
+                        .Where(flag => flag.Value is not null)
+                        .ToDictionary(flag => flag.Name, flag => flag.Value!),
+                    ct
+                )
+        );
     }
 
     public static Command Create() => new ClusterOdmPersona();
 
     private static Task<int> RunAsync(Dictionary<string, string> flags, CancellationToken ct)
     {
-        if (flags.Remove("no-splitmerge")) flags["splitmerge"] = "";
+        if (flags.Remove("no-splitmerge"))
+            flags["splitmerge"] = "";
         var app = MusterCommand.Current.App();
         var config = new ClusterOdmConfig(flags, Directory.GetCurrentDirectory());
         var options = config.Options();
-        foreach (var warning in config.Warnings()) app.Screen.Note("warning", warning, Tint.Yellow);
-        return ServeCommand.RunAsync(app, options, new(app.Screen, NoteLog.LevelOf(config.Text("debug").Length > 0 ? "debug" : config.Text("log-level"))), ct);
+        foreach (var warning in config.Warnings())
+            app.Screen.Note("warning", warning, Tint.Yellow);
+        return ServeCommand.RunAsync(
+            app,
+            options,
+            new(app.Screen, NoteLog.LevelOf(config.Text("debug").Length > 0 ? "debug" : config.Text("log-level"))),
+            ct
+        );
     }
 }

@@ -4,10 +4,17 @@ using Muster.Faults;
 namespace Muster.Cli.Personas;
 
 /// <summary>
-/// The words of a GTSfM command line that belong to no option: Hydra's overrides, and before them the program that people start, such as
-/// <c>python /home/me/gtsfm/gtsfm/runner run_scene_optimizer_colmaploader.py</c>. That one says which loader, and where the checkout is.
+/// The words of a GTSfM command line that belong to no option: Hydra's overrides, and before them the program that
+/// people start, such as
+/// <c>python /home/me/gtsfm/gtsfm/runner run_scene_optimizer_colmaploader.py</c>. That one says which loader, and where
+/// the checkout is.
 /// </summary>
-internal sealed partial record GtsfmWords(string? Loader, string? Checkout, string? Python, IReadOnlyList<string> Overrides)
+internal sealed partial record GtsfmWords(
+    string? Loader,
+    string? Checkout,
+    string? Python,
+    IReadOnlyList<string> Overrides
+)
 {
     private static readonly Dictionary<string, string?> Loaders = new()
     {
@@ -26,7 +33,9 @@ internal sealed partial record GtsfmWords(string? Loader, string? Checkout, stri
 
     public static GtsfmWords Of(IEnumerable<string> words)
     {
-        string? loader = null, checkout = null, python = null;
+        string? loader = null,
+            checkout = null,
+            python = null;
         var overrides = new List<string>();
         foreach (var word in words)
         {
@@ -35,17 +44,28 @@ internal sealed partial record GtsfmWords(string? Loader, string? Checkout, stri
                 overrides.Add(word);
                 continue;
             }
-            if (program.Groups["checkout"] is { Success: true, Value: var path }) checkout = Path.GetFullPath(path);
-            if (program.Groups["python"] is { Success: true, Value: var interpreter }) python = interpreter;
-            if (program.Groups["script"] is not { Success: true, Value: var script }) continue;
+            if (program.Groups["checkout"] is { Success: true, Value: var path })
+                checkout = Path.GetFullPath(path);
+            if (program.Groups["python"] is { Success: true, Value: var interpreter })
+                python = interpreter;
+            if (program.Groups["script"] is not { Success: true, Value: var script })
+                continue;
             if (!Loaders.TryGetValue(script.TrimStart('_'), out loader))
             {
-                throw new UserException($"Muster has no equivalent of {Path.GetFileName(word)}", "Run it unchanged: muster submit -- python …") { ExitCode = ExitCodes.Usage };
+                throw new UserException(
+                    $"Muster has no equivalent of {Path.GetFileName(word)}",
+                    "Run it unchanged: muster submit -- python …"
+                )
+                {
+                    ExitCode = ExitCodes.Usage,
+                };
             }
         }
         return new(loader, checkout, python, overrides);
     }
 
-    [GeneratedRegex(@"\A((?<python>/.*/python[0-9.]*)|(.*/)?(uv|python[0-9.]*|run)|((?<checkout>.+)/)?gtsfm/runner(\.py|/)?|(((?<checkout>.+)/)?gtsfm/runner/|\./)?run_scene_optimizer(?<script>_\w+|)\.py)\z")]
+    [GeneratedRegex(
+        @"\A((?<python>/.*/python[0-9.]*)|(.*/)?(uv|python[0-9.]*|run)|((?<checkout>.+)/)?gtsfm/runner(\.py|/)?|(((?<checkout>.+)/)?gtsfm/runner/|\./)?run_scene_optimizer(?<script>_\w+|)\.py)\z"
+    )]
     private static partial Regex Program();
 }

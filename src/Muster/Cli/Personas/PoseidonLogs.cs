@@ -5,7 +5,10 @@ using Muster.Runs.Follow;
 
 namespace Muster.Cli.Personas;
 
-/// <summary>The logs as users of <c>psd_run</c> know them: what happened in <c>poseidon_run.log</c>, and a folder with the date that holds one log for each process.</summary>
+/// <summary>
+/// The logs as users of <c>psd_run</c> know them: what happened in <c>poseidon_run.log</c>, and a folder with the date
+/// that holds one log for each process.
+/// </summary>
 internal sealed class PoseidonLogs : IDisposable
 {
     private readonly Dictionary<string, FileStream> _files = [];
@@ -16,14 +19,26 @@ internal sealed class PoseidonLogs : IDisposable
     public PoseidonLogs(string below, TimeProvider clock)
     {
         _clock = clock;
-        Folder = Path.Combine(below, $"poseidon_log_{clock.GetLocalNow().ToString("yyyyMMdd_HHmmss", CultureInfo.InvariantCulture)}");
+        Folder = Path.Combine(
+            below,
+            $"poseidon_log_{clock.GetLocalNow().ToString("yyyyMMdd_HHmmss", CultureInfo.InvariantCulture)}"
+        );
         Directory.CreateDirectory(Folder);
-        _course = new(new FileStream("poseidon_run.log", FileMode.Append, FileAccess.Write, FileShare.ReadWrite), new UTF8Encoding(false)) { AutoFlush = true };
+        _course = new(
+            new FileStream("poseidon_run.log", FileMode.Append, FileAccess.Write, FileShare.ReadWrite),
+            new UTF8Encoding(false)
+        )
+        {
+            AutoFlush = true,
+        };
     }
 
     public string Folder { get; }
 
-    public void Write(string line) => _course.WriteLine($"{_clock.GetLocalNow().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} {line}");
+    public void Write(string line) =>
+        _course.WriteLine(
+            $"{_clock.GetLocalNow().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} {line}"
+        );
 
     public void Hear(RunEvent happening)
     {
@@ -36,7 +51,8 @@ internal sealed class PoseidonLogs : IDisposable
                 break;
             case RunEvent.Changed(var run):
                 var (word, text, _) = RunText.Describe(run, _clock.GetUtcNow());
-                if (_said == word + text) break;
+                if (_said == word + text)
+                    break;
                 _said = word + text;
                 Write($"{word} {text}");
                 break;
@@ -51,7 +67,8 @@ internal sealed class PoseidonLogs : IDisposable
 
     public void Dispose()
     {
-        foreach (var file in _files.Values) file.Dispose();
+        foreach (var file in _files.Values)
+            file.Dispose();
         _course.Dispose();
     }
 
@@ -60,6 +77,8 @@ internal sealed class PoseidonLogs : IDisposable
     {
         var parts = log.Split('.');
         var name = parts[0] is "master" or "chief" ? $"{parts[0]}.log" : $"{parts[0]}{parts[1]}.log";
-        return _files.TryGetValue(name, out var file) ? file : _files[name] = new(Path.Combine(Folder, name), FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
+        return _files.TryGetValue(name, out var file)
+            ? file
+            : _files[name] = new(Path.Combine(Folder, name), FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
     }
 }

@@ -7,25 +7,52 @@ using Muster.Sites.Import;
 
 namespace Muster.Cli.Personas;
 
-/// <summary>The command line of Poseidon's <c>psd_run</c>: its options, its cluster file, its logs. What it starts is a run like any other.</summary>
+/// <summary>
+/// The command line of Poseidon's <c>psd_run</c>: its options, its cluster file, its logs. What it starts is a run like
+/// any other.
+/// </summary>
 internal sealed class PsdRunPersona : Command
 {
-    private readonly Option<string> _config = new("--cluster_config", "-c", "--cluster-config") { Description = "The cluster file (JSON).", HelpName = "FILE", Required = true };
-    private readonly Option<string> _out = new("--out", "-o") { Description = "Where the folder of logs is made (.).", HelpName = "FOLDER", DefaultValueFactory = _ => "." };
-    private readonly Option<bool> _detach = new("--detach") { Description = "Do not follow the run.", Arity = ArgumentArity.Zero };
-    private readonly Argument<string> _command = new("COMMAND") { Description = "What every worker runs, as one word in quotes; as many commands as workers, with commas between, are one for each." };
-
-    private PsdRunPersona() : base("psd_run", """
-        The older tool `psd_run` (Poseidon): one command on many workers, with a master and parameter servers.
-
-          psd_run -c config.json -o logs "python /home/me/train.py --max_steps 1000"
-
-        config.json:
-          { "master_node": "10.0.0.1", "worker_nodes": ["10.0.0.1", "10.0.0.2"], "server_nodes": ["10.0.0.1", "10.0.0.2"],
-            "username": "me", "pem_file": "/home/me/key.pem", "virtualenv": "/home/me/venv" }
-        """)
+    private readonly Option<string> _config = new("--cluster_config", "-c", "--cluster-config")
     {
-        foreach (var option in (Option[])[_config, _out, _detach]) Add(option);
+        Description = "The cluster file (JSON).",
+        HelpName = "FILE",
+        Required = true,
+    };
+    private readonly Option<string> _out = new("--out", "-o")
+    {
+        Description = "Where the folder of logs is made (.).",
+        HelpName = "FOLDER",
+        DefaultValueFactory = _ => ".",
+    };
+    private readonly Option<bool> _detach = new("--detach")
+    {
+        Description = "Do not follow the run.",
+        Arity = ArgumentArity.Zero,
+    };
+    private readonly Argument<string> _command = new("COMMAND")
+    {
+        Description =
+            "What every worker runs, as one word in quotes; as many commands as workers, with commas between, are one "
+            + "for each.",
+    };
+
+    private PsdRunPersona()
+        : base(
+            "psd_run",
+            """
+            The older tool `psd_run` (Poseidon): one command on many workers, with a master and parameter servers.
+
+              psd_run -c config.json -o logs "python /home/me/train.py --max_steps 1000"
+
+            config.json:
+              { "master_node": "10.0.0.1", "worker_nodes": ["10.0.0.1", "10.0.0.2"], "server_nodes": ["10.0.0.1", "10.0.0.2"],
+                "username": "me", "pem_file": "/home/me/key.pem", "virtualenv": "/home/me/venv" }
+            """
+        )
+    {
+        foreach (var option in (Option[])[_config, _out, _detach])
+            Add(option);
         Add(_command);
         SetAction(RunAsync);
     }
@@ -36,8 +63,22 @@ internal sealed class PsdRunPersona : Command
     {
         var app = MusterCommand.Current.App();
         var config = parsed.GetValue(_config)!;
-        if (!File.Exists(config)) throw new UserException($"there is no cluster file {config}", "Name the JSON file of the cluster: -c config.json.") { ExitCode = ExitCodes.Usage };
-        if (app.GetSite(Path.GetFullPath(config)) is not SshSite site || !site.Roles.TryGetValue("worker", out var workers)) throw new UserException($"{config} is no cluster file of Poseidon", "It needs worker_nodes and server_nodes.");
+        if (!File.Exists(config))
+            throw new UserException(
+                $"there is no cluster file {config}",
+                "Name the JSON file of the cluster: -c config.json."
+            )
+            {
+                ExitCode = ExitCodes.Usage,
+            };
+        if (
+            app.GetSite(Path.GetFullPath(config)) is not SshSite site
+            || !site.Roles.TryGetValue("worker", out var workers)
+        )
+            throw new UserException(
+                $"{config} is no cluster file of Poseidon",
+                "It needs worker_nodes and server_nodes."
+            );
         var framework = PoseidonFile.FrameworkOf(config);
         var command = parsed.GetValue(_command)!;
         var commands = Split(command);
@@ -48,15 +89,36 @@ internal sealed class PsdRunPersona : Command
             WorkingFolder = Directory.GetCurrentDirectory(),
             Name = "psd_run",
             Launch = framework,
-            RoleCommands = [.. (commands.Count == workers.Count ? commands : [command]).Select(line => $"worker={line}")],
+            RoleCommands =
+            [
+                .. (commands.Count == workers.Count ? commands : [command]).Select(line => $"worker={line}"),
+            ],
             // Code and data are on every node at the same path, as they always were.
             Snapshot = false,
         };
-        var (plan, environment) = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable).Plan(request, site);
-        plan = plan with { JobLines = ["exec 2>&1", "cd"] };   // one log for each, in the order in which it was written; commands began at home
+        var (plan, environment) = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable).Plan(
+            request,
+            site
+        );
+        // one log for each, in the order in which it was written; commands began at home
+        plan = plan with
+        {
+            JobLines = ["exec 2>&1", "cd"],
+        };
         using var logs = new PoseidonLogs(parsed.GetValue(_out)!, app.Clock);
-        logs.Write($"{framework}: {string.Join("; ", plan.Roles.Select(role => $"{role.Name} on {string.Join(", ", role.Hosts)}"))}; run {plan.Id}; logs in {logs.Folder}");
-        return await SubmitCommand.SubmitAsync(app, plan, environment, parsed.GetValue(_detach), fetch: true, app.Config.OnInterrupt, ct, new() { Heard = logs.Hear });
+        logs.Write(
+            $"{framework}: {string.Join("; ", plan.Roles.Select(role => $"{role.Name} on {string.Join(", ", role.Hosts)}"))}; run {plan.Id}; logs in {logs.Folder}"
+        );
+        return await SubmitCommand.SubmitAsync(
+            app,
+            plan,
+            environment,
+            parsed.GetValue(_detach),
+            fetch: true,
+            app.Config.OnInterrupt,
+            ct,
+            new() { Heard = logs.Hear }
+        );
     }
 
     /// <summary>The parts between commas that stand outside of quotes.</summary>
@@ -73,7 +135,10 @@ internal sealed class PsdRunPersona : Command
             }
             else if (command[at] is '"' or '\'')
             {
-                quote = quote == '\0' ? command[at] : quote == command[at] ? '\0' : quote;
+                quote =
+                    quote == '\0' ? command[at]
+                    : quote == command[at] ? '\0'
+                    : quote;
             }
         }
         return parts.Any(part => part.Length == 0) ? [command] : parts;

@@ -11,30 +11,84 @@ using Muster.Snapshots;
 
 namespace Muster.Cli.Personas;
 
-/// <summary>The command line of cluster_tools' <c>submit</c>: its options, its config files, the names and files that its users rely on.</summary>
+/// <summary>
+/// The command line of cluster_tools' <c>submit</c>: its options, its config files, the names and files that its users
+/// rely on.
+/// </summary>
 internal sealed partial class SubmitPersona : Command, ITakesCommand
 {
-    private readonly Option<string> _config = new("-c") { Description = "The cluster's config file (JSON), such as cedar.json.", HelpName = "FILE", Required = true };
-    private readonly Option<string> _name = new("--name", "-n") { Description = "The project's name (default).", HelpName = "TEXT", DefaultValueFactory = _ => "default" };
-    private readonly Option<string> _branch = new("--branch", "-b") { Description = "Name to use in place of the git branch.", HelpName = "TEXT", DefaultValueFactory = _ => "" };
-    private readonly Option<string> _sbatch = new("--sbatch_json") { Description = "Additional sbatch options, as a JSON object.", HelpName = "JSON", DefaultValueFactory = _ => "{}" };
-    private readonly Option<bool> _tensorboard = new("--tensorboard") { Description = "Start TensorBoard beside the job (default)." };
-    private readonly Option<bool> _noTensorboard = new("--no-tensorboard") { Description = "Start no TensorBoard.", Arity = ArgumentArity.Zero };
-    private readonly Option<string?> _stay = new("--stay") { Description = "Keep TensorBoard and the allocation for this long after the job ends.", HelpName = "TIME" };
-    private readonly Option<bool> _pip = new("--pip") { Description = "Install the repository's requirements.txt first.", Arity = ArgumentArity.Zero };
-    private readonly Option<bool> _raw = new("--raw") { Description = "Pass COMMAND to the remote shell as one string, as the older tool did.", Arity = ArgumentArity.Zero };
-
-    private readonly Option<bool> _detach = new("--detach") { Description = "Do not follow the run.", Arity = ArgumentArity.Zero };
-
-    private SubmitPersona() : base("submit", """
-        The older tool `submit` (cluster_tools): prefix a command, and it runs on the cluster.
-
-          submit -c=cedar.json python main.py --epochs 90
-
-        Options end at the first word of COMMAND; '--' may stand before it.
-        """)
+    private readonly Option<string> _config = new("-c")
     {
-        foreach (var option in (Option[])[_config, _name, _branch, _sbatch, _tensorboard, _noTensorboard, _stay, _pip, _raw, _detach]) Add(option);
+        Description = "The cluster's config file (JSON), such as cedar.json.",
+        HelpName = "FILE",
+        Required = true,
+    };
+    private readonly Option<string> _name = new("--name", "-n")
+    {
+        Description = "The project's name (default).",
+        HelpName = "TEXT",
+        DefaultValueFactory = _ => "default",
+    };
+    private readonly Option<string> _branch = new("--branch", "-b")
+    {
+        Description = "Name to use in place of the git branch.",
+        HelpName = "TEXT",
+        DefaultValueFactory = _ => "",
+    };
+    private readonly Option<string> _sbatch = new("--sbatch_json")
+    {
+        Description = "Additional sbatch options, as a JSON object.",
+        HelpName = "JSON",
+        DefaultValueFactory = _ => "{}",
+    };
+    private readonly Option<bool> _tensorboard = new("--tensorboard")
+    {
+        Description = "Start TensorBoard beside the job (default).",
+    };
+    private readonly Option<bool> _noTensorboard = new("--no-tensorboard")
+    {
+        Description = "Start no TensorBoard.",
+        Arity = ArgumentArity.Zero,
+    };
+    private readonly Option<string?> _stay = new("--stay")
+    {
+        Description = "Keep TensorBoard and the allocation for this long after the job ends.",
+        HelpName = "TIME",
+    };
+    private readonly Option<bool> _pip = new("--pip")
+    {
+        Description = "Install the repository's requirements.txt first.",
+        Arity = ArgumentArity.Zero,
+    };
+    private readonly Option<bool> _raw = new("--raw")
+    {
+        Description = "Pass COMMAND to the remote shell as one string, as the older tool did.",
+        Arity = ArgumentArity.Zero,
+    };
+
+    private readonly Option<bool> _detach = new("--detach")
+    {
+        Description = "Do not follow the run.",
+        Arity = ArgumentArity.Zero,
+    };
+
+    private SubmitPersona()
+        : base(
+            "submit",
+            """
+            The older tool `submit` (cluster_tools): prefix a command, and it runs on the cluster.
+
+              submit -c=cedar.json python main.py --epochs 90
+
+            Options end at the first word of COMMAND; '--' may stand before it.
+            """
+        )
+    {
+        foreach (
+            var option in (Option[])
+                [_config, _name, _branch, _sbatch, _tensorboard, _noTensorboard, _stay, _pip, _raw, _detach]
+        )
+            Add(option);
         SetAction(RunAsync);
     }
 
@@ -47,7 +101,11 @@ internal sealed partial class SubmitPersona : Command, ITakesCommand
         RefuseValueOfTensorBoard(parsed, current.Command);
         var sbatch = OptionsOf(parsed.GetValue(_sbatch)!, current.Command);
         var config = parsed.GetValue(_config)!;
-        if (!File.Exists(config)) throw new UserException($"there is no config file {config}", "Name the cluster's file: -c cedar.json.") { ExitCode = ExitCodes.Usage };
+        if (!File.Exists(config))
+            throw new UserException($"there is no config file {config}", "Name the cluster's file: -c cedar.json.")
+            {
+                ExitCode = ExitCodes.Usage,
+            };
         var site = app.GetSite(Path.GetFullPath(config));
         var folder = Directory.GetCurrentDirectory();
         var branch = parsed.GetValue(_branch)!;
@@ -62,26 +120,47 @@ internal sealed partial class SubmitPersona : Command, ITakesCommand
             RawLine = parsed.GetValue(_raw),
             FolderOptions = SbatchJson.Find(folder).With(sbatch),
         };
-        foreach (var warning in request.FolderOptions.Warnings) app.Screen.Note("note", warning, Tint.Yellow);
-        var (plan, environment) = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable).Plan(request, site);
+        foreach (var warning in request.FolderOptions.Warnings)
+            app.Screen.Note("note", warning, Tint.Yellow);
+        var (plan, environment) = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable).Plan(
+            request,
+            site
+        );
         plan = plan with
         {
             JobLines = [.. OldFiles, .. parsed.GetValue(_pip) ? [Requirements] : Array.Empty<string>()],
-            Companions = [.. plan.Companions.Select(companion => companion with { Script = PortFile + companion.Script })],
+            Companions =
+            [
+                .. plan.Companions.Select(companion => companion with { Script = PortFile + companion.Script }),
+            ],
         };
         Snapshot? taken = null;
-        return await SubmitCommand.SubmitAsync(app, plan, environment, parsed.GetValue(_detach), fetch: true, app.Config.OnInterrupt, ct, new()
-        {
-            Taken = snapshot =>
+        return await SubmitCommand.SubmitAsync(
+            app,
+            plan,
+            environment,
+            parsed.GetValue(_detach),
+            fetch: true,
+            app.Config.OnInterrupt,
+            ct,
+            new()
             {
-                taken = snapshot;
-                ShowScript(app.Screen, plan with { Folder = snapshot.Subfolder?.Text ?? "" });
-            },
-            Launched = async _ =>
-            {
-                if (taken is not null && await SnapshotBranch.KeepAsync(taken, plan.Id.Short, branch, app.Clock.GetUtcNow(), ct) is { } said) app.Screen.Note(said.Word, said.Text);
-            },
-        });
+                Taken = snapshot =>
+                {
+                    taken = snapshot;
+                    ShowScript(app.Screen, plan with { Folder = snapshot.Subfolder?.Text ?? "" });
+                },
+                Launched = async _ =>
+                {
+                    if (
+                        taken is not null
+                        && await SnapshotBranch.KeepAsync(taken, plan.Id.Short, branch, app.Clock.GetUtcNow(), ct)
+                            is { } said
+                    )
+                        app.Screen.Note(said.Word, said.Text);
+                },
+            }
+        );
     }
 
     /// <summary>It is a switch: a value behind it would be taken for the command.</summary>
@@ -93,11 +172,20 @@ internal sealed partial class SubmitPersona : Command, ITakesCommand
             { Implicit: false } when command is [var word, _, ..] && bool.TryParse(word, out _) => word,
             _ => null,
         };
-        if (value is null) return;
-        throw new UserException($"--tensorboard does not take a value such as '{value}'", "To switch TensorBoard off, write --no-tensorboard; it is on by default.") { ExitCode = ExitCodes.Usage };
+        if (value is null)
+            return;
+        throw new UserException(
+            $"--tensorboard does not take a value such as '{value}'",
+            "To switch TensorBoard off, write --no-tensorboard; it is on by default."
+        )
+        {
+            ExitCode = ExitCodes.Usage,
+        };
     }
 
-    /// <summary>JSON without single quotes reaches us in pieces: without its own quotes, and cut at each blank.</summary>
+    /// <summary>
+    /// JSON without single quotes reaches us in pieces: without its own quotes, and cut at each blank.
+    /// </summary>
     private static SbatchOptions OptionsOf(string text, IReadOnlyList<string> command)
     {
         try
@@ -106,10 +194,24 @@ internal sealed partial class SubmitPersona : Command, ITakesCommand
         }
         catch (UserException fault) when (text.StartsWith('{') && fault.InnerException is JsonException)
         {
-            var pieces = text.EndsWith('}') ? [text] : (string[])[text, .. command.TakeWhile(word => !word.EndsWith('}')), .. command.Where(word => word.EndsWith('}')).Take(1)];
-            var pairs = Pair().Matches(string.Join(' ', pieces)).Select(pair => $"\"{pair.Groups["key"].Value}\": \"{pair.Groups["value"].Value}\"").ToList();
-            throw new UserException($"what the shell passed on for --sbatch_json is not JSON: {string.Join(' ', pieces)}",
-                $"Put it in single quotes: --sbatch_json='{{{(pairs.Count > 0 ? string.Join(", ", pairs) : "\"--mem\": \"20G\"")}}}'", fault)
+            var pieces = text.EndsWith('}')
+                ? [text]
+                : (string[])
+                    [
+                        text,
+                        .. command.TakeWhile(word => !word.EndsWith('}')),
+                        .. command.Where(word => word.EndsWith('}')).Take(1),
+                    ];
+            var pairs = Pair()
+                .Matches(string.Join(' ', pieces))
+                .Select(pair => $"\"{pair.Groups["key"].Value}\": \"{pair.Groups["value"].Value}\"")
+                .ToList();
+            throw new UserException(
+                $"what the shell passed on for --sbatch_json is not JSON: {string.Join(' ', pieces)}",
+                $"Put it in single quotes: "
+                    + $"--sbatch_json='{{{(pairs.Count > 0 ? string.Join(", ", pairs) : "\"--mem\": \"20G\"")}}}'",
+                fault
+            )
             {
                 ExitCode = ExitCodes.Usage,
             };
@@ -119,7 +221,10 @@ internal sealed partial class SubmitPersona : Command, ITakesCommand
     [GeneratedRegex(@"(?<key>[^\s{}:,""]+)""?\s*:\s*""?(?<value>[^{},""]*[^{},""\s])")]
     private static partial Regex Pair();
 
-    /// <summary>The files that users of the older tool look for in the folder of execution. One of that name in the code itself gives way.</summary>
+    /// <summary>
+    /// The files that users of the older tool look for in the folder of execution. One of that name in the code itself
+    /// gives way.
+    /// </summary>
     private static readonly IReadOnlyList<string> OldFiles =
     [
         """ln -sf "$MUSTER_RUN_DIR/batch.sh" sbatch_script.sh""",
@@ -128,7 +233,8 @@ internal sealed partial class SubmitPersona : Command, ITakesCommand
         """echo "$SLURM_JOB_ID" >".SLURM_JOB_ID.$$" && mv -f ".SLURM_JOB_ID.$$" SLURM_JOB_ID""",
     ];
 
-    private const string Requirements = """[ ! -f "$MUSTER_RUN_DIR/code/requirements.txt" ] || pip install -r "$MUSTER_RUN_DIR/code/requirements.txt" --upgrade""";
+    private const string Requirements =
+        """[ ! -f "$MUSTER_RUN_DIR/code/requirements.txt" ] || pip install -r "$MUSTER_RUN_DIR/code/requirements.txt" --upgrade""";
 
     /// <summary>Beside TensorBoard: writes its port down, as soon as it is known, where the older tool did.</summary>
     private const string PortFile = """
@@ -144,6 +250,7 @@ internal sealed partial class SubmitPersona : Command, ITakesCommand
     private static void ShowScript(Screen screen, RunPlan plan)
     {
         screen.Note("script", "what sbatch gets, and what the job then runs:");
-        foreach (var line in (RunFiles.Batch(plan) + RunFiles.Job(plan, plan.Host)).TrimEnd('\n').Split('\n')) screen.Note("", screen.Paint(line, Tint.Faint));
+        foreach (var line in (RunFiles.Batch(plan) + RunFiles.Job(plan, plan.Host)).TrimEnd('\n').Split('\n'))
+            screen.Note("", screen.Paint(line, Tint.Faint));
     }
 }

@@ -14,7 +14,8 @@ internal class RecipeCommand : Command
     private readonly RecipeOptions _own;
     private readonly RunOptions _run = new();
 
-    public RecipeCommand(Recipe recipe) : base(recipe.Name, $"{recipe.About}\n\n  {Example(recipe)}")
+    public RecipeCommand(Recipe recipe)
+        : base(recipe.Name, $"{recipe.About}\n\n  {Example(recipe)}")
     {
         _recipe = recipe;
         _run.Site.Description = "The site.";
@@ -24,11 +25,35 @@ internal class RecipeCommand : Command
         _run.Time.Description += RecipeOptions.Usual(recipe.Resources.Time);
         _run.Env.Description = "A variable for the scripts; without a value, the one it has here.";
         _run.Container.Description = "The image that it runs in." + RecipeOptions.Usual(recipe.Container);
-        _run.Role.Description = $"How many ranks, or on which hosts, as with submit: {string.Join(", ", recipe.Roles.Select(role => $"{role.Name}{RecipeOptions.Usual(role.Count)}"))}.";
+        _run.Role.Description =
+            $"How many ranks, or on which hosts, as with submit: "
+            + $"{string.Join(", ", recipe.Roles.Select(role => $"{role.Name}{RecipeOptions.Usual(role.Count)}"))}.";
         _run.DryRun.Description = "Look at the inputs, print the plan and the exact scripts, and do nothing.";
         _own = new(recipe);
-        foreach (var option in _own.All) Add(option);
-        foreach (var option in (Option[])[_run.Site, _run.Name, _run.Host, _run.Gpus, _run.Cpus, _run.Memory, _run.Time, _run.Set, _run.Env, _run.Container, _run.Pull, _run.After, _run.Detach, _run.DryRun, _run.NoFetch, _run.OnInterrupt]) Add(option);
+        foreach (var option in _own.All)
+            Add(option);
+        foreach (
+            var option in (Option[])
+                [
+                    _run.Site,
+                    _run.Name,
+                    _run.Host,
+                    _run.Gpus,
+                    _run.Cpus,
+                    _run.Memory,
+                    _run.Time,
+                    _run.Set,
+                    _run.Env,
+                    _run.Container,
+                    _run.Pull,
+                    _run.After,
+                    _run.Detach,
+                    _run.DryRun,
+                    _run.NoFetch,
+                    _run.OnInterrupt,
+                ]
+        )
+            Add(option);
         if (recipe.Roles.Count > 0)
         {
             Add(_run.Role);
@@ -38,22 +63,56 @@ internal class RecipeCommand : Command
     }
 
     /// <summary>Runs a recipe with what it was given, as `run` and the personas do.</summary>
-    public static async Task<int> RunAsync(App app, Recipe recipe, IReadOnlyDictionary<string, string> given, SubmitRequest wished, Site site, RecipeManner manner, CancellationToken ct)
+    public static async Task<int> RunAsync(
+        App app,
+        Recipe recipe,
+        IReadOnlyDictionary<string, string> given,
+        SubmitRequest wished,
+        Site site,
+        RecipeManner manner,
+        CancellationToken ct
+    )
     {
         var values = Read(app, recipe, given, wished.WorkingFolder, manner.Findings);
-        var (plan, environment) = new RecipePlanner(new(app.Store, app.Clock, Environment.GetEnvironmentVariable), app.Folders.Cache).Plan(values, wished, site);
+        var (plan, environment) = new RecipePlanner(
+            new(app.Store, app.Clock, Environment.GetEnvironmentVariable),
+            app.Folders.Cache
+        ).Plan(values, wished, site);
         if (manner.DryRun)
         {
-            if (recipe.Stage is not null && !app.Json) app.Screen.Data($"# {recipe.Stage}, first, on {plan.Host ?? "this machine"}\n{RecipeStaging.ScriptFor(values, site)}\n");
+            if (recipe.Stage is not null && !app.Json)
+                app.Screen.Data(
+                    $"# {recipe.Stage}, first, on "
+                        + $"{plan.Host ?? "this machine"}\n{RecipeStaging.ScriptFor(values, site)}\n"
+                );
             return SubmitCommand.DryRun(app, plan, site);
         }
-        if (recipe.Preflight is not null) Tell(app, recipe, await RecipePreflight.RunAsync(values, plan, app.OpenSite(site), ct));
-        if (recipe.Stage is not null) await StageAsync(app, values, site, plan.Host, ct);
-        return await SubmitCommand.SubmitAsync(app, plan, environment, manner.Detach, manner.Fetch, manner.OnInterrupt, ct, manner.Watch);
+        if (recipe.Preflight is not null)
+            Tell(app, recipe, await RecipePreflight.RunAsync(values, plan, app.OpenSite(site), ct));
+        if (recipe.Stage is not null)
+            await StageAsync(app, values, site, plan.Host, ct);
+        return await SubmitCommand.SubmitAsync(
+            app,
+            plan,
+            environment,
+            manner.Detach,
+            manner.Fetch,
+            manner.OnInterrupt,
+            ct,
+            manner.Watch
+        );
     }
 
-    /// <summary>Looks at everything that was given; what is odd is told, and what is wrong is thrown, all at once.</summary>
-    public static RecipeValues Read(App app, Recipe recipe, IReadOnlyDictionary<string, string> given, string folder, IReadOnlyList<RecipeFinding> more)
+    /// <summary>
+    /// Looks at everything that was given; what is odd is told, and what is wrong is thrown, all at once.
+    /// </summary>
+    public static RecipeValues Read(
+        App app,
+        Recipe recipe,
+        IReadOnlyDictionary<string, string> given,
+        string folder,
+        IReadOnlyList<RecipeFinding> more
+    )
     {
         var (values, found) = RecipeValues.Read(recipe, given, folder, Path.Combine(app.Folders.State, "checks"));
         Tell(app, recipe, [.. found, .. more]);
@@ -62,25 +121,51 @@ internal class RecipeCommand : Command
 
     private static void Tell(App app, Recipe recipe, IReadOnlyList<RecipeFinding> findings)
     {
-        foreach (var finding in findings.Where(finding => !finding.IsError)) app.Screen.Note("note", finding.ToString(), Tint.Yellow);
-        if (findings.Any(finding => finding.IsError)) throw new RecipeException(recipe, findings);
+        foreach (var finding in findings.Where(finding => !finding.IsError))
+            app.Screen.Note("note", finding.ToString(), Tint.Yellow);
+        if (findings.Any(finding => finding.IsError))
+            throw new RecipeException(recipe, findings);
     }
 
     public static Task StageAsync(App app, RecipeValues values, Site site, string? host, CancellationToken ct) =>
-        RecipeStaging.RunAsync(values, app.OpenSite(site).HostOf(host), site, line => app.Screen.Note("staging", line), ct);
+        RecipeStaging.RunAsync(
+            values,
+            app.OpenSite(site).HostOf(host),
+            site,
+            line => app.Screen.Note("staging", line),
+            ct
+        );
 
     private Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
     {
         var app = MusterCommand.Current.App();
         var site = app.GetSite(parsed.GetValue(_run.Site));
-        return RunAsync(app, _recipe, _own.Given(parsed), _run.Asked(parsed), site, new(parsed.GetValue(_run.DryRun), parsed.GetValue(_run.Detach), !parsed.GetValue(_run.NoFetch), parsed.GetValue(_run.OnInterrupt)), ct);
+        return RunAsync(
+            app,
+            _recipe,
+            _own.Given(parsed),
+            _run.Asked(parsed),
+            site,
+            new(
+                parsed.GetValue(_run.DryRun),
+                parsed.GetValue(_run.Detach),
+                !parsed.GetValue(_run.NoFetch),
+                parsed.GetValue(_run.OnInterrupt)
+            ),
+            ct
+        );
     }
 
     private static string Example(Recipe recipe)
     {
-        var inputs = recipe.Inputs.Where(input => !input.Optional).Select(input => $" --{input.Name} {input.Name}{(input.Kind is InputKind.Folder ? "/" : "")}");
-        var parameters = recipe.Parameters.Where(parameter => parameter.Required).Select(parameter => $" --{parameter.Name} {parameter.Name.ToUpperInvariant()}");
-        return $"muster run {recipe.Name} -s SITE{string.Concat(inputs.Concat(parameters))}{(recipe.Program ? " -- python train.py" : "")}";
+        var inputs = recipe
+            .Inputs.Where(input => !input.Optional)
+            .Select(input => $" --{input.Name} {input.Name}{(input.Kind is InputKind.Folder ? "/" : "")}");
+        var parameters = recipe
+            .Parameters.Where(parameter => parameter.Required)
+            .Select(parameter => $" --{parameter.Name} {parameter.Name.ToUpperInvariant()}");
+        return $"muster run {recipe.Name} -s "
+            + $"SITE{string.Concat(inputs.Concat(parameters))}{(recipe.Program ? " -- python train.py" : "")}";
     }
 }
 
@@ -88,7 +173,13 @@ internal class RecipeCommand : Command
 internal sealed class ProgramRecipeCommand(Recipe recipe) : RecipeCommand(recipe), ITakesCommand;
 
 /// <summary>How a recipe is run, beside what it is given.</summary>
-internal sealed record RecipeManner(bool DryRun, bool Detach, bool Fetch, OnInterrupt OnInterrupt, SubmitWatch? Watch = null)
+internal sealed record RecipeManner(
+    bool DryRun,
+    bool Detach,
+    bool Fetch,
+    OnInterrupt OnInterrupt,
+    SubmitWatch? Watch = null
+)
 {
     /// <summary>What was found elsewhere, to be told with the rest.</summary>
     public IReadOnlyList<RecipeFinding> Findings { get; init; } = [];

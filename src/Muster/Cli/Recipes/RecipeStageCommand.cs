@@ -7,21 +7,40 @@ namespace Muster.Cli.Recipes;
 internal sealed class RecipeStageCommand : Command
 {
     private readonly Option<string?> _site = new("--site", "-s") { Description = "The site.", HelpName = "SITE" };
-    private readonly Option<string?> _host = new("--host") { Description = "One host of an ssh site.", HelpName = "HOST" };
-
-    public RecipeStageCommand(Recipe recipe) : base(recipe.Name, $"Bring what the runs of {recipe.Name} share to a site.")
+    private readonly Option<string?> _host = new("--host")
     {
-        var alone = recipe with { Inputs = [], Check = null, Parameters = [.. recipe.Parameters.Select(parameter => parameter with { Required = false })] };
+        Description = "One host of an ssh site.",
+        HelpName = "HOST",
+    };
+
+    public RecipeStageCommand(Recipe recipe)
+        : base(recipe.Name, $"Bring what the runs of {recipe.Name} share to a site.")
+    {
+        var alone = recipe with
+        {
+            Inputs = [],
+            Check = null,
+            Parameters = [.. recipe.Parameters.Select(parameter => parameter with { Required = false })],
+        };
         var own = new RecipeOptions(alone);
-        foreach (var option in own.All) Add(option);
+        foreach (var option in own.All)
+            Add(option);
         Add(_site);
         Add(_host);
-        SetAction(async (parsed, ct) =>
-        {
-            var app = MusterCommand.Current.App();
-            var values = RecipeCommand.Read(app, alone, own.Given(parsed), Directory.GetCurrentDirectory(), []);
-            await RecipeCommand.StageAsync(app, values, app.GetSite(parsed.GetValue(_site)), parsed.GetValue(_host), ct);
-            return 0;
-        });
+        SetAction(
+            async (parsed, ct) =>
+            {
+                var app = MusterCommand.Current.App();
+                var values = RecipeCommand.Read(app, alone, own.Given(parsed), Directory.GetCurrentDirectory(), []);
+                await RecipeCommand.StageAsync(
+                    app,
+                    values,
+                    app.GetSite(parsed.GetValue(_site)),
+                    parsed.GetValue(_host),
+                    ct
+                );
+                return 0;
+            }
+        );
     }
 }

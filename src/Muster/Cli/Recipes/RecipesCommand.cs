@@ -9,7 +9,14 @@ namespace Muster.Cli.Recipes;
 
 internal static class RecipesCommand
 {
-    public static Command Create(IReadOnlyList<string> words) => new("recipes", "Described pieces of work: list, show and stage them; the schema of their files.") { List(), Show(), Stage(words), Schema() };
+    public static Command Create(IReadOnlyList<string> words) =>
+        new("recipes", "Described pieces of work: list, show and stage them; the schema of their files.")
+        {
+            List(),
+            Show(),
+            Stage(words),
+            Schema(),
+        };
 
     private static Command List()
     {
@@ -22,16 +29,40 @@ internal static class RecipesCommand
             var views = book.All().Select(source => ViewOf(book, source)).ToList();
             if (app.Json)
             {
-                app.Screen.Data(JsonSerializer.Serialize(new RecipeListView(1, views, book.Folders()), RecipeJson.Plain.RecipeListView));
+                app.Screen.Data(
+                    JsonSerializer.Serialize(
+                        new RecipeListView(1, views, book.Folders()),
+                        RecipeJson.Plain.RecipeListView
+                    )
+                );
                 return;
             }
             if (app.Screen.Quiet)
             {
-                foreach (var view in views) app.Screen.Data(view.Name);
+                foreach (var view in views)
+                    app.Screen.Data(view.Name);
                 return;
             }
-            var rows = views.Select(view => (IReadOnlyList<string>)[view.Name, view.Mistakes is null ? view.About!.Split('\n')[0] : $"has mistakes: muster recipes show {view.Name}", view.Origin]).ToList();
-            foreach (var line in Table.Lines(["NAME", "ABOUT", "ORIGIN"], rows, app.Screen.DataIsSeen ? Console.WindowWidth : null)) app.Screen.Data(line);
+            var rows = views
+                .Select(view =>
+                    (IReadOnlyList<string>)
+                        [
+                            view.Name,
+                            view.Mistakes is null
+                                ? view.About!.Split('\n')[0]
+                                : $"has mistakes: muster recipes show {view.Name}",
+                            view.Origin,
+                        ]
+                )
+                .ToList();
+            foreach (
+                var line in Table.Lines(
+                    ["NAME", "ABOUT", "ORIGIN"],
+                    rows,
+                    app.Screen.DataIsSeen ? Console.WindowWidth : null
+                )
+            )
+                app.Screen.Data(line);
         });
         return command;
     }
@@ -44,20 +75,33 @@ internal static class RecipesCommand
         }
         catch (ConfigException fault)
         {
-            return new() { Name = source.Name, Origin = App.Sources.Shown(source.Path), Mistakes = [.. fault.Mistakes.Select(mistake => mistake.ToString())] };
+            return new()
+            {
+                Name = source.Name,
+                Origin = App.Sources.Shown(source.Path),
+                Mistakes = [.. fault.Mistakes.Select(mistake => mistake.ToString())],
+            };
         }
     }
 
     private static Command Show()
     {
         var name = new Argument<string>("RECIPE") { Description = "A recipe." };
-        var command = new Command("show", "Everything about one recipe: what it takes, what it needs, what it brings home.") { name };
+        var command = new Command(
+            "show",
+            "Everything about one recipe: what it takes, what it needs, what it brings home."
+        )
+        {
+            name,
+        };
         command.SetAction(parsed =>
         {
             var app = MusterCommand.Current.App();
             var recipe = new RecipeBook(App.Sources).Get(parsed.GetValue(name)!);
-            if (app.Json) app.Screen.Data(JsonSerializer.Serialize(RecipeView.Of(recipe), RecipeJson.Plain.RecipeView));
-            else Show(app.Screen, recipe);
+            if (app.Json)
+                app.Screen.Data(JsonSerializer.Serialize(RecipeView.Of(recipe), RecipeJson.Plain.RecipeView));
+            else
+                Show(app.Screen, recipe);
         });
         return command;
     }
@@ -65,34 +109,68 @@ internal static class RecipesCommand
     private static void Show(Screen screen, Recipe recipe)
     {
         screen.Field("name", recipe.Name);
-        foreach (var (line, at) in recipe.About.Split('\n').Select((line, at) => (line, at))) screen.Field(at == 0 ? "about" : "", line.Trim());
+        foreach (var (line, at) in recipe.About.Split('\n').Select((line, at) => (line, at)))
+            screen.Field(at == 0 ? "about" : "", line.Trim());
         screen.Field("origin", recipe.Origin.ToString());
-        foreach (var input in recipe.Inputs) screen.Field("input", $"{input.Name} ({input.Kind.ToString().ToLowerInvariant()}{(input.Optional ? ", optional" : "")}) {input.About}");
-        foreach (var parameter in recipe.Parameters) screen.Field("parameter", $"{parameter.Name} = {parameter.Default ?? (parameter.Required ? "required" : "not set")}: {parameter.About} ({parameter.Expected})");
+        foreach (var input in recipe.Inputs)
+            screen.Field(
+                "input",
+                $"{input.Name} ({input.Kind.ToString().ToLowerInvariant()}{(input.Optional ? ", optional" : "")}) "
+                    + $"{input.About}"
+            );
+        foreach (var parameter in recipe.Parameters)
+            screen.Field(
+                "parameter",
+                $"{parameter.Name} = {parameter.Default ?? (parameter.Required ? "required" : "not set")}: "
+                    + $"{parameter.About} ({parameter.Expected})"
+            );
         var needs = recipe.Resources;
-        screen.Field("needs", string.Join(", ", new[] { needs.Gpus is { } gpus ? Words.Count(gpus, "GPU") : null, needs.Cpus is { } cpus ? Words.Count(cpus, "processor") : null, needs.Memory, needs.Time }.OfType<string>()));
+        screen.Field(
+            "needs",
+            string.Join(
+                ", ",
+                new[]
+                {
+                    needs.Gpus is { } gpus ? Words.Count(gpus, "GPU") : null,
+                    needs.Cpus is { } cpus ? Words.Count(cpus, "processor") : null,
+                    needs.Memory,
+                    needs.Time,
+                }.OfType<string>()
+            )
+        );
         screen.Field("container", recipe.Container);
         screen.Field("outputs", string.Join(' ', recipe.Outputs.Prepend("$MUSTER_OUT")));
         screen.Field("ports", string.Join(' ', recipe.Ports));
-        if (recipe.Roles.Count > 0) screen.Field("roles", $"{string.Join(", ", recipe.Roles.Select(role => $"{role.Name}{(role.Count is { } count ? $" ({count})" : "")}"))}{(recipe.Launch is { } launch ? $", launched as {launch}" : "")}");
+        if (recipe.Roles.Count > 0)
+            screen.Field(
+                "roles",
+                $"{string.Join(", ", recipe.Roles.Select(role => $"{role.Name}{(role.Count is { } count ? $" ({count})" : "")}"))}{(recipe.Launch is { } launch ? $", launched as {launch}" : "")}"
+            );
         screen.Field("stages", recipe.Stage);
         screen.Field("looks", recipe.Preflight);
-        foreach (var step in recipe.AfterFetch) screen.Field("then", $"muster {string.Join(' ', step)}");
+        foreach (var step in recipe.AfterFetch)
+            screen.Field("then", $"muster {string.Join(' ', step)}");
         screen.Field("script", recipe.Script);
     }
 
     private static Command Stage(IReadOnlyList<string> words)
     {
-        var command = new Command("stage", "Bring what the runs of a recipe share to a site now: its image, its programs. `run` does it by itself.\n\n  muster recipes stage droid-slam/infer -s cedar");
-        if (words.Where(word => !word.StartsWith('-')).ToList() is not ["recipes", "stage", ..]) return command;
+        var command = new Command(
+            "stage",
+            "Bring what the runs of a recipe share to a site now: its image, its programs. `run` does it by "
+                + "itself.\n\n  muster recipes stage droid-slam/infer -s cedar"
+        );
+        if (words.Where(word => !word.StartsWith('-')).ToList() is not ["recipes", "stage", ..])
+            return command;
         var book = new RecipeBook(App.Sources);
         foreach (var source in book.All())
         {
             try
             {
-                if (book.Read(source) is { Stage: not null } recipe) command.Add(new RecipeStageCommand(recipe));
+                if (book.Read(source) is { Stage: not null } recipe)
+                    command.Add(new RecipeStageCommand(recipe));
             }
-            catch (ConfigException) { }   // one with mistakes cannot be staged; `recipes list` says so
+            catch (ConfigException) { } // one with mistakes cannot be staged; `recipes list` says so
         }
         return command;
     }

@@ -10,11 +10,17 @@ internal static class RunCommand
     /// <param name="words">The words of the command line: recipes are read only where one is run.</param>
     public static Command Create(IReadOnlyList<string> words)
     {
-        var command = new Command("run", "Run a recipe: a described piece of work with inputs and parameters of its own.\n\n  muster run colmap -s lab --images photos/\n  muster run colmap --help\n  muster recipes list");
+        var command = new Command(
+            "run",
+            "Run a recipe: a described piece of work with inputs and parameters of its own.\n\n  muster run colmap -s "
+                + "lab --images photos/\n  muster run colmap --help\n  muster recipes list"
+        );
         var given = words.Where(word => !word.StartsWith('-')).ToList();
-        if (given is not ["run", ..]) return command;
+        if (given is not ["run", ..])
+            return command;
         var book = new RecipeBook(App.Sources);
-        foreach (var source in book.All()) command.Add(source.Name == given.ElementAtOrDefault(1) ? Whole(book, source) : Entry(book, source));
+        foreach (var source in book.All())
+            command.Add(source.Name == given.ElementAtOrDefault(1) ? Whole(book, source) : Entry(book, source));
         return command;
     }
 

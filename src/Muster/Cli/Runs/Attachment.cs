@@ -47,36 +47,46 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
         _forwarder = new(site, run.Plan);
         _margin = run.Plan.Roles.Count > 0 ? new() : null;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var following = new Follower(app.Store, site, app.Clock).FollowAsync(run.Id, happening => TellAsync(happening, logs), stop.Token);
+        var following = new Follower(app.Store, site, app.Clock).FollowAsync(
+            run.Id,
+            happening => TellAsync(happening, logs),
+            stop.Token
+        );
         while (true)
         {
-            if (await Task.WhenAny(following, _interrupts.Next) == following) break;
+            if (await Task.WhenAny(following, _interrupts.Next) == following)
+                break;
             var signal = await _interrupts.Next;
             _interrupts.Forget();
-            if (await AskAsync(run, signal) is not { } code) continue;
+            if (await AskAsync(run, signal) is not { } code)
+                continue;
             await stop.CancelAsync();
             return code;
         }
         var ended = await following;
-        foreach (var (rest, isError) in _margin?.Rest() ?? []) app.Screen.Pass(rest, isError);
+        foreach (var (rest, isError) in _margin?.Rest() ?? [])
+            app.Screen.Pass(rest, isError);
         var exit = ExitCodeOf(ended);
-        if (fetch) await FetchCommand.BringAsync(app, ended, FetchTo, [], always: false, ct);
+        if (fetch)
+            await FetchCommand.BringAsync(app, ended, FetchTo, [], always: false, ct);
         return exit;
     }
 
-    public static int ExitCodeOf(Run run) => run.State is RunState.Ended end
-        ? end.Outcome switch
-        {
-            Outcome.Succeeded => 0,
-            Outcome.Cancelled => 130,
-            Outcome.Lost => ExitCodes.Unknown,
-            _ => end.Code is > 0 and { } code ? code : 1,
-        }
-        : ExitCodes.Unknown;
+    public static int ExitCodeOf(Run run) =>
+        run.State is RunState.Ended end
+            ? end.Outcome switch
+            {
+                Outcome.Succeeded => 0,
+                Outcome.Cancelled => 130,
+                Outcome.Lost => ExitCodes.Unknown,
+                _ => end.Code is > 0 and { } code ? code : 1,
+            }
+            : ExitCodes.Unknown;
 
     public async ValueTask DisposeAsync()
     {
-        if (_forwarder is not null) await _forwarder.DisposeAsync();
+        if (_forwarder is not null)
+            await _forwarder.DisposeAsync();
         _interrupts.Dispose();
         _gate.Dispose();
     }
@@ -85,12 +95,14 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
     private async Task<int?> AskAsync(Run run, System.Runtime.InteropServices.PosixSignal signal)
     {
         var interrupted = signal == System.Runtime.InteropServices.PosixSignal.SIGINT;
-        var choice = !interrupted ? 'd' : onInterrupt switch
-        {
-            OnInterrupt.Detach => 'd',
-            OnInterrupt.Cancel => 'c',
-            _ => app.Screen.MayAsk && !app.Json ? await ChooseAsync(run) : 'd',
-        };
+        var choice = !interrupted
+            ? 'd'
+            : onInterrupt switch
+            {
+                OnInterrupt.Detach => 'd',
+                OnInterrupt.Cancel => 'c',
+                _ => app.Screen.MayAsk && !app.Json ? await ChooseAsync(run) : 'd',
+            };
         switch (choice)
         {
             case 'r':
@@ -100,17 +112,23 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
                 app.Screen.Note("cancelling", $"{run.Plan.Name}; waiting for its end");
                 return null;
             default:
-                app.Screen.Note("detached", $"{run.Plan.Name} goes on. Come back: muster attach {run.Id.Short}   End it: muster cancel {run.Id.Short}");
+                app.Screen.Note(
+                    "detached",
+                    $"{run.Plan.Name} goes on. Come back: muster attach {run.Id.Short}   End it: muster cancel "
+                        + $"{run.Id.Short}"
+                );
                 return interrupted && !app.Screen.MayAsk ? ExitCodes.Interrupted : 0;
         }
     }
 
     private async Task<char> ChooseAsync(Run run)
     {
-        await _gate.WaitAsync();   // the log waits while the question stands
+        await _gate.WaitAsync(); // the log waits while the question stands
         try
         {
-            var question = Task.Run(() => app.Screen.Ask($"\n{run.Plan.Name} is on {run.Plan.Site}. [d]etach  [c]ancel  [r]eturn?", "dcr"));
+            var question = Task.Run(() =>
+                app.Screen.Ask($"\n{run.Plan.Name} is on {run.Plan.Site}. [d]etach  [c]ancel  [r]eturn?", "dcr")
+            );
             var again = _interrupts.Next;
             // End of input and a second Ctrl-C mean: let me go.
             return await Task.WhenAny(question, again) == question ? await question ?? 'd' : 'd';
@@ -129,15 +147,21 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
             Heard?.Invoke(happening);
             switch (happening)
             {
-                case RunEvent.Log log when logs: ShowLog(log); break;
-                case RunEvent.Changed(var run): ShowChange(run); break;
+                case RunEvent.Log log when logs:
+                    ShowLog(log);
+                    break;
+                case RunEvent.Changed(var run):
+                    ShowChange(run);
+                    break;
                 case RunEvent.ContactLost(_, var why):
                     Stream(new(1, "contact-lost") { Text = why });
-                    if (!app.Json) app.Screen.Note("unreachable", $"{why}; trying again", Tint.Yellow);
+                    if (!app.Json)
+                        app.Screen.Note("unreachable", $"{why}; trying again", Tint.Yellow);
                     break;
                 case RunEvent.ContactBack(var after):
                     Stream(new(1, "contact-back") { Seconds = after.TotalSeconds });
-                    if (!app.Json) app.Screen.Note("back", $"after {Words.Duration(after)}", Tint.Green);
+                    if (!app.Json)
+                        app.Screen.Note("back", $"after {Words.Duration(after)}", Tint.Green);
                     break;
             }
         }
@@ -149,8 +173,10 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
 
     private void ShowLog(RunEvent.Log log)
     {
-        if (app.Json) Stream(EventView.Of(log));
-        else app.Screen.Pass(_margin?.Add(log) ?? log.Bytes, log.IsError);
+        if (app.Json)
+            Stream(EventView.Of(log));
+        else
+            app.Screen.Pass(_margin?.Add(log) ?? log.Bytes, log.IsError);
     }
 
     private void ShowChange(Run run)
@@ -160,25 +186,34 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
         {
             _lastState = word + text;
             Stream(new(1, "state") { Run = RunView.Of(run) });
-            if (!app.Json && run.State is not (RunState.Planned or RunState.Staging)) app.Screen.Note(word, text, tint);
+            if (!app.Json && run.State is not (RunState.Planned or RunState.Staging))
+                app.Screen.Note(word, text, tint);
         }
         foreach (var note in run.Notes.Where(note => _said.Add("note " + note)))
         {
             Stream(new(1, "note") { Text = note });
-            if (!app.Json) app.Screen.Note("note", note, Tint.Yellow);
+            if (!app.Json)
+                app.Screen.Note("note", note, Tint.Yellow);
         }
-        foreach (var port in run.State is RunState.Ended ? [] : run.Ports.Where(port => WantedPort is null || port.Name == WantedPort))
+        foreach (
+            var port in run.State is RunState.Ended
+                ? []
+                : run.Ports.Where(port => WantedPort is null || port.Name == WantedPort)
+        )
         {
             var local = _forwarder!.Bring(port, RunKeeper.HandleOf(run) ?? "");
-            if (!_said.Add($"port {port.Rank} {port.Name} {local.Port}")) continue;
+            if (!_said.Add($"port {port.Rank} {port.Name} {local.Port}"))
+                continue;
             Stream(new(1, "port") { Name = port.Name, Url = local.Url.ToString() });
-            if (!app.Json) app.Screen.Note(port.Name, app.Screen.Paint(local.Url.ToString(), Tint.Cyan));
+            if (!app.Json)
+                app.Screen.Note(port.Name, app.Screen.Paint(local.Url.ToString(), Tint.Cyan));
             Opened?.Invoke(local.Url);
         }
     }
 
     private void Stream(EventView line)
     {
-        if (app.Json) app.Screen.Data(JsonSerializer.Serialize(line, CliJson.Plain.EventView));
+        if (app.Json)
+            app.Screen.Data(JsonSerializer.Serialize(line, CliJson.Plain.EventView));
     }
 }

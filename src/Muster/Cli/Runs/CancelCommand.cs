@@ -10,32 +10,63 @@ internal static class CancelCommand
 {
     public static Command Create()
     {
-        var selectors = new Argument<string[]>("RUN") { Description = "Runs: `last`, names, or beginnings of ids.", Arity = ArgumentArity.OneOrMore };
-        var hard = new Option<bool>("--hard") { Description = "Have SLURM kill it at once, without asking the job first." };
-        var detach = new Option<bool>("--detach", "-d") { Description = "Leave the wish and do not wait for the end." };
-        var command = new Command("cancel", "End runs, with everything that they started. The wish is kept where a site cannot be reached.") { selectors, hard, detach };
-        command.SetAction(async (parsed, ct) =>
+        var selectors = new Argument<string[]>("RUN")
         {
-            var app = MusterCommand.Current.App();
-            var runs = parsed.GetValue(selectors)!.Select(selector => RunSelector.Get(app.Store, selector)).ToList();
-            var told = new HashSet<RunId>();
-            foreach (var run in runs)
-                if (await CancelAsync(app, run, parsed.GetValue(hard), ct)) told.Add(run.Id);
-            var code = 0;
-            foreach (var run in runs)
+            Description = "Runs: `last`, names, or beginnings of ids.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var hard = new Option<bool>("--hard")
+        {
+            Description = "Have SLURM kill it at once, without asking the job first.",
+        };
+        var detach = new Option<bool>("--detach", "-d") { Description = "Leave the wish and do not wait for the end." };
+        var command = new Command(
+            "cancel",
+            "End runs, with everything that they started. The wish is kept where a site cannot be reached."
+        )
+        {
+            selectors,
+            hard,
+            detach,
+        };
+        command.SetAction(
+            async (parsed, ct) =>
             {
-                var patience = told.Contains(run.Id) ? Unseen : TimeSpan.Zero;
-                var after = parsed.GetValue(detach) ? app.Store.Find(run.Id)! : await EndedAsync(app, run, patience, ct);
-                if (app.Json) app.Screen.Data(JsonSerializer.Serialize(RunView.Of(after), CliJson.Plain.RunView));
-                if (after.State is RunState.Ended) app.Screen.Note(after.State.Word, $"{after.Plan.Name}: {RunText.Describe(after, app.Clock.GetUtcNow()).Text}");
-                else if (!parsed.GetValue(detach)) code = ExitCodes.Unknown;
+                var app = MusterCommand.Current.App();
+                var runs = parsed
+                    .GetValue(selectors)!
+                    .Select(selector => RunSelector.Get(app.Store, selector))
+                    .ToList();
+                var told = new HashSet<RunId>();
+                foreach (var run in runs)
+                    if (await CancelAsync(app, run, parsed.GetValue(hard), ct))
+                        told.Add(run.Id);
+                var code = 0;
+                foreach (var run in runs)
+                {
+                    var patience = told.Contains(run.Id) ? Unseen : TimeSpan.Zero;
+                    var after = parsed.GetValue(detach)
+                        ? app.Store.Find(run.Id)!
+                        : await EndedAsync(app, run, patience, ct);
+                    if (app.Json)
+                        app.Screen.Data(JsonSerializer.Serialize(RunView.Of(after), CliJson.Plain.RunView));
+                    if (after.State is RunState.Ended)
+                        app.Screen.Note(
+                            after.State.Word,
+                            $"{after.Plan.Name}: {RunText.Describe(after, app.Clock.GetUtcNow()).Text}"
+                        );
+                    else if (!parsed.GetValue(detach))
+                        code = ExitCodes.Unknown;
+                }
+                return code;
             }
-            return code;
-        });
+        );
         return command;
     }
 
-    /// <summary>Leaves the wish. A site that cannot be reached gets it later, whenever this machine next looks at the run.</summary>
+    /// <summary>
+    /// Leaves the wish. A site that cannot be reached gets it later, whenever this machine next looks at the run.
+    /// </summary>
     public static async Task<bool> CancelAsync(App app, Run run, bool hard, CancellationToken ct)
     {
         try
@@ -46,7 +77,12 @@ internal static class CancelCommand
         catch (HostUnreachableException fault)
         {
             app.Store.Change(run.Id, known => RunJudge.Unseen(known, app.Clock.GetUtcNow()));
-            app.Screen.Note("noted", $"{fault.Message}. The wish to cancel {run.Plan.Name} is kept and applied as soon as the site answers: muster ps", Tint.Yellow);
+            app.Screen.Note(
+                "noted",
+                $"{fault.Message}. The wish to cancel {run.Plan.Name} is kept and applied as soon as the site answers: "
+                    + $"muster ps",
+                Tint.Yellow
+            );
             return false;
         }
     }
@@ -61,10 +97,19 @@ internal static class CancelCommand
         var pause = TimeSpan.FromMilliseconds(200);
         while (true)
         {
-            run = (await app.Keeper.RefreshAsync([app.Store.Find(run.Id)!], TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct)).Single();
+            run = (
+                await app.Keeper.RefreshAsync(
+                    [app.Store.Find(run.Id)!],
+                    TimeSpan.FromSeconds(10),
+                    TimeSpan.FromSeconds(10),
+                    ct
+                )
+            ).Single();
             var waited = app.Clock.GetElapsedTime(began);
-            if (!run.State.IsLive || waited > TimeSpan.FromMinutes(2)) return run;
-            if (app.Clock.GetUtcNow() - run.UnreachableSince >= patience) return run;
+            if (!run.State.IsLive || waited > TimeSpan.FromMinutes(2))
+                return run;
+            if (app.Clock.GetUtcNow() - run.UnreachableSince >= patience)
+                return run;
             if (!hardened && waited > TimeSpan.FromSeconds(20))
             {
                 // Its supervisor had its time to end it in good order.

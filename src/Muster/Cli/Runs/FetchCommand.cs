@@ -10,67 +10,172 @@ internal static class FetchCommand
     public static Command Create()
     {
         var selector = AttachCommand.RunArgument();
-        var to = new Option<string?>("--to") { Description = "The local folder (one of the run's own below ./muster-out).", HelpName = "FOLDER" };
-        var only = new Option<string[]>("--only") { Description = "Only files that fit such a pattern.", HelpName = "GLOB", Arity = ArgumentArity.OneOrMore };
-        var command = new Command("fetch", "Bring a run's results home. What is here already is not sent again.") { selector, to, only };
-        command.SetAction(async (parsed, ct) =>
+        var to = new Option<string?>("--to")
         {
-            var app = MusterCommand.Current.App();
-            var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
-            await BringAsync(app, run, parsed.GetValue(to), parsed.GetValue(only) ?? [], always: true, ct);
-            return 0;
-        });
+            Description = "The local folder (one of the run's own below ./muster-out).",
+            HelpName = "FOLDER",
+        };
+        var only = new Option<string[]>("--only")
+        {
+            Description = "Only files that fit such a pattern.",
+            HelpName = "GLOB",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var command = new Command("fetch", "Bring a run's results home. What is here already is not sent again.")
+        {
+            selector,
+            to,
+            only,
+        };
+        command.SetAction(
+            async (parsed, ct) =>
+            {
+                var app = MusterCommand.Current.App();
+                var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
+                await BringAsync(app, run, parsed.GetValue(to), parsed.GetValue(only) ?? [], always: true, ct);
+                return 0;
+            }
+        );
         return command;
     }
 
     /// <param name="always">Say it, and remember the place, also when there was nothing to bring.</param>
-    /// <param name="steps">What is done with them then; none: what the run's recipe wants done with whole results.</param>
-    public static async Task BringAsync(App app, Run run, string? to, IReadOnlyList<string> only, bool always, CancellationToken ct, IReadOnlyList<IReadOnlyList<string>>? steps = null)
+    /// <param name="steps">What is done with them then; none: what the run's recipe wants done with whole
+    /// results.</param>
+    public static async Task BringAsync(
+        App app,
+        Run run,
+        string? to,
+        IReadOnlyList<string> only,
+        bool always,
+        CancellationToken ct,
+        IReadOnlyList<IReadOnlyList<string>>? steps = null
+    )
     {
         var hosts = run.Plan.Hosts();
         var above = Path.GetFullPath("muster-out");
         var folder = to is null ? ResultFolder.For(run, above) : Path.GetFullPath(to);
         // Ranks on several hosts may have given their results the same names.
         var some = false;
-        foreach (var host in hosts) some |= await BringAsync(app, run, host, Path.Combine(folder, hosts.Count > 1 && !run.Plan.MergeResults ? host! : ""), to is null, only, always, ct);
-        if (some && to is null && ResultFolder.Link(app.Store.Named(run.Plan.Series ?? run.Plan.Name), above) is { } unlinked) app.Screen.Note("note", unlinked, Tint.Yellow);
-        if (some) await AfterFetch.RunAsync(app, steps ?? (only.Count == 0 ? run.Plan.AfterFetch : []), folder, ct);
+        foreach (var host in hosts)
+            some |= await BringAsync(
+                app,
+                run,
+                host,
+                Path.Combine(folder, hosts.Count > 1 && !run.Plan.MergeResults ? host! : ""),
+                to is null,
+                only,
+                always,
+                ct
+            );
+        if (
+            some
+            && to is null
+            && ResultFolder.Link(app.Store.Named(run.Plan.Series ?? run.Plan.Name), above) is { } unlinked
+        )
+            app.Screen.Note("note", unlinked, Tint.Yellow);
+        if (some)
+            await AfterFetch.RunAsync(app, steps ?? (only.Count == 0 ? run.Plan.AfterFetch : []), folder, ct);
     }
 
-    private static async Task<bool> BringAsync(App app, Run run, string? host, string to, bool keepOut, IReadOnlyList<string> only, bool always, CancellationToken ct)
+    private static async Task<bool> BringAsync(
+        App app,
+        Run run,
+        string? host,
+        string to,
+        bool keepOut,
+        IReadOnlyList<string> only,
+        bool always,
+        CancellationToken ct
+    )
     {
         var site = app.OpenSite(run.Plan.Site);
         var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(to));
         var existed = Directory.Exists(target);
         var began = app.Clock.GetTimestamp();
-        var fetch = new ResultFetch(site.HostOf(host), run.Plan.FolderOn(host), $"{site.Root}/runs/{run.Plan.FolderOn(host)}/out", target) { Part = run.Plan.MergeResults ? host : null };
+        var fetch = new ResultFetch(
+            site.HostOf(host),
+            run.Plan.FolderOn(host),
+            $"{site.Root}/runs/{run.Plan.FolderOn(host)}/out",
+            target
+        )
+        {
+            Part = run.Plan.MergeResults ? host : null,
+        };
         var report = await fetch.FetchAsync(only, new Progress(app.Screen), ct);
-        foreach (var warning in report.Warnings) app.Screen.Note("note", warning, Tint.Yellow);
-        foreach (var kept in report.Kept) app.Screen.Note("note", $"{kept} here is another file; {(run.Plan.MergeResults ? $"that of {host}" : "the run's")} is beside it", Tint.Yellow);
+        foreach (var warning in report.Warnings)
+            app.Screen.Note("note", warning, Tint.Yellow);
+        foreach (var kept in report.Kept)
+            app.Screen.Note(
+                "note",
+                $"{kept} here is another file; {(run.Plan.MergeResults ? $"that of {host}" : "the run's")} is "
+                    + $"beside it",
+                Tint.Yellow
+            );
         var some = report.FilesFetched > 0 || report.FilesHere > 0;
-        if (!some && !existed) RemoveEmpty(target);
-        if (some && keepOut) KeepOutOfGit(Path.GetFullPath("muster-out"));
-        if (some) app.Store.Change(run.Id, known => known with { FetchedTo = run.Plan.Hosts().Count > 1 && !run.Plan.MergeResults ? Path.GetDirectoryName(target) : target });
+        if (!some && !existed)
+            RemoveEmpty(target);
+        if (some && keepOut)
+            KeepOutOfGit(Path.GetFullPath("muster-out"));
+        if (some)
+            app.Store.Change(
+                run.Id,
+                known =>
+                    known with
+                    {
+                        FetchedTo =
+                            run.Plan.Hosts().Count > 1 && !run.Plan.MergeResults
+                                ? Path.GetDirectoryName(target)
+                                : target,
+                    }
+            );
         if (app.Json && always)
         {
-            app.Screen.Data(System.Text.Json.JsonSerializer.Serialize(new FetchView(1, run.Id.ToString(), target, report.FilesFetched, report.BytesFetched, report.FilesHere, report.Kept), CliJson.Plain.FetchView));
+            app.Screen.Data(
+                System.Text.Json.JsonSerializer.Serialize(
+                    new FetchView(
+                        1,
+                        run.Id.ToString(),
+                        target,
+                        report.FilesFetched,
+                        report.BytesFetched,
+                        report.FilesHere,
+                        report.Kept
+                    ),
+                    CliJson.Plain.FetchView
+                )
+            );
         }
         else if (some || always)
         {
-            app.Screen.Note("fetched", some
-                ? $"{Words.Count(report.FilesFetched, "file")}, {Words.Size(report.BytesFetched)} in {Words.Duration(app.Clock.GetElapsedTime(began))} to {Path.GetRelativePath(Directory.GetCurrentDirectory(), target)}{(report.FilesHere > 0 ? $"; {Words.Count(report.FilesHere, "file")} already here" : "")}"
-                : report.Unwanted > 0 && only.Count > 0 ? $"nothing: none of {Words.Count(report.Unwanted, "file")} matches {string.Join(", ", only.Select(glob => $"'{glob}'"))}"
-                : "nothing: the run left no results", some ? Tint.Green : Tint.None);
+            app.Screen.Note(
+                "fetched",
+                some
+                        ? $"{Words.Count(report.FilesFetched, "file")}, {Words.Size(report.BytesFetched)} in "
+                            + $"{Words.Duration(app.Clock.GetElapsedTime(began))} to "
+                            + $"{Path.GetRelativePath(Directory.GetCurrentDirectory(), target)}{(report.FilesHere > 0 ? $"; {Words.Count(report.FilesHere, "file")} already here" : "")}"
+                    : report.Unwanted > 0 && only.Count > 0
+                        ? $"nothing: none of {Words.Count(report.Unwanted, "file")} matches "
+                            + $"{string.Join(", ", only.Select(glob => $"'{glob}'"))}"
+                    : "nothing: the run left no results",
+                some ? Tint.Green : Tint.None
+            );
         }
         return some;
     }
 
     private static void RemoveEmpty(string folder)
     {
-        if (Directory.Exists(folder) && Directory.GetFileSystemEntries(folder) is [var only] && FetchRecord.IsOne(Path.GetFileName(only))) File.Delete(only);
+        if (
+            Directory.Exists(folder)
+            && Directory.GetFileSystemEntries(folder) is [var only]
+            && FetchRecord.IsOne(Path.GetFileName(only))
+        )
+            File.Delete(only);
         foreach (var empty in (string[])[folder, Path.GetDirectoryName(folder)!])
         {
-            if (Directory.Exists(empty) && !Directory.EnumerateFileSystemEntries(empty).Any()) Directory.Delete(empty);
+            if (Directory.Exists(empty) && !Directory.EnumerateFileSystemEntries(empty).Any())
+                Directory.Delete(empty);
         }
     }
 
@@ -78,14 +183,27 @@ internal static class FetchCommand
     public static void KeepOutOfGit(string folder)
     {
         var ignore = Path.Combine(folder, ".gitignore");
-        if (!File.Exists(ignore)) File.WriteAllText(ignore, "*\n");
+        if (!File.Exists(ignore))
+            File.WriteAllText(ignore, "*\n");
     }
 
     private sealed class Progress(Screen screen) : IProgress<TransferProgress>
     {
-        public void Report(TransferProgress value) => screen.Passing($"fetching    {value.Files}/{value.AllFiles} files, {Words.Size(value.Bytes)} of {Words.Size(value.AllBytes)}");
+        public void Report(TransferProgress value) =>
+            screen.Passing(
+                $"fetching    {value.Files}/{value.AllFiles} files, {Words.Size(value.Bytes)} of "
+                    + $"{Words.Size(value.AllBytes)}"
+            );
     }
 }
 
 /// <summary>What `fetch --json` answers.</summary>
-public sealed record FetchView(int Schema, string Id, string Folder, int Files, long Bytes, int FilesThere, IReadOnlyList<string> Kept);
+public sealed record FetchView(
+    int Schema,
+    string Id,
+    string Folder,
+    int Files,
+    long Bytes,
+    int FilesThere,
+    IReadOnlyList<string> Kept
+);

@@ -12,24 +12,41 @@ internal static class PsCommand
         var all = new Option<bool>("--all", "-a") { Description = "Also runs that ended long ago." };
         var cached = new Option<bool>("--cached") { Description = "Show what is known here; ask no site." };
         var site = new Option<string?>("--site", "-s") { Description = "Only runs of that site.", HelpName = "SITE" };
-        var adopt = new Option<string?>("--adopt") { Description = "Take over the runs of a site that were submitted elsewhere.", HelpName = "SITE" };
-        var command = new Command("ps", "List the runs: those that live, and the newest that ended.") { all, cached, site, adopt };
-        command.SetAction(async (parsed, ct) =>
+        var adopt = new Option<string?>("--adopt")
         {
-            var app = MusterCommand.Current.App();
-            if (parsed.GetValue(adopt) is { } from) await AdoptAsync(app, from, ct);
-            var live = app.Store.Live();
-            if (parsed.GetValue(site) is { } only) live = [.. live.Where(run => run.Plan.Site == only)];
-            if (!parsed.GetValue(cached) && live.Count > 0)
+            Description = "Take over the runs of a site that were submitted elsewhere.",
+            HelpName = "SITE",
+        };
+        var command = new Command("ps", "List the runs: those that live, and the newest that ended.")
+        {
+            all,
+            cached,
+            site,
+            adopt,
+        };
+        command.SetAction(
+            async (parsed, ct) =>
             {
-                app.Screen.Passing("asking the sites …");
-                live = await app.Keeper.RefreshAsync(live, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct);
+                var app = MusterCommand.Current.App();
+                if (parsed.GetValue(adopt) is { } from)
+                    await AdoptAsync(app, from, ct);
+                var live = app.Store.Live();
+                if (parsed.GetValue(site) is { } only)
+                    live = [.. live.Where(run => run.Plan.Site == only)];
+                if (!parsed.GetValue(cached) && live.Count > 0)
+                {
+                    app.Screen.Passing("asking the sites …");
+                    live = await app.Keeper.RefreshAsync(live, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct);
+                }
+                var ended = app
+                    .Store.Ended(parsed.GetValue(all) ? int.MaxValue : 15)
+                    .Where(run => live.All(other => other.Id != run.Id));
+                if (parsed.GetValue(site) is { } wanted)
+                    ended = ended.Where(run => run.Plan.Site == wanted);
+                Show(app, [.. live.Concat(ended).OrderByDescending(run => run.Id.ToString(), StringComparer.Ordinal)]);
+                return 0;
             }
-            var ended = app.Store.Ended(parsed.GetValue(all) ? int.MaxValue : 15).Where(run => live.All(other => other.Id != run.Id));
-            if (parsed.GetValue(site) is { } wanted) ended = ended.Where(run => run.Plan.Site == wanted);
-            Show(app, [.. live.Concat(ended).OrderByDescending(run => run.Id.ToString(), StringComparer.Ordinal)]);
-            return 0;
-        });
+        );
         return command;
     }
 
@@ -38,31 +55,55 @@ internal static class PsCommand
     {
         if (app.Json)
         {
-            app.Screen.Data(JsonSerializer.Serialize(new RunListView(1, [.. runs.Select(RunView.Of)]), CliJson.Plain.RunListView));
+            app.Screen.Data(
+                JsonSerializer.Serialize(new RunListView(1, [.. runs.Select(RunView.Of)]), CliJson.Plain.RunListView)
+            );
             return;
         }
         if (app.Screen.Quiet)
         {
-            foreach (var run in runs) app.Screen.Data(run.Id.ToString());
+            foreach (var run in runs)
+                app.Screen.Data(run.Id.ToString());
             return;
         }
         var now = app.Clock.GetUtcNow();
         var rows = runs.Select(run =>
-        {
-            var (word, text, _) = RunText.Describe(run, now);
-            var contact = run.State.IsLive && run.UnreachableSince is { } since ? $"unreachable since {since.ToLocalTime():HH:mm}; " : "";
-            return (IReadOnlyList<string>)[run.Id.Short, run.Plan.Name, RunText.Place(run), word, Words.Duration(now - run.Created), contact + Brief(run, text)];
-        }).ToList();
-        foreach (var line in Table.Lines(["ID", "NAME", "SITE", "STATE", "AGE", "WHAT"], rows, app.Screen.DataIsSeen ? Console.WindowWidth : null)) app.Screen.Data(line);
-        if (runs.Count == 0) app.Screen.Note("none", "no runs yet; start one: muster submit -- COMMAND");
+            {
+                var (word, text, _) = RunText.Describe(run, now);
+                var contact =
+                    run.State.IsLive && run.UnreachableSince is { } since
+                        ? $"unreachable since {since.ToLocalTime():HH:mm}; "
+                        : "";
+                return (IReadOnlyList<string>)
+                    [
+                        run.Id.Short,
+                        run.Plan.Name,
+                        RunText.Place(run),
+                        word,
+                        Words.Duration(now - run.Created),
+                        contact + Brief(run, text),
+                    ];
+            })
+            .ToList();
+        foreach (
+            var line in Table.Lines(
+                ["ID", "NAME", "SITE", "STATE", "AGE", "WHAT"],
+                rows,
+                app.Screen.DataIsSeen ? Console.WindowWidth : null
+            )
+        )
+            app.Screen.Data(line);
+        if (runs.Count == 0)
+            app.Screen.Note("none", "no runs yet; start one: muster submit -- COMMAND");
     }
 
-    private static string Brief(Run run, string text) => run.State switch
-    {
-        RunState.Ended { Code: > 0 and var code } => $"code {code}: {Words.Command(run.Plan.Command)}",
-        RunState.Ended or RunState.Launched => Words.Command(run.Plan.Command),
-        _ => text,
-    };
+    private static string Brief(Run run, string text) =>
+        run.State switch
+        {
+            RunState.Ended { Code: > 0 and var code } => $"code {code}: {Words.Command(run.Plan.Command)}",
+            RunState.Ended or RunState.Launched => Words.Command(run.Plan.Command),
+            _ => text,
+        };
 
     /// <summary>Everything there is to know of a run lies in its folder on the site.</summary>
     private static async Task AdoptAsync(App app, string siteName, CancellationToken ct)
@@ -70,9 +111,19 @@ internal static class PsCommand
         var adopted = 0;
         foreach (var found in await new Adoption(app.OpenSite(siteName)).LookAsync(ct))
         {
-            if (found.Why is { } why) app.Screen.Note("note", $"not adopted: {found.Folder}: {why}", Tint.Yellow);
-            if (found.Plan is not { } plan || app.Store.Find(plan.Id) is not null) continue;
-            app.Store.Add(new Run { Plan = plan, Created = plan.Id.Time, State = new RunState.Staging(), Adopted = true });
+            if (found.Why is { } why)
+                app.Screen.Note("note", $"not adopted: {found.Folder}: {why}", Tint.Yellow);
+            if (found.Plan is not { } plan || app.Store.Find(plan.Id) is not null)
+                continue;
+            app.Store.Add(
+                new Run
+                {
+                    Plan = plan,
+                    Created = plan.Id.Time,
+                    State = new RunState.Staging(),
+                    Adopted = true,
+                }
+            );
             adopted++;
         }
         app.Screen.Note("adopted", Words.Count(adopted, "run"));

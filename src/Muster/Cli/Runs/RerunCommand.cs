@@ -10,24 +10,68 @@ internal static class RerunCommand
     {
         var selector = AttachCommand.RunArgument();
         var detach = new Option<bool>("--detach", "-d") { Description = "Do not follow the run." };
-        var env = new Option<string[]>("--env") { Description = "A variable anew; values are not kept, so those the run had are taken from here.", HelpName = "NAME[=VALUE]", Arity = ArgumentArity.OneOrMore };
-        var onInterrupt = AttachCommand.OnInterruptOption();
-        var command = new Command("rerun", "Submit a run again as it was, with this folder's code as it is now.") { selector, detach, env, onInterrupt };
-        command.SetAction(async (parsed, ct) =>
+        var env = new Option<string[]>("--env")
         {
-            var app = MusterCommand.Current.App();
-            var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
-            var old = run.Plan;
-            // Its plan names folders and variables of this machine, and anybody who can write to the site may have written it.
-            if (run.Adopted) throw new UserException($"{old.Name} was adopted, so its plan was written on another machine", $"Look at it with `muster show {old.Name}`, then submit the command from a folder of yours: muster submit -s {old.Site} -- COMMAND");
-            if (old.Snapshot && !Directory.Exists(old.WorkingFolder)) throw new UserException($"the folder {old.WorkingFolder} of {old.Name} is not here any more", "Submit it again from where its code is now.");
-            var site = app.GetSite(old.Site);
-            var given = (parsed.GetValue(env) ?? []).Select(entry => entry.Split('=', 2)).ToDictionary(entry => entry[0], entry => entry.Length > 1 ? entry[1] : null);
-            var environment = old.EnvironmentNames.Union(given.Keys).ToDictionary(name => name, name => given.GetValueOrDefault(name) ?? site.Env.GetValueOrDefault(name) ?? Environment.GetEnvironmentVariable(name)
-                ?? throw new UserException($"{old.Name} had the variable {name}, and its value was not kept", $"Set it here, or give it: --env {name}=VALUE."));
-            var plan = old.As(RunId.New(app.Clock)) with { EnvironmentNames = [.. environment.Keys] };
-            return await SubmitCommand.SubmitAsync(app, plan, environment, parsed.GetValue(detach), fetch: true, parsed.GetValue(onInterrupt), ct);
-        });
+            Description = "A variable anew; values are not kept, so those the run had are taken from here.",
+            HelpName = "NAME[=VALUE]",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var onInterrupt = AttachCommand.OnInterruptOption();
+        var command = new Command("rerun", "Submit a run again as it was, with this folder's code as it is now.")
+        {
+            selector,
+            detach,
+            env,
+            onInterrupt,
+        };
+        command.SetAction(
+            async (parsed, ct) =>
+            {
+                var app = MusterCommand.Current.App();
+                var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
+                var old = run.Plan;
+                // Its plan names folders and variables of this machine, and anybody who can write to the site may have
+                // written it.
+                if (run.Adopted)
+                    throw new UserException(
+                        $"{old.Name} was adopted, so its plan was written on another machine",
+                        $"Look at it with `muster show {old.Name}`, then submit the command from a folder of yours: "
+                            + $"muster submit -s {old.Site} -- COMMAND"
+                    );
+                if (old.Snapshot && !Directory.Exists(old.WorkingFolder))
+                    throw new UserException(
+                        $"the folder {old.WorkingFolder} of {old.Name} is not here any more",
+                        "Submit it again from where its code is now."
+                    );
+                var site = app.GetSite(old.Site);
+                var given = (parsed.GetValue(env) ?? [])
+                    .Select(entry => entry.Split('=', 2))
+                    .ToDictionary(entry => entry[0], entry => entry.Length > 1 ? entry[1] : null);
+                var environment = old
+                    .EnvironmentNames.Union(given.Keys)
+                    .ToDictionary(
+                        name => name,
+                        name =>
+                            given.GetValueOrDefault(name)
+                            ?? site.Env.GetValueOrDefault(name)
+                            ?? Environment.GetEnvironmentVariable(name)
+                            ?? throw new UserException(
+                                $"{old.Name} had the variable {name}, and its value was not kept",
+                                $"Set it here, or give it: --env {name}=VALUE."
+                            )
+                    );
+                var plan = old.As(RunId.New(app.Clock)) with { EnvironmentNames = [.. environment.Keys] };
+                return await SubmitCommand.SubmitAsync(
+                    app,
+                    plan,
+                    environment,
+                    parsed.GetValue(detach),
+                    fetch: true,
+                    parsed.GetValue(onInterrupt),
+                    ct
+                );
+            }
+        );
         return command;
     }
 }

@@ -4,44 +4,90 @@ using Muster.Sites;
 
 namespace Muster.Cli.Runs;
 
-/// <summary>Where a run goes, what it gets there and how it is followed: the options that `submit` and recipes share.</summary>
+/// <summary>
+/// Where a run goes, what it gets there and how it is followed: the options that `submit` and recipes share.
+/// </summary>
 internal sealed class RunOptions
 {
-    public Option<string?> Site { get; } = new("--site", "-s") { Description = "The site: a name from muster.yaml, or a config file of an older tool.", HelpName = "SITE" };
-    public Option<string?> Name { get; } = new("--name", "-n") { Description = "What to call the run.", HelpName = "NAME" };
-    public Option<string?> Host { get; } = new("--host") { Description = "One host of an ssh site.", HelpName = "HOST" };
+    public Option<string?> Site { get; } =
+        new("--site", "-s")
+        {
+            Description = "The site: a name from muster.yaml, or a config file of an older tool.",
+            HelpName = "SITE",
+        };
+    public Option<string?> Name { get; } =
+        new("--name", "-n") { Description = "What to call the run.", HelpName = "NAME" };
+    public Option<string?> Host { get; } =
+        new("--host") { Description = "One host of an ssh site.", HelpName = "HOST" };
     public Option<int?> Gpus { get; } = new("--gpus") { Description = "GPUs.", HelpName = "N" };
     public Option<int?> Cpus { get; } = new("--cpus") { Description = "Processors.", HelpName = "N" };
-    public Option<string?> Memory { get; } = new("--memory") { Description = "Memory, such as 12G.", HelpName = "SIZE" };
-    public Option<string?> Time { get; } = new("--time") { Description = "The longest it may run: 90m, 10h, HH:MM:SS.", HelpName = "TIME" };
-    public Option<string[]> Set { get; } = new("--set") { Description = "Any option of sbatch.", HelpName = "KEY=VALUE", Arity = ArgumentArity.OneOrMore };
-    public Option<string[]> Env { get; } = new("--env") { Description = "A variable for the command; without a value, the one it has here.", HelpName = "NAME[=VALUE]", Arity = ArgumentArity.OneOrMore };
-    public Option<string?> Container { get; } = new("--container") { Description = "Run in a container image, by whichever runtime the site has.", HelpName = "IMAGE" };
-    public Option<bool> Pull { get; } = new("--pull-image") { Description = "Ask the image's registry again, as its tag may have moved." };
-    public Option<string[]> Role { get; } = new("--role") { Description = "Ranks that work together: worker=3, server=node3, worker=3,gpus=1. Also ready=port, service=yes, cpus=N, memory=SIZE.", HelpName = "NAME=N|HOST,…", Arity = ArgumentArity.OneOrMore };
-    public Option<string?> ReadyWithin { get; } = new("--ready-within") { Description = "How long the ranks wait for each other (10m).", HelpName = "TIME" };
-    public Option<string[]> After { get; } = new("--after") { Description = "Start only when that run has succeeded.", HelpName = "RUN", Arity = ArgumentArity.OneOrMore };
+    public Option<string?> Memory { get; } =
+        new("--memory") { Description = "Memory, such as 12G.", HelpName = "SIZE" };
+    public Option<string?> Time { get; } =
+        new("--time") { Description = "The longest it may run: 90m, 10h, HH:MM:SS.", HelpName = "TIME" };
+    public Option<string[]> Set { get; } =
+        new("--set")
+        {
+            Description = "Any option of sbatch.",
+            HelpName = "KEY=VALUE",
+            Arity = ArgumentArity.OneOrMore,
+        };
+    public Option<string[]> Env { get; } =
+        new("--env")
+        {
+            Description = "A variable for the command; without a value, the one it has here.",
+            HelpName = "NAME[=VALUE]",
+            Arity = ArgumentArity.OneOrMore,
+        };
+    public Option<string?> Container { get; } =
+        new("--container")
+        {
+            Description = "Run in a container image, by whichever runtime the site has.",
+            HelpName = "IMAGE",
+        };
+    public Option<bool> Pull { get; } =
+        new("--pull-image") { Description = "Ask the image's registry again, as its tag may have moved." };
+    public Option<string[]> Role { get; } =
+        new("--role")
+        {
+            Description =
+                "Ranks that work together: worker=3, server=node3, worker=3,gpus=1. Also ready=port, service=yes, "
+                + "cpus=N, memory=SIZE.",
+            HelpName = "NAME=N|HOST,…",
+            Arity = ArgumentArity.OneOrMore,
+        };
+    public Option<string?> ReadyWithin { get; } =
+        new("--ready-within") { Description = "How long the ranks wait for each other (10m).", HelpName = "TIME" };
+    public Option<string[]> After { get; } =
+        new("--after")
+        {
+            Description = "Start only when that run has succeeded.",
+            HelpName = "RUN",
+            Arity = ArgumentArity.OneOrMore,
+        };
     public Option<bool> Detach { get; } = new("--detach", "-d") { Description = "Do not follow the run." };
-    public Option<bool> DryRun { get; } = new("--dry-run") { Description = "Print the plan and the exact scripts, and do nothing." };
+    public Option<bool> DryRun { get; } =
+        new("--dry-run") { Description = "Print the plan and the exact scripts, and do nothing." };
     public Option<bool> NoFetch { get; } = new("--no-fetch") { Description = "Leave the results on the site." };
     public Option<OnInterrupt> OnInterrupt { get; } = AttachCommand.OnInterruptOption();
 
-    public SubmitRequest Asked(ParseResult parsed) => new()
-    {
-        Command = MusterCommand.Current.Command,
-        WorkingFolder = Directory.GetCurrentDirectory(),
-        Name = parsed.GetValue(Name),
-        Host = parsed.GetValue(Host),
-        Gpus = parsed.GetValue(Gpus),
-        Cpus = parsed.GetValue(Cpus),
-        Memory = parsed.GetValue(Memory),
-        Time = parsed.GetValue(Time),
-        Set = parsed.GetValue(Set) ?? [],
-        Env = parsed.GetValue(Env) ?? [],
-        Container = parsed.GetValue(Container),
-        PullImage = parsed.GetValue(Pull),
-        Roles = parsed.GetValue(Role) ?? [],
-        ReadyWithin = parsed.GetValue(ReadyWithin),
-        After = parsed.GetValue(After) ?? [],
-    };
+    public SubmitRequest Asked(ParseResult parsed) =>
+        new()
+        {
+            Command = MusterCommand.Current.Command,
+            WorkingFolder = Directory.GetCurrentDirectory(),
+            Name = parsed.GetValue(Name),
+            Host = parsed.GetValue(Host),
+            Gpus = parsed.GetValue(Gpus),
+            Cpus = parsed.GetValue(Cpus),
+            Memory = parsed.GetValue(Memory),
+            Time = parsed.GetValue(Time),
+            Set = parsed.GetValue(Set) ?? [],
+            Env = parsed.GetValue(Env) ?? [],
+            Container = parsed.GetValue(Container),
+            PullImage = parsed.GetValue(Pull),
+            Roles = parsed.GetValue(Role) ?? [],
+            ReadyWithin = parsed.GetValue(ReadyWithin),
+            After = parsed.GetValue(After) ?? [],
+        };
 }

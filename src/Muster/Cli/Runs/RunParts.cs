@@ -15,20 +15,26 @@ internal static class RunParts
         if (names.Count == 0)
         {
             throw new UserException(
-                $"{plan.Name} has no ports", "A run gets one by `muster submit --port NAME` or `--tensorboard`.");
+                $"{plan.Name} has no ports",
+                "A run gets one by `muster submit --port NAME` or `--tensorboard`."
+            );
         }
-        if (name is not null && !names.Contains(name)) throw Unknown(plan, "port", name, names);
+        if (name is not null && !names.Contains(name))
+            throw Unknown(plan, "port", name, names);
     }
 
     /// <param name="rank">A rank, or a role for all of its ranks.</param>
     public static void CheckRank(RunPlan plan, string rank)
     {
         var names = plan.LogNames();
-        if (names.Any(name => name == rank || name.StartsWith(rank + ".", StringComparison.Ordinal))) return;
+        if (names.Any(name => name == rank || name.StartsWith(rank + ".", StringComparison.Ordinal)))
+            return;
         throw Unknown(plan, "rank", rank, names);
     }
 
-    private static UserException Unknown(RunPlan plan, string what, string name, IReadOnlyList<string> names) => new(
-        $"{plan.Name} has no {what} '{ConfigFile.Flat(name)}'{Nearest.Hint(name, names)}",
-        $"It has: {string.Join(", ", names.Take(Shown))}{(names.Count > Shown ? $", … {names[^1]}" : "")}.");
+    private static UserException Unknown(RunPlan plan, string what, string name, IReadOnlyList<string> names) =>
+        new(
+            $"{plan.Name} has no {what} '{ConfigFile.Flat(name)}'{Nearest.Hint(name, names)}",
+            $"It has: {string.Join(", ", names.Take(Shown))}{(names.Count > Shown ? $", … {names[^1]}" : "")}."
+        );
 }

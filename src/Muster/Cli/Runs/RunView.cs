@@ -38,39 +38,54 @@ public sealed record RunView
     public IReadOnlyList<string> Notes { get; init; } = [];
     public string? FetchedTo { get; init; }
 
-    public static RunView Of(Run run) => new()
-    {
-        Id = run.Id.ToString(),
-        Name = run.Plan.Name,
-        Site = run.Plan.Site,
-        Host = run.Plan.Host,
-        Command = run.Plan.Command,
-        Launch = run.Plan.Launch,
-        Roles = run.Plan.Roles.Count == 0 ? null : [.. run.Plan.Roles.Select(role => new RoleView(role.Name, role.Size, role.Hosts))],
-        Container = run.Plan.Container,
-        Images = run.Plan.Images.Count == 0 ? null : [.. run.Plan.Images.Select(image => new ImageView(image.Host, image.Runtime, image.Image, image.Digest))],
-        State = run.State is RunState.Ended ? "ended" : run.State.Word,
-        Reason = (run.State as RunState.Queued)?.Reason,
-        Where = (run.State as RunState.Running)?.Where,
-        Since = (run.State as RunState.Running)?.Since,
-        Handle = RunKeeper.HandleOf(run),
-        Outcome = (run.State as RunState.Ended)?.Word,
-        Code = (run.State as RunState.Ended)?.Code,
-        StartedAt = (run.State as RunState.Running)?.Since ?? (run.State as RunState.Ended)?.Started,
-        EndedAt = (run.State as RunState.Ended)?.At,
-        Evidence = run.State is RunState.Ended ended ? new(ended.Evidence.Source, ended.Evidence.Text) : null,
-        Contact = run.UnreachableSince is null ? "ok" : "unreachable",
-        SeenAt = run.SeenAt,
-        UnreachableSince = run.UnreachableSince,
-        CancelWished = run.CancelWished,
-        Interrupted = RunKeeper.IsAbandoned(run),
-        CreatedAt = run.Created,
-        Commit = run.Plan.Commit,
-        Branch = run.Plan.Branch,
-        Ports = [.. run.Ports.Select(port => new PortView(port.Name, port.Rank, port.Host, port.Port))],
-        Notes = run.Notes,
-        FetchedTo = run.FetchedTo,
-    };
+    public static RunView Of(Run run) =>
+        new()
+        {
+            Id = run.Id.ToString(),
+            Name = run.Plan.Name,
+            Site = run.Plan.Site,
+            Host = run.Plan.Host,
+            Command = run.Plan.Command,
+            Launch = run.Plan.Launch,
+            Roles =
+                run.Plan.Roles.Count == 0
+                    ? null
+                    : [.. run.Plan.Roles.Select(role => new RoleView(role.Name, role.Size, role.Hosts))],
+            Container = run.Plan.Container,
+            Images =
+                run.Plan.Images.Count == 0
+                    ? null
+                    :
+                    [
+                        .. run.Plan.Images.Select(image => new ImageView(
+                            image.Host,
+                            image.Runtime,
+                            image.Image,
+                            image.Digest
+                        )),
+                    ],
+            State = run.State is RunState.Ended ? "ended" : run.State.Word,
+            Reason = (run.State as RunState.Queued)?.Reason,
+            Where = (run.State as RunState.Running)?.Where,
+            Since = (run.State as RunState.Running)?.Since,
+            Handle = RunKeeper.HandleOf(run),
+            Outcome = (run.State as RunState.Ended)?.Word,
+            Code = (run.State as RunState.Ended)?.Code,
+            StartedAt = (run.State as RunState.Running)?.Since ?? (run.State as RunState.Ended)?.Started,
+            EndedAt = (run.State as RunState.Ended)?.At,
+            Evidence = run.State is RunState.Ended ended ? new(ended.Evidence.Source, ended.Evidence.Text) : null,
+            Contact = run.UnreachableSince is null ? "ok" : "unreachable",
+            SeenAt = run.SeenAt,
+            UnreachableSince = run.UnreachableSince,
+            CancelWished = run.CancelWished,
+            Interrupted = RunKeeper.IsAbandoned(run),
+            CreatedAt = run.Created,
+            Commit = run.Plan.Commit,
+            Branch = run.Plan.Branch,
+            Ports = [.. run.Ports.Select(port => new PortView(port.Name, port.Rank, port.Host, port.Port))],
+            Notes = run.Notes,
+            FetchedTo = run.FetchedTo,
+        };
 }
 
 public sealed record EvidenceView(string Source, string Text);
@@ -102,7 +117,13 @@ public sealed record EventView(int Schema, string Event)
     {
         var view = new EventView(1, "log") { Log = log.Name, Offset = log.Offset };
         return System.Text.Unicode.Utf8.IsValid(log.Bytes.Span)
-            ? view with { Text = System.Text.Encoding.UTF8.GetString(log.Bytes.Span) }
-            : view with { Bytes = log.Bytes.ToArray() };
+            ? view with
+            {
+                Text = System.Text.Encoding.UTF8.GetString(log.Bytes.Span),
+            }
+            : view with
+            {
+                Bytes = log.Bytes.ToArray(),
+            };
     }
 }

@@ -11,19 +11,30 @@ internal static class ShowCommand
     public static Command Create()
     {
         var selector = AttachCommand.RunArgument();
-        var evidence = new Option<bool>("--evidence") { Description = "Print what proves how it ended, or that it has not." };
+        var evidence = new Option<bool>("--evidence")
+        {
+            Description = "Print what proves how it ended, or that it has not.",
+        };
         var cached = new Option<bool>("--cached") { Description = "Show what is known here; ask no site." };
         var command = new Command("show", "Everything about one run.") { selector, evidence, cached };
-        command.SetAction(async (parsed, ct) =>
-        {
-            var app = MusterCommand.Current.App();
-            var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
-            if (!parsed.GetValue(cached)) run = (await app.Keeper.RefreshAsync([run], TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct)).Single();
-            if (app.Json) app.Screen.Data(JsonSerializer.Serialize(RunView.Of(run), CliJson.Plain.RunView));
-            else if (parsed.GetValue(evidence)) await EvidenceAsync(app, run, ct);
-            else Show(app, run);
-            return 0;
-        });
+        command.SetAction(
+            async (parsed, ct) =>
+            {
+                var app = MusterCommand.Current.App();
+                var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
+                if (!parsed.GetValue(cached))
+                    run = (
+                        await app.Keeper.RefreshAsync([run], TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct)
+                    ).Single();
+                if (app.Json)
+                    app.Screen.Data(JsonSerializer.Serialize(RunView.Of(run), CliJson.Plain.RunView));
+                else if (parsed.GetValue(evidence))
+                    await EvidenceAsync(app, run, ct);
+                else
+                    Show(app, run);
+                return 0;
+            }
+        );
         return command;
     }
 
@@ -34,47 +45,83 @@ internal static class ShowCommand
         app.Screen.Field("name", run.Plan.Name);
         app.Screen.Field("site", RunText.Place(run));
         app.Screen.Field("command", Words.Command(run.Plan.Command));
-        foreach (var role in run.Plan.Roles) app.Screen.Field("role", $"{role.Name}: {Words.Count(role.Size, "rank")}{(role.Hosts.Count > 0 ? $" on {string.Join(", ", role.Hosts)}" : "")}{(role.Lines.Count > 0 ? $": {string.Join(" / ", role.Lines)}" : "")}");
+        foreach (var role in run.Plan.Roles)
+            app.Screen.Field(
+                "role",
+                $"{role.Name}: {Words.Count(role.Size, "rank")}{(role.Hosts.Count > 0 ? $" on {string.Join(", ", role.Hosts)}" : "")}{(role.Lines.Count > 0 ? $": {string.Join(" / ", role.Lines)}" : "")}"
+            );
         app.Screen.Field("launch", run.Plan.Launch);
         app.Screen.Field("container", run.Plan.Container);
-        foreach (var image in run.Plan.Images) app.Screen.Field("image", $"{(run.Plan.Images.Count > 1 ? $"{image.Host}: " : "")}{image.Digest ?? image.Image}{(image.Runtime.Length > 0 ? $" by {image.Runtime}" : "")}");
+        foreach (var image in run.Plan.Images)
+            app.Screen.Field(
+                "image",
+                $"{(run.Plan.Images.Count > 1 ? $"{image.Host}: " : "")}{image.Digest ?? image.Image}{(image.Runtime.Length > 0 ? $" by {image.Runtime}" : "")}"
+            );
         app.Screen.Field("folder", run.Plan.Folder);
         app.Screen.Field("state", $"{word} {text}".Trim());
         app.Screen.Field("job", RunKeeper.HandleOf(run));
-        app.Screen.Field("contact", run.UnreachableSince is { } since ? $"unreachable since {since.ToLocalTime():yyyy-MM-dd HH:mm:ss}" : run.SeenAt is { } seen ? $"seen {seen.ToLocalTime():yyyy-MM-dd HH:mm:ss}" : null);
+        app.Screen.Field(
+            "contact",
+            run.UnreachableSince is { } since ? $"unreachable since {since.ToLocalTime():yyyy-MM-dd HH:mm:ss}"
+                : run.SeenAt is { } seen ? $"seen {seen.ToLocalTime():yyyy-MM-dd HH:mm:ss}"
+                : null
+        );
         app.Screen.Field("submitted", run.Created.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss"));
         var started = (run.State as RunState.Ended)?.Started;
         app.Screen.Field("started", started?.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss"));
         app.Screen.Field("snapshot", run.Plan.Commit is { } commit ? $"{commit} ({run.Plan.Branch})" : null);
-        foreach (var input in run.Plan.Inputs) app.Screen.Field("input", $"{input.Name} from {input.Path}");
-        foreach (var output in run.Plan.Outputs) app.Screen.Field("output", output);
-        if (run.Plan.EnvironmentNames.Count > 0) app.Screen.Field("environment", string.Join(' ', run.Plan.EnvironmentNames));
-        foreach (var line in run.Plan.BatchLines) app.Screen.Field("sbatch", line["#SBATCH ".Length..]);
-        foreach (var port in run.Ports) app.Screen.Field("port", $"{port.Name}: {port.Host}:{port.Port}");
-        foreach (var note in run.Notes) app.Screen.Field("note", note);
+        foreach (var input in run.Plan.Inputs)
+            app.Screen.Field("input", $"{input.Name} from {input.Path}");
+        foreach (var output in run.Plan.Outputs)
+            app.Screen.Field("output", output);
+        if (run.Plan.EnvironmentNames.Count > 0)
+            app.Screen.Field("environment", string.Join(' ', run.Plan.EnvironmentNames));
+        foreach (var line in run.Plan.BatchLines)
+            app.Screen.Field("sbatch", line["#SBATCH ".Length..]);
+        foreach (var port in run.Ports)
+            app.Screen.Field("port", $"{port.Name}: {port.Host}:{port.Port}");
+        foreach (var note in run.Notes)
+            app.Screen.Field("note", note);
         app.Screen.Field("results", run.FetchedTo);
     }
 
     private static async Task EvidenceAsync(App app, Run run, CancellationToken ct)
     {
-        if (run.State is RunState.Ended end) app.Screen.Data(SafeText.OneLine($"{run.Plan.Name} {end.Word}: {end.Evidence.Source} says: {end.Evidence.Text}"));
-        else app.Screen.Data(SafeText.OneLine($"{run.Plan.Name} has not ended, as far as is known: {RunText.Describe(run, app.Clock.GetUtcNow()).Text}"));
+        if (run.State is RunState.Ended end)
+            app.Screen.Data(
+                SafeText.OneLine($"{run.Plan.Name} {end.Word}: {end.Evidence.Source} says: {end.Evidence.Text}")
+            );
+        else
+            app.Screen.Data(
+                SafeText.OneLine(
+                    $"{run.Plan.Name} has not ended, as far as is known: "
+                        + $"{RunText.Describe(run, app.Clock.GetUtcNow()).Text}"
+                )
+            );
         var site = app.OpenSite(run.Plan.Site);
         var facts = await new RunPlaces(site, run.Plan).LookAsync(TimeSpan.FromSeconds(10), ct);
-        foreach (var record in (facts?.Records.Values ?? []).OrderBy(record => record.Time).ThenBy(record => Course(record.Name)).ThenBy(record => record.Name, StringComparer.Ordinal))
+        foreach (
+            var record in (facts?.Records.Values ?? [])
+                .OrderBy(record => record.Time)
+                .ThenBy(record => Course(record.Name))
+                .ThenBy(record => record.Name, StringComparer.Ordinal)
+        )
         {
-            var values = record.Values.Select(pair => pair.Key == "time" && record.Time is { } time ? $"time={time:O}" : $"{pair.Key}={pair.Value}");
+            var values = record.Values.Select(pair =>
+                pair.Key == "time" && record.Time is { } time ? $"time={time:O}" : $"{pair.Key}={pair.Value}"
+            );
             app.Screen.Data(SafeText.OneLine($"{record.Name}: {string.Join(' ', values)}"));
         }
     }
 
     /// <summary>Records of one second stand in the order in which a run writes them.</summary>
-    private static int Course(string record) => record switch
-    {
-        "staged" => 0,
-        "launched" => 1,
-        "ended" => 4,
-        _ when record.EndsWith(".exit", StringComparison.Ordinal) => 3,
-        _ => 2,
-    };
+    private static int Course(string record) =>
+        record switch
+        {
+            "staged" => 0,
+            "launched" => 1,
+            "ended" => 4,
+            _ when record.EndsWith(".exit", StringComparison.Ordinal) => 3,
+            _ => 2,
+        };
 }

@@ -14,30 +14,115 @@ namespace Muster.Cli.Runs;
 internal sealed class SubmitCommand : Command, ITakesCommand
 {
     private readonly RunOptions _run = new();
-    private readonly Option<int?> _nodes = new("--nodes") { Description = "Nodes of a SLURM allocation.", HelpName = "N" };
-    private readonly Option<string[]> _input = new("--input") { Description = "A file or folder that the command finds as $MUSTER_IN/NAME.", HelpName = "PATH[:NAME]", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string[]> _output = new("--output") { Description = "What to bring home at the end, besides $MUSTER_OUT.", HelpName = "GLOB", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string[]> _port = new("--port") { Description = "A port of the command to bring here; without N it is given one in $MUSTER_PORT_NAME.", HelpName = "NAME[=N]", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string?> _tensorboard = new("--tensorboard") { Description = "Start TensorBoard beside the job and bring it here; write the folder with '='.", HelpName = "DIR", Arity = ArgumentArity.ZeroOrOne };
-    private readonly Option<string?> _array = new("--array") { Description = "Run once for each index: 0-9, 1,3,5, 0-99%4. The index is $MUSTER_RANK.", HelpName = "SPEC" };
-    private readonly Option<string[]> _roleCommand = new("--role-command") { Description = "A shell line for one role instead of COMMAND.", HelpName = "NAME=LINE", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
-    private readonly Option<string?> _launch = new("--launch") { Description = $"How the ranks find each other: {LaunchProfile.Names}.", HelpName = "PROFILE" };
-    private readonly Option<string?> _stay = new("--stay") { Description = "Keep TensorBoard that long after the end.", HelpName = "TIME" };
-    private readonly Option<bool> _noSnapshot = new("--no-snapshot") { Description = "Do not bring this folder along." };
-    private readonly Option<bool> _raw = new("--raw") { Description = "Join the words of the command to one line for the shell there." };
-
-    private SubmitCommand() : base("submit", """
-        Run a command on a site, with the code of this folder.
-
-          muster submit -- python train.py
-          muster submit -s cedar --gpus 1 --time 10h -- python main.py --epochs 90
-          muster submit -s lab --output 'results/*.csv' --tensorboard=runs -- ./experiment.sh
-
-        Options end at the first word of the command; '--' may stand before it.
-        """)
+    private readonly Option<int?> _nodes = new("--nodes")
     {
-        foreach (var option in (Option[])[_run.Site, _run.Name, _run.Host, _run.Gpus, _run.Cpus, _run.Memory, _run.Time, _nodes, _run.Set, _run.Env, _input, _output, _port, _tensorboard, _run.Container, _run.Pull,
-            _array, _run.Role, _roleCommand, _launch, _run.ReadyWithin, _run.After, _stay, _run.Detach, _run.DryRun, _noSnapshot, _run.NoFetch, _raw, _run.OnInterrupt]) Add(option);
+        Description = "Nodes of a SLURM allocation.",
+        HelpName = "N",
+    };
+    private readonly Option<string[]> _input = new("--input")
+    {
+        Description = "A file or folder that the command finds as $MUSTER_IN/NAME.",
+        HelpName = "PATH[:NAME]",
+        Arity = ArgumentArity.OneOrMore,
+    };
+    private readonly Option<string[]> _output = new("--output")
+    {
+        Description = "What to bring home at the end, besides $MUSTER_OUT.",
+        HelpName = "GLOB",
+        Arity = ArgumentArity.OneOrMore,
+    };
+    private readonly Option<string[]> _port = new("--port")
+    {
+        Description = "A port of the command to bring here; without N it is given one in $MUSTER_PORT_NAME.",
+        HelpName = "NAME[=N]",
+        Arity = ArgumentArity.OneOrMore,
+    };
+    private readonly Option<string?> _tensorboard = new("--tensorboard")
+    {
+        Description = "Start TensorBoard beside the job and bring it here; write the folder with '='.",
+        HelpName = "DIR",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+    private readonly Option<string?> _array = new("--array")
+    {
+        Description = "Run once for each index: 0-9, 1,3,5, 0-99%4. The index is $MUSTER_RANK.",
+        HelpName = "SPEC",
+    };
+    private readonly Option<string[]> _roleCommand = new("--role-command")
+    {
+        Description = "A shell line for one role instead of COMMAND.",
+        HelpName = "NAME=LINE",
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = false,
+    };
+    private readonly Option<string?> _launch = new("--launch")
+    {
+        Description = $"How the ranks find each other: {LaunchProfile.Names}.",
+        HelpName = "PROFILE",
+    };
+    private readonly Option<string?> _stay = new("--stay")
+    {
+        Description = "Keep TensorBoard that long after the end.",
+        HelpName = "TIME",
+    };
+    private readonly Option<bool> _noSnapshot = new("--no-snapshot")
+    {
+        Description = "Do not bring this folder along.",
+    };
+    private readonly Option<bool> _raw = new("--raw")
+    {
+        Description = "Join the words of the command to one line for the shell there.",
+    };
+
+    private SubmitCommand()
+        : base(
+            "submit",
+            """
+            Run a command on a site, with the code of this folder.
+
+              muster submit -- python train.py
+              muster submit -s cedar --gpus 1 --time 10h -- python main.py --epochs 90
+              muster submit -s lab --output 'results/*.csv' --tensorboard=runs -- ./experiment.sh
+
+            Options end at the first word of the command; '--' may stand before it.
+            """
+        )
+    {
+        foreach (
+            var option in (Option[])
+                [
+                    _run.Site,
+                    _run.Name,
+                    _run.Host,
+                    _run.Gpus,
+                    _run.Cpus,
+                    _run.Memory,
+                    _run.Time,
+                    _nodes,
+                    _run.Set,
+                    _run.Env,
+                    _input,
+                    _output,
+                    _port,
+                    _tensorboard,
+                    _run.Container,
+                    _run.Pull,
+                    _array,
+                    _run.Role,
+                    _roleCommand,
+                    _launch,
+                    _run.ReadyWithin,
+                    _run.After,
+                    _stay,
+                    _run.Detach,
+                    _run.DryRun,
+                    _noSnapshot,
+                    _run.NoFetch,
+                    _raw,
+                    _run.OnInterrupt,
+                ]
+        )
+            Add(option);
         SetAction(RunAsync);
     }
 
@@ -60,23 +145,65 @@ internal sealed class SubmitCommand : Command, ITakesCommand
             Stay = parsed.GetValue(_stay),
             Snapshot = !parsed.GetValue(_noSnapshot),
             RawLine = parsed.GetValue(_raw),
-            FolderOptions = (site is SlurmSite ? SbatchJson.Find(Directory.GetCurrentDirectory()) : null) ?? SbatchOptions.None,
+            FolderOptions =
+                (site is SlurmSite ? SbatchJson.Find(Directory.GetCurrentDirectory()) : null) ?? SbatchOptions.None,
         };
-        var (plan, environment) = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable).Plan(request, site);
-        if (StandardInput.HasSomething()) app.Screen.Note("note", "standard input is not passed on to the run; put it into a file and bring that: --input FILE, then `< \"$MUSTER_IN/FILE\"`", Tint.Yellow);
-        if (parsed.GetValue(_run.DryRun)) return DryRun(app, plan, site);
-        return await SubmitAsync(app, plan, environment, parsed.GetValue(_run.Detach), !parsed.GetValue(_run.NoFetch), parsed.GetValue(_run.OnInterrupt), ct);
+        var (plan, environment) = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable).Plan(
+            request,
+            site
+        );
+        if (StandardInput.HasSomething())
+            app.Screen.Note(
+                "note",
+                "standard input is not passed on to the run; put it into a file and bring that: --input FILE, then `< "
+                    + "\"$MUSTER_IN/FILE\"`",
+                Tint.Yellow
+            );
+        if (parsed.GetValue(_run.DryRun))
+            return DryRun(app, plan, site);
+        return await SubmitAsync(
+            app,
+            plan,
+            environment,
+            parsed.GetValue(_run.Detach),
+            !parsed.GetValue(_run.NoFetch),
+            parsed.GetValue(_run.OnInterrupt),
+            ct
+        );
     }
 
     /// <summary>Submits a plan and follows it, as `submit`, `rerun` and the personas do.</summary>
-    public static async Task<int> SubmitAsync(App app, RunPlan plan, IReadOnlyDictionary<string, string> environment, bool detach, bool fetch, OnInterrupt onInterrupt, CancellationToken ct,
-        SubmitWatch? watch = null)
+    public static async Task<int> SubmitAsync(
+        App app,
+        RunPlan plan,
+        IReadOnlyDictionary<string, string> environment,
+        bool detach,
+        bool fetch,
+        OnInterrupt onInterrupt,
+        CancellationToken ct,
+        SubmitWatch? watch = null
+    )
     {
         var screen = app.Screen;
-        var submission = new Submission(app.Store, app.OpenSite(plan.Site), app.Cache, app.Clock, survey => Agrees(app, survey));
-        await using var attachment = new Attachment(app, onInterrupt) { Heard = watch?.Heard, FetchTo = watch?.FetchTo };
+        var submission = new Submission(
+            app.Store,
+            app.OpenSite(plan.Site),
+            app.Cache,
+            app.Clock,
+            survey => Agrees(app, survey)
+        );
+        await using var attachment = new Attachment(app, onInterrupt)
+        {
+            Heard = watch?.Heard,
+            FetchTo = watch?.FetchTo,
+        };
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var submitting = submission.SubmitAsync(plan, environment, happening => Tell(screen, happening, watch), stop.Token);
+        var submitting = submission.SubmitAsync(
+            plan,
+            environment,
+            happening => Tell(screen, happening, watch),
+            stop.Token
+        );
         if (await Task.WhenAny(submitting, attachment.Interrupts.Next) != submitting)
         {
             await stop.CancelAsync();
@@ -85,20 +212,32 @@ internal sealed class SubmitCommand : Command, ITakesCommand
                 await submitting;
             }
             catch (OperationCanceledException) { }
-            if (app.Store.Find(plan.Id) is { } left) screen.Note("interrupted", $"{left.Plan.Name} was not launched as far as is known. Close it: muster cancel {left.Id.Short}   Again: muster rerun {left.Id.Short}", Tint.Yellow);
-            else screen.Note("interrupted", "before anything left this machine", Tint.Yellow);
+            if (app.Store.Find(plan.Id) is { } left)
+                screen.Note(
+                    "interrupted",
+                    $"{left.Plan.Name} was not launched as far as is known. Close it: muster cancel {left.Id.Short}   "
+                        + $"Again: muster rerun {left.Id.Short}",
+                    Tint.Yellow
+                );
+            else
+                screen.Note("interrupted", "before anything left this machine", Tint.Yellow);
             return ExitCodes.Interrupted;
         }
         var run = await submitting;
-        if (watch?.Launched is { } launched) await launched(run);
-        if (screen.Quiet && !app.Json) screen.Data(run.Id.ToString());
+        if (watch?.Launched is { } launched)
+            await launched(run);
+        if (screen.Quiet && !app.Json)
+            screen.Data(run.Id.ToString());
         if (detach)
         {
-            if (app.Json) screen.Data(System.Text.Json.JsonSerializer.Serialize(RunView.Of(run), CliJson.Plain.RunView));
-            else screen.Note("detached", $"Follow it: muster attach {run.Id.Short}");
+            if (app.Json)
+                screen.Data(System.Text.Json.JsonSerializer.Serialize(RunView.Of(run), CliJson.Plain.RunView));
+            else
+                screen.Note("detached", $"Follow it: muster attach {run.Id.Short}");
             return 0;
         }
-        if (!app.Json) attachment.Told(run);
+        if (!app.Json)
+            attachment.Told(run);
         return await attachment.FollowAsync(run, fetch, logs: true, ct);
     }
 
@@ -110,20 +249,36 @@ internal sealed class SubmitCommand : Command, ITakesCommand
                 screen.Note("name", $"{plan.Name}, as there is a run called {series}");
                 break;
             case SubmitEvent.Taken(var snapshot):
-                var from = snapshot.Commit is null ? "folder" : $"{snapshot.Branch}{(snapshot.Dirty ? " with changes" : "")} as {snapshot.Commit[..10]}";
-                var left = snapshot.LeftOut.Entries.Count == 0 ? "" : $"; left out: {string.Join(", ", snapshot.LeftOut.Entries)}{(snapshot.LeftOut.More ? ", …" : "")}";
-                screen.Note("snapshot", $"{from}: {Words.Count(snapshot.Items.Count, "file")}, {Words.Size(snapshot.TotalBytes)}{left}");
-                foreach (var warning in snapshot.Warnings) screen.Note("note", warning, Tint.Yellow);
+                var from = snapshot.Commit is null
+                    ? "folder"
+                    : $"{snapshot.Branch}{(snapshot.Dirty ? " with changes" : "")} as {snapshot.Commit[..10]}";
+                var left =
+                    snapshot.LeftOut.Entries.Count == 0
+                        ? ""
+                        : $"; left out: {string.Join(", ", snapshot.LeftOut.Entries)}{(snapshot.LeftOut.More ? ", …" : "")}";
+                screen.Note(
+                    "snapshot",
+                    $"{from}: {Words.Count(snapshot.Items.Count, "file")}, {Words.Size(snapshot.TotalBytes)}{left}"
+                );
+                foreach (var warning in snapshot.Warnings)
+                    screen.Note("note", warning, Tint.Yellow);
                 watch?.Taken?.Invoke(snapshot);
                 break;
             case SubmitEvent.Staging(var text):
                 screen.Note("image", text);
                 break;
             case SubmitEvent.Sending(var progress):
-                screen.Passing($"sending     {progress.Files}/{progress.AllFiles} files, {Words.Size(progress.Bytes)} of {Words.Size(progress.AllBytes)}");
+                screen.Passing(
+                    $"sending     {progress.Files}/{progress.AllFiles} files, {Words.Size(progress.Bytes)} of "
+                        + $"{Words.Size(progress.AllBytes)}"
+                );
                 break;
             case SubmitEvent.Sent(var report, var time) when report.FilesSent > 0 || report.BytesThere > 0:
-                screen.Note("sent", $"{Words.Count(report.FilesSent, "file")}, {Words.Size(report.BytesSent)} in {Words.Duration(time)}{(report.BytesThere > 0 ? $"; {Words.Size(report.BytesThere)} were there" : "")}");
+                screen.Note(
+                    "sent",
+                    $"{Words.Count(report.FilesSent, "file")}, {Words.Size(report.BytesSent)} in "
+                        + $"{Words.Duration(time)}{(report.BytesThere > 0 ? $"; {Words.Size(report.BytesThere)} were there" : "")}"
+                );
                 break;
             case SubmitEvent.Launched(var run):
                 screen.Note("launched", $"{run.Plan.Name} on {RunText.Place(run)} ({run.Id})");
@@ -137,9 +292,17 @@ internal sealed class SubmitCommand : Command, ITakesCommand
     private static bool Agrees(App app, SnapshotSurvey survey)
     {
         var (most, files) = (app.Config.SnapshotWarnBytes, app.Config.SnapshotWarnFiles);
-        if (survey.Bytes <= most && survey.Files.Count <= files || app.Yes) return true;
-        var what = $"the snapshot would take in {Words.Count(survey.Files.Count, "new file")} of {Words.Size(survey.Bytes)}: {string.Join(", ", survey.Largest(3).Select(item => $"{item.Path} ({Words.Size(item.Size)})"))}";
-        if (!app.Screen.MayAsk || app.Json) throw new UserException(what, "Ignore what should stay here in .gitignore or .musterignore, bring data with --input, or agree with --yes.");
+        if (survey.Bytes <= most && survey.Files.Count <= files || app.Yes)
+            return true;
+        var what =
+            $"the snapshot would take in {Words.Count(survey.Files.Count, "new file")} of {Words.Size(survey.Bytes)}: "
+            + $"{string.Join(", ", survey.Largest(3).Select(item => $"{item.Path} ({Words.Size(item.Size)})"))}";
+        if (!app.Screen.MayAsk || app.Json)
+            throw new UserException(
+                what,
+                "Ignore what should stay here in .gitignore or .musterignore, bring data with --input, or agree with "
+                    + "--yes."
+            );
         return app.Screen.Ask($"{what}\nTake it along? [y]es [n]o", "yn") == 'y';
     }
 
@@ -152,8 +315,18 @@ internal sealed class SubmitCommand : Command, ITakesCommand
             app.Screen.Data(System.Text.Json.JsonSerializer.Serialize(plan, RunJson.Default.RunPlan));
             return 0;
         }
-        app.Screen.Note("plan", $"{plan.Name} on {plan.Site}{(plan.Host is { } host ? $", host {host}" : "")}; nothing is done");
-        foreach (var file in RunFiles.For(plan, scheduler, new Dictionary<string, string>()).Where(file => file.Name is "run.json" or "batch.sh" or "job" or "plan.sh" or "outputs" || file.Name.StartsWith("companion.", StringComparison.Ordinal)))
+        app.Screen.Note(
+            "plan",
+            $"{plan.Name} on {plan.Site}{(plan.Host is { } host ? $", host {host}" : "")}; nothing is done"
+        );
+        foreach (
+            var file in RunFiles
+                .For(plan, scheduler, new Dictionary<string, string>())
+                .Where(file =>
+                    file.Name is "run.json" or "batch.sh" or "job" or "plan.sh" or "outputs"
+                    || file.Name.StartsWith("companion.", StringComparison.Ordinal)
+                )
+        )
         {
             app.Screen.Data($"# {file.Name}");
             app.Screen.Data(file.Text.TrimEnd('\n'));

@@ -12,52 +12,101 @@ internal static class WaitCommand
 {
     public static Command Create()
     {
-        var selectors = new Argument<string[]>("RUN") { Description = "Runs: `last`, names, or beginnings of ids.", Arity = ArgumentArity.OneOrMore };
-        var what = new Option<string>("--for") { Description = "What to wait for: running, ended (default), succeeded, or port:NAME.", HelpName = "WHAT", DefaultValueFactory = _ => "ended" };
-        var timeout = new Option<string?>("--timeout") { Description = "How long; then the exit code is 124.", HelpName = "TIME" };
-        var command = new Command("wait", "Wait for runs; ends with the code of the worst of them.") { selectors, what, timeout };
-        command.SetAction(async (parsed, ct) =>
+        var selectors = new Argument<string[]>("RUN")
         {
-            var app = MusterCommand.Current.App();
-            var runs = parsed.GetValue(selectors)!.Select(selector => RunSelector.Get(app.Store, selector)).ToList();
-            var reached = Goal(parsed.GetValue(what)!);
-            if (PortIn(parsed.GetValue(what)!) is { } port) runs.ForEach(run => RunParts.CheckPort(run.Plan, port));
-            TimeSpan? patience = parsed.GetValue(timeout) is not { } text ? null
-                : Durations.TryParse(text, out var time) ? time : throw new UserException($"'{text}' is no time", "Write --timeout such as 90s, 30m or 2h.") { ExitCode = ExitCodes.Usage };
-            var began = app.Clock.GetTimestamp();
-            var told = new HashSet<RunId>();
-            var pause = TimeSpan.FromMilliseconds(250);
-            while (true)
+            Description = "Runs: `last`, names, or beginnings of ids.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var what = new Option<string>("--for")
+        {
+            Description = "What to wait for: running, ended (default), succeeded, or port:NAME.",
+            HelpName = "WHAT",
+            DefaultValueFactory = _ => "ended",
+        };
+        var timeout = new Option<string?>("--timeout")
+        {
+            Description = "How long; then the exit code is 124.",
+            HelpName = "TIME",
+        };
+        var command = new Command("wait", "Wait for runs; ends with the code of the worst of them.")
+        {
+            selectors,
+            what,
+            timeout,
+        };
+        command.SetAction(
+            async (parsed, ct) =>
             {
-                runs = [.. await app.Keeper.RefreshAsync(runs, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct)];
-                foreach (var run in runs.Where(run => (reached(run) || run.State is RunState.Ended) && told.Add(run.Id)))
+                var app = MusterCommand.Current.App();
+                var runs = parsed
+                    .GetValue(selectors)!
+                    .Select(selector => RunSelector.Get(app.Store, selector))
+                    .ToList();
+                var reached = Goal(parsed.GetValue(what)!);
+                if (PortIn(parsed.GetValue(what)!) is { } port)
+                    runs.ForEach(run => RunParts.CheckPort(run.Plan, port));
+                TimeSpan? patience =
+                    parsed.GetValue(timeout) is not { } text ? null
+                    : Durations.TryParse(text, out var time) ? time
+                    : throw new UserException($"'{text}' is no time", "Write --timeout such as 90s, 30m or 2h.")
+                    {
+                        ExitCode = ExitCodes.Usage,
+                    };
+                var began = app.Clock.GetTimestamp();
+                var told = new HashSet<RunId>();
+                var pause = TimeSpan.FromMilliseconds(250);
+                while (true)
                 {
-                    if (app.Json) app.Screen.Data(JsonSerializer.Serialize(RunView.Of(run), CliJson.Plain.RunView));
-                    var (word, said, tint) = RunText.Describe(run, app.Clock.GetUtcNow());
-                    app.Screen.Note(word, $"{run.Plan.Name}: {said}", tint);
+                    runs =
+                    [
+                        .. await app.Keeper.RefreshAsync(runs, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct),
+                    ];
+                    foreach (
+                        var run in runs.Where(run => (reached(run) || run.State is RunState.Ended) && told.Add(run.Id))
+                    )
+                    {
+                        if (app.Json)
+                            app.Screen.Data(JsonSerializer.Serialize(RunView.Of(run), CliJson.Plain.RunView));
+                        var (word, said, tint) = RunText.Describe(run, app.Clock.GetUtcNow());
+                        app.Screen.Note(word, $"{run.Plan.Name}: {said}", tint);
+                    }
+                    if (told.Count == runs.DistinctBy(run => run.Id).Count())
+                        break;
+                    var waited = app.Clock.GetElapsedTime(began);
+                    if (waited > patience)
+                        return ExitCodes.TimedOutWaiting;
+                    app.Screen.Passing(
+                        $"waiting for {Words.Count(runs.Count - told.Count, "run")}, {Words.Duration(waited)}"
+                    );
+                    // Hosts are asked less often the longer it takes.
+                    await Task.Delay(pause, app.Clock, ct);
+                    pause = TimeSpan.FromMilliseconds(Math.Min(5000, pause.TotalMilliseconds * 1.3));
                 }
-                if (told.Count == runs.DistinctBy(run => run.Id).Count()) break;
-                var waited = app.Clock.GetElapsedTime(began);
-                if (waited > patience) return ExitCodes.TimedOutWaiting;
-                app.Screen.Passing($"waiting for {Words.Count(runs.Count - told.Count, "run")}, {Words.Duration(waited)}");
-                // Hosts are asked less often the longer it takes.
-                await Task.Delay(pause, app.Clock, ct);
-                pause = TimeSpan.FromMilliseconds(Math.Min(5000, pause.TotalMilliseconds * 1.3));
+                return runs.Select(run => run.State is RunState.Ended ? Attachment.ExitCodeOf(run) : 0)
+                    .Where(code => code != 0)
+                    .DefaultIfEmpty(0)
+                    .First();
             }
-            return runs.Select(run => run.State is RunState.Ended ? Attachment.ExitCodeOf(run) : 0).Where(code => code != 0).DefaultIfEmpty(0).First();
-        });
+        );
         return command;
     }
 
     private static string? PortIn(string what) =>
         what.StartsWith("port:", StringComparison.Ordinal) ? what["port:".Length..] : null;
 
-    private static Func<Run, bool> Goal(string what) => what switch
-    {
-        "ended" => run => run.State is RunState.Ended,
-        "running" => run => run.State is RunState.Running,
-        "succeeded" => run => run.State is RunState.Ended { Outcome: Outcome.Succeeded },
-        _ when PortIn(what) is { } name => run => run.Ports.Any(port => port.Name == name),
-        _ => throw new UserException($"nobody can wait for '{what}'", "Wait for running, ended, succeeded or port:NAME.") { ExitCode = ExitCodes.Usage },
-    };
+    private static Func<Run, bool> Goal(string what) =>
+        what switch
+        {
+            "ended" => run => run.State is RunState.Ended,
+            "running" => run => run.State is RunState.Running,
+            "succeeded" => run => run.State is RunState.Ended { Outcome: Outcome.Succeeded },
+            _ when PortIn(what) is { } name => run => run.Ports.Any(port => port.Name == name),
+            _ => throw new UserException(
+                $"nobody can wait for '{what}'",
+                "Wait for running, ended, succeeded or port:NAME."
+            )
+            {
+                ExitCode = ExitCodes.Usage,
+            },
+        };
 }

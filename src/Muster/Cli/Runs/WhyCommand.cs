@@ -12,25 +12,44 @@ internal static class WhyCommand
     public static Command Create()
     {
         var selector = AttachCommand.RunArgument();
-        var command = new Command("why", "Where a run is and why, in plain words, and what to do about it.") { selector };
-        command.SetAction(async (parsed, ct) =>
+        var command = new Command("why", "Where a run is and why, in plain words, and what to do about it.")
         {
-            var app = MusterCommand.Current.App();
-            var known = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
-            var (run, explanation) = await new Explainer(app.Store, app.OpenSite, app.Clock).ExplainAsync(known, TimeSpan.FromSeconds(20), ct);
-            if (app.Json)
+            selector,
+        };
+        command.SetAction(
+            async (parsed, ct) =>
             {
-                app.Screen.Data(JsonSerializer.Serialize(new WhyView(1, explanation.Headline, [.. explanation.Lines.Select(line => new WhyLineView(line.About, line.Text))], RunView.Of(run)), WhyJson.Plain.WhyView));
-                return;
+                var app = MusterCommand.Current.App();
+                var known = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
+                var (run, explanation) = await new Explainer(app.Store, app.OpenSite, app.Clock).ExplainAsync(
+                    known,
+                    TimeSpan.FromSeconds(20),
+                    ct
+                );
+                if (app.Json)
+                {
+                    app.Screen.Data(
+                        JsonSerializer.Serialize(
+                            new WhyView(
+                                1,
+                                explanation.Headline,
+                                [.. explanation.Lines.Select(line => new WhyLineView(line.About, line.Text))],
+                                RunView.Of(run)
+                            ),
+                            WhyJson.Plain.WhyView
+                        )
+                    );
+                    return;
+                }
+                app.Screen.Data(SafeText.OneLine(explanation.Headline));
+                var before = "";
+                foreach (var line in explanation.Lines)
+                {
+                    app.Screen.Data($"  {(line.About == before ? "" : line.About), -10} {SafeText.OneLine(line.Text)}");
+                    before = line.About;
+                }
             }
-            app.Screen.Data(SafeText.OneLine(explanation.Headline));
-            var before = "";
-            foreach (var line in explanation.Lines)
-            {
-                app.Screen.Data($"  {(line.About == before ? "" : line.About),-10} {SafeText.OneLine(line.Text)}");
-                before = line.About;
-            }
-        });
+        );
         return command;
     }
 }
@@ -40,7 +59,10 @@ public sealed record WhyView(int Schema, string Headline, IReadOnlyList<WhyLineV
 public sealed record WhyLineView(string About, string Text);
 
 /// <summary>The JSON that `why` prints.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(WhyView))]
 internal sealed partial class WhyJson : JsonSerializerContext
 {

@@ -4,7 +4,10 @@ using Muster.Scenes.Export;
 namespace Muster.Cli.Scenes;
 
 /// <summary>The JSON that the commands about scenes print.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(ExportReport))]
 [JsonSerializable(typeof(EvaluationView))]
 [JsonSerializable(typeof(SuiteView))]

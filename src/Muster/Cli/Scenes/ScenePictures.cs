@@ -8,20 +8,28 @@ namespace Muster.Cli.Scenes;
 internal static class ScenePictures
 {
     /// <summary>The same drawing as vectors and as pixels.</summary>
-    public static IReadOnlyList<string> Write(string folder, string name, Sketch sketch) => Writing(folder, () =>
-    {
-        Directory.CreateDirectory(folder);
-        var svg = Path.Combine(folder, $"{name}.svg");
-        File.WriteAllText(svg, sketch.ToSvg());
-        return [svg, .. Write(Path.Combine(folder, $"{name}.png"), sketch.ToPixels())];
-    });
+    public static IReadOnlyList<string> Write(string folder, string name, Sketch sketch) =>
+        Writing(
+            folder,
+            () =>
+            {
+                Directory.CreateDirectory(folder);
+                var svg = Path.Combine(folder, $"{name}.svg");
+                File.WriteAllText(svg, sketch.ToSvg());
+                return [svg, .. Write(Path.Combine(folder, $"{name}.png"), sketch.ToPixels())];
+            }
+        );
 
-    public static IReadOnlyList<string> Write(string png, Raster raster) => Writing(png, () =>
-    {
-        using var file = File.Create(png);
-        PngWriter.Write(file, raster);
-        return [png];
-    });
+    public static IReadOnlyList<string> Write(string png, Raster raster) =>
+        Writing(
+            png,
+            () =>
+            {
+                using var file = File.Create(png);
+                PngWriter.Write(file, raster);
+                return [png];
+            }
+        );
 
     private static IReadOnlyList<string> Writing(string path, Func<IReadOnlyList<string>> write)
     {
@@ -31,7 +39,11 @@ internal static class ScenePictures
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            throw new UserException($"{path} cannot be written: {fault.Message}", "Name a folder that may be written to.", fault);
+            throw new UserException(
+                $"{path} cannot be written: {fault.Message}",
+                "Name a folder that may be written to.",
+                fault
+            );
         }
     }
 }

@@ -27,21 +27,22 @@ public sealed record SceneView
     public IReadOnlyList<SceneWarning> Warnings { get; init; } = [];
     public IReadOnlyList<string> Files { get; init; } = [];
 
-    public static SceneView Of(Scene scene, SceneSurvey survey) => new()
-    {
-        Path = scene.Path,
-        Kind = scene.Kind,
-        Points = survey.Points,
-        Cameras = survey.Cameras,
-        ImageWidth = scene.ImageSize?.Width,
-        ImageHeight = scene.ImageSize?.Height,
-        Centroid = survey.Centroid,
-        Bounds = survey.Bounds,
-        Core = survey.Core,
-        WayLength = survey.Way,
-        TypicalDistance = survey.Typical,
-        Warnings = scene.Warnings,
-    };
+    public static SceneView Of(Scene scene, SceneSurvey survey) =>
+        new()
+        {
+            Path = scene.Path,
+            Kind = scene.Kind,
+            Points = survey.Points,
+            Cameras = survey.Cameras,
+            ImageWidth = scene.ImageSize?.Width,
+            ImageHeight = scene.ImageSize?.Height,
+            Centroid = survey.Centroid,
+            Bounds = survey.Bounds,
+            Core = survey.Core,
+            WayLength = survey.Way,
+            TypicalDistance = survey.Typical,
+            Warnings = scene.Warnings,
+        };
 }
 
 /// <summary>What `scene view` and `scene thin` answer with `--json`.</summary>

@@ -36,7 +36,10 @@ public sealed record SiteView
             Root = site.Root,
             Origin = site.Origin.ToString(),
             Setup = site.Setup,
-            SetupErrors = site.SetupErrors is Muster.Sites.SetupErrors.End ? null : site.SetupErrors.ToString().ToLowerInvariant(),
+            SetupErrors =
+                site.SetupErrors is Muster.Sites.SetupErrors.End
+                    ? null
+                    : site.SetupErrors.ToString().ToLowerInvariant(),
             Environment = [.. site.Env.Keys],
             Container = site.Container,
             Runtime = site.Runtime?.ToString().ToLowerInvariant(),
@@ -44,20 +47,38 @@ public sealed record SiteView
         };
         return site switch
         {
-            SshSite ssh => view with { Roles = ssh.Roles, CheckPairs = ssh.CheckPairs, SshConfig = ssh.SshConfig, Identity = ssh.Identity },
-            SlurmSite slurm => view with { SshConfig = slurm.SshConfig, Identity = slurm.Identity, Sbatch = slurm.Sbatch.Entries.ToDictionary(entry => entry.Key, entry => entry.Value) },
+            SshSite ssh => view with
+            {
+                Roles = ssh.Roles,
+                CheckPairs = ssh.CheckPairs,
+                SshConfig = ssh.SshConfig,
+                Identity = ssh.Identity,
+            },
+            SlurmSite slurm => view with
+            {
+                SshConfig = slurm.SshConfig,
+                Identity = slurm.Identity,
+                Sbatch = slurm.Sbatch.Entries.ToDictionary(entry => entry.Key, entry => entry.Value),
+            },
             _ => view,
         };
     }
 
-    public static string KindOf(Site site) => site switch { LocalSite => "local", SshSite => "ssh", _ => "slurm" };
+    public static string KindOf(Site site) =>
+        site switch
+        {
+            LocalSite => "local",
+            SshSite => "ssh",
+            _ => "slurm",
+        };
 
-    private static IReadOnlyList<string> HostsOf(Site site) => site switch
-    {
-        SshSite ssh => ssh.Hosts,
-        SlurmSite { Host: { } login } => [login],
-        _ => [],
-    };
+    private static IReadOnlyList<string> HostsOf(Site site) =>
+        site switch
+        {
+            SshSite ssh => ssh.Hosts,
+            SlurmSite { Host: { } login } => [login],
+            _ => [],
+        };
 }
 
 public sealed record SiteListView(int Schema, string DefaultSite, IReadOnlyList<SiteView> Sites);
@@ -74,7 +95,10 @@ public sealed record ConfigFileView(string Path, string What, bool Read);
 public sealed record ConfigPathView(int Schema, IReadOnlyList<ConfigFileView> Files);
 
 /// <summary>The JSON that the commands about sites and the configuration print.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(SiteView))]
 [JsonSerializable(typeof(SiteListView))]
 [JsonSerializable(typeof(SiteAddedView))]

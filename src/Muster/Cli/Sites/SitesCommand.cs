@@ -9,7 +9,16 @@ namespace Muster.Cli.Sites;
 
 internal static class SitesCommand
 {
-    public static Command Create() => new("sites", "The places that run work: list, show, add, import, check and tidy them.") { List(), Show(), Add(), Import(), SitesCheckCommand.Create(), SitesTidyCommand.Create() };
+    public static Command Create() =>
+        new("sites", "The places that run work: list, show, add, import, check and tidy them.")
+        {
+            List(),
+            Show(),
+            Add(),
+            Import(),
+            SitesCheckCommand.Create(),
+            SitesTidyCommand.Create(),
+        };
 
     private static Command List()
     {
@@ -20,16 +29,42 @@ internal static class SitesCommand
             var app = MusterCommand.Current.App();
             if (app.Json)
             {
-                app.Screen.Data(JsonSerializer.Serialize(new SiteListView(1, app.Config.DefaultSite, [.. app.Config.Sites.Select(View)]), SiteJson.Plain.SiteListView));
+                app.Screen.Data(
+                    JsonSerializer.Serialize(
+                        new SiteListView(1, app.Config.DefaultSite, [.. app.Config.Sites.Select(View)]),
+                        SiteJson.Plain.SiteListView
+                    )
+                );
                 return;
             }
             if (app.Screen.Quiet)
             {
-                foreach (var site in app.Config.Sites) app.Screen.Data(site.Name);
+                foreach (var site in app.Config.Sites)
+                    app.Screen.Data(site.Name);
                 return;
             }
-            var rows = app.Config.Sites.Select(View).Select(view => (IReadOnlyList<string>)[view.Name, view.Default ? "*" : "", view.Kind, view.Hosts.Count == 0 ? "-" : string.Join(',', view.Hosts), view.Root, view.Origin]).ToList();
-            foreach (var line in Table.Lines(["NAME", "", "KIND", "HOSTS", "ROOT", "ORIGIN"], rows, app.Screen.DataIsSeen ? Console.WindowWidth : null)) app.Screen.Data(line);
+            var rows = app
+                .Config.Sites.Select(View)
+                .Select(view =>
+                    (IReadOnlyList<string>)
+                        [
+                            view.Name,
+                            view.Default ? "*" : "",
+                            view.Kind,
+                            view.Hosts.Count == 0 ? "-" : string.Join(',', view.Hosts),
+                            view.Root,
+                            view.Origin,
+                        ]
+                )
+                .ToList();
+            foreach (
+                var line in Table.Lines(
+                    ["NAME", "", "KIND", "HOSTS", "ROOT", "ORIGIN"],
+                    rows,
+                    app.Screen.DataIsSeen ? Console.WindowWidth : null
+                )
+            )
+                app.Screen.Data(line);
 
             SiteView View(Site site) => SiteView.Of(site, app.Config.DefaultSite);
         });
@@ -39,13 +74,18 @@ internal static class SitesCommand
     private static Command Show()
     {
         var name = new Argument<string>("SITE") { Description = "A site, or a file of an older tool." };
-        var command = new Command("show", "Everything about one site, as it is in force. Secrets are not shown.") { name };
+        var command = new Command("show", "Everything about one site, as it is in force. Secrets are not shown.")
+        {
+            name,
+        };
         command.SetAction(parsed =>
         {
             var app = MusterCommand.Current.App();
             var view = SiteView.Of(app.GetSite(parsed.GetValue(name)), app.Config.DefaultSite);
-            if (app.Json) app.Screen.Data(JsonSerializer.Serialize(view, SiteJson.Plain.SiteView));
-            else Show(app.Screen, view);
+            if (app.Json)
+                app.Screen.Data(JsonSerializer.Serialize(view, SiteJson.Plain.SiteView));
+            else
+                Show(app.Screen, view);
         });
         return command;
     }
@@ -56,13 +96,16 @@ internal static class SitesCommand
         screen.Field("kind", view.Kind);
         screen.Field("origin", view.Origin);
         screen.Field("hosts", string.Join(' ', view.Hosts));
-        foreach (var (role, hosts) in view.Roles ?? new Dictionary<string, IReadOnlyList<string>>()) screen.Field("role", $"{role}: {string.Join(' ', hosts)}");
+        foreach (var (role, hosts) in view.Roles ?? new Dictionary<string, IReadOnlyList<string>>())
+            screen.Field("role", $"{role}: {string.Join(' ', hosts)}");
         screen.Field("check-pairs", view.CheckPairs is true ? "true" : null);
         screen.Field("root", view.Root);
         screen.Field("ssh-config", view.SshConfig);
         screen.Field("identity", view.Identity);
-        foreach (var (key, value) in view.Sbatch ?? new Dictionary<string, string?>()) screen.Field("sbatch", value is null ? key : $"{key}={value}");
-        foreach (var line in view.Setup) screen.Field("setup", line);
+        foreach (var (key, value) in view.Sbatch ?? new Dictionary<string, string?>())
+            screen.Field("sbatch", value is null ? key : $"{key}={value}");
+        foreach (var line in view.Setup)
+            screen.Field("setup", line);
         screen.Field("setup-errors", view.SetupErrors);
         screen.Field("environment", string.Join(' ', view.Environment));
         screen.Field("container", view.Container);
@@ -73,16 +116,44 @@ internal static class SitesCommand
     private static Command Add()
     {
         var name = new Argument<string>("NAME") { Description = "What the site is called from now on." };
-        var kind = new Option<string>("--kind", "-k") { Description = "What it is: ssh, slurm or local.", HelpName = "ssh|slurm|local", Required = true };
-        var host = new Option<string[]>("--host", "-H") { Description = "A name that ssh understands; several times for several hosts.", HelpName = "HOST" };
-        var root = new Option<string?>("--root") { Description = "The folder for runs over there, best on a scratch file system.", HelpName = "FOLDER" };
-        var set = new Option<string[]>("--set") { Description = "Any other key of the site, such as sbatch.time=10:00:00 or setup='module load cuda'.", HelpName = "KEY=VALUE" };
-        var file = new Option<string?>("--file", "-f") { Description = "The file to write to: the nearest muster.yaml, else your own configuration.", HelpName = "FILE" };
+        var kind = new Option<string>("--kind", "-k")
+        {
+            Description = "What it is: ssh, slurm or local.",
+            HelpName = "ssh|slurm|local",
+            Required = true,
+        };
+        var host = new Option<string[]>("--host", "-H")
+        {
+            Description = "A name that ssh understands; several times for several hosts.",
+            HelpName = "HOST",
+        };
+        var root = new Option<string?>("--root")
+        {
+            Description = "The folder for runs over there, best on a scratch file system.",
+            HelpName = "FOLDER",
+        };
+        var set = new Option<string[]>("--set")
+        {
+            Description = "Any other key of the site, such as sbatch.time=10:00:00 or setup='module load cuda'.",
+            HelpName = "KEY=VALUE",
+        };
+        var file = new Option<string?>("--file", "-f")
+        {
+            Description = "The file to write to: the nearest muster.yaml, else your own configuration.",
+            HelpName = "FILE",
+        };
         var command = new Command("add", "Write a new site down.") { name, kind, host, root, set, file };
         command.SetAction(parsed =>
         {
             var app = MusterCommand.Current.App();
-            var site = SiteDraft.Read(parsed.GetValue(name)!, parsed.GetValue(kind)!, parsed.GetValue(host) ?? [], parsed.GetValue(root), parsed.GetValue(set) ?? [], App.Sources);
+            var site = SiteDraft.Read(
+                parsed.GetValue(name)!,
+                parsed.GetValue(kind)!,
+                parsed.GetValue(host) ?? [],
+                parsed.GetValue(root),
+                parsed.GetValue(set) ?? [],
+                App.Sources
+            );
             Write(app, site, parsed.GetValue(file), []);
         });
         return command;
@@ -90,15 +161,36 @@ internal static class SitesCommand
 
     private static Command Import()
     {
-        var from = new Argument<string>("FILE") { Description = "A file of an older tool, such as cedar.json of cluster_tools." };
-        var name = new Option<string?>("--name") { Description = "What the site is called from now on; else as the file.", HelpName = "NAME" };
-        var file = new Option<string?>("--file", "-f") { Description = "The file to write to: the nearest muster.yaml, else your own configuration.", HelpName = "FILE" };
-        var command = new Command("import", "Write a site down as an older tool's file describes it.") { from, name, file };
+        var from = new Argument<string>("FILE")
+        {
+            Description = "A file of an older tool, such as cedar.json of cluster_tools.",
+        };
+        var name = new Option<string?>("--name")
+        {
+            Description = "What the site is called from now on; else as the file.",
+            HelpName = "NAME",
+        };
+        var file = new Option<string?>("--file", "-f")
+        {
+            Description = "The file to write to: the nearest muster.yaml, else your own configuration.",
+            HelpName = "FILE",
+        };
+        var command = new Command("import", "Write a site down as an older tool's file describes it.")
+        {
+            from,
+            name,
+            file,
+        };
         command.SetAction(parsed =>
         {
             var app = MusterCommand.Current.App();
             var (site, warnings) = SiteFile.Read(parsed.GetValue(from)!, App.Sources);
-            Write(app, parsed.GetValue(name) is { } chosen ? site with { Name = chosen } : site, parsed.GetValue(file), warnings);
+            Write(
+                app,
+                parsed.GetValue(name) is { } chosen ? site with { Name = chosen } : site,
+                parsed.GetValue(file),
+                warnings
+            );
         });
         return command;
     }
@@ -107,9 +199,26 @@ internal static class SitesCommand
     {
         var path = Path.GetFullPath(file ?? App.Sources.FileToAddTo());
         SiteWriter.Add(path, site, App.Sources);
-        foreach (var warning in warnings) app.Screen.Note("note", warning, Tint.Yellow);
-        app.Screen.Note("added", $"{site.Name} to {App.Sources.Shown(path)}; look whether it works: muster sites check {site.Name}", Tint.Green);
-        if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new SiteAddedView(1, path, SiteView.Of(site with { Origin = new(App.Sources.Shown(path)) }, ""), warnings), SiteJson.Plain.SiteAddedView));
-        else if (app.Screen.Quiet) app.Screen.Data(site.Name);
+        foreach (var warning in warnings)
+            app.Screen.Note("note", warning, Tint.Yellow);
+        app.Screen.Note(
+            "added",
+            $"{site.Name} to {App.Sources.Shown(path)}; look whether it works: muster sites check {site.Name}",
+            Tint.Green
+        );
+        if (app.Json)
+            app.Screen.Data(
+                JsonSerializer.Serialize(
+                    new SiteAddedView(
+                        1,
+                        path,
+                        SiteView.Of(site with { Origin = new(App.Sources.Shown(path)) }, ""),
+                        warnings
+                    ),
+                    SiteJson.Plain.SiteAddedView
+                )
+            );
+        else if (app.Screen.Quiet)
+            app.Screen.Data(site.Name);
     }
 }

@@ -16,75 +16,212 @@ internal static class SitesTidyCommand
 
     public static Command Create()
     {
-        var names = new Argument<string[]>("SITE") { Description = "The sites to tidy.", Arity = ArgumentArity.OneOrMore };
-        var older = new Option<string>("--older") { Description = "Runs that ended at least so long ago.", HelpName = "TIME", DefaultValueFactory = _ => "30d" };
-        var unfetched = new Option<bool>("--unfetched") { Description = "Also runs whose results were not fetched to this machine." };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Show what would go; nothing is done." };
-        var command = new Command("tidy", "Remove old runs from sites, and content that no run needs any longer. What is known here of the runs stays.") { names, older, unfetched, dryRun };
-        command.SetAction(async (parsed, ct) =>
+        var names = new Argument<string[]>("SITE")
         {
-            var app = MusterCommand.Current.App();
-            if (!Durations.TryParse(parsed.GetValue(older)!, out var age)) throw new UserException($"'{parsed.GetValue(older)}' is no time for --older", "Write such as 30d, 12h or 90d.") { ExitCode = ExitCodes.Usage };
-            if (age < Youngest) throw new UserException("--older is less than an hour", "A run that has just ended may still be looked at: write at least 1h.") { ExitCode = ExitCodes.Usage };
-            var views = new List<TidyView>();
-            foreach (var site in parsed.GetValue(names)!.Select(app.GetSite))
+            Description = "The sites to tidy.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var older = new Option<string>("--older")
+        {
+            Description = "Runs that ended at least so long ago.",
+            HelpName = "TIME",
+            DefaultValueFactory = _ => "30d",
+        };
+        var unfetched = new Option<bool>("--unfetched")
+        {
+            Description = "Also runs whose results were not fetched to this machine.",
+        };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Show what would go; nothing is done." };
+        var command = new Command(
+            "tidy",
+            "Remove old runs from sites, and content that no run needs any longer. What is known here of the runs "
+                + "stays."
+        )
+        {
+            names,
+            older,
+            unfetched,
+            dryRun,
+        };
+        command.SetAction(
+            async (parsed, ct) =>
             {
-                var open = app.OpenSite(site);
-                foreach (var host in open.IsHere ? [null] : open.HostNames.Cast<string?>())
+                var app = MusterCommand.Current.App();
+                if (!Durations.TryParse(parsed.GetValue(older)!, out var age))
+                    throw new UserException(
+                        $"'{parsed.GetValue(older)}' is no time for --older",
+                        "Write such as 30d, 12h or 90d."
+                    )
+                    {
+                        ExitCode = ExitCodes.Usage,
+                    };
+                if (age < Youngest)
+                    throw new UserException(
+                        "--older is less than an hour",
+                        "A run that has just ended may still be looked at: write at least 1h."
+                    )
+                    {
+                        ExitCode = ExitCodes.Usage,
+                    };
+                var views = new List<TidyView>();
+                foreach (var site in parsed.GetValue(names)!.Select(app.GetSite))
                 {
-                    views.Add(await TidyAsync(app, open, host, age, parsed.GetValue(unfetched), parsed.GetValue(dryRun), ct));
+                    var open = app.OpenSite(site);
+                    foreach (var host in open.IsHere ? [null] : open.HostNames.Cast<string?>())
+                    {
+                        views.Add(
+                            await TidyAsync(
+                                app,
+                                open,
+                                host,
+                                age,
+                                parsed.GetValue(unfetched),
+                                parsed.GetValue(dryRun),
+                                ct
+                            )
+                        );
+                    }
                 }
+                if (app.Json)
+                    app.Screen.Data(JsonSerializer.Serialize(new TidyListView(1, views), CliJson.Plain.TidyListView));
+                return views.All(view => view.Stays.Count == 0) ? ExitCodes.Done : ExitCodes.Fault;
             }
-            if (app.Json) app.Screen.Data(JsonSerializer.Serialize(new TidyListView(1, views), CliJson.Plain.TidyListView));
-            return views.All(view => view.Stays.Count == 0) ? ExitCodes.Done : ExitCodes.Fault;
-        });
+        );
         return command;
     }
 
-    private static async Task<TidyView> TidyAsync(App app, OpenSite site, string? host, TimeSpan age, bool unfetched, bool dryRun, CancellationToken ct)
+    private static async Task<TidyView> TidyAsync(
+        App app,
+        OpenSite site,
+        string? host,
+        TimeSpan age,
+        bool unfetched,
+        bool dryRun,
+        CancellationToken ct
+    )
     {
         var where = host is null || host == site.Site.Name ? site.Site.Name : $"{site.Site.Name}:{host}";
         var tidy = new SiteTidy(site.HostOf(host), site.Root);
         app.Screen.Passing($"looking at {where} …");
         var since = app.Clock.GetUtcNow() - age;
         // A lost run is not known to have ended.
-        var ended = app.Store.Ended(int.MaxValue).Where(run => run.Plan.Site == site.Site.Name && (host is null || run.Plan.Host is null || run.Plan.Hosts().Contains(host)) && run.State is RunState.Ended { Outcome: not Outcome.Lost } end && end.At < since);
+        var ended = app
+            .Store.Ended(int.MaxValue)
+            .Where(run =>
+                run.Plan.Site == site.Site.Name
+                && (host is null || run.Plan.Host is null || run.Plan.Hosts().Contains(host))
+                && run.State is RunState.Ended { Outcome: not Outcome.Lost } end
+                && end.At < since
+            );
         var old = await tidy.LookAsync(age, ended.Select(run => run.Plan.FolderOn(host)), ct);
         var known = old.Select(run => run.Id).Distinct().ToDictionary(id => id, app.Store.Find);
         var going = old.Where(run => unfetched || run.Results == 0 || known[run.Id]?.FetchedTo is not null).ToList();
         var kept = old.Except(going).ToList();
 
-        if (!app.Json) Show(app.Screen, where, old, kept, known);
-        var agreed = !dryRun && (app.Yes || (app.Screen.MayAsk && !app.Json && app.Screen.Ask($"Remove {Words.Count(going.Count, "run")} and what no run needs any longer from {where}? [y]es [n]o", "yn") is 'y'));
+        if (!app.Json)
+            Show(app.Screen, where, old, kept, known);
+        var agreed =
+            !dryRun
+            && (
+                app.Yes
+                || (
+                    app.Screen.MayAsk
+                    && !app.Json
+                    && app.Screen.Ask(
+                        $"Remove {Words.Count(going.Count, "run")} and what no run needs any longer from {where}? "
+                            + $"[y]es [n]o",
+                        "yn"
+                    )
+                        is 'y'
+                )
+            );
         if (!agreed)
         {
-            if (!dryRun && !app.Screen.MayAsk) throw new UserException($"{where}: nothing was removed, as nobody agreed", "Look first with --dry-run, then agree with --yes.");
+            if (!dryRun && !app.Screen.MayAsk)
+                throw new UserException(
+                    $"{where}: nothing was removed, as nobody agreed",
+                    "Look first with --dry-run, then agree with --yes."
+                );
             return new(site.Site.Name, host, [.. going.Select(View)], [.. kept.Select(View)], false, [], 0, 0);
         }
         var report = await tidy.RemoveAsync(age, going.Select(run => run.Folder), ct);
-        app.Screen.Note("removed", $"{where}: {Words.Count(report.Gone.Count, "run")}, {Words.Size(going.Sum(run => run.Bytes))}; {Words.Count(report.FilesSwept, "file")} that no run needs, {Words.Size(report.BytesSwept)}", Tint.Green);
-        foreach (var folder in report.Stays) app.Screen.Note("stays", $"{folder}: its folder could not be moved", Tint.Yellow);
-        return new(site.Site.Name, host, [.. going.Select(View)], [.. kept.Select(View)], true, report.Stays, report.FilesSwept, report.BytesSwept);
+        app.Screen.Note(
+            "removed",
+            $"{where}: {Words.Count(report.Gone.Count, "run")}, {Words.Size(going.Sum(run => run.Bytes))}; "
+                + $"{Words.Count(report.FilesSwept, "file")} that no run needs, {Words.Size(report.BytesSwept)}",
+            Tint.Green
+        );
+        foreach (var folder in report.Stays)
+            app.Screen.Note("stays", $"{folder}: its folder could not be moved", Tint.Yellow);
+        return new(
+            site.Site.Name,
+            host,
+            [.. going.Select(View)],
+            [.. kept.Select(View)],
+            true,
+            report.Stays,
+            report.FilesSwept,
+            report.BytesSwept
+        );
 
-        OldRunView View(OldRun run) => new(run.Id.ToString(), known[run.Id]?.Plan.Name, run.Bytes, run.Results, known[run.Id]?.FetchedTo);
+        OldRunView View(OldRun run) =>
+            new(run.Id.ToString(), known[run.Id]?.Plan.Name, run.Bytes, run.Results, known[run.Id]?.FetchedTo);
     }
 
-    private static void Show(Screen screen, string where, IReadOnlyList<OldRun> old, IReadOnlyList<OldRun> kept, Dictionary<RunId, Run?> known)
+    private static void Show(
+        Screen screen,
+        string where,
+        IReadOnlyList<OldRun> old,
+        IReadOnlyList<OldRun> kept,
+        Dictionary<RunId, Run?> known
+    )
     {
         if (screen.Quiet)
         {
-            foreach (var run in old.Except(kept)) screen.Data(run.Id.ToString());
+            foreach (var run in old.Except(kept))
+                screen.Data(run.Id.ToString());
             return;
         }
-        var rows = old.Select(run => (IReadOnlyList<string>)[run.Id.Short, known[run.Id]?.Plan.Name ?? "-", Words.Size(run.Bytes), $"{run.Results}",
-            kept.Contains(run) ? known[run.Id] is null ? "kept: from another machine, results not fetched here" : "kept: results not fetched" : "goes"]).ToList();
-        if (rows.Count == 0) screen.Note(where, "no run ended so long ago");
-        else foreach (var line in Table.Lines(["RUN", "NAME", "SIZE", "RESULTS", ""], rows, screen.DataIsSeen ? Console.WindowWidth : null)) screen.Data(line);
+        var rows = old.Select(run =>
+                (IReadOnlyList<string>)
+                    [
+                        run.Id.Short,
+                        known[run.Id]?.Plan.Name ?? "-",
+                        Words.Size(run.Bytes),
+                        $"{run.Results}",
+                        kept.Contains(run)
+                            ? known[run.Id] is null
+                                ? "kept: from another machine, results not fetched here"
+                                : "kept: results not fetched"
+                            : "goes",
+                    ]
+            )
+            .ToList();
+        if (rows.Count == 0)
+            screen.Note(where, "no run ended so long ago");
+        else
+            foreach (
+                var line in Table.Lines(
+                    ["RUN", "NAME", "SIZE", "RESULTS", ""],
+                    rows,
+                    screen.DataIsSeen ? Console.WindowWidth : null
+                )
+            )
+                screen.Data(line);
     }
 }
 
 internal sealed record TidyListView(int Schema, IReadOnlyList<TidyView> Sites);
 
-internal sealed record TidyView(string Site, string? Host, IReadOnlyList<OldRunView> Runs, IReadOnlyList<OldRunView> Kept, bool Removed, IReadOnlyList<string> Stays, int FilesSwept, long BytesSwept);
+internal sealed record TidyView(
+    string Site,
+    string? Host,
+    IReadOnlyList<OldRunView> Runs,
+    IReadOnlyList<OldRunView> Kept,
+    bool Removed,
+    IReadOnlyList<string> Stays,
+    int FilesSwept,
+    long BytesSwept
+);
 
 internal sealed record OldRunView(string Id, string? Name, long Bytes, int Results, string? FetchedTo);

@@ -12,11 +12,16 @@ public sealed class Interrupts : IDisposable
     {
         foreach (var signal in (PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP])
         {
-            _registrations.Add(PosixSignalRegistration.Create(signal, context =>
-            {
-                context.Cancel = true;
-                _next.TrySetResult(context.Signal);
-            }));
+            _registrations.Add(
+                PosixSignalRegistration.Create(
+                    signal,
+                    context =>
+                    {
+                        context.Cancel = true;
+                        _next.TrySetResult(context.Signal);
+                    }
+                )
+            );
         }
     }
 

@@ -4,7 +4,10 @@ using Muster.Shell;
 
 namespace Muster.Cli.Terminal;
 
-/// <summary>Puts the rank before each line of logs that are shown together. A line is shown when it is complete, so none is torn by another.</summary>
+/// <summary>
+/// Puts the rank before each line of logs that are shown together. A line is shown when it is complete, so none is torn
+/// by another.
+/// </summary>
 internal sealed class LogMargin
 {
     private readonly Dictionary<string, MemoryStream> _open = [];
@@ -12,7 +15,8 @@ internal sealed class LogMargin
     /// <summary>The lines that are complete now.</summary>
     public ReadOnlyMemory<byte> Add(RunEvent.Log log)
     {
-        if (!_open.TryGetValue(log.Name, out var open)) _open[log.Name] = open = new();
+        if (!_open.TryGetValue(log.Name, out var open))
+            _open[log.Name] = open = new();
         var bytes = log.Bytes.Span;
         var shown = new MemoryStream();
         while (bytes.IndexOf((byte)'\n') is >= 0 and var end)
@@ -31,7 +35,11 @@ internal sealed class LogMargin
     public IReadOnlyList<(ReadOnlyMemory<byte> Bytes, bool IsError)> Rest()
     {
         var rest = new List<(ReadOnlyMemory<byte>, bool)>();
-        foreach (var (name, open) in _open.Where(pair => pair.Value.Length > 0).OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        foreach (
+            var (name, open) in _open
+                .Where(pair => pair.Value.Length > 0)
+                .OrderBy(pair => pair.Key, StringComparer.Ordinal)
+        )
         {
             var shown = new MemoryStream();
             Begin(shown, name);
@@ -43,5 +51,6 @@ internal sealed class LogMargin
         return rest;
     }
 
-    private static void Begin(MemoryStream shown, string log) => shown.Write(Encoding.UTF8.GetBytes($"{SafeText.OneLine(Path.GetFileNameWithoutExtension(log))} | "));
+    private static void Begin(MemoryStream shown, string log) =>
+        shown.Write(Encoding.UTF8.GetBytes($"{SafeText.OneLine(Path.GetFileNameWithoutExtension(log))} | "));
 }

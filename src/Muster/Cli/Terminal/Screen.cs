@@ -19,17 +19,29 @@ public sealed class Screen
     {
         _out = withData ? Console.OpenStandardOutput() : Stream.Null;
         Quiet = quiet;
-        var color = Environment.GetEnvironmentVariable("NO_COLOR") is not { Length: > 0 } && Environment.GetEnvironmentVariable("TERM") is not "dumb";
+        var color =
+            Environment.GetEnvironmentVariable("NO_COLOR") is not { Length: > 0 }
+            && Environment.GetEnvironmentVariable("TERM") is not "dumb";
         NotesAreSeen = !Console.IsErrorRedirected;
         Colored = color && NotesAreSeen;
         DataIsSeen = !Console.IsOutputRedirected;
     }
 
-    /// <summary>From here on this is a service, and goes on without whoever read its log: what cannot be written is dropped and counted.</summary>
+    /// <summary>
+    /// From here on this is a service, and goes on without whoever read its log: what cannot be written is dropped and
+    /// counted.
+    /// </summary>
     public void Serve() => _serves = true;
 
     /// <summary>Lines that a service could not write.</summary>
-    public long Lost { get { lock (_turn) return _lost; } }
+    public long Lost
+    {
+        get
+        {
+            lock (_turn)
+                return _lost;
+        }
+    }
 
     public bool Quiet { get; }
     public bool Colored { get; }
@@ -48,14 +60,16 @@ public sealed class Screen
     /// <summary>A line of what is known of one thing; none where nothing is.</summary>
     public void Field(string what, string? value)
     {
-        if (value is { Length: > 0 }) Data($"{SafeText.OneLine(what),-12} {SafeText.OneLine(value)}");
+        if (value is { Length: > 0 })
+            Data($"{SafeText.OneLine(what), -12} {SafeText.OneLine(value)}");
     }
 
     /// <summary>A note in two columns: what happened, and about what.</summary>
     public void Note(string what, string text, Tint tint = Tint.None)
     {
-        if (Quiet) return;
-        Say($"{Paint($"{SafeText.OneLine(what),-11}", tint)} {Safe(text, oneLine: true)}");
+        if (Quiet)
+            return;
+        Say($"{Paint($"{SafeText.OneLine(what), -11}", tint)} {Safe(text, oneLine: true)}");
     }
 
     /// <summary>A line on standard error, also when quiet.</summary>
@@ -65,7 +79,8 @@ public sealed class Screen
         {
             ClearPassing();
             // A job that left its line open must not have ours glued to it.
-            if (_lineOpen && NotesAreSeen) Put(_notes, "\n"u8);
+            if (_lineOpen && NotesAreSeen)
+                Put(_notes, "\n"u8);
             _lineOpen = false;
             Put(_notes, Encoding.UTF8.GetBytes(Safe(line) + "\n"));
         }
@@ -74,7 +89,8 @@ public sealed class Screen
     /// <summary>A line that the next one replaces, for progress; only a terminal gets it.</summary>
     public void Passing(string line)
     {
-        if (Quiet || !NotesAreSeen) return;
+        if (Quiet || !NotesAreSeen)
+            return;
         line = SafeText.OneLine(line);
         lock (_turn)
         {
@@ -87,16 +103,19 @@ public sealed class Screen
     /// <summary>Bytes of a job's log, as they are.</summary>
     public void Pass(ReadOnlyMemory<byte> bytes, bool toNotes)
     {
-        if (bytes.IsEmpty) return;
+        if (bytes.IsEmpty)
+            return;
         lock (_turn)
         {
             ClearPassing();
             Put(toNotes ? _notes : _out, bytes.Span);
-            if (toNotes || DataIsSeen) _lineOpen = bytes.Span[^1] != (byte)'\n';
+            if (toNotes || DataIsSeen)
+                _lineOpen = bytes.Span[^1] != (byte)'\n';
         }
     }
 
-    public string Paint(string text, Tint tint) => !Colored || tint == Tint.None ? text : $"\u001b[{(int)tint}m{text}\u001b[0m";
+    public string Paint(string text, Tint tint) =>
+        !Colored || tint == Tint.None ? text : $"\u001b[{(int)tint}m{text}\u001b[0m";
 
     // Lines hold what others wrote: host names, reasons, records. Of escape sequences only our own colours pass.
     private string Safe(string line, bool oneLine = false) => SafeText.Shown(line, oneLine, Colored ? Colours : []);
@@ -114,8 +133,10 @@ public sealed class Screen
                 Put(_notes, Encoding.UTF8.GetBytes(Safe(question) + " "));
             }
             var answer = Console.In.ReadLine()?.Trim().ToLowerInvariant();
-            if (answer is null) return null;
-            if (answer.Length > 0 && letters.Contains(answer[0])) return answer[0];
+            if (answer is null)
+                return null;
+            if (answer.Length > 0 && letters.Contains(answer[0]))
+                return answer[0];
         }
     }
 
@@ -130,7 +151,8 @@ public sealed class Screen
 
     private void ClearPassing()
     {
-        if (!_passing) return;
+        if (!_passing)
+            return;
         _passing = false;
         Put(_notes, "\r\u001b[K"u8);
     }
@@ -149,7 +171,8 @@ public sealed class Screen
         }
         catch (IOException)
         {
-            if (!_serves) Environment.Exit(0);   // the reader has seen enough: `muster ps | head`
+            if (!_serves)
+                Environment.Exit(0); // the reader has seen enough: `muster ps | head`
             _lost++;
         }
     }
@@ -168,4 +191,12 @@ public sealed class Screen
 }
 
 /// <summary>The few colours, by their ANSI numbers.</summary>
-public enum Tint { None = 0, Faint = 2, Red = 31, Green = 32, Yellow = 33, Cyan = 36 }
+public enum Tint
+{
+    None = 0,
+    Faint = 2,
+    Red = 31,
+    Green = 32,
+    Yellow = 33,
+    Cyan = 36,
+}

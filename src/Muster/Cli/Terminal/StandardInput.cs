@@ -8,11 +8,15 @@ internal static partial class StandardInput
     /// <summary>A pipe with something in it, or a file. Where that cannot be known, nothing. It is not read.</summary>
     public static bool HasSomething()
     {
-        if (!OperatingSystem.IsLinux() || !Console.IsInputRedirected) return false;
+        if (!OperatingSystem.IsLinux() || !Console.IsInputRedirected)
+            return false;
         var source = new FileInfo("/proc/self/fd/0").LinkTarget ?? "";
-        if (source.StartsWith("/dev/", StringComparison.Ordinal)) return false;
+        if (source.StartsWith("/dev/", StringComparison.Ordinal))
+            return false;
         var asked = new Poll { Descriptor = 0, Events = Readable };
-        return PollAsk(ref asked, 1, 0) == 1 && (asked.Returned & Readable) != 0 && (!File.Exists(source) || new FileInfo(source).Length > 0);
+        return PollAsk(ref asked, 1, 0) == 1
+            && (asked.Returned & Readable) != 0
+            && (!File.Exists(source) || new FileInfo(source).Length > 0);
     }
 
     private const short Readable = 1;

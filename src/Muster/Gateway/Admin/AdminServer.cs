@@ -10,7 +10,10 @@ using Muster.NodeOdm;
 
 namespace Muster.Gateway.Admin;
 
-/// <summary>The admin door by HTTP: who may come in, and what becomes of a fault. <see cref="AdminApi"/> and <see cref="ClusterPages"/> answer.</summary>
+/// <summary>
+/// The admin door by HTTP: who may come in, and what becomes of a fault. <see cref="AdminApi"/> and
+/// <see cref="ClusterPages"/> answer.
+/// </summary>
 internal sealed partial class AdminServer : IAsyncDisposable
 {
     private const int LongestBody = 64 * 1024;
@@ -25,18 +28,27 @@ internal sealed partial class AdminServer : IAsyncDisposable
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
 
-    private AdminServer(IPEndPoint address, AdminApi api, ClusterPages pages, Doorkeeper keeper, ILoggerFactory logs, TimeProvider clock)
+    private AdminServer(
+        IPEndPoint address,
+        AdminApi api,
+        ClusterPages pages,
+        Doorkeeper keeper,
+        ILoggerFactory logs,
+        TimeProvider clock
+    )
     {
         (_api, _pages, _keeper, _clock, _log) = (api, pages, keeper, clock, logs.CreateLogger("admin"));
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton(logs);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = LongestBody;
-            kestrel.Limits.MaxConcurrentConnections = ConnectionCap.Seats(1_000);
-            kestrel.Listen(address);
-        });
+        builder
+            .WebHost.UseKestrelCore()
+            .ConfigureKestrel(kestrel =>
+            {
+                kestrel.AddServerHeader = false;
+                kestrel.Limits.MaxRequestBodySize = LongestBody;
+                kestrel.Limits.MaxConcurrentConnections = ConnectionCap.Seats(1_000);
+                kestrel.Listen(address);
+            });
         _web = builder.Build();
         _web.Run(HandleAsync);
     }
@@ -44,7 +56,15 @@ internal sealed partial class AdminServer : IAsyncDisposable
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
 
     /// <exception cref="IOException">The port is taken.</exception>
-    public static async Task<AdminServer> StartAsync(IPEndPoint address, AdminApi api, ClusterPages pages, Doorkeeper keeper, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
+    public static async Task<AdminServer> StartAsync(
+        IPEndPoint address,
+        AdminApi api,
+        ClusterPages pages,
+        Doorkeeper keeper,
+        ILoggerFactory logs,
+        TimeProvider clock,
+        CancellationToken ct
+    )
     {
         var server = new AdminServer(address, api, pages, keeper, logs, clock);
         try
@@ -62,8 +82,9 @@ internal sealed partial class AdminServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();   // event streams end by this alone
-        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2))) await _web.StopAsync(patience.Token);
+        await _stop.CancelAsync(); // event streams end by this alone
+        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2)))
+            await _web.StopAsync(patience.Token);
         await _web.DisposeAsync();
         _stop.Dispose();
     }
@@ -73,14 +94,22 @@ internal sealed partial class AdminServer : IAsyncDisposable
         var headers = http.Response.Headers;
         headers.XContentTypeOptions = "nosniff";
         headers.XFrameOptions = "DENY";
-        headers.ContentSecurityPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        headers.ContentSecurityPolicy =
+            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
         headers.CacheControl = "no-store";
         headers["Referrer-Policy"] = "no-referrer";
         try
         {
-            if (OriginRule.Refusal(http.Request, guarded: !_keeper.IsOpen) is { } refusal) await http.FaultAsync(StatusCodes.Status403Forbidden, refusal, "Call it from a program, or from its own page.");
-            else if (http.Request.Path.Value is "/signout" or "/r/signout") await SignOutAsync(http);
-            else if (await AdmitAsync(http)) await AnswerAsync(http);
+            if (OriginRule.Refusal(http.Request, guarded: !_keeper.IsOpen) is { } refusal)
+                await http.FaultAsync(
+                    StatusCodes.Status403Forbidden,
+                    refusal,
+                    "Call it from a program, or from its own page."
+                );
+            else if (http.Request.Path.Value is "/signout" or "/r/signout")
+                await SignOutAsync(http);
+            else if (await AdmitAsync(http))
+                await AnswerAsync(http);
         }
         catch (UserException fault) when (!http.Response.HasStarted)
         {
@@ -90,54 +119,90 @@ internal sealed partial class AdminServer : IAsyncDisposable
         {
             await http.FaultAsync(fault.StatusCode, fault.Message, $"A body has up to {LongestBody / 1024} KB.");
         }
-        catch (OperationCanceledException) { }   // the caller left, or we stop
+        catch (OperationCanceledException) { } // the caller left, or we stop
         catch (Exception fault)
         {
             Failed(http.Request.Method, http.Request.Path, fault);
-            if (http.Response.HasStarted) http.Abort();
-            else await http.FaultAsync(StatusCodes.Status500InternalServerError, "the gateway could not do it", "Its log says why.");
+            if (http.Response.HasStarted)
+                http.Abort();
+            else
+                await http.FaultAsync(
+                    StatusCodes.Status500InternalServerError,
+                    "the gateway could not do it",
+                    "Its log says why."
+                );
         }
     }
 
     private Task AnswerAsync(HttpContext http) =>
-        http.Request.Path.StartsWithSegments(AdminApi.Root, out var path) ? _api.HandleAsync(http, path.Value!.Trim('/'), _stop.Token)
+        http.Request.Path.StartsWithSegments(AdminApi.Root, out var path)
+            ? _api.HandleAsync(http, path.Value!.Trim('/'), _stop.Token)
         : http.Request.Path == "/" && http.Request.Method == "GET" ? _pages.FrontAsync(http)
         : http.Request.Path.StartsWithSegments("/r", out var page) ? _pages.HandleAsync(http, page.Value!)
-        : http.FaultAsync(StatusCodes.Status404NotFound, $"there is nothing at {http.Request.Path}", $"GET {AdminApi.Root} lists what there is.");
+        : http.FaultAsync(
+            StatusCodes.Status404NotFound,
+            $"there is nothing at {http.Request.Path}",
+            $"GET {AdminApi.Root} lists what there is."
+        );
 
     private async Task<bool> AdmitAsync(HttpContext http)
     {
-        if (_keeper.IsOpen) return true;
+        if (_keeper.IsOpen)
+            return true;
         var given = CredentialsIn(http.Request);
         // Nobody is heard under another name, so failing with one keeps nobody out.
-        switch (given is (User, { } password) ? _keeper.Hear(http.Connection.RemoteIpAddress ?? IPAddress.None, password) : Verdict.Wrong)
+        switch (
+            given is (User, { } password)
+                ? _keeper.Hear(http.Connection.RemoteIpAddress ?? IPAddress.None, password)
+                : Verdict.Wrong
+        )
         {
             case Verdict.Right:
                 return true;
             case Verdict.TooMany:
                 http.Response.Headers.RetryAfter = $"{Doorkeeper.Pause.TotalSeconds:0}";
-                await http.FaultAsync(StatusCodes.Status429TooManyRequests, "too many wrong passwords from this address", "Try again in a second.");
+                await http.FaultAsync(
+                    StatusCodes.Status429TooManyRequests,
+                    "too many wrong passwords from this address",
+                    "Try again in a second."
+                );
                 return false;
             default:
-                if (given is not null) await Task.Delay(WrongPasswordPause, _clock, http.RequestAborted);
+                if (given is not null)
+                    await Task.Delay(WrongPasswordPause, _clock, http.RequestAborted);
                 http.Response.Headers.WWWAuthenticate = "Basic realm=\"ClusterODM\"";
-                await http.FaultAsync(StatusCodes.Status401Unauthorized, given is null ? "the admin door asks for a password" : "the password is wrong", $"The user is '{User}', the password that of --admin-pass-file.");
+                await http.FaultAsync(
+                    StatusCodes.Status401Unauthorized,
+                    given is null ? "the admin door asks for a password" : "the password is wrong",
+                    $"The user is '{User}', the password that of --admin-pass-file."
+                );
                 return false;
         }
     }
 
     private static (string Name, string Password)? CredentialsIn(HttpRequest request)
     {
-        if (request.Headers.Authorization is not [{ } header, ..] || !header.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase)) return null;
+        if (
+            request.Headers.Authorization is not [{ } header, ..]
+            || !header.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase)
+        )
+            return null;
         var bytes = new byte[header.Length];
-        return Convert.TryFromBase64String(header["Basic ".Length..].Trim(), bytes, out var count) && Encoding.UTF8.GetString(bytes, 0, count).Split(':', 2) is [var name, var password] ? (name, password) : ("", "");
+        return
+            Convert.TryFromBase64String(header["Basic ".Length..].Trim(), bytes, out var count)
+            && Encoding.UTF8.GetString(bytes, 0, count).Split(':', 2) is [var name, var password]
+            ? (name, password)
+            : ("", "");
     }
 
     private static Task SignOutAsync(HttpContext http)
     {
         http.Response.StatusCode = StatusCodes.Status401Unauthorized;
         http.Response.ContentType = "text/html; charset=utf-8";
-        return http.Response.WriteAsync("<html><body>You are signed out. <a href=\"/\">Sign in again</a></body></html>", http.RequestAborted);
+        return http.Response.WriteAsync(
+            "<html><body>You are signed out. <a href=\"/\">Sign in again</a></body></html>",
+            http.RequestAborted
+        );
     }
 
     [LoggerMessage(LogLevel.Error, "{Method} {Path} went wrong")]
@@ -149,5 +214,6 @@ public sealed record AdminFault(string Error, string Fix);
 
 internal static class AdminFaults
 {
-    public static Task FaultAsync(this HttpContext http, int status, string error, string fix) => http.AnswerAsync(new AdminFault(error, fix), AdminJson.Plain.AdminFault, status);
+    public static Task FaultAsync(this HttpContext http, int status, string error, string fix) =>
+        http.AnswerAsync(new AdminFault(error, fix), AdminJson.Plain.AdminFault, status);
 }

@@ -6,7 +6,9 @@ using Muster.Gateway.Tasks;
 
 namespace Muster.Gateway.Admin;
 
-/// <summary>The paths below <c>/r</c>, as ClusterODM's page and people's scripts call them. Tokens are not shown.</summary>
+/// <summary>
+/// The paths below <c>/r</c>, as ClusterODM's page and people's scripts call them. Tokens are not shown.
+/// </summary>
 internal sealed class ClusterPages(NodeFleet fleet, TaskLedger ledger, AdminDesk desk, TimeProvider clock)
 {
     private const string By = "the admin page";
@@ -16,27 +18,37 @@ internal sealed class ClusterPages(NodeFleet fleet, TaskLedger ledger, AdminDesk
         switch (http.Request.Method, path)
         {
             case ("GET", "/info"):
-                await SendAsync(http, json =>
-                {
-                    json.WriteStartObject();
-                    json.WriteString("name", "Muster");
-                    json.WriteString("version", GatewayHost.Version);
-                    json.WriteEndObject();
-                });
+                await SendAsync(
+                    http,
+                    json =>
+                    {
+                        json.WriteStartObject();
+                        json.WriteString("name", "Muster");
+                        json.WriteString("version", GatewayHost.Version);
+                        json.WriteEndObject();
+                    }
+                );
                 break;
             case ("GET", "/node/list"):
                 await SendAsync(http, WriteNodes);
                 break;
             case ("POST", "/node/add"):
                 var body = await BodyAsync(http);
-                var added = NodeAddress.Find(Text(body, "hostname"), Text(body, "port")) is { } url && (await desk.AddAsync(url, Text(body, "token"), false, By)).IsNew;
-                await SendAsync(http, json =>
-                {
-                    json.WriteStartObject();
-                    if (added) json.WriteBoolean("success", true);
-                    else json.WriteString("error", "Invalid");
-                    json.WriteEndObject();
-                });
+                var added =
+                    NodeAddress.Find(Text(body, "hostname"), Text(body, "port")) is { } url
+                    && (await desk.AddAsync(url, Text(body, "token"), false, By)).IsNew;
+                await SendAsync(
+                    http,
+                    json =>
+                    {
+                        json.WriteStartObject();
+                        if (added)
+                            json.WriteBoolean("success", true);
+                        else
+                            json.WriteString("error", "Invalid");
+                        json.WriteEndObject();
+                    }
+                );
                 break;
             case ("POST", "/node/lock"):
                 await ChangeAsync(http, node => desk.LockAsync(node, By));
@@ -48,7 +60,11 @@ internal sealed class ClusterPages(NodeFleet fleet, TaskLedger ledger, AdminDesk
                 await ChangeAsync(http, node => desk.RemoveAsync(node, By));
                 break;
             default:
-                await http.FaultAsync(StatusCodes.Status404NotFound, $"there is nothing at {http.Request.Path}", $"GET {AdminApi.Root} lists what there is.");
+                await http.FaultAsync(
+                    StatusCodes.Status404NotFound,
+                    $"there is nothing at {http.Request.Path}",
+                    $"GET {AdminApi.Root} lists what there is."
+                );
                 break;
         }
     }
@@ -57,24 +73,39 @@ internal sealed class ClusterPages(NodeFleet fleet, TaskLedger ledger, AdminDesk
     public Task FrontAsync(HttpContext http)
     {
         var now = clock.GetUtcNow();
-        var rows = fleet.Nodes.Select((node, at) => (string[])
-        [
-            $"{at + 1}", node.Name, node.Health.IsOnline(now) ? "online" : "offline",
-            node.Facts is { } facts ? $"{Queue(node, facts)}/{facts.Slots}" : "?/?",
-            node.Facts is { } engine ? $"{engine.Engine} {engine.EngineVersion}" : "?",
-            node.Facts?.Version ?? "?",
-            node switch { { Draining: true } => "draining", { Locked: true } => "locked", _ => "" },
-        ]);
-        var table = string.Concat(rows.Select(row => $"<tr>{string.Concat(row.Select(cell => $"<td>{WebUtility.HtmlEncode(cell)}"))}"));
+        var rows = fleet.Nodes.Select(
+            (node, at) =>
+                (string[])
+                    [
+                        $"{at + 1}",
+                        node.Name,
+                        node.Health.IsOnline(now) ? "online" : "offline",
+                        node.Facts is { } facts ? $"{Queue(node, facts)}/{facts.Slots}" : "?/?",
+                        node.Facts is { } engine ? $"{engine.Engine} {engine.EngineVersion}" : "?",
+                        node.Facts?.Version ?? "?",
+                        node switch
+                        {
+                            { Draining: true } => "draining",
+                            { Locked: true } => "locked",
+                            _ => "",
+                        },
+                    ]
+        );
+        var table = string.Concat(
+            rows.Select(row => $"<tr>{string.Concat(row.Select(cell => $"<td>{WebUtility.HtmlEncode(cell)}"))}")
+        );
         http.Response.ContentType = "text/html; charset=utf-8";
         http.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'";
-        return http.Response.WriteAsync($$"""
+        return http.Response.WriteAsync(
+            $$"""
             <!doctype html>
             <html lang="en"><meta charset="utf-8"><title>Muster {{GatewayHost.Version}}</title>
             <style>body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; } th, td { text-align: left; padding: .2rem 1rem .2rem 0; }</style>
             <h1>Muster {{GatewayHost.Version}}</h1>
             <table><tr><th>#<th>Node<th>Status<th>Queue<th>Engine<th>API<th>Flags{{table}}</table>
-            <p>{{(fleet.Nodes.Count == 0 ? "There are no nodes yet." : $"{fleet.Nodes.Count} in total.")}} Add one with <code>muster nodes add HOST:PORT</code>.
+            <p>{{(
+                fleet.Nodes.Count == 0 ? "There are no nodes yet." : $"{fleet.Nodes.Count} in total."
+            )}} Add one with <code>muster nodes add HOST:PORT</code>.
             <ul>
             <li><a href="/r/node/list">/r/node/list</a>: the nodes as JSON
             <li><a href="/api/v1">/api/v1</a>: everything the admin API offers
@@ -83,7 +114,9 @@ internal sealed class ClusterPages(NodeFleet fleet, TaskLedger ledger, AdminDesk
             </ul>
             </html>
 
-            """, http.RequestAborted);
+            """,
+            http.RequestAborted
+        );
     }
 
     private async Task ChangeAsync(HttpContext http, Func<GatewayNode, Task<bool>> change)
@@ -114,7 +147,11 @@ internal sealed class ClusterPages(NodeFleet fleet, TaskLedger ledger, AdminDesk
                 json.WriteString("getEngineInfo", $"{facts.Engine} {facts.EngineVersion}");
                 json.WriteString("getVersion", facts.Version);
             }
-            else foreach (var unknown in (string[])["getTaskQueueCount", "getMaxParallelTasks", "getEngineInfo", "getVersion"]) json.WriteString(unknown, "?");
+            else
+                foreach (
+                    var unknown in (string[])["getTaskQueueCount", "getMaxParallelTasks", "getEngineInfo", "getVersion"]
+                )
+                    json.WriteString(unknown, "?");
             json.WritePropertyName("nodeData");
             ClusterNode.Write(json, node);
             json.WriteEndObject();
@@ -122,16 +159,26 @@ internal sealed class ClusterPages(NodeFleet fleet, TaskLedger ledger, AdminDesk
         json.WriteEndArray();
     }
 
-    private int Queue(GatewayNode node, NodeFacts facts) => facts.Foreign + ledger.Live.On(node.Id).Count(task => task.Phase.Slot is not null);
+    private int Queue(GatewayNode node, NodeFacts facts) =>
+        facts.Foreign + ledger.Live.On(node.Id).Count(task => task.Phase.Slot is not null);
 
     /// <summary>An object; an empty one where the body is none.</summary>
     private static async Task<JsonElement> BodyAsync(HttpContext http)
     {
         try
         {
-            if (http.Request.HasJsonContentType() && await JsonSerializer.DeserializeAsync(http.Request.Body, AdminJson.Plain.JsonElement, http.RequestAborted) is { ValueKind: JsonValueKind.Object } body) return body;
+            if (
+                http.Request.HasJsonContentType()
+                && await JsonSerializer.DeserializeAsync(
+                    http.Request.Body,
+                    AdminJson.Plain.JsonElement,
+                    http.RequestAborted
+                )
+                    is { ValueKind: JsonValueKind.Object } body
+            )
+                return body;
         }
-        catch (JsonException) { }   // as where it says nothing
+        catch (JsonException) { } // as where it says nothing
         return JsonElement.Parse("{}"u8);
     }
 

@@ -5,10 +5,16 @@ using System.Text;
 namespace Muster.Gateway.Admin;
 
 /// <summary>What a door says to a password.</summary>
-public enum Verdict { Right, Wrong, TooMany }
+public enum Verdict
+{
+    Right,
+    Wrong,
+    TooMany,
+}
 
 /// <summary>
-/// Knows the password of the admin doors. Who guesses too often from an address is heard once a second from then on: that slows guesses down and
+/// Knows the password of the admin doors. Who guesses too often from an address is heard once a second from then on:
+/// that slows guesses down and
 /// keeps nobody out who has the right one, although others fail at the same address.
 /// </summary>
 public sealed class Doorkeeper(string password, TimeProvider clock)
@@ -31,17 +37,24 @@ public sealed class Doorkeeper(string password, TimeProvider clock)
         lock (_lock)
         {
             var left = LeftTo(from, now);
-            if (left < 1) return Verdict.TooMany;
-            if (CryptographicOperations.FixedTimeEquals(_hash, Hash(said))) return Verdict.Right;
-            if (_guesses.Count >= MostAddresses) foreach (var old in _guesses.Keys.Where(address => LeftTo(address, now) >= MostGuesses).ToList()) _guesses.Remove(old);
-            if (_guesses.Count >= MostAddresses) _guesses.Clear();
+            if (left < 1)
+                return Verdict.TooMany;
+            if (CryptographicOperations.FixedTimeEquals(_hash, Hash(said)))
+                return Verdict.Right;
+            if (_guesses.Count >= MostAddresses)
+                foreach (var old in _guesses.Keys.Where(address => LeftTo(address, now) >= MostGuesses).ToList())
+                    _guesses.Remove(old);
+            if (_guesses.Count >= MostAddresses)
+                _guesses.Clear();
             _guesses[from] = (left - 1, now);
             return Verdict.Wrong;
         }
     }
 
     private double LeftTo(IPAddress from, DateTimeOffset now) =>
-        _guesses.TryGetValue(from, out var known) ? Math.Min(MostGuesses, known.Left + Math.Max(0, (now - known.At) / Pause)) : MostGuesses;
+        _guesses.TryGetValue(from, out var known)
+            ? Math.Min(MostGuesses, known.Left + Math.Max(0, (now - known.At) / Pause))
+            : MostGuesses;
 
     private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
 }

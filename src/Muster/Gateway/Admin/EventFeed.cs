@@ -6,13 +6,20 @@ using Muster.Gateway.Tasks;
 
 namespace Muster.Gateway.Admin;
 
-/// <summary>What happens, as it happens, as Server-Sent Events. Each has its number, behind which a reader that lost the connection goes on.</summary>
+/// <summary>
+/// What happens, as it happens, as Server-Sent Events. Each has its number, behind which a reader that lost the
+/// connection goes on.
+/// </summary>
 internal sealed class EventFeed(TaskLedger ledger, TimeProvider clock)
 {
     private const int AtOnce = 500;
     private const int MostReaders = 200;
-    private static readonly TimeSpan Look = TimeSpan.FromSeconds(2);     // another gateway on the same database makes events too
-    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15);   // after that, a line that says nothing keeps the way open
+
+    // another gateway on the same database makes events too
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
+
+    // after that, a line that says nothing keeps the way open
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15);
 
     private int _readers;
 
@@ -21,7 +28,11 @@ internal sealed class EventFeed(TaskLedger ledger, TimeProvider clock)
         if (Interlocked.Increment(ref _readers) > MostReaders)
         {
             Interlocked.Decrement(ref _readers);
-            await http.FaultAsync(StatusCodes.Status503ServiceUnavailable, $"{MostReaders} readers follow the events already", "End some of them, or try again later.");
+            await http.FaultAsync(
+                StatusCodes.Status503ServiceUnavailable,
+                $"{MostReaders} readers follow the events already",
+                "End some of them, or try again later."
+            );
             return;
         }
         using var either = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
@@ -32,7 +43,8 @@ internal sealed class EventFeed(TaskLedger ledger, TimeProvider clock)
         {
             await SendAsync(http, After(http.Request), knock, either.Token);
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested) { }   // the reader comes again, and goes on where it was
+        // the reader comes again, and goes on where it was
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested) { }
         finally
         {
             ledger.Happened -= Heard;
@@ -49,10 +61,18 @@ internal sealed class EventFeed(TaskLedger ledger, TimeProvider clock)
         {
             while (ledger.Events(after, AtOnce) is { Count: > 0 } events)
             {
-                await SayAsync(string.Concat(events.Select(happened => $"id: {happened.Number}\nevent: {happened.Kind}\ndata: {JsonSerializer.Serialize(happened, AdminJson.Plain.GatewayEvent)}\n\n")));
+                await SayAsync(
+                    string.Concat(
+                        events.Select(happened =>
+                            $"id: {happened.Number}\nevent: {happened.Kind}\ndata: "
+                            + $"{JsonSerializer.Serialize(happened, AdminJson.Plain.GatewayEvent)}\n\n"
+                        )
+                    )
+                );
                 (after, spoken) = (events[^1].Number, clock.GetTimestamp());
             }
-            if (clock.GetElapsedTime(spoken) < Quiet) continue;
+            if (clock.GetElapsedTime(spoken) < Quiet)
+                continue;
             await SayAsync(":\n\n");
             spoken = clock.GetTimestamp();
         }
@@ -65,7 +85,8 @@ internal sealed class EventFeed(TaskLedger ledger, TimeProvider clock)
 
     /// <summary>Behind which event it begins: as the reader says, else behind the last.</summary>
     private long After(HttpRequest request) =>
-        request.Headers["Last-Event-ID"] is not [{ Length: > 0 } text, ..] ? Numbers.In(request.Query, "after", ledger.LastEvent(), 0, long.MaxValue)
+        request.Headers["Last-Event-ID"] is not [{ Length: > 0 } text, ..]
+            ? Numbers.In(request.Query, "after", ledger.LastEvent(), 0, long.MaxValue)
         : long.TryParse(text, out var number) && number >= 0 ? number
         : throw new UserException($"Last-Event-ID is '{text}'", "It is the number of the last event that was read.");
 }

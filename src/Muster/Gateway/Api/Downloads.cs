@@ -5,7 +5,9 @@ using Muster.NodeOdm;
 
 namespace Muster.Gateway.Api;
 
-/// <summary>Gives results out: straight from the bucket where there is one and the client can follow, else through us.</summary>
+/// <summary>
+/// Gives results out: straight from the bucket where there is one and the client can follow, else through us.
+/// </summary>
 internal sealed class Downloads(ResultFolder results, GatewayOptions options) : IDisposable
 {
     /// <summary>A whole download, over a slow link, with one address.</summary>
@@ -19,7 +21,11 @@ internal sealed class Downloads(ResultFolder results, GatewayOptions options) : 
 
     public async Task SendAsync(HttpContext http, TaskPhase.Ended end, ResultFile result)
     {
-        if (HttpMethods.IsGet(http.Request.Method) && (await AtNodesAsync(end, "all.zip", http.RequestAborted) ?? AddressOf(result)) is { } address && !(http.Request.IsHttps && address.Scheme == "http"))
+        if (
+            HttpMethods.IsGet(http.Request.Method)
+            && (await AtNodesAsync(end, "all.zip", http.RequestAborted) ?? AddressOf(result)) is { } address
+            && !(http.Request.IsHttps && address.Scheme == "http")
+        )
         {
             Redirect(http, address);
             return;
@@ -28,18 +34,24 @@ internal sealed class Downloads(ResultFolder results, GatewayOptions options) : 
         await http.SendStreamAsync(content, "all.zip", "application/zip", $"\"{result.Sha256}\"", end.At);
     }
 
-    /// <summary>Nodes may put more than the archive into a bucket of their own. What is not there is not promised.</summary>
+    /// <summary>
+    /// Nodes may put more than the archive into a bucket of their own. What is not there is not promised.
+    /// </summary>
     public async Task ElsewhereAsync(HttpContext http, GatewayTask task, string asset)
     {
-        if (task.Phase is TaskPhase.Ended end && await AtNodesAsync(end, asset, http.RequestAborted) is { } address) Redirect(http, address);
-        else await http.RefuseAsync("Invalid asset");
+        if (task.Phase is TaskPhase.Ended end && await AtNodesAsync(end, asset, http.RequestAborted) is { } address)
+            Redirect(http, address);
+        else
+            await http.RefuseAsync("Invalid asset");
     }
 
     private Uri? AddressOf(ResultFile result) => options.StreamDownloads ? null : results.AddressOf(result, Lifetime);
 
     /// <summary>Where a node has put an asset, if it has. Such buckets are ClusterODM's custom.</summary>
     private async Task<Uri?> AtNodesAsync(TaskPhase.Ended end, string asset, CancellationToken ct) =>
-        options.DownloadsFromS3 is { } prefix && end.OnNode is { } id && Asset(asset) is { } path ? await IsThereAsync(new(prefix, $"{id}/{path}"), ct) : null;
+        options.DownloadsFromS3 is { } prefix && end.OnNode is { } id && Asset(asset) is { } path
+            ? await IsThereAsync(new(prefix, $"{id}/{path}"), ct)
+            : null;
 
     private static void Redirect(HttpContext http, Uri address)
     {
@@ -52,7 +64,9 @@ internal sealed class Downloads(ResultFolder results, GatewayOptions options) : 
     /// <summary>Null for what would lead out of the task's folder.</summary>
     private static string? Asset(string asset) =>
         asset == "orthophoto.tif" ? "odm_orthophoto/odm_orthophoto.tif"
-        : asset.Split('/') is var parts && parts.All(part => part.Length > 0 && part is not ("." or "..")) ? string.Join('/', parts.Select(Uri.EscapeDataString)) : null;
+        : asset.Split('/') is var parts && parts.All(part => part.Length > 0 && part is not ("." or ".."))
+            ? string.Join('/', parts.Select(Uri.EscapeDataString))
+        : null;
 
     private async Task<Uri?> IsThereAsync(Uri address, CancellationToken ct)
     {
@@ -63,7 +77,8 @@ internal sealed class Downloads(ResultFolder results, GatewayOptions options) : 
             // Where it is moved to is the client's to find out.
             return response.IsSuccessStatusCode || (int)response.StatusCode is >= 300 and < 400 ? address : null;
         }
-        catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException && !ct.IsCancellationRequested)
+        catch (Exception fault)
+            when (fault is HttpRequestException or TaskCanceledException && !ct.IsCancellationRequested)
         {
             return null;
         }

@@ -8,7 +8,9 @@ using Muster.Storage;
 
 namespace Muster.Gateway.Api;
 
-/// <summary>What operators and their machines ask: is it alive, is it ready, how much of what. None of it depends on a node.</summary>
+/// <summary>
+/// What operators and their machines ask: is it alive, is it ready, how much of what. None of it depends on a node.
+/// </summary>
 internal sealed class OperationApi(TaskLedger ledger, GatewayMeasures measures, IBlobStore blobs, TimeProvider clock)
 {
     private static readonly TimeSpan TryEvery = TimeSpan.FromSeconds(4);
@@ -26,8 +28,15 @@ internal sealed class OperationApi(TaskLedger ledger, GatewayMeasures measures, 
                 await SayAsync(http, StatusCodes.Status200OK, "ok\n");
                 return true;
             case "/readyz":
-                var fault = _stopping ? "stopping" : ledger.WriteFault is not null ? "the database cannot be written" : await BlobFaultAsync(http.RequestAborted);
-                await SayAsync(http, fault is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, $"{fault ?? "ready"}\n");
+                var fault =
+                    _stopping ? "stopping"
+                    : ledger.WriteFault is not null ? "the database cannot be written"
+                    : await BlobFaultAsync(http.RequestAborted);
+                await SayAsync(
+                    http,
+                    fault is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable,
+                    $"{fault ?? "ready"}\n"
+                );
                 return true;
             case "/metrics" when IsOfThisMachine(http):
                 await SayAsync(http, StatusCodes.Status200OK, measures.Text(), GatewayMeasures.PrometheusType);
@@ -39,20 +48,34 @@ internal sealed class OperationApi(TaskLedger ledger, GatewayMeasures measures, 
 
     private static readonly string[] OfOthers = ["X-Forwarded-For", "Forwarded", OutsideHttp.Mark];
 
-    /// <summary>A proxy on this machine speaks for others, and so does a server that fetches what a client named.</summary>
+    /// <summary>
+    /// A proxy on this machine speaks for others, and so does a server that fetches what a client named.
+    /// </summary>
     private static bool IsOfThisMachine(HttpContext http) =>
-        http.Connection.RemoteIpAddress is { } from && IPAddress.IsLoopback(from) && !OfOthers.Any(http.Request.Headers.ContainsKey);
+        http.Connection.RemoteIpAddress is { } from
+        && IPAddress.IsLoopback(from)
+        && !OfOthers.Any(http.Request.Headers.ContainsKey);
 
     /// <summary>Why uploads and results cannot be kept. It is tried every few seconds at most, whoever asks.</summary>
     private async Task<string?> BlobFaultAsync(CancellationToken ct)
     {
-        if (clock.GetElapsedTime(_tried.At) < TryEvery) return _tried.Fault;
+        if (clock.GetElapsedTime(_tried.At) < TryEvery)
+            return _tried.Fault;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(TryEvery);
         string? fault = null;
-        try { await blobs.CheckAsync(limit.Token); }
-        catch (UserException why) { fault = why.Message; }
-        catch (OperationCanceledException) when (!ct.IsCancellationRequested) { fault = "uploads and results cannot be kept: their place does not answer"; }
+        try
+        {
+            await blobs.CheckAsync(limit.Token);
+        }
+        catch (UserException why)
+        {
+            fault = why.Message;
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            fault = "uploads and results cannot be kept: their place does not answer";
+        }
         _tried = new(clock.GetTimestamp(), fault);
         return fault;
     }

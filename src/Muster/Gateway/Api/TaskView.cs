@@ -7,7 +7,11 @@ namespace Muster.Gateway.Api;
 /// <summary>A task as clients see it: all nine fields, from the first moment on.</summary>
 internal static class TaskView
 {
-    private static readonly JsonWriterOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private static readonly JsonWriterOptions Plain = new()
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+    };
 
     public static ReadOnlyMemory<byte> Json(GatewayTask task, IReadOnlyList<string>? output, DateTimeOffset now)
     {
@@ -27,7 +31,8 @@ internal static class TaskView
         json.WriteNumber("processingTime"u8, ProcessingTime(task, now));
         json.WriteStartObject("status"u8);
         json.WriteNumber("code"u8, (int)task.Code);
-        if (task.Phase is TaskPhase.Ended { Error: { } error }) json.WriteString("errorMessage"u8, error);
+        if (task.Phase is TaskPhase.Ended { Error: { } error })
+            json.WriteString("errorMessage"u8, error);
         json.WriteEndObject();
         json.WritePropertyName("options"u8);
         WriteOptions(json, task.Options);
@@ -36,7 +41,8 @@ internal static class TaskView
         if (output is not null)
         {
             json.WriteStartArray("output"u8);
-            foreach (var line in output) json.WriteStringValue(line);
+            foreach (var line in output)
+                json.WriteStringValue(line);
             json.WriteEndArray();
         }
         json.WriteEndObject();
@@ -54,7 +60,11 @@ internal static class TaskView
         parsed.RootElement.WriteTo(json);
     }
 
-    /// <summary>A part of a task counts from its acceptance, as the engine that sent it takes -1 for a refusal.</summary>
+    /// <summary>
+    /// A part of a task counts from its acceptance, as the engine that sent it takes -1 for a refusal.
+    /// </summary>
     private static long ProcessingTime(GatewayTask task, DateTimeOffset now) =>
-        task.Parent is not null && task.ProcessingTime < 0 && task.Code == NodeOdm.TaskCode.Running ? Math.Max(0, (long)(now - task.Created).TotalMilliseconds) : task.ProcessingTime;
+        task.Parent is not null && task.ProcessingTime < 0 && task.Code == NodeOdm.TaskCode.Running
+            ? Math.Max(0, (long)(now - task.Created).TotalMilliseconds)
+            : task.ProcessingTime;
 }

@@ -24,7 +24,7 @@ internal sealed class ConsoleServer : IAsyncDisposable
     private readonly TimeProvider _clock;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _lock = new();
-    private readonly List<Visit> _visits = [];   // in the order in which they came
+    private readonly List<Visit> _visits = []; // in the order in which they came
     private readonly Task _accepting;
 
     private ConsoleServer(TcpListener listener, ConsoleCommands commands, Doorkeeper keeper, TimeProvider clock)
@@ -36,7 +36,12 @@ internal sealed class ConsoleServer : IAsyncDisposable
     public IPEndPoint Address => (IPEndPoint)_listener.LocalEndpoint;
 
     /// <exception cref="SocketException">The port is taken.</exception>
-    public static ConsoleServer Start(IPEndPoint address, ConsoleCommands commands, Doorkeeper keeper, TimeProvider clock)
+    public static ConsoleServer Start(
+        IPEndPoint address,
+        ConsoleCommands commands,
+        Doorkeeper keeper,
+        TimeProvider clock
+    )
     {
         var listener = new TcpListener(address);
         listener.Start();
@@ -57,11 +62,14 @@ internal sealed class ConsoleServer : IAsyncDisposable
             try
             {
                 var visitor = await _listener.AcceptTcpClientAsync(_stop.Token);
-                if (visitor.Client.RemoteEndPoint is not IPEndPoint from) visitor.Dispose();
-                else if (Enter(new(visitor, from)) is { } visit) _ = ServeAsync(visit);
-                else visitor.Dispose();
+                if (visitor.Client.RemoteEndPoint is not IPEndPoint from)
+                    visitor.Dispose();
+                else if (Enter(new(visitor, from)) is { } visit)
+                    _ = ServeAsync(visit);
+                else
+                    visitor.Dispose();
             }
-            catch (SocketException) { }   // a visitor who went away before he was greeted
+            catch (SocketException) { } // a visitor who went away before he was greeted
             catch (Exception fault) when (fault is OperationCanceledException or ObjectDisposedException)
             {
                 return;
@@ -70,7 +78,8 @@ internal sealed class ConsoleServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Where all places are taken, one goes who only stands at the door: the one who came first from the address with most of them. So silent
+    /// Where all places are taken, one goes who only stands at the door: the one who came first from the address with
+    /// most of them. So silent
     /// visitors keep nobody out, and many from one place push out each other.
     /// </summary>
     private Visit? Enter(Visit visit)
@@ -79,7 +88,15 @@ internal sealed class ConsoleServer : IAsyncDisposable
         {
             if (_visits.Count >= MostVisitors)
             {
-                if (_visits.Where(other => !other.Belongs).GroupBy(other => other.From.Address).MaxBy(group => group.Count())?.First() is not { } other) return null;
+                if (
+                    _visits
+                        .Where(other => !other.Belongs)
+                        .GroupBy(other => other.From.Address)
+                        .MaxBy(group => group.Count())
+                        ?.First()
+                    is not { } other
+                )
+                    return null;
                 other.Client.Dispose();
                 _visits.Remove(other);
             }
@@ -92,12 +109,16 @@ internal sealed class ConsoleServer : IAsyncDisposable
     {
         try
         {
-            using (visit.Client) await TalkAsync(visit);
+            using (visit.Client)
+                await TalkAsync(visit);
         }
-        catch (Exception fault) when (fault is IOException or SocketException or OperationCanceledException or ObjectDisposedException) { }   // he hung up, or we stop
+        catch (Exception fault)
+            // he hung up, or we stop
+            when (fault is IOException or SocketException or OperationCanceledException or ObjectDisposedException) { }
         finally
         {
-            lock (_lock) _visits.Remove(visit);
+            lock (_lock)
+                _visits.Remove(visit);
         }
     }
 
@@ -109,10 +130,13 @@ internal sealed class ConsoleServer : IAsyncDisposable
         var lines = new LineReader(stream, LongestLine);
         var last = "";
         var wrong = 0;
-        await SayAsync($"Welcome {from} Muster:{GatewayHost.Version}\r\n{(loggedIn ? "HELP for help" : "LOGIN <LOGIN> to log-in")}\r\nQUIT to quit\r\n{Prompt(loggedIn)}");
+        await SayAsync(
+            $"Welcome {from} Muster:{GatewayHost.Version}\r\n{(loggedIn ? "HELP for help" : "LOGIN <LOGIN> to log-in")}\r\nQUIT to quit\r\n{Prompt(loggedIn)}"
+        );
         while (await ReadAsync(lines, visit.Belongs ? Idle : IdleAtTheDoor) is { } line && !IsHttp(line))
         {
-            if (line.Trim() == "!!") line = last;
+            if (line.Trim() == "!!")
+                line = last;
             last = line;
             switch (line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
             {
@@ -123,14 +147,16 @@ internal sealed class ConsoleServer : IAsyncDisposable
                     visit.Belongs = true;
                     await SayAsync(SafeText.Lines(await AnswerAsync(words)) + Prompt(true));
                     break;
-                case [var login, var password] when Is(login, "LOGIN") && _keeper.Hear(from.Address, password) == Verdict.Right:
+                case [var login, var password]
+                    when Is(login, "LOGIN") && _keeper.Hear(from.Address, password) == Verdict.Right:
                     loggedIn = visit.Belongs = true;
                     await SayAsync($"OK\r\nHELP for help\r\n{Prompt(true)}");
                     break;
                 default:
                     await Task.Delay(WrongLoginPause, _clock, _stop.Token);
                     await SayAsync("FAIL\r\n");
-                    if (++wrong >= MostWrongLogins) return;
+                    if (++wrong >= MostWrongLogins)
+                        return;
                     await SayAsync(Prompt(false));
                     break;
             }
@@ -143,7 +169,7 @@ internal sealed class ConsoleServer : IAsyncDisposable
         {
             return await _commands.AnswerAsync(words);
         }
-        catch (IOException)   // the database cannot be written; nothing was changed
+        catch (IOException) // the database cannot be written; nothing was changed
         {
             return "FAIL\r\n";
         }
@@ -158,7 +184,8 @@ internal sealed class ConsoleServer : IAsyncDisposable
     }
 
     /// <summary>A page in somebody's browser, which would have us carry out its form as commands.</summary>
-    private static bool IsHttp(string line) => line.EndsWith(" HTTP/1.1", StringComparison.Ordinal) || line.EndsWith(" HTTP/1.0", StringComparison.Ordinal);
+    private static bool IsHttp(string line) =>
+        line.EndsWith(" HTTP/1.1", StringComparison.Ordinal) || line.EndsWith(" HTTP/1.0", StringComparison.Ordinal);
 
     private static bool Is(string word, string command) => word.Equals(command, StringComparison.OrdinalIgnoreCase);
 

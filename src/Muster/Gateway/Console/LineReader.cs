@@ -2,10 +2,17 @@ using System.Text;
 
 namespace Muster.Gateway.Console;
 
-/// <summary>Lines of text from a connection, put together from whatever packets they come in. What a telnet client negotiates between them is passed over.</summary>
+/// <summary>
+/// Lines of text from a connection, put together from whatever packets they come in. What a telnet client negotiates
+/// between them is passed over.
+/// </summary>
 internal sealed class LineReader(Stream stream, int longest)
 {
-    private const byte Escape = 255, FirstWithOption = 251, OptionsBegin = 250, OptionsEnd = 240, Rubout = 127;
+    private const byte Escape = 255,
+        FirstWithOption = 251,
+        OptionsBegin = 250,
+        OptionsEnd = 240,
+        Rubout = 127;
 
     private readonly byte[] _buffer = new byte[1024];
     private readonly List<byte> _line = [];
@@ -13,7 +20,9 @@ internal sealed class LineReader(Stream stream, int longest)
     private int _held;
     private byte _last;
 
-    /// <summary>The next line without its end; null when there is none, or when it is longer than anybody types.</summary>
+    /// <summary>
+    /// The next line without its end; null when there is none, or when it is longer than anybody types.
+    /// </summary>
     public async Task<string?> ReadAsync(CancellationToken ct)
     {
         _line.Clear();
@@ -26,12 +35,13 @@ internal sealed class LineReader(Stream stream, int longest)
                 case Escape:
                     await SkipCommandAsync(ct);
                     break;
-                case (byte)'\n' or 0 when before == '\r':   // the second half of a line's end
+                case (byte)'\n' or 0 when before == '\r': // the second half of a line's end
                     break;
                 case (byte)'\r' or (byte)'\n':
                     return Text();
                 case (byte)'\b' or Rubout:
-                    if (_line.Count > 0) _line.RemoveAt(_line.Count - 1);
+                    if (_line.Count > 0)
+                        _line.RemoveAt(_line.Count - 1);
                     break;
                 case >= 32 or (byte)'\t' when _line.Count == longest:
                     return null;
@@ -40,7 +50,7 @@ internal sealed class LineReader(Stream stream, int longest)
                     break;
             }
         }
-        return _line.Count > 0 ? Text() : null;   // whoever hangs up without the last line's end has still said it
+        return _line.Count > 0 ? Text() : null; // whoever hangs up without the last line's end has still said it
     }
 
     private string Text()
@@ -55,7 +65,11 @@ internal sealed class LineReader(Stream stream, int longest)
         switch (await NextAsync(ct))
         {
             case OptionsBegin:
-                for (byte? one = 0, before = 0; one is not null && !(before == Escape && one == OptionsEnd); before = one, one = await NextAsync(ct)) { }
+                for (
+                    byte? one = 0, before = 0;
+                    one is not null && !(before == Escape && one == OptionsEnd);
+                    before = one, one = await NextAsync(ct)
+                ) { }
                 break;
             case >= FirstWithOption and not Escape:
                 await NextAsync(ct);
@@ -68,7 +82,8 @@ internal sealed class LineReader(Stream stream, int longest)
         if (_at == _held)
         {
             (_at, _held) = (0, await stream.ReadAsync(_buffer, ct));
-            if (_held == 0) return null;
+            if (_held == 0)
+                return null;
         }
         return _buffer[_at++];
     }

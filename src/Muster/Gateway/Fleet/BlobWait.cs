@@ -3,7 +3,10 @@ using Muster.Gateway.Tasks;
 
 namespace Muster.Gateway.Fleet;
 
-/// <summary>A full disk or a bucket that does not answer is waited for: no node is at fault, and what has been done is not done again.</summary>
+/// <summary>
+/// A full disk or a bucket that does not answer is waited for: no node is at fault, and what has been done is not done
+/// again.
+/// </summary>
 internal sealed class BlobWait(TaskLedger ledger, TimeProvider clock)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
@@ -23,12 +26,19 @@ internal sealed class BlobWait(TaskLedger ledger, TimeProvider clock)
             {
                 if (pause == Pause)
                 {
-                    await ledger.ChangeAsync(task.Id, (book, now) =>
-                    {
-                        if (now.Phase != at) return null;
-                        book.Note("waits", $"{now.Name}: {what}: {fault.Message}", now.Id, at.Place?.Node);
-                        return book.Say(now, $"{char.ToUpperInvariant(what[0])}{what[1..]} yet; it is tried again.");
-                    });
+                    await ledger.ChangeAsync(
+                        task.Id,
+                        (book, now) =>
+                        {
+                            if (now.Phase != at)
+                                return null;
+                            book.Note("waits", $"{now.Name}: {what}: {fault.Message}", now.Id, at.Place?.Node);
+                            return book.Say(
+                                now,
+                                $"{char.ToUpperInvariant(what[0])}{what[1..]} yet; it is tried again."
+                            );
+                        }
+                    );
                 }
                 await Task.Delay(pause.Jittered(), clock, ct);
             }

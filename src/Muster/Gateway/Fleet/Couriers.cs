@@ -4,8 +4,17 @@ using Muster.Gateway.Tasks;
 
 namespace Muster.Gateway.Fleet;
 
-/// <summary>Fetches archives that clients named, brings files to nodes and archives home: one piece of work for each task that is on its way, ended when the task is no longer.</summary>
-internal sealed partial class Couriers(TaskLedger ledger, ZipFetcher fetcher, FileSender sender, ResultCollector collector, ILogger log)
+/// <summary>
+/// Fetches archives that clients named, brings files to nodes and archives home: one piece of work for each task that
+/// is on its way, ended when the task is no longer.
+/// </summary>
+internal sealed partial class Couriers(
+    TaskLedger ledger,
+    ZipFetcher fetcher,
+    FileSender sender,
+    ResultCollector collector,
+    ILogger log
+)
 {
     private static readonly TimeSpan PauseAfterFault = TimeSpan.FromSeconds(2);
 
@@ -26,7 +35,8 @@ internal sealed partial class Couriers(TaskLedger ledger, ZipFetcher fetcher, Fi
         {
             ledger.Changed -= Follow;
             List<Trip> running;
-            lock (_lock) running = [.. _trips.Values];
+            lock (_lock)
+                running = [.. _trips.Values];
             await Task.WhenAll(running.Select(EndAsync));
         }
     }
@@ -35,25 +45,42 @@ internal sealed partial class Couriers(TaskLedger ledger, ZipFetcher fetcher, Fi
     {
         lock (_lock)
         {
-            foreach (var id in removed) End(id);
+            foreach (var id in removed)
+                End(id);
             foreach (var task in tasks)
             {
-                var kind = task.Phase is TaskPhase.Fetching or TaskPhase.Sending or TaskPhase.Collecting ? task.Phase.GetType() : null;
-                if (_trips.TryGetValue(task.Id, out var trip) && trip.Kind == kind && trip.Node == task.Phase.Place?.Node) continue;
+                var kind = task.Phase is TaskPhase.Fetching or TaskPhase.Sending or TaskPhase.Collecting
+                    ? task.Phase.GetType()
+                    : null;
+                if (
+                    _trips.TryGetValue(task.Id, out var trip)
+                    && trip.Kind == kind
+                    && trip.Node == task.Phase.Place?.Node
+                )
+                    continue;
                 End(task.Id);
-                if (kind is null || _stopping.IsCancellationRequested) continue;
+                if (kind is null || _stopping.IsCancellationRequested)
+                    continue;
                 var stop = CancellationTokenSource.CreateLinkedTokenSource(_stopping);
-                _trips[task.Id] = new(kind, task.Phase.Place?.Node, stop, Task.Run(() => WorkAsync(task.Id, kind, stop.Token), CancellationToken.None));
+                _trips[task.Id] = new(
+                    kind,
+                    task.Phase.Place?.Node,
+                    stop,
+                    Task.Run(() => WorkAsync(task.Id, kind, stop.Token), CancellationToken.None)
+                );
             }
         }
     }
 
     private void End(Guid id)
     {
-        if (_trips.Remove(id, out var trip)) _ = EndAsync(trip);
+        if (_trips.Remove(id, out var trip))
+            _ = EndAsync(trip);
     }
 
-    /// <summary>Elsewhere: the ledger's thread, which comes here, carries out nothing that a cancelled trip leads to.</summary>
+    /// <summary>
+    /// Elsewhere: the ledger's thread, which comes here, carries out nothing that a cancelled trip leads to.
+    /// </summary>
     private static async Task EndAsync(Trip trip)
     {
         await trip.Stop.CancelAsync();
@@ -69,9 +96,12 @@ internal sealed partial class Couriers(TaskLedger ledger, ZipFetcher fetcher, Fi
             {
                 try
                 {
-                    if (task.Phase is TaskPhase.Fetching fetching) await fetcher.FetchAsync(task, fetching, ct);
-                    else if (task.Phase is TaskPhase.Sending sending) await sender.SendAsync(task, sending, ct);
-                    else if (task.Phase is TaskPhase.Collecting collecting) await collector.CollectAsync(task, collecting, ct);
+                    if (task.Phase is TaskPhase.Fetching fetching)
+                        await fetcher.FetchAsync(task, fetching, ct);
+                    else if (task.Phase is TaskPhase.Sending sending)
+                        await sender.SendAsync(task, sending, ct);
+                    else if (task.Phase is TaskPhase.Collecting collecting)
+                        await collector.CollectAsync(task, collecting, ct);
                     ct.ThrowIfCancellationRequested();
                 }
                 catch (Exception fault) when (fault is not OperationCanceledException)
@@ -81,7 +111,7 @@ internal sealed partial class Couriers(TaskLedger ledger, ZipFetcher fetcher, Fi
                 }
             }
         }
-        catch (OperationCanceledException) { }   // the task went another way, or the gateway stops
+        catch (OperationCanceledException) { } // the task went another way, or the gateway stops
     }
 
     private sealed record Trip(Type Kind, string? Node, CancellationTokenSource Stop, Task Running);

@@ -21,15 +21,19 @@ public sealed record GatewayNode
     /// <summary>What it said last; kept while it is silent.</summary>
     public NodeFacts? Facts { get; init; }
 
-    [JsonIgnore] public NodeHealth Health { get; init; } = NodeHealth.Unknown;
+    [JsonIgnore]
+    public NodeHealth Health { get; init; } = NodeHealth.Unknown;
 
     /// <summary>Rises each time the node is chosen, so that equal nodes take turns.</summary>
-    [JsonIgnore] public long Turn { get; init; }
+    [JsonIgnore]
+    public long Turn { get; init; }
 
     /// <summary>Our own, for when there is no other.</summary>
-    [JsonIgnore] public bool IsEmbedded => Id == EmbeddedId;
+    [JsonIgnore]
+    public bool IsEmbedded => Id == EmbeddedId;
 
-    [JsonIgnore] public string Name => $"{Url.Host}:{Url.Port}";
+    [JsonIgnore]
+    public string Name => $"{Url.Host}:{Url.Port}";
 
     public static string NewId() => Convert.ToHexStringLower(Guid.NewGuid().ToByteArray().AsSpan(0, 4));
 }

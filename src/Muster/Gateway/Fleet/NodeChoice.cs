@@ -18,7 +18,9 @@ public sealed record TaskNeed(int Images)
     /// <summary>Nothing but its size decides where it can go.</summary>
     public bool IsPlain => Avoid.Count == 0 && MoreMemoryThan is null && MoreImagesThan is null && !IsSplitMergeParent;
 
-    /// <summary>What ODM needs for so many images, after the table in its documentation: 4 GB and 50 MB an image.</summary>
+    /// <summary>
+    /// What ODM needs for so many images, after the table in its documentation: 4 GB and 50 MB an image.
+    /// </summary>
     public long LikelyMemory => 4_000_000_000 + (Images * 50_000_000L);
 }
 
@@ -33,33 +35,42 @@ public sealed record NodeSlots(GatewayNode Node, int Taken)
 public static class NodeChoice
 {
     /// <summary>Nodes that could take it, now or when they have a slot.</summary>
-    public static IEnumerable<NodeSlots> Able(IEnumerable<NodeSlots> nodes, TaskNeed need) => nodes.Where(node => WhyNot(node.Node, need) is null);
+    public static IEnumerable<NodeSlots> Able(IEnumerable<NodeSlots> nodes, TaskNeed need) =>
+        nodes.Where(node => WhyNot(node.Node, need) is null);
 
     /// <summary>The same, the best first.</summary>
-    public static IEnumerable<NodeSlots> Candidates(IEnumerable<NodeSlots> nodes, TaskNeed need) => Able(nodes, need)
-        .OrderBy(node => node.Node.Facts?.TotalMemory is { } memory && memory < need.LikelyMemory)
-        .ThenBy(node => need.IsSplitMergeParent ? -(node.Node.Facts?.Cores ?? 0) : 0)
-        .ThenBy(node => MaxImages(node.Node))
-        .ThenByDescending(node => node.Free)
-        .ThenBy(node => node.Queue)
-        .ThenBy(node => node.Node.Turn);
+    public static IEnumerable<NodeSlots> Candidates(IEnumerable<NodeSlots> nodes, TaskNeed need) =>
+        Able(nodes, need)
+            .OrderBy(node => node.Node.Facts?.TotalMemory is { } memory && memory < need.LikelyMemory)
+            .ThenBy(node => need.IsSplitMergeParent ? -(node.Node.Facts?.Cores ?? 0) : 0)
+            .ThenBy(node => MaxImages(node.Node))
+            .ThenByDescending(node => node.Free)
+            .ThenBy(node => node.Queue)
+            .ThenBy(node => node.Node.Turn);
 
     /// <summary>The node to place it on now, if any has a slot.</summary>
-    public static NodeSlots? For(IEnumerable<NodeSlots> nodes, TaskNeed need) => Candidates(nodes.Where(node => node.Free > 0), need).FirstOrDefault();
+    public static NodeSlots? For(IEnumerable<NodeSlots> nodes, TaskNeed need) =>
+        Candidates(nodes.Where(node => node.Free > 0), need).FirstOrDefault();
 
     /// <summary>Why a node cannot have the task, in words; null when it can.</summary>
-    public static string? WhyNot(GatewayNode node, TaskNeed need) => node switch
-    {
-        { Draining: true } => "it is being drained",
-        { Locked: true } => "it is locked",
-        { Health.Answers: false } => node.Health.Fault is { } fault ? $"it does not answer: {fault}" : "it has not answered yet",
-        { Facts: null } => "it has not answered yet",
-        _ when need.Avoid.Contains(node.Id) => "it has failed this task before",
-        _ when need.Images > MaxImages(node) => $"it takes up to {node.Facts.MaxImages} images",
-        _ when need.MoreImagesThan is { } images && MaxImages(node) <= images => "it is no larger than the node that was too small",
-        _ when need.MoreMemoryThan is { } memory && node.Facts.TotalMemory is { } total && total <= memory => "it has no more memory than the node that ran out of it",
-        _ => null,
-    };
+    public static string? WhyNot(GatewayNode node, TaskNeed need) =>
+        node switch
+        {
+            { Draining: true } => "it is being drained",
+            { Locked: true } => "it is locked",
+            { Health.Answers: false } => node.Health.Fault is { } fault
+                ? $"it does not answer: {fault}"
+                : "it has not answered yet",
+            { Facts: null } => "it has not answered yet",
+            _ when need.Avoid.Contains(node.Id) => "it has failed this task before",
+            _ when need.Images > MaxImages(node) => $"it takes up to {node.Facts.MaxImages} images",
+            _ when need.MoreImagesThan is { } images && MaxImages(node) <= images =>
+                "it is no larger than the node that was too small",
+            _ when need.MoreMemoryThan is { } memory && node.Facts.TotalMemory is { } total && total <= memory =>
+                "it has no more memory than the node that ran out of it",
+            _ => null,
+        };
 
-    private static int MaxImages(GatewayNode node) => node.Facts?.MaxImages is > 0 and var images ? images : int.MaxValue;
+    private static int MaxImages(GatewayNode node) =>
+        node.Facts?.MaxImages is > 0 and var images ? images : int.MaxValue;
 }

@@ -7,7 +7,9 @@ namespace Muster.Gateway.Fleet;
 /// <summary>The nodes that are known, and the ways to them.</summary>
 public sealed class NodeFleet
 {
-    /// <summary>Held by whoever changes a node, while the database takes it too; nobody who reads waits for that.</summary>
+    /// <summary>
+    /// Held by whoever changes a node, while the database takes it too; nobody who reads waits for that.
+    /// </summary>
     private readonly Lock _changing = new();
     private readonly TaskStore _store;
     private readonly TimeProvider _clock;
@@ -17,7 +19,8 @@ public sealed class NodeFleet
     public NodeFleet(TaskStore store, TimeProvider clock)
     {
         (_store, _clock) = (store, clock);
-        foreach (var node in store.Nodes()) Keep(node);
+        foreach (var node in store.Nodes())
+            Keep(node);
     }
 
     /// <summary>In the order in which they were added.</summary>
@@ -40,8 +43,15 @@ public sealed class NodeFleet
         GatewayNode added;
         lock (_changing)
         {
-            if (Nodes.FirstOrDefault(node => node.Url == url) is { } known) return (known, false);
-            added = new() { Id = GatewayNode.NewId(), Url = url, Token = token, Locked = locked };
+            if (Nodes.FirstOrDefault(node => node.Url == url) is { } known)
+                return (known, false);
+            added = new()
+            {
+                Id = GatewayNode.NewId(),
+                Url = url,
+                Token = token,
+                Locked = locked,
+            };
             _store.Save(added);
             Keep(added);
         }
@@ -54,7 +64,10 @@ public sealed class NodeFleet
     {
         lock (_changing)
         {
-            var node = (Find(GatewayNode.EmbeddedId) ?? new() { Id = GatewayNode.EmbeddedId, Url = url }) with { Url = url };
+            var node = (Find(GatewayNode.EmbeddedId) ?? new() { Id = GatewayNode.EmbeddedId, Url = url }) with
+            {
+                Url = url,
+            };
             _store.Save(node);
             Keep(node);
         }
@@ -66,7 +79,8 @@ public sealed class NodeFleet
     {
         lock (_changing)
         {
-            if (Find(id) is null) return false;
+            if (Find(id) is null)
+                return false;
             _store.RemoveNode(id);
             _known = new(_known.ById.Remove(id), _known.Order.Remove(id));
         }
@@ -81,28 +95,47 @@ public sealed class NodeFleet
 
     public bool SetToken(string id, string token) => Save(id, node => node with { Token = token });
 
-    /// <summary>A change of what is known of a node; it is kept when <paramref name="change"/> says something new that a restart should know.</summary>
+    /// <summary>
+    /// A change of what is known of a node; it is kept when <paramref name="change"/> says something new that a restart
+    /// should know.
+    /// </summary>
     internal void See(string id, Func<GatewayNode, GatewayNode> change)
     {
         bool news;
         lock (_changing)
         {
-            if (Find(id) is not { } before) return;
+            if (Find(id) is not { } before)
+                return;
             var after = change(before);
-            news = before.Health.Answers != after.Health.Answers || before.Facts is null || after.Facts is null || before.Facts with { AvailableMemory = null } != after.Facts with { AvailableMemory = null };
-            if (before.Facts?.Version != after.Facts?.Version || before.Facts?.EngineVersion != after.Facts?.EngineVersion || before.Facts?.Slots != after.Facts?.Slots) _store.Save(after);
+            news =
+                before.Health.Answers != after.Health.Answers
+                || before.Facts is null
+                || after.Facts is null
+                || before.Facts with { AvailableMemory = null } != after.Facts with { AvailableMemory = null };
+            if (
+                before.Facts?.Version != after.Facts?.Version
+                || before.Facts?.EngineVersion != after.Facts?.EngineVersion
+                || before.Facts?.Slots != after.Facts?.Slots
+            )
+                _store.Save(after);
             Keep(after);
         }
-        if (news) Changed?.Invoke();
+        if (news)
+            Changed?.Invoke();
     }
 
-    public NodeOdmClient Client(GatewayNode node, TimeSpan? patience = null, long uploadSpeed = 0) => new(_http, node.Url, node.Token.Length > 0 ? node.Token : null, patience ?? node.Health.Patience, _clock) { UploadSpeed = uploadSpeed };
+    public NodeOdmClient Client(GatewayNode node, TimeSpan? patience = null, long uploadSpeed = 0) =>
+        new(_http, node.Url, node.Token.Length > 0 ? node.Token : null, patience ?? node.Health.Patience, _clock)
+        {
+            UploadSpeed = uploadSpeed,
+        };
 
     private bool Save(string id, Func<GatewayNode, GatewayNode> change)
     {
         lock (_changing)
         {
-            if (Find(id) is not { } before) return false;
+            if (Find(id) is not { } before)
+                return false;
             var after = change(before);
             _store.Save(after);
             Keep(after);
@@ -112,7 +145,10 @@ public sealed class NodeFleet
     }
 
     private void Keep(GatewayNode node) =>
-        _known = new(_known.ById.SetItem(node.Id, node), _known.ById.ContainsKey(node.Id) ? _known.Order : _known.Order.Add(node.Id));
+        _known = new(
+            _known.ById.SetItem(node.Id, node),
+            _known.ById.ContainsKey(node.Id) ? _known.Order : _known.Order.Add(node.Id)
+        );
 
     /// <summary>All nodes at one moment.</summary>
     private sealed class Known(ImmutableDictionary<string, GatewayNode> byId, ImmutableList<string> order)

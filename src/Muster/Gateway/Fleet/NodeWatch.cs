@@ -5,8 +5,20 @@ using Muster.NodeOdm;
 
 namespace Muster.Gateway.Fleet;
 
-/// <summary>Looks at one node again and again: whether it is well, how its tasks go, and what it has still to be told. The only place where nodes are polled.</summary>
-internal sealed partial class NodeWatch(string id, NodeFleet fleet, TaskLedger ledger, OptionCatalog catalog, Func<string, string> withoutTokens, GatewayOptions options, TimeProvider clock, ILogger log)
+/// <summary>
+/// Looks at one node again and again: whether it is well, how its tasks go, and what it has still to be told. The only
+/// place where nodes are polled.
+/// </summary>
+internal sealed partial class NodeWatch(
+    string id,
+    NodeFleet fleet,
+    TaskLedger ledger,
+    OptionCatalog catalog,
+    Func<string, string> withoutTokens,
+    GatewayOptions options,
+    TimeProvider clock,
+    ILogger log
+)
 {
     private static readonly TimeSpan InfoEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan OptionsEvery = TimeSpan.FromMinutes(10);
@@ -45,20 +57,27 @@ internal sealed partial class NodeWatch(string id, NodeFleet fleet, TaskLedger l
         {
             if (await InfoAsync(node, ct) is not { } seen)
             {
-                if (fleet.Find(id) is { } away && away.Health.Away(now) >= options.MoveAfter) await MoveAllAsync(away);
+                if (fleet.Find(id) is { } away && away.Health.Away(now) >= options.MoveAfter)
+                    await MoveAllAsync(away);
                 return;
             }
             node = seen;
-            if (now - _optionsAt >= OptionsEvery && await fleet.Client(node).OptionsAsync(ct) is NodeReply<IReadOnlyList<OptionDescription>>.Said(var known))
+            if (
+                now - _optionsAt >= OptionsEvery
+                && await fleet.Client(node).OptionsAsync(ct)
+                    is NodeReply<IReadOnlyList<OptionDescription>>.Said(var known)
+            )
             {
                 catalog.Learn(node, known);
                 _optionsAt = now;
             }
         }
-        foreach (var chore in ledger.Chores.For(id)) await TellAsync(node, chore, ct);
+        foreach (var chore in ledger.Chores.For(id))
+            await TellAsync(node, chore, ct);
         foreach (var task in ledger.Live.On(id))
         {
-            if (task.Phase is TaskPhase.Running at && !await AskAsync(node, task, at, ct)) return;
+            if (task.Phase is TaskPhase.Running at && !await AskAsync(node, task, at, ct))
+                return;
         }
         if (node.Draining && ledger.Live.On(id).Count == 0 && ledger.Chores.For(id).Count == 0)
         {
@@ -75,35 +94,79 @@ internal sealed partial class NodeWatch(string id, NodeFleet fleet, TaskLedger l
         _infoAt = now;
         if (reply is NodeReply<NodeInfo>.Said(var info))
         {
-            var ours = ledger.Live.On(id).Count(task => task.Phase.Slot is not null) + ledger.Chores.For(id).Count(chore => chore.HoldsSlot);
-            fleet.See(id, before => before with { Facts = FactsOf(info, ours), Health = NodeHealth.Well(clock.GetElapsedTime(began), now) });
-            if (!node.Health.Answers) await ledger.ChangeAsync(book => book.Note("node", $"{node.Name} answers: {info.Engine} {info.EngineVersion}, {info.MaxParallelTasks} at once", node: id));
+            var ours =
+                ledger.Live.On(id).Count(task => task.Phase.Slot is not null)
+                + ledger.Chores.For(id).Count(chore => chore.HoldsSlot);
+            fleet.See(
+                id,
+                before =>
+                    before with
+                    {
+                        Facts = FactsOf(info, ours),
+                        Health = NodeHealth.Well(clock.GetElapsedTime(began), now),
+                    }
+            );
+            if (!node.Health.Answers)
+                await ledger.ChangeAsync(book =>
+                    book.Note(
+                        "node",
+                        $"{node.Name} answers: {info.Engine} {info.EngineVersion}, {info.MaxParallelTasks} at once",
+                        node: id
+                    )
+                );
         }
         else
         {
             Missed(reply.Text, now);
-            if (node.Health.Answers) await ledger.ChangeAsync(book => book.Note("node", $"{node.Name} does not answer: {reply.Text}", node: id));
+            if (node.Health.Answers)
+                await ledger.ChangeAsync(book =>
+                    book.Note("node", $"{node.Name} does not answer: {reply.Text}", node: id)
+                );
         }
         return reply is NodeReply<NodeInfo>.Said ? fleet.Find(id) : null;
     }
 
-    private void Missed(string why, DateTimeOffset now) => fleet.See(id, before => before with { Health = before.Health.MissedAnswer(why, now) });
+    private void Missed(string why, DateTimeOffset now) =>
+        fleet.See(id, before => before with { Health = before.Health.MissedAnswer(why, now) });
 
     /// <summary>False when the node does not answer: the others need not be asked now.</summary>
     private async Task<bool> AskAsync(GatewayNode node, GatewayTask task, TaskPhase.Running at, CancellationToken ct)
     {
-        int? from = task.Lines < options.Limits.OutputLines ? at.Seen : null;   // more of it is not kept
+        int? from = task.Lines < options.Limits.OutputLines ? at.Seen : null; // more of it is not kept
         var reply = await fleet.Client(node).TaskInfoAsync(at.OnNode.ToString(), from, ct);
         switch (reply)
         {
             case NodeReply<TaskInfo>.Said(var told):
                 var info = task.IsSplitMergeParent ? WithoutTokens(told) : told;
-                await ledger.ChangeAsync(task.Id, (book, now) => now.Phase is TaskPhase.Running still && still.OnNode == at.OnNode && still.Seen == at.Seen
-                    ? Take(book, TaskCourse.After(now, still, info, info.Status.Code == TaskCode.Failed ? ledger.Output(now, Math.Max(0, now.Lines - LinesForCause)) : [], book.Now), node) : null);
+                await ledger.ChangeAsync(
+                    task.Id,
+                    (book, now) =>
+                        now.Phase is TaskPhase.Running still && still.OnNode == at.OnNode && still.Seen == at.Seen
+                            ? Take(
+                                book,
+                                TaskCourse.After(
+                                    now,
+                                    still,
+                                    info,
+                                    info.Status.Code == TaskCode.Failed
+                                        ? ledger.Output(now, Math.Max(0, now.Lines - LinesForCause))
+                                        : [],
+                                    book.Now
+                                ),
+                                node
+                            )
+                            : null
+                );
                 return true;
-            case NodeReply<TaskInfo>.Denied { IsUnauthorized: false } denied when denied.Error.Contains("not found", StringComparison.OrdinalIgnoreCase):
-                await ledger.ChangeAsync(task.Id, (book, now) => now.Phase is TaskPhase.Running still && still.OnNode == at.OnNode
-                    ? Take(book, TaskCourse.Unknown(now, still, options.UnknownAfter, book.Now), node) : null);
+            case NodeReply<TaskInfo>.Denied { IsUnauthorized: false } denied
+                when denied.Error.Contains("not found", StringComparison.OrdinalIgnoreCase):
+                await ledger.ChangeAsync(
+                    task.Id,
+                    (book, now) =>
+                        now.Phase is TaskPhase.Running still && still.OnNode == at.OnNode
+                            ? Take(book, TaskCourse.Unknown(now, still, options.UnknownAfter, book.Now), node)
+                            : null
+                );
                 return true;
             case NodeReply<TaskInfo>.Denied:
                 return true;
@@ -114,52 +177,76 @@ internal sealed partial class NodeWatch(string id, NodeFleet fleet, TaskLedger l
     }
 
     /// <summary>Its engine has the token for its parts, and prints its options.</summary>
-    private TaskInfo WithoutTokens(TaskInfo told) => told with
-    {
-        Output = told.Output is { } lines ? [.. lines.Select(withoutTokens)] : null,
-        Status = told.Status with { ErrorMessage = told.Status.ErrorMessage is { } error ? withoutTokens(error) : null },
-    };
+    private TaskInfo WithoutTokens(TaskInfo told) =>
+        told with
+        {
+            Output = told.Output is { } lines ? [.. lines.Select(withoutTokens)] : null,
+            Status = told.Status with
+            {
+                ErrorMessage = told.Status.ErrorMessage is { } error ? withoutTokens(error) : null,
+            },
+        };
 
     private GatewayTask Take(TaskBook book, TaskCourse course, GatewayNode node)
     {
         var (before, most) = (course.Task.Lines, options.Limits.OutputLines);
         var passesIt = before < most && before + course.Lines.Count >= most;
-        var task = book.Say(course.Task, passesIt
-            ? [.. course.Lines, $"The output has {most} lines; more of it is not kept."]
-            : course.Lines);
+        var task = book.Say(
+            course.Task,
+            passesIt ? [.. course.Lines, $"The output has {most} lines; more of it is not kept."] : course.Lines
+        );
         return course.Failure is { } failure ? Retries.Apply(book, task, failure, node, fleet.Nodes) : task;
     }
 
     private async Task TellAsync(GatewayNode node, NodeChore chore, CancellationToken ct)
     {
         var client = fleet.Client(node);
-        var reply = chore.Remove ? await client.RemoveAsync(chore.OnNode.ToString(), ct) : await client.CancelAsync(chore.OnNode.ToString(), ct);
+        var reply = chore.Remove
+            ? await client.RemoveAsync(chore.OnNode.ToString(), ct)
+            : await client.CancelAsync(chore.OnNode.ToString(), ct);
         // Whatever it answers, it has heard; what it does not know needs no telling.
-        if (reply is NodeReply<bool>.Said or NodeReply<bool>.Denied { IsUnauthorized: false }) await ledger.ChangeAsync(book => book.Fulfilled(chore));
+        if (reply is NodeReply<bool>.Said or NodeReply<bool>.Denied { IsUnauthorized: false })
+            await ledger.ChangeAsync(book => book.Fulfilled(chore));
     }
 
     private async Task MoveAllAsync(GatewayNode node)
     {
         foreach (var task in ledger.Live.On(id).Where(task => task.Phase is TaskPhase.Running or TaskPhase.Collecting))
         {
-            await ledger.ChangeAsync(task.Id, (book, now) => now.Phase == task.Phase
-                ? Retries.Apply(book, now, new(FailureKind.Vanished, $"{node.Name} has not answered for {(options.MoveAfter < TimeSpan.FromMinutes(1) ? $"{options.MoveAfter.TotalSeconds:0} s" : $"{options.MoveAfter.TotalMinutes:0} min")}."), node, fleet.Nodes) : null);
+            await ledger.ChangeAsync(
+                task.Id,
+                (book, now) =>
+                    now.Phase == task.Phase
+                        ? Retries.Apply(
+                            book,
+                            now,
+                            new(
+                                FailureKind.Vanished,
+                                $"{node.Name} has not answered for "
+                                    + $"{(options.MoveAfter < TimeSpan.FromMinutes(1) ? $"{options.MoveAfter.TotalSeconds:0} s" : $"{options.MoveAfter.TotalMinutes:0} min")}."
+                            ),
+                            node,
+                            fleet.Nodes
+                        )
+                        : null
+            );
         }
     }
 
-    private static NodeFacts FactsOf(NodeInfo info, int ours) => new()
-    {
-        Version = info.Version,
-        Engine = info.Engine,
-        EngineVersion = info.EngineVersion,
-        MaxImages = info.MaxImages,
-        Slots = info.MaxParallelTasks,
-        Queue = info.TaskQueueCount,
-        Foreign = Math.Max(0, info.TaskQueueCount - ours),
-        TotalMemory = info.TotalMemory > 0 ? info.TotalMemory : null,
-        AvailableMemory = info.AvailableMemory > 0 ? info.AvailableMemory : null,
-        Cores = info.CpuCores is > 0 and < 1_000_000 ? (int)info.CpuCores : null,
-    };
+    private static NodeFacts FactsOf(NodeInfo info, int ours) =>
+        new()
+        {
+            Version = info.Version,
+            Engine = info.Engine,
+            EngineVersion = info.EngineVersion,
+            MaxImages = info.MaxImages,
+            Slots = info.MaxParallelTasks,
+            Queue = info.TaskQueueCount,
+            Foreign = Math.Max(0, info.TaskQueueCount - ours),
+            TotalMemory = info.TotalMemory > 0 ? info.TotalMemory : null,
+            AvailableMemory = info.AvailableMemory > 0 ? info.AvailableMemory : null,
+            Cores = info.CpuCores is > 0 and < 1_000_000 ? (int)info.CpuCores : null,
+        };
 
     [LoggerMessage(LogLevel.Error, "Looking at {Node} went wrong")]
     private partial void Stumbled(string node, Exception fault);

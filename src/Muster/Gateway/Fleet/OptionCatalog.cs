@@ -4,7 +4,10 @@ using Muster.NodeOdm;
 
 namespace Muster.Gateway.Fleet;
 
-/// <summary>The options that tasks may have: those of the first node on the list that has told them, remembered while no node is there.</summary>
+/// <summary>
+/// The options that tasks may have: those of the first node on the list that has told them, remembered while no node is
+/// there.
+/// </summary>
 public sealed class OptionCatalog
 {
     private const string Setting = "options";
@@ -17,7 +20,9 @@ public sealed class OptionCatalog
     public OptionCatalog(TaskStore store, Func<IReadOnlyList<GatewayNode>> nodes)
     {
         (_store, _nodes) = (store, nodes);
-        Known = store.Setting(Setting) is { } text ? JsonSerializer.Deserialize(text, OdmJson.Wire.IReadOnlyListOptionDescription) : null;
+        Known = store.Setting(Setting) is { } text
+            ? JsonSerializer.Deserialize(text, OdmJson.Wire.IReadOnlyListOptionDescription)
+            : null;
     }
 
     /// <summary>Null until any node has told them.</summary>
@@ -29,7 +34,8 @@ public sealed class OptionCatalog
         {
             _of[node.Id] = options;
             var first = _nodes().FirstOrDefault(other => _of.ContainsKey(other.Id));
-            if (first is null || (Known is not null && Known.SequenceEqual(_of[first.Id]))) return;
+            if (first is null || (Known is not null && Known.SequenceEqual(_of[first.Id])))
+                return;
             Known = _of[first.Id];
             _store.Set(Setting, JsonSerializer.Serialize(Known, OdmJson.Wire.IReadOnlyListOptionDescription));
         }

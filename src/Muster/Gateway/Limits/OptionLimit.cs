@@ -26,11 +26,13 @@ public sealed record ValueBounds
     public double? Max { get; init; }
 
     /// <summary>A value that means the most there is, as 0 does for some options.</summary>
-    [JsonPropertyName("max_if_equal_to")] public double? MaxIfEqualTo { get; init; }
+    [JsonPropertyName("max_if_equal_to")]
+    public double? MaxIfEqualTo { get; init; }
 
     public double Apply(double value)
     {
-        if (Max is { } most && value == MaxIfEqualTo) value = most;
+        if (Max is { } most && value == MaxIfEqualTo)
+            value = most;
         return Math.Min(Math.Max(value, Min ?? double.MinValue), Max ?? double.MaxValue);
     }
 }
@@ -40,32 +42,61 @@ public static class OptionLimits
 {
     private const string Concurrency = "max-concurrency";
 
-    public static IReadOnlyList<OptionDescription> Offered(IReadOnlyList<OptionDescription> known, TokenLimits limits) => limits.Options is not { } rules ? known :
-    [
-        .. from option in known
-           let rule = rules.GetValueOrDefault(option.Name)
-           where rule?.Remove is not true && option.Name != Concurrency
-           select rule is null ? option : option with { Domain = rule.Domain is { } domain ? new(domain) : option.Domain, Value = rule.Value ?? option.Value },
-    ];
+    public static IReadOnlyList<OptionDescription> Offered(
+        IReadOnlyList<OptionDescription> known,
+        TokenLimits limits
+    ) =>
+        limits.Options is not { } rules
+            ? known
+            :
+            [
+                .. from option in known
+                let rule = rules.GetValueOrDefault(option.Name)
+                where rule?.Remove is not true && option.Name != Concurrency
+                select rule is null
+                    ? option
+                    : option with
+                    {
+                        Domain = rule.Domain is { } domain ? new(domain) : option.Domain,
+                        Value = rule.Value ?? option.Value,
+                    },
+            ];
 
     /// <summary>The given options within their limits. They are checked after that.</summary>
     public static IReadOnlyList<TaskOption> Applied(IReadOnlyList<TaskOption> given, TokenLimits limits)
     {
-        if (limits.Options is not { } rules) return given;
-        var kept = given.Select(option => rules.GetValueOrDefault(option.Name) is { } rule ? option with { Value = Within(option.Value, rule) } : option).ToList();
+        if (limits.Options is not { } rules)
+            return given;
+        var kept = given
+            .Select(option =>
+                rules.GetValueOrDefault(option.Name) is { } rule
+                    ? option with
+                    {
+                        Value = Within(option.Value, rule),
+                    }
+                    : option
+            )
+            .ToList();
         foreach (var (name, rule) in rules)
         {
-            if (rule is { Assure: true, Value: { } value } && kept.All(option => option.Name != name)) kept.Add(new(name, JsonSerializer.SerializeToElement(value, LimitsJson.Default.String)));
+            if (rule is { Assure: true, Value: { } value } && kept.All(option => option.Name != name))
+                kept.Add(new(name, JsonSerializer.SerializeToElement(value, LimitsJson.Default.String)));
         }
         return kept;
     }
 
     private static JsonElement Within(JsonElement value, OptionLimit rule)
     {
-        if (rule.Value == "true") return JsonSerializer.SerializeToElement(true, LimitsJson.Default.Boolean);
+        if (rule.Value == "true")
+            return JsonSerializer.SerializeToElement(true, LimitsJson.Default.Boolean);
         var text = value.ValueKind == JsonValueKind.String ? value.GetString() : value.GetRawText();
-        return rule.Between is { } bounds && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && bounds.Apply(number) is var bound && bound != number
-            ? JsonSerializer.SerializeToElement(bound, LimitsJson.Default.Double) : value;
+        return
+            rule.Between is { } bounds
+            && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && bounds.Apply(number) is var bound
+            && bound != number
+            ? JsonSerializer.SerializeToElement(bound, LimitsJson.Default.Double)
+            : value;
     }
 }
 

@@ -10,6 +10,9 @@ public sealed record TokenLimits
     public IReadOnlyDictionary<string, OptionLimit>? Options { get; init; }
 
     /// <summary>The word for a token that may have no more tasks now; null when it may.</summary>
-    public string? Refusal(int running) => MaxConcurrentTasks is { } most && running >= most
-        ? $"Reached maximum number of concurrent tasks: {most}. Please wait until other tasks have finished, then restart the task." : null;
+    public string? Refusal(int running) =>
+        MaxConcurrentTasks is { } most && running >= most
+            ? $"Reached maximum number of concurrent tasks: {most}. Please wait until other tasks have finished, then "
+                + $"restart the task."
+            : null;
 }

@@ -6,8 +6,12 @@ using Npgsql;
 
 namespace Muster.Gateway.Shared;
 
-/// <summary>Who leads, as one row of the database says. A leader renews its term twice a second; when it does not, another begins the next.</summary>
-internal sealed partial class Leadership(PostgresDatabase database, Uri address, TimeProvider clock, ILogger log) : IDisposable
+/// <summary>
+/// Who leads, as one row of the database says. A leader renews its term twice a second; when it does not, another
+/// begins the next.
+/// </summary>
+internal sealed partial class Leadership(PostgresDatabase database, Uri address, TimeProvider clock, ILogger log)
+    : IDisposable
 {
     private static readonly TimeSpan Length = TimeSpan.FromSeconds(2.5);
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(0.5);
@@ -38,15 +42,21 @@ internal sealed partial class Leadership(PostgresDatabase database, Uri address,
             {
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
                 limit.CancelAfter(Length);
-                if (Now is { IsMine: true } mine) await RenewAsync(mine.Number, limit.Token);
-                else await LookAsync(limit.Token);
+                if (Now is { IsMine: true } mine)
+                    await RenewAsync(mine.Number, limit.Token);
+                else
+                    await LookAsync(limit.Token);
                 Volatile.Write(ref _seenAt, began);
                 Volatile.Write(ref _seen, true);
                 away = false;
             }
-            catch (Exception fault) when (!ct.IsCancellationRequested && fault is NpgsqlException or OperationCanceledException or InvalidOperationException)
+            catch (Exception fault)
+                when (!ct.IsCancellationRequested
+                    && fault is NpgsqlException or OperationCanceledException or InvalidOperationException
+                )
             {
-                if (!away) Away(fault.Message);
+                if (!away)
+                    Away(fault.Message);
                 away = true;
             }
         }
@@ -56,16 +66,30 @@ internal sealed partial class Leadership(PostgresDatabase database, Uri address,
     /// <param name="rest">Leaves that to others for a while.</param>
     public async Task ReleaseAsync(long number, bool rest, CancellationToken ct)
     {
-        if (Now is not { IsMine: true } mine || mine.Number != number) return;
-        if (rest) _restUntil = clock.GetUtcNow() + Rest;
+        if (Now is not { IsMine: true } mine || mine.Number != number)
+            return;
+        if (rest)
+            _restUntil = clock.GetUtcNow() + Rest;
         Become(number, null, mine: false);
-        try { await ScalarAsync("UPDATE leader SET until = '-infinity' WHERE term = $1 RETURNING term", ct, number); }
-        catch (NpgsqlException) { }   // it ends by itself
+        try
+        {
+            await ScalarAsync("UPDATE leader SET until = '-infinity' WHERE term = $1 RETURNING term", ct, number);
+        }
+        catch (NpgsqlException) { } // it ends by itself
     }
 
     private async Task RenewAsync(long number, CancellationToken ct)
     {
-        if (await ScalarAsync("UPDATE leader SET until = clock_timestamp() + $2 WHERE term = $1 RETURNING term", ct, number, Length) is null) Become(number, null, mine: false);
+        if (
+            await ScalarAsync(
+                "UPDATE leader SET until = clock_timestamp() + $2 WHERE term = $1 RETURNING term",
+                ct,
+                number,
+                Length
+            )
+            is null
+        )
+            Become(number, null, mine: false);
     }
 
     private async Task LookAsync(CancellationToken ct)
@@ -73,7 +97,9 @@ internal sealed partial class Leadership(PostgresDatabase database, Uri address,
         long number;
         string leader;
         bool over;
-        await using (var command = database.Source.CreateCommand("SELECT term, address, until < clock_timestamp() FROM leader"))
+        await using (
+            var command = database.Source.CreateCommand("SELECT term, address, until < clock_timestamp() FROM leader")
+        )
         await using (var row = await command.ExecuteReaderAsync(ct))
         {
             await row.ReadAsync(ct);
@@ -81,10 +107,26 @@ internal sealed partial class Leadership(PostgresDatabase database, Uri address,
         }
         // One of ours may still stand there, from before a start.
         Become(number, over || leader == address.ToString() ? null : new(leader), mine: false);
-        if (!over || clock.GetUtcNow() < _restUntil) return;
+        if (!over || clock.GetUtcNow() < _restUntil)
+            return;
         // It may have stopped in the middle of a change, and hold the row for ever.
-        await ScalarAsync("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1", ct, PostgresTaskStore.WriterOf(number));
-        if (await ScalarAsync("UPDATE leader SET term = term + 1, address = $2, until = clock_timestamp() + $3, batch = 0 WHERE term = $1 AND until < clock_timestamp() RETURNING term", ct, number, address.ToString(), Length) is long mine)
+        await ScalarAsync(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND "
+                + "application_name = $1",
+            ct,
+            PostgresTaskStore.WriterOf(number)
+        );
+        if (
+            await ScalarAsync(
+                "UPDATE leader SET term = term + 1, address = $2, until = clock_timestamp() + $3, batch = 0 WHERE term "
+                    + "= $1 AND until < clock_timestamp() RETURNING term",
+                ct,
+                number,
+                address.ToString(),
+                Length
+            )
+            is long mine
+        )
         {
             Become(mine, null, mine: true);
         }
@@ -95,7 +137,8 @@ internal sealed partial class Leadership(PostgresDatabase database, Uri address,
         CancellationTokenSource before;
         lock (_lock)
         {
-            if ((number, leader, mine) == (_term.Number, _term.Leader, _term.IsMine)) return;
+            if ((number, leader, mine) == (_term.Number, _term.Leader, _term.IsMine))
+                return;
             (before, _over) = (_over, new());
             Volatile.Write(ref _term, new(number, leader, mine, _over.Token));
         }
@@ -108,7 +151,8 @@ internal sealed partial class Leadership(PostgresDatabase database, Uri address,
 #pragma warning disable CA2100 // our own texts; values are parameters
         await using var command = database.Source.CreateCommand(text);
 #pragma warning restore CA2100
-        foreach (var value in values) command.Parameters.Add(new() { Value = value });
+        foreach (var value in values)
+            command.Parameters.Add(new() { Value = value });
         return await command.ExecuteScalarAsync(ct);
     }
 

@@ -15,14 +15,19 @@ using Npgsql;
 
 namespace Muster.Gateway.Shared;
 
-/// <summary>One of several gateways with one queue. The one that leads does the work; the others hand every request to it, and one of them takes over when it is gone.</summary>
+/// <summary>
+/// One of several gateways with one queue. The one that leads does the work; the others hand every request to it, and
+/// one of them takes over when it is gone.
+/// </summary>
 public sealed partial class SharedGateway : IAsyncDisposable
 {
     /// <summary>How long a request waits for somebody to lead; clients give up after 30 s.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(25);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(25);
 
-    /// <summary>How long a gateway that stops writes what was promised; a database that is away is not waited for any longer.</summary>
+    /// <summary>
+    /// How long a gateway that stops writes what was promised; a database that is away is not waited for any longer.
+    /// </summary>
     private static readonly TimeSpan LastWrites = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _stop = new();
@@ -39,17 +44,32 @@ public sealed partial class SharedGateway : IAsyncDisposable
 
     private SharedGateway(GatewayOptions options, ILoggerFactory logs, TimeProvider clock)
     {
-        (_options, _logs, _log, _clock) = (options with { Engine = null }, new(logs, clock), logs.CreateLogger("gateway"), clock);
+        (_options, _logs, _log, _clock) = (
+            options with
+            {
+                Engine = null,
+            },
+            new(logs, clock),
+            logs.CreateLogger("gateway"),
+            clock
+        );
         if (options.Bucket is null && options.Blobs is null)
         {
-            throw new UserException("a database for several gateways needs uploads and results that all of them reach", "Name a bucket with --s3-endpoint and --s3-bucket, or with --blobs a folder that every one of them mounts.");
+            throw new UserException(
+                "a database for several gateways needs uploads and results that all of them reach",
+                "Name a bucket with --s3-endpoint and --s3-bucket, or with --blobs a folder that every one of them "
+                    + "mounts."
+            );
         }
         _database = new(options.Database!);
         var address = AddressOf(options);
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton(logs);
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Open(kestrel, options, clock));
+        builder
+            .WebHost.UseKestrelCore()
+            .UseKestrelHttpsConfiguration()
+            .ConfigureKestrel(kestrel => Listeners.Open(kestrel, options, clock));
         BoundedListeners.AddTo(builder.Services, options.Limits.Connections);
         _web = builder.Build();
         _web.UseOdmFaults(_log);
@@ -63,23 +83,38 @@ public sealed partial class SharedGateway : IAsyncDisposable
     /// <summary>It leads, and its parts are there.</summary>
     public bool Leads => HostOf(_leadership.Now) is not null;
 
-    public static async Task<SharedGateway> StartAsync(GatewayOptions options, ILoggerFactory logs, TimeProvider clock, CancellationToken ct)
+    public static async Task<SharedGateway> StartAsync(
+        GatewayOptions options,
+        ILoggerFactory logs,
+        TimeProvider clock,
+        CancellationToken ct
+    )
     {
         var gateway = new SharedGateway(options, logs, clock);
         try
         {
             await BlobHome.CheckAsync(options, ct);
             await gateway._database.PrepareAsync(PostgresTaskStore.Layout, ct);
-            using (var store = new PostgresTaskStore(gateway._database, term: 0)) GatewayHost.RefuseByAccident(options, store);
+            using (var store = new PostgresTaskStore(gateway._database, term: 0))
+                GatewayHost.RefuseByAccident(options, store);
             await gateway._web.StartAsync(ct);
         }
         catch (Exception fault)
         {
             await gateway.DisposeAsync();
-            throw fault is IOException ? new UserException($"cannot listen on {options.Bind}:{options.Port}: {fault.Message}", "Choose another --port, or stop what listens there.", fault) : fault;
+            throw fault is IOException
+                ? new UserException(
+                    $"cannot listen on {options.Bind}:{options.Port}: {fault.Message}",
+                    "Choose another --port, or stop what listens there.",
+                    fault
+                )
+                : fault;
         }
         gateway.Address = new(gateway._web.Urls.First());
-        gateway._loops.AddRange([Task.Run(() => gateway._leadership.RunAsync(gateway._stop.Token), CancellationToken.None), Task.Run(() => gateway.LeadAsync(gateway._stop.Token), CancellationToken.None)]);
+        gateway._loops.AddRange([
+            Task.Run(() => gateway._leadership.RunAsync(gateway._stop.Token), CancellationToken.None),
+            Task.Run(() => gateway.LeadAsync(gateway._stop.Token), CancellationToken.None),
+        ]);
         return gateway;
     }
 
@@ -91,14 +126,24 @@ public sealed partial class SharedGateway : IAsyncDisposable
     {
         for (; ; await Task.Delay(Look, _clock, ct))
         {
-            if (_leadership.Now is not { IsMine: true } term || !_leadership.IsFresh) continue;
+            if (_leadership.Now is not { IsMine: true } term || !_leadership.IsFresh)
+                continue;
             string? fault = null;
-            try { await ReignAsync(term, ct); }
-            catch (UserException unable) when (!ct.IsCancellationRequested) { fault = unable.Message; }
-            catch (Exception broken) when (broken is OperationCanceledException or NpgsqlException && !ct.IsCancellationRequested) { }
+            try
+            {
+                await ReignAsync(term, ct);
+            }
+            catch (UserException unable) when (!ct.IsCancellationRequested)
+            {
+                fault = unable.Message;
+            }
+            catch (Exception broken)
+                when (broken is OperationCanceledException or NpgsqlException && !ct.IsCancellationRequested) { }
             ct.ThrowIfCancellationRequested();
-            if (fault is not null) NotLed(fault);
-            // Its changes are numbered from its beginning, so that none takes it up again; and another may be able to do what we are not.
+            if (fault is not null)
+                NotLed(fault);
+            // Its changes are numbered from its beginning, so that none takes it up again; and another may be able to
+            // do what we are not.
             await _leadership.ReleaseAsync(term.Number, rest: fault is not null, ct);
         }
     }
@@ -116,7 +161,11 @@ public sealed partial class SharedGateway : IAsyncDisposable
         try
         {
             var broken = host.BrokenAsync();
-            if (await Task.WhenAny(broken, store.Ended, Task.Delay(Timeout.Infinite, either.Token)) == broken && !either.IsCancellationRequested) await broken;
+            if (
+                await Task.WhenAny(broken, store.Ended, Task.Delay(Timeout.Infinite, either.Token)) == broken
+                && !either.IsCancellationRequested
+            )
+                await broken;
         }
         finally
         {
@@ -125,7 +174,8 @@ public sealed partial class SharedGateway : IAsyncDisposable
     }
 
     /// <summary>Our parts, where the term is surely ours.</summary>
-    private GatewayHost? HostOf(Term term) => term.IsMine && _leadership.IsFresh && _reign is { } reign && reign.Term == term.Number ? reign.Host : null;
+    private GatewayHost? HostOf(Term term) =>
+        term.IsMine && _leadership.IsFresh && _reign is { } reign && reign.Term == term.Number ? reign.Host : null;
 
     private async Task HandleAsync(HttpContext http)
     {
@@ -137,9 +187,16 @@ public sealed partial class SharedGateway : IAsyncDisposable
         }
         if (!Leads && path == "/readyz")
         {
-            var why = _stop.IsCancellationRequested ? "stopping" : !_leadership.IsFresh ? "the database does not answer" : _leadership.Now.Leader is null ? "nobody leads yet" : null;
+            var why =
+                _stop.IsCancellationRequested ? "stopping"
+                : !_leadership.IsFresh ? "the database does not answer"
+                : _leadership.Now.Leader is null ? "nobody leads yet"
+                : null;
             http.Response.StatusCode = why is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-            await http.Response.WriteAsync($"{why ?? $"ready, behind {_leadership.Now.Leader}"}\n", http.RequestAborted);
+            await http.Response.WriteAsync(
+                $"{why ?? $"ready, behind {_leadership.Now.Leader}"}\n",
+                http.RequestAborted
+            );
             return;
         }
         if (!Leads && path == "/metrics")
@@ -148,7 +205,11 @@ public sealed partial class SharedGateway : IAsyncDisposable
             return;
         }
         var forwarded = http.Request.Headers.ContainsKey(LeaderProxy.Mark);
-        for (var began = _clock.GetTimestamp(); _clock.GetElapsedTime(began) < Patience && !_stop.IsCancellationRequested; await Task.Delay(Look, _clock, http.RequestAborted))
+        for (
+            var began = _clock.GetTimestamp();
+            _clock.GetElapsedTime(began) < Patience && !_stop.IsCancellationRequested;
+            await Task.Delay(Look, _clock, http.RequestAborted)
+        )
         {
             var term = _leadership.Now;
             if (HostOf(term) is { } host)
@@ -156,18 +217,30 @@ public sealed partial class SharedGateway : IAsyncDisposable
                 await host.Pipeline(http);
                 return;
             }
-            if (!forwarded && term.Leader is { } leader && await _proxy.ForwardAsync(http, leader, term.Over)) return;
+            if (!forwarded && term.Leader is { } leader && await _proxy.ForwardAsync(http, leader, term.Over))
+                return;
         }
-        http.Abort();   // clients try again after that, and give up after an error
+        http.Abort(); // clients try again after that, and give up after an error
     }
 
     /// <summary>How the others reach this one.</summary>
     private static Uri AddressOf(GatewayOptions options)
     {
-        if (options.PeerAddress is { } named) return named;
-        if (!IPAddress.TryParse(options.Bind, out var bind) || bind.Equals(IPAddress.Any) || bind.Equals(IPAddress.IPv6Any)) throw new UserException($"--bind {options.Bind} does not say how other gateways reach this one", "Say it with --peer-address, such as http://10.0.0.5:3000.");
+        if (options.PeerAddress is { } named)
+            return named;
+        if (
+            !IPAddress.TryParse(options.Bind, out var bind)
+            || bind.Equals(IPAddress.Any)
+            || bind.Equals(IPAddress.IPv6Any)
+        )
+            throw new UserException(
+                $"--bind {options.Bind} does not say how other gateways reach this one",
+                "Say it with --peer-address, such as http://10.0.0.5:3000."
+            );
         var secure = options.SslCert is not null && options.SecurePort == 0;
-        return new($"{(secure ? "https" : "http")}://{(bind.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{bind}]" : bind)}:{options.Port}/");
+        return new(
+            $"{(secure ? "https" : "http")}://{(bind.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{bind}]" : bind)}:{options.Port}/"
+        );
     }
 
     /// <summary>Stops, and lets another take over at once.</summary>
@@ -175,11 +248,16 @@ public sealed partial class SharedGateway : IAsyncDisposable
     {
         using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5)))
         {
-            if (_loops.Count > 0) await _web.StopAsync(patience.Token);
+            if (_loops.Count > 0)
+                await _web.StopAsync(patience.Token);
         }
         await _stop.CancelAsync();
-        foreach (var loop in _loops) await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2))) await _leadership.ReleaseAsync(_leadership.Now.Number, rest: true, patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var loop in _loops)
+            await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2)))
+            await _leadership
+                .ReleaseAsync(_leadership.Now.Number, rest: true, patience.Token)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _web.DisposeAsync();
         _leadership.Dispose();
         _proxy.Dispose();

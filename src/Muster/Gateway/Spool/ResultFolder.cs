@@ -12,11 +12,20 @@ public sealed class ResultFolder(IBlobStore blobs)
     public string NewPart() => blobs.NewPart();
 
     /// <summary>Reads through what has come. Null when it is no whole archive.</summary>
-    /// <param name="since">Since when it is collected: each time has a key of its own, so that nobody who is late touches another's.</param>
+    /// <param name="since">Since when it is collected: each time has a key of its own, so that nobody who is late
+    /// touches another's.</param>
     public static async Task<ResultFile?> CheckAsync(string part, Guid task, DateTimeOffset since, CancellationToken ct)
     {
-        await using var file = new FileStream(part, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16, FileOptions.Asynchronous);
-        if (!IsWhole(file)) return null;
+        await using var file = new FileStream(
+            part,
+            FileMode.Open,
+            FileAccess.Read,
+            FileShare.Read,
+            bufferSize: 1 << 16,
+            FileOptions.Asynchronous
+        );
+        if (!IsWhole(file))
+            return null;
         file.Position = 0;
         return new(file.Length, Convert.ToHexStringLower(await SHA256.HashDataAsync(file, ct)), KeyOf(task, since));
     }
@@ -39,14 +48,18 @@ public sealed class ResultFolder(IBlobStore blobs)
         };
         try
         {
-            if (key is not null) await blobs.DeleteAsync(key, CancellationToken.None);
+            if (key is not null)
+                await blobs.DeleteAsync(key, CancellationToken.None);
         }
-        catch (IOException) { }   // the bucket does not answer; the task is gone all the same
+        catch (IOException) { } // the bucket does not answer; the task is gone all the same
     }
 
-    private static string KeyOf(Guid task, DateTimeOffset since) => $"results/{task}/{since.ToUnixTimeMilliseconds():x}/all.zip";
+    private static string KeyOf(Guid task, DateTimeOffset since) =>
+        $"results/{task}/{since.ToUnixTimeMilliseconds():x}/all.zip";
 
-    /// <summary>An archive that was cut off has no directory at its end; one that is all directory is no result.</summary>
+    /// <summary>
+    /// An archive that was cut off has no directory at its end; one that is all directory is no result.
+    /// </summary>
     private static bool IsWhole(Stream file)
     {
         var most = InputLimits.Default.ResultFiles;

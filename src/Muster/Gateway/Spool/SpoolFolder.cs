@@ -4,7 +4,9 @@ using Muster.Storage;
 
 namespace Muster.Gateway.Spool;
 
-/// <summary>Files that clients sent, each content once, known by its SHA-256. Nothing is acknowledged before it is safe.</summary>
+/// <summary>
+/// Files that clients sent, each content once, known by its SHA-256. Nothing is acknowledged before it is safe.
+/// </summary>
 public sealed class SpoolFolder
 {
     private const int FirstPiece = 1 << 12;
@@ -13,7 +15,9 @@ public sealed class SpoolFolder
     /// <summary>Room is booked as the bytes come, in steps that grow to this.</summary>
     private const long Step = 1 << 22;
 
-    /// <summary>With less than this no further task is begun, and archives wait: the database and the uploads under way need it.</summary>
+    /// <summary>
+    /// With less than this no further task is begun, and archives wait: the database and the uploads under way need it.
+    /// </summary>
     private const long Spare = 1 << 26;
 
     private readonly IBlobStore _blobs;
@@ -40,7 +44,14 @@ public sealed class SpoolFolder
         }
     }
 
-    public long Used { get { lock (_lock) return _used + _reserved; } }
+    public long Used
+    {
+        get
+        {
+            lock (_lock)
+                return _used + _reserved;
+        }
+    }
     public long Budget => _budget;
 
     /// <summary>Nearly full: better not to begin with another task.</summary>
@@ -49,27 +60,42 @@ public sealed class SpoolFolder
     /// <summary>An <see cref="IOException"/> while files cannot be read.</summary>
     public async Task ReachAsync(IReadOnlyList<SpoolFile> files, CancellationToken ct)
     {
-        if (files.Count > 0) await _blobs.HasAsync(files[0].Key, ct);
+        if (files.Count > 0)
+            await _blobs.HasAsync(files[0].Key, ct);
     }
 
     public Stream Open(SpoolFile file) => _blobs.Open(file.Key, file.Bytes);
 
-    /// <summary>Begins an upload; null when there is no room for it. It takes room as its bytes come, so that nobody takes any by announcing them.</summary>
+    /// <summary>
+    /// Begins an upload; null when there is no room for it. It takes room as its bytes come, so that nobody takes any
+    /// by announcing them.
+    /// </summary>
     public Reservation? Reserve(long bytes) => Room() < bytes ? null : new(this, Room);
 
-    /// <summary>Begins to bring an archive home. It counts as uploads do, and is held up by a short disk alone: uploads go when their results are here.</summary>
+    /// <summary>
+    /// Begins to bring an archive home. It counts as uploads do, and is held up by a short disk alone: uploads go when
+    /// their results are here.
+    /// </summary>
     public Reservation ReserveForResult() => new(this, () => _blobs.Room - Spare);
 
     /// <summary>Reads a file to its end. The content is held until it is given to a task or released.</summary>
     public async Task<SpoolFile> ReceiveAsync(string name, Stream file, Reservation room, CancellationToken ct)
     {
         var path = NewPart();
-        var buffer = ArrayPool<byte>.Shared.Rent(FirstPiece);   // a larger one when bytes come as fast as it takes them
+        var buffer = ArrayPool<byte>.Shared.Rent(FirstPiece); // a larger one when bytes come as fast as it takes them
         try
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             var at = 0L;
-            using (var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None))
+            using (
+                var handle = File.OpenHandle(
+                    path,
+                    FileMode.CreateNew,
+                    FileAccess.Write,
+                    FileShare.None,
+                    FileOptions.None
+                )
+            )
             {
                 while (await file.ReadAsync(buffer, ct) is > 0 and var read)
                 {
@@ -77,7 +103,8 @@ public sealed class SpoolFolder
                     hash.AppendData(buffer, 0, read);
                     RandomAccess.Write(handle, buffer.AsSpan(0, read), at);
                     at += read;
-                    if (read < buffer.Length || buffer.Length >= Piece) continue;
+                    if (read < buffer.Length || buffer.Length >= Piece)
+                        continue;
                     ArrayPool<byte>.Shared.Return(buffer);
                     buffer = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
                 }
@@ -106,7 +133,8 @@ public sealed class SpoolFolder
             string key;
             lock (_lock)
             {
-                if (_closed || !_contents.TryGetValue(hash, out var content) || --content.Names > 0) continue;
+                if (_closed || !_contents.TryGetValue(hash, out var content) || --content.Names > 0)
+                    continue;
                 _contents.Remove(hash);
                 _keys.Remove(key = content.Key);
                 _used -= content.Bytes;
@@ -118,7 +146,8 @@ public sealed class SpoolFolder
     /// <summary>Deletes nothing any longer: what tasks need is known to somebody else.</summary>
     internal void Close()
     {
-        lock (_lock) _closed = true;
+        lock (_lock)
+            _closed = true;
     }
 
     /// <summary>Contents that no task names, as a crash may leave them.</summary>
@@ -127,35 +156,44 @@ public sealed class SpoolFolder
         var orphans = new List<string>();
         await foreach (var key in _blobs.KeysAsync(_prefix, ct))
         {
-            lock (_lock) if (!_keys.Contains(key)) orphans.Add(key);
+            lock (_lock)
+                if (!_keys.Contains(key))
+                    orphans.Add(key);
         }
         return orphans;
     }
 
     public async Task SweepAsync(IReadOnlyList<string> orphans, CancellationToken ct)
     {
-        foreach (var key in orphans) await DeleteAsync(key, ct);
+        foreach (var key in orphans)
+            await DeleteAsync(key, ct);
     }
 
     private async Task DeleteAsync(string key, CancellationToken ct)
     {
-        try { await _blobs.DeleteAsync(key, ct); }
-        catch (IOException) { }   // nobody names it, and the next start sweeps it
+        try
+        {
+            await _blobs.DeleteAsync(key, ct);
+        }
+        catch (IOException) { } // nobody names it, and the next start sweeps it
     }
 
     /// <summary>A key is used once: whoever deletes late never meets what another has put since.</summary>
     private async Task<SpoolFile> KeepAsync(string part, string name, string hash, long bytes, CancellationToken ct)
     {
         var key = $"{_prefix}{hash[..2]}/{hash}-{Guid.NewGuid().ToString("N")[..8]}";
-        if (Named() is { } known) return known;
-        lock (_lock) _keys.Add(key);
+        if (Named() is { } known)
+            return known;
+        lock (_lock)
+            _keys.Add(key);
         try
         {
             await _blobs.PutAsync(part, key, ct);
         }
         catch
         {
-            lock (_lock) _keys.Remove(key);
+            lock (_lock)
+                _keys.Remove(key);
             throw;
         }
         lock (_lock)
@@ -167,14 +205,15 @@ public sealed class SpoolFolder
             }
             _keys.Remove(key);
         }
-        await DeleteAsync(key, ct);   // the same came in twice at once
+        await DeleteAsync(key, ct); // the same came in twice at once
         return Named() ?? throw new IOException($"{name} was let go while it came in");
 
         SpoolFile? Named()
         {
             lock (_lock)
             {
-                if (!_contents.TryGetValue(hash, out var content)) return null;
+                if (!_contents.TryGetValue(hash, out var content))
+                    return null;
                 content.Names++;
                 File.Delete(part);
                 return new(name, hash, bytes, content.Key);
@@ -186,7 +225,8 @@ public sealed class SpoolFolder
     {
         var disk = _blobs.Room;
         // What has come is on the disk already; of what is booked, less than a step for each is not.
-        lock (_lock) return _budget > 0 ? Math.Min(disk, _budget - _used - _reserved) : disk;
+        lock (_lock)
+            return _budget > 0 ? Math.Min(disk, _budget - _used - _reserved) : disk;
     }
 
     private sealed class Content(long bytes, string key, int names)
@@ -205,11 +245,13 @@ public sealed class SpoolFolder
         /// <exception cref="SpoolFullException">There is no room for so many bytes more.</exception>
         internal void Use(long bytes)
         {
-            if ((_left -= bytes) >= 0) return;
+            if ((_left -= bytes) >= 0)
+                return;
             var more = Math.Max(-_left, Math.Min(_bytes, Step));
             lock (spool._lock)
             {
-                if (room() < more) throw new SpoolFullException();
+                if (room() < more)
+                    throw new SpoolFullException();
                 spool._reserved += more;
             }
             _bytes += more;
@@ -218,7 +260,8 @@ public sealed class SpoolFolder
 
         public void Dispose()
         {
-            lock (spool._lock) spool._reserved -= _bytes;
+            lock (spool._lock)
+                spool._reserved -= _bytes;
             _bytes = 0;
         }
     }
@@ -227,5 +270,6 @@ public sealed class SpoolFolder
 /// <summary>The spool has no room for what is coming in.</summary>
 public sealed class SpoolFullException : Exception
 {
-    public SpoolFullException() : base("The gateway's disk is full.") { }
+    public SpoolFullException()
+        : base("The gateway's disk is full.") { }
 }

@@ -8,30 +8,41 @@ public sealed class ChoreList
 
     public ChoreList(IEnumerable<NodeChore> chores)
     {
-        foreach (var chore in chores) Add(chore);
+        foreach (var chore in chores)
+            Add(chore);
     }
 
     public IReadOnlyList<NodeChore> For(string node)
     {
-        lock (_lock) return _chores.TryGetValue(node, out var chores) ? [.. chores] : [];
+        lock (_lock)
+            return _chores.TryGetValue(node, out var chores) ? [.. chores] : [];
     }
 
     /// <summary>Slots of nodes that have not heard yet that they are free.</summary>
     public IEnumerable<HeldSlot> Held()
     {
-        lock (_lock) return [.. from pair in _chores from chore in pair.Value where chore.HoldsSlot select new HeldSlot(pair.Key, "", false)];
+        lock (_lock)
+            return
+            [
+                .. from pair in _chores
+                from chore in pair.Value
+                where chore.HoldsSlot
+                select new HeldSlot(pair.Key, "", false),
+            ];
     }
 
     public IReadOnlyList<string> Nodes()
     {
-        lock (_lock) return [.. _chores.Where(pair => pair.Value.Count > 0).Select(pair => pair.Key)];
+        lock (_lock)
+            return [.. _chores.Where(pair => pair.Value.Count > 0).Select(pair => pair.Key)];
     }
 
     public void Add(NodeChore chore)
     {
         lock (_lock)
         {
-            if (!_chores.TryGetValue(chore.Node, out var chores)) _chores[chore.Node] = chores = [];
+            if (!_chores.TryGetValue(chore.Node, out var chores))
+                _chores[chore.Node] = chores = [];
             chores.RemoveAll(other => other.OnNode == chore.OnNode);
             chores.Add(chore);
         }
@@ -39,6 +50,8 @@ public sealed class ChoreList
 
     public void Remove(NodeChore chore)
     {
-        lock (_lock) if (_chores.TryGetValue(chore.Node, out var chores)) chores.RemoveAll(other => other.OnNode == chore.OnNode && other.Remove == chore.Remove);
+        lock (_lock)
+            if (_chores.TryGetValue(chore.Node, out var chores))
+                chores.RemoveAll(other => other.OnNode == chore.OnNode && other.Remove == chore.Remove);
     }
 }

@@ -10,13 +10,26 @@ using Muster.NodeOdm;
 
 namespace Muster.Gateway.Tasks;
 
-/// <summary>Tells the end of a task to the address that its client named, and to the provider of its token. What is due survives the gateway. Nodes are not told of a webhook, as their call would come before the archive is here.</summary>
-internal sealed partial class EndNotices(TaskLedger ledger, TaskStore store, ResultFolder results, LightningProvider? provider, Func<GatewayTask, ReadOnlyMemory<byte>> describe, GatewayOptions options, TimeProvider clock, ILogger log) : IDisposable
+/// <summary>
+/// Tells the end of a task to the address that its client named, and to the provider of its token. What is due survives
+/// the gateway. Nodes are not told of a webhook, as their call would come before the archive is here.
+/// </summary>
+internal sealed partial class EndNotices(
+    TaskLedger ledger,
+    TaskStore store,
+    ResultFolder results,
+    LightningProvider? provider,
+    Func<GatewayTask, ReadOnlyMemory<byte>> describe,
+    GatewayOptions options,
+    TimeProvider clock,
+    ILogger log
+) : IDisposable
 {
     private const int AtOnce = 32;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly HttpClient _outside = OutsideHttp.Create(options.AllowPrivateAddresses);
+
     /// <summary>One for each end: a task that is begun anew ends again.</summary>
     private readonly Dictionary<(Guid Task, DateTimeOffset End), Task> _calls = [];
     private readonly SemaphoreSlim _room = new(AtOnce);
@@ -29,7 +42,12 @@ internal sealed partial class EndNotices(TaskLedger ledger, TaskStore store, Res
             {
                 foreach (var task in tasks)
                 {
-                    if (task is not { Phase: TaskPhase.Ended end } || !(task.WebhookDue || task.FinishDue) || _calls.ContainsKey((task.Id, end.At))) continue;
+                    if (
+                        task is not { Phase: TaskPhase.Ended end }
+                        || !(task.WebhookDue || task.FinishDue)
+                        || _calls.ContainsKey((task.Id, end.At))
+                    )
+                        continue;
                     _calls[(task.Id, end.At)] = Task.Run(() => TellAsync(task, end, ct), CancellationToken.None);
                 }
             }
@@ -44,7 +62,8 @@ internal sealed partial class EndNotices(TaskLedger ledger, TaskStore store, Res
         {
             ledger.Changed -= Follow;
             List<Task> calls;
-            lock (_calls) calls = [.. _calls.Values];
+            lock (_calls)
+                calls = [.. _calls.Values];
             await Task.WhenAll(calls).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -55,20 +74,28 @@ internal sealed partial class EndNotices(TaskLedger ledger, TaskStore store, Res
         {
             await Task.WhenAll(
                 task.WebhookDue ? CallAsync(task, end, ct) : Task.CompletedTask,
-                task.FinishDue && provider is not null ? provider.FinishedAsync(task.Owner, Encoding.UTF8.GetString(describe(task).Span), ct) : Task.CompletedTask);
-            await ledger.ChangeAsync(task.Id, (_, now) => IsStill(now, end) ? now with { WebhookDue = false, FinishDue = false } : null);
+                task.FinishDue && provider is not null
+                    ? provider.FinishedAsync(task.Owner, Encoding.UTF8.GetString(describe(task).Span), ct)
+                    : Task.CompletedTask
+            );
+            await ledger.ChangeAsync(
+                task.Id,
+                (_, now) => IsStill(now, end) ? now with { WebhookDue = false, FinishDue = false } : null
+            );
         }
         catch (IOException fault)
         {
-            Failed(task.Id, fault.Message);   // the disk is full; it is told again after the next start
+            Failed(task.Id, fault.Message); // the disk is full; it is told again after the next start
         }
         finally
         {
-            lock (_calls) _calls.Remove((task.Id, end.At));
+            lock (_calls)
+                _calls.Remove((task.Id, end.At));
         }
     }
 
-    private static bool IsStill(GatewayTask now, TaskPhase.Ended end) => now.Phase is TaskPhase.Ended still && still.At == end.At;
+    private static bool IsStill(GatewayTask now, TaskPhase.Ended end) =>
+        now.Phase is TaskPhase.Ended still && still.At == end.At;
 
     /// <summary>Six attempts.</summary>
     private async Task CallAsync(GatewayTask task, TaskPhase.Ended end, CancellationToken ct)
@@ -80,16 +107,37 @@ internal sealed partial class EndNotices(TaskLedger ledger, TaskStore store, Res
             await _room.WaitAsync(ct);
             try
             {
-                if (ledger.Find(task.Id) is { } now && !IsStill(now, end)) return;   // it was begun anew, and this end is none
+                if (ledger.Find(task.Id) is { } now && !IsStill(now, end))
+                    return; // it was begun anew, and this end is none
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
                 limit.CancelAfter(Patience);
-                if (await _outside.TellAsync(new Uri(task.Webhook!), body, limit.Token) is var status && status == HttpStatusCode.OK) break;
+                if (
+                    await _outside.TellAsync(new Uri(task.Webhook!), body, limit.Token) is var status
+                    && status == HttpStatusCode.OK
+                )
+                    break;
                 Failed(task.Id, $"status {(int)status}");
             }
-            catch (Exception fault) when (!ct.IsCancellationRequested && fault is HttpRequestException or OperationCanceledException or UriFormatException or InvalidOperationException or NotSupportedException or RefusalException)
+            catch (Exception fault)
+                when (!ct.IsCancellationRequested
+                    && fault
+                        is HttpRequestException
+                            or OperationCanceledException
+                            or UriFormatException
+                            or InvalidOperationException
+                            or NotSupportedException
+                            or RefusalException
+                )
             {
                 Failed(task.Id, fault.GetBaseException().Message);
-                if (fault.GetBaseException() is RefusalException or UriFormatException or InvalidOperationException or NotSupportedException) break;   // an address that never works
+                if (
+                    fault.GetBaseException()
+                    is RefusalException
+                        or UriFormatException
+                        or InvalidOperationException
+                        or NotSupportedException
+                )
+                    break; // an address that never works
             }
             finally
             {
@@ -107,17 +155,25 @@ internal sealed partial class EndNotices(TaskLedger ledger, TaskStore store, Res
 
     private async Task<string> ImagesAsync(GatewayTask task, CancellationToken ct)
     {
-        if (task.Phase is not TaskPhase.Ended { Result: { } result }) return "[]";
+        if (task.Phase is not TaskPhase.Ended { Result: { } result })
+            return "[]";
         try
         {
-            await using var archive = await ZipArchive.CreateAsync(results.Open(result), ZipArchiveMode.Read, leaveOpen: false, entryNameEncoding: null, ct);
-            if (archive.GetEntry("images.json") is not { Length: < 16 << 20 } entry) return "[]";
+            await using var archive = await ZipArchive.CreateAsync(
+                results.Open(result),
+                ZipArchiveMode.Read,
+                leaveOpen: false,
+                entryNameEncoding: null,
+                ct
+            );
+            if (archive.GetEntry("images.json") is not { Length: < 16 << 20 } entry)
+                return "[]";
             using var text = new StreamReader(await entry.OpenAsync(ct));
             return ListIn(await text.ReadToEndAsync(ct));
         }
         catch (Exception fault) when (fault is IOException or InvalidDataException or JsonException)
         {
-            return "[]";   // it was removed meanwhile, or holds no list
+            return "[]"; // it was removed meanwhile, or holds no list
         }
     }
 

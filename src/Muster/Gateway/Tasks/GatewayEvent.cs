@@ -2,7 +2,14 @@ namespace Muster.Gateway.Tasks;
 
 /// <summary>Something that happened, for people and pages.</summary>
 /// <param name="Number">Rises; an event stream goes on behind it. 0 until it is written.</param>
-public sealed record GatewayEvent(long Number, DateTimeOffset At, string Kind, string Text, Guid? Task = null, string? Node = null);
+public sealed record GatewayEvent(
+    long Number,
+    DateTimeOffset At,
+    string Kind,
+    string Text,
+    Guid? Task = null,
+    string? Node = null
+);
 
 /// <summary>A wish that a node has still to hear: the task is over or elsewhere.</summary>
 /// <param name="Remove">Forget it and its files; else only stop it.</param>

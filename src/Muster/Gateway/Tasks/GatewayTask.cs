@@ -17,7 +17,10 @@ public sealed record GatewayTask
     /// <summary>The task of which it is a part.</summary>
     public Guid? Parent { get; init; }
 
-    /// <summary>The id under which that task was on its node then: begun anew, it has another, and its earlier parts are nobody's. Empty where it was on none.</summary>
+    /// <summary>
+    /// The id under which that task was on its node then: begun anew, it has another, and its earlier parts are
+    /// nobody's. Empty where it was on none.
+    /// </summary>
     public Guid? ParentOnNode { get; init; }
     public required string Name { get; init; }
     public required DateTimeOffset Created { get; init; }
@@ -58,19 +61,24 @@ public sealed record GatewayTask
     public int Lines { get; init; }
 
     /// <summary>What was received, by name; only while it is being received.</summary>
-    [JsonIgnore] public ImmutableDictionary<string, SpoolFile> Received { get; init; } = ImmutableDictionary<string, SpoolFile>.Empty;
+    [JsonIgnore]
+    public ImmutableDictionary<string, SpoolFile> Received { get; init; } =
+        ImmutableDictionary<string, SpoolFile>.Empty;
 
     /// <summary>Clients can see it.</summary>
-    [JsonIgnore] public bool IsListed => Phase is not TaskPhase.Receiving;
-
-    [JsonIgnore] public TaskNeed Need => RetryPlan.NeedOf(Attempts, Images, IsSplitMergeParent);
+    [JsonIgnore]
+    public bool IsListed => Phase is not TaskPhase.Receiving;
 
     [JsonIgnore]
-    public TaskCode Code => Phase switch
-    {
-        TaskPhase.Ended end => end.Code,
-        TaskPhase.Queued { ShownRunning: false } => TaskCode.Queued,
-        TaskPhase.Running { Waiting: true } when Parent is null => TaskCode.Queued,
-        _ => TaskCode.Running,
-    };
+    public TaskNeed Need => RetryPlan.NeedOf(Attempts, Images, IsSplitMergeParent);
+
+    [JsonIgnore]
+    public TaskCode Code =>
+        Phase switch
+        {
+            TaskPhase.Ended end => end.Code,
+            TaskPhase.Queued { ShownRunning: false } => TaskCode.Queued,
+            TaskPhase.Running { Waiting: true } when Parent is null => TaskCode.Queued,
+            _ => TaskCode.Running,
+        };
 }

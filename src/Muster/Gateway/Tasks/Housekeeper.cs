@@ -5,8 +5,20 @@ using Muster.Gateway.Tokens;
 
 namespace Muster.Gateway.Tasks;
 
-/// <summary>Takes away what nobody needs any longer: uploads that were given up, old results, parts whose task is over.</summary>
-internal sealed partial class Housekeeper(TaskLedger ledger, TaskStore store, TaskActions actions, TokenBook tokens, NodeFleet fleet, SpoolFolder spool, GatewayOptions options, TimeProvider clock, ILogger log)
+/// <summary>
+/// Takes away what nobody needs any longer: uploads that were given up, old results, parts whose task is over.
+/// </summary>
+internal sealed partial class Housekeeper(
+    TaskLedger ledger,
+    TaskStore store,
+    TaskActions actions,
+    TokenBook tokens,
+    NodeFleet fleet,
+    SpoolFolder spool,
+    GatewayOptions options,
+    TimeProvider clock,
+    ILogger log
+)
 {
     private static readonly TimeSpan Slowly = TimeSpan.FromMinutes(5);
     private const int EventsKept = 200_000;
@@ -30,7 +42,8 @@ internal sealed partial class Housekeeper(TaskLedger ledger, TaskStore store, Ta
                 await ForgetEarlierPartsAsync();
                 await MakeRoomAsync();
                 swept = swept || await SweptAsync(ct);
-                if (clock.GetUtcNow() < next) continue;
+                if (clock.GetUtcNow() < next)
+                    continue;
                 next = clock.GetUtcNow() + (Slowly < options.UploadsExpire / 4 ? Slowly : options.UploadsExpire / 4);
                 await ForgetUploadsAsync();
                 await ForgetChoresAsync();
@@ -56,16 +69,20 @@ internal sealed partial class Housekeeper(TaskLedger ledger, TaskStore store, Ta
         }
         catch (IOException)
         {
-            return false;   // the bucket does not answer
+            return false; // the bucket does not answer
         }
     }
 
-    /// <summary>Parts hold a lease on the task that sent them: when it is over, so are they, after a while in which it may be placed again.</summary>
+    /// <summary>
+    /// Parts hold a lease on the task that sent them: when it is over, so are they, after a while in which it may be
+    /// placed again.
+    /// </summary>
     private async Task EndOrphansAsync()
     {
         var now = clock.GetUtcNow();
         var parts = ledger.Live.All().Where(task => task.Parent is not null).ToLookup(task => task.Parent!.Value);
-        foreach (var parent in _parentsOverSince.Keys.Where(parent => !parts.Contains(parent)).ToList()) _parentsOverSince.Remove(parent);
+        foreach (var parent in _parentsOverSince.Keys.Where(parent => !parts.Contains(parent)).ToList())
+            _parentsOverSince.Remove(parent);
         foreach (var family in parts)
         {
             if (ledger.Find(family.Key)?.Phase.IsLive is true)
@@ -74,56 +91,96 @@ internal sealed partial class Housekeeper(TaskLedger ledger, TaskStore store, Ta
                 continue;
             }
             _parentsOverSince.TryAdd(family.Key, now);
-            if (now - _parentsOverSince[family.Key] < options.PartsLease) continue;
-            foreach (var part in family) await EndAsync(part);
+            if (now - _parentsOverSince[family.Key] < options.PartsLease)
+                continue;
+            foreach (var part in family)
+                await EndAsync(part);
         }
     }
 
-    /// <summary>They open nothing any more once their whole is over; one that is being restarted just now has a new one.</summary>
+    /// <summary>
+    /// They open nothing any more once their whole is over; one that is being restarted just now has a new one.
+    /// </summary>
     private void ForgetPartsTokens()
     {
         foreach (var whole in tokens.Parents)
         {
-            if (ledger.Find(whole) is { } task && !(task.Phase is TaskPhase.Ended end && clock.GetUtcNow() - end.At > options.PartsLease)) continue;
+            if (
+                ledger.Find(whole) is { } task
+                && !(task.Phase is TaskPhase.Ended end && clock.GetUtcNow() - end.At > options.PartsLease)
+            )
+                continue;
             tokens.RevokePartsOf(whole);
         }
     }
 
-    /// <summary>A split task that was begun anew hands all of its parts in anew: those of its earlier lives go, the ended ones too.</summary>
+    /// <summary>
+    /// A split task that was begun anew hands all of its parts in anew: those of its earlier lives go, the ended ones
+    /// too.
+    /// </summary>
     private async Task ForgetEarlierPartsAsync()
     {
         var live = ledger.Live.All();
         // Those that have ended since, too: a later life may be over before it is looked at.
-        var parents = live.Concat(ledger.Ended()).Where(task => task.IsSplitMergeParent && task.Attempts.Count > 0).DistinctBy(task => task.Id).ToDictionary(task => task.Id);
-        foreach (var gone in _livesSeen.Keys.Where(id => !parents.ContainsKey(id)).ToList()) _livesSeen.Remove(gone);
-        var late = live.Where(part => part.Parent is { } id && parents.TryGetValue(id, out var parent) && IsEarlier(part, parent)).Select(part => part.Parent!.Value).ToHashSet();
+        var parents = live.Concat(ledger.Ended())
+            .Where(task => task.IsSplitMergeParent && task.Attempts.Count > 0)
+            .DistinctBy(task => task.Id)
+            .ToDictionary(task => task.Id);
+        foreach (var gone in _livesSeen.Keys.Where(id => !parents.ContainsKey(id)).ToList())
+            _livesSeen.Remove(gone);
+        var late = live.Where(part =>
+                part.Parent is { } id && parents.TryGetValue(id, out var parent) && IsEarlier(part, parent)
+            )
+            .Select(part => part.Parent!.Value)
+            .ToHashSet();
         foreach (var (id, parent) in parents)
         {
             var life = parent.Phase.Place?.OnNode;
-            if (_livesSeen.TryGetValue(id, out var seen) && seen == life && !late.Contains(id)) continue;
-            await actions.RemovePartsAsync(id, part => IsEarlier(part, parent), "the gateway, as the task of which it is a part was begun anew");
+            if (_livesSeen.TryGetValue(id, out var seen) && seen == life && !late.Contains(id))
+                continue;
+            await actions.RemovePartsAsync(
+                id,
+                part => IsEarlier(part, parent),
+                "the gateway, as the task of which it is a part was begun anew"
+            );
             _livesSeen[id] = life;
         }
     }
 
-    private static bool IsEarlier(GatewayTask part, GatewayTask parent) => part.ParentOnNode is { } then && then != parent.Phase.Place?.OnNode;
+    private static bool IsEarlier(GatewayTask part, GatewayTask parent) =>
+        part.ParentOnNode is { } then && then != parent.Phase.Place?.OnNode;
 
-    private Task EndAsync(GatewayTask part) => part.IsListed && ledger.Find(part.Parent!.Value) is not null
-        ? ledger.ChangeAsync(part.Id, (book, task) =>
-        {
-            if (!task.Phase.IsLive) return null;
-            book.Note("orphan", $"{task.Name}: the task of which it is a part is over", task.Id);
-            return TaskActions.Ended(book, task, "Cancelled: the task of which it is a part is over.");
-        })
-        : actions.RemoveAsync(part.Id, "the gateway, as the task of which it is a part is over");
+    private Task EndAsync(GatewayTask part) =>
+        part.IsListed && ledger.Find(part.Parent!.Value) is not null
+            ? ledger.ChangeAsync(
+                part.Id,
+                (book, task) =>
+                {
+                    if (!task.Phase.IsLive)
+                        return null;
+                    book.Note("orphan", $"{task.Name}: the task of which it is a part is over", task.Id);
+                    return TaskActions.Ended(book, task, "Cancelled: the task of which it is a part is over.");
+                }
+            )
+            : actions.RemoveAsync(part.Id, "the gateway, as the task of which it is a part is over");
 
     /// <summary>Files of tasks that failed or were cancelled are kept for a restart only while there is room.</summary>
     private async Task MakeRoomAsync()
     {
-        if (!spool.IsFull) return;
-        foreach (var task in ledger.Ended().Where(task => task.HasFiles).OrderBy(task => ((TaskPhase.Ended)task.Phase).At).Take(10))
+        if (!spool.IsFull)
+            return;
+        foreach (
+            var task in ledger
+                .Ended()
+                .Where(task => task.HasFiles)
+                .OrderBy(task => ((TaskPhase.Ended)task.Phase).At)
+                .Take(10)
+        )
         {
-            await ledger.ChangeAsync(task.Id, (book, now) => now is { HasFiles: true, Phase: TaskPhase.Ended } ? book.DropFiles(now) : null);
+            await ledger.ChangeAsync(
+                task.Id,
+                (book, now) => now is { HasFiles: true, Phase: TaskPhase.Ended } ? book.DropFiles(now) : null
+            );
         }
     }
 
@@ -131,7 +188,8 @@ internal sealed partial class Housekeeper(TaskLedger ledger, TaskStore store, Ta
     {
         foreach (var task in ledger.Live.All())
         {
-            if (task.Phase is TaskPhase.Receiving at && clock.GetUtcNow() - at.HeardAt > options.UploadsExpire) await actions.RemoveAsync(task.Id, "the gateway, as its upload was given up");
+            if (task.Phase is TaskPhase.Receiving at && clock.GetUtcNow() - at.HeardAt > options.UploadsExpire)
+                await actions.RemoveAsync(task.Id, "the gateway, as its upload was given up");
         }
     }
 

@@ -8,7 +8,17 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Tasks;
 
 /// <summary>How tasks come in: begun, given files, committed. What is answered with success is on disk.</summary>
-public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet, OptionCatalog catalog, FloodLimit flood, Func<string, TokenLimits> limitsOf, LightningProvider? provider, GatewayOptions options, TimeProvider clock)
+public sealed class Intake(
+    TaskLedger ledger,
+    SpoolFolder spool,
+    NodeFleet fleet,
+    OptionCatalog catalog,
+    FloodLimit flood,
+    Func<string, TokenLimits> limitsOf,
+    LightningProvider? provider,
+    GatewayOptions options,
+    TimeProvider clock
+)
 {
     private const string Launching = "Launching... please wait! This can take a few minutes.";
 
@@ -17,22 +27,33 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
     {
         var id = IdFor(proposed);
         RefuseOverLimit(caller);
-        if (spool.IsFull) throw new RefusalException("The gateway's disk is full; try again when other tasks have ended.");
+        if (spool.IsFull)
+            throw new RefusalException("The gateway's disk is full; try again when other tasks have ended.");
         var task = Draft(caller, id, form);
-        if (!flood.Begin(caller.Owner)) throw new RefusalException(FloodLimit.Refusal);
+        if (!flood.Begin(caller.Owner))
+            throw new RefusalException(FloodLimit.Refusal);
         await ledger.ChangeAsync(book =>
         {
             var before = book.Find(id) ?? ledger.Find(id);
-            if (before is not null && (before.Phase is not TaskPhase.Receiving || !caller.Sees(before))) throw new RefusalException($"Invalid set-uuid: {proposed}");
+            if (before is not null && (before.Phase is not TaskPhase.Receiving || !caller.Sees(before)))
+                throw new RefusalException($"Invalid set-uuid: {proposed}");
             book.Put(before is null ? task : task with { Received = before.Received });
         });
         return id;
     }
 
-    /// <summary>What a task has that is being handed in. There is nothing to be got of another's, or of one that is not.</summary>
-    public IEnumerable<SpoolFile> Received(Caller caller, Guid id) => ledger.Find(id) is { Phase: TaskPhase.Receiving } task && caller.Sees(task) ? task.Received.Values : throw Gone();
+    /// <summary>
+    /// What a task has that is being handed in. There is nothing to be got of another's, or of one that is not.
+    /// </summary>
+    public IEnumerable<SpoolFile> Received(Caller caller, Guid id) =>
+        ledger.Find(id) is { Phase: TaskPhase.Receiving } task && caller.Sees(task)
+            ? task.Received.Values
+            : throw Gone();
 
-    /// <summary>Gives a task what has come in. A file that it has already is not taken twice; another of the same name gets a name of its own.</summary>
+    /// <summary>
+    /// Gives a task what has come in. A file that it has already is not taken twice; another of the same name gets a
+    /// name of its own.
+    /// </summary>
     public async Task AddAsync(Caller caller, Guid id, IReadOnlyList<SpoolFile> files)
     {
         IReadOnlyList<string>? superfluous = null;
@@ -40,10 +61,13 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
         {
             superfluous = await ledger.ChangeAsync(book =>
             {
-                if (book.Find(id) is not { Phase: TaskPhase.Receiving } task || !caller.Sees(task)) throw Gone();
+                if (book.Find(id) is not { Phase: TaskPhase.Receiving } task || !caller.Sees(task))
+                    throw Gone();
                 var (named, again) = Named(task, files);
-                if (caller.Limits.MaxImages is { } most && Images([.. task.Received.Values, .. named]) > most) throw new RefusalException("Max images count exceeded.", noRetry: true);
-                foreach (var file in named) task = book.AddFile(task, file);
+                if (caller.Limits.MaxImages is { } most && Images([.. task.Received.Values, .. named]) > most)
+                    throw new RefusalException("Max images count exceeded.", noRetry: true);
+                foreach (var file in named)
+                    task = book.AddFile(task, file);
                 book.Put(task with { Phase = new TaskPhase.Receiving(book.Now) });
                 return again;
             });
@@ -58,11 +82,21 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
     /// <param name="address">The address of this gateway at which the client came in.</param>
     public async Task<Guid> CommitAsync(Caller caller, Guid id, Uri? address, CancellationToken ct)
     {
-        if (ledger.Recall(id) is not { } known || !caller.Sees(known)) throw new RefusalException("Invalid uuid (not found)");
-        if (known.Phase is not TaskPhase.Receiving) return id;
+        if (ledger.Recall(id) is not { } known || !caller.Sees(known))
+            throw new RefusalException("Invalid uuid (not found)");
+        if (known.Phase is not TaskPhase.Receiving)
+            return id;
         RefuseOverLimit(caller);
         await RefuseUnapprovedAsync(caller, known.Received.Values, ct);
-        await ledger.ChangeAsync(id, (book, task) => task.Phase is TaskPhase.Receiving ? WhyNot(task, caller) is { } refusal ? throw refusal : Enqueued(book, task, address) : null);
+        await ledger.ChangeAsync(
+            id,
+            (book, task) =>
+                task.Phase is TaskPhase.Receiving
+                    ? WhyNot(task, caller) is { } refusal
+                        ? throw refusal
+                        : Enqueued(book, task, address)
+                    : null
+        );
         flood.Finished(caller.Owner);
         return id;
     }
@@ -72,36 +106,66 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
     {
         var id = IdFor(proposed);
         RefuseOverLimit(caller);
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https")) throw new RefusalException("Invalid zipurl: it is no http address", noRetry: true);
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+            throw new RefusalException("Invalid zipurl: it is no http address", noRetry: true);
         var draft = Draft(caller, id, form);
         await ledger.ChangeAsync(book =>
         {
-            if ((book.Find(id) ?? ledger.Find(id)) is not null) throw new RefusalException($"Invalid set-uuid: {proposed}");
-            book.Say(draft with { Order = book.NextOrder(), Phase = new TaskPhase.Fetching(url, book.Now) }, Launching, "Fetching the archive.");
+            if ((book.Find(id) ?? ledger.Find(id)) is not null)
+                throw new RefusalException($"Invalid set-uuid: {proposed}");
+            book.Say(
+                draft with
+                {
+                    Order = book.NextOrder(),
+                    Phase = new TaskPhase.Fetching(url, book.Now),
+                },
+                Launching,
+                "Fetching the archive."
+            );
         });
         return id;
     }
 
-    /// <summary>The files of a task have been fetched: it is queued, or fails for the reason that a commit would have been refused. What it does not take is let go.</summary>
-    internal async Task FetchedAsync(Guid id, TaskPhase.Fetching at, IReadOnlyList<SpoolFile> files, CancellationToken ct)
+    /// <summary>
+    /// The files of a task have been fetched: it is queued, or fails for the reason that a commit would have been
+    /// refused. What it does not take is let go.
+    /// </summary>
+    internal async Task FetchedAsync(
+        Guid id,
+        TaskPhase.Fetching at,
+        IReadOnlyList<SpoolFile> files,
+        CancellationToken ct
+    )
     {
         IReadOnlyList<string> all = [.. files.Select(file => file.Hash)];
         IReadOnlyList<string>? superfluous = null;
         try
         {
-            var unapproved = ledger.Find(id) is { Parent: null } known && provider is not null && LightningProvider.IsOwner(known.Owner)
-                ? await provider.LateRefusalAsync(known.Owner, files.Count, ct) : null;
+            var unapproved =
+                ledger.Find(id) is { Parent: null } known
+                && provider is not null
+                && LightningProvider.IsOwner(known.Owner)
+                    ? await provider.LateRefusalAsync(known.Owner, files.Count, ct)
+                    : null;
             superfluous = await ledger.ChangeAsync(book =>
             {
-                if (book.Find(id) is not { } task || task.Phase != at) throw new RefusalException("the task is over");
+                if (book.Find(id) is not { } task || task.Phase != at)
+                    throw new RefusalException("the task is over");
                 var (named, again) = Named(task, files);
-                var whole = task with { Received = task.Received.AddRange(named.Select(file => KeyValuePair.Create(file.Name, file))) };
-                if ((unapproved ?? WhyNot(whole, new(task.Owner, limitsOf(task.Owner), task.Parent, ""))?.Message) is { } refusal)
+                var whole = task with
+                {
+                    Received = task.Received.AddRange(named.Select(file => KeyValuePair.Create(file.Name, file))),
+                };
+                if (
+                    (unapproved ?? WhyNot(whole, new(task.Owner, limitsOf(task.Owner), task.Parent, ""))?.Message) is
+                    { } refusal
+                )
                 {
                     book.Put(task with { Phase = new TaskPhase.Ended(TaskCode.Failed, book.Now, refusal) });
                     return all;
                 }
-                foreach (var file in named) task = book.AddFile(task, file);
+                foreach (var file in named)
+                    task = book.AddFile(task, file);
                 book.Put(Enqueued(book, task, options.PublicAddress));
                 return again;
             });
@@ -113,7 +177,14 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
     }
 
     /// <summary>A whole task in one request.</summary>
-    public async Task<Guid> TakeAsync(Caller caller, string? proposed, TaskForm form, IReadOnlyList<SpoolFile> files, Uri? address, CancellationToken ct)
+    public async Task<Guid> TakeAsync(
+        Caller caller,
+        string? proposed,
+        TaskForm form,
+        IReadOnlyList<SpoolFile> files,
+        Uri? address,
+        CancellationToken ct
+    )
     {
         var taken = false;
         IReadOnlyList<string> superfluous = [];
@@ -125,12 +196,18 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
             await RefuseUnapprovedAsync(caller, files, ct);
             superfluous = await ledger.ChangeAsync(book =>
             {
-                if ((book.Find(id) ?? ledger.Find(id)) is not null) throw new RefusalException($"Invalid set-uuid: {proposed}");
+                if ((book.Find(id) ?? ledger.Find(id)) is not null)
+                    throw new RefusalException($"Invalid set-uuid: {proposed}");
                 var (named, again) = Named(draft, files);
                 // Everything is checked before anything is written.
-                var whole = draft with { Received = draft.Received.AddRange(named.Select(file => KeyValuePair.Create(file.Name, file))) };
-                if (WhyNot(whole, caller) is { } refusal) throw refusal;
-                foreach (var file in named) draft = book.AddFile(draft, file);
+                var whole = draft with
+                {
+                    Received = draft.Received.AddRange(named.Select(file => KeyValuePair.Create(file.Name, file))),
+                };
+                if (WhyNot(whole, caller) is { } refusal)
+                    throw refusal;
+                foreach (var file in named)
+                    draft = book.AddFile(draft, file);
                 Enqueued(book, draft, address);
                 return again;
             });
@@ -153,7 +230,9 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
             Parent = caller.Parent,
             ParentOnNode = caller.Parent is { } parent ? ledger.Find(parent)?.Phase.Place?.OnNode ?? Guid.Empty : null,
             Name = form.Name ?? $"Task of {now:yyyy-MM-ddTHH:mm:ss.fffZ}",
-            Created = form.DateCreated is { } created and > 0 and < 253_402_300_800_000 ? DateTimeOffset.FromUnixTimeMilliseconds(created) : now,
+            Created = form.DateCreated is { } created and > 0 and < 253_402_300_800_000
+                ? DateTimeOffset.FromUnixTimeMilliseconds(created)
+                : now,
             Options = OptionsOf(form.Options, caller.Limits),
             SkipPostProcessing = form.SkipPostProcessing,
             Webhook = form.Webhook,
@@ -165,19 +244,32 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
     internal string OptionsOf(string? sent, TokenLimits limits)
     {
         // What a split task says of its cluster is ours to say, at the commit.
-        if (catalog.Known is not { } known) return sent is null ? "[]" : Parsed(sent);
-        if (!OptionRules.TryRead(OptionLimits.Offered(known, limits), sent, null, out var given, out var fault)) throw new RefusalException(fault, noRetry: true);
-        var within = JsonSerializer.Serialize(OptionLimits.Applied(given, limits), OdmJson.Wire.IReadOnlyListTaskOption);
-        if (limits.Options is null) return within;
-        return OptionRules.TryRead(known, within, null, out given, out fault) ? JsonSerializer.Serialize(given, OdmJson.Wire.IReadOnlyListTaskOption) : throw new RefusalException(fault, noRetry: true);
+        if (catalog.Known is not { } known)
+            return sent is null ? "[]" : Parsed(sent);
+        if (!OptionRules.TryRead(OptionLimits.Offered(known, limits), sent, null, out var given, out var fault))
+            throw new RefusalException(fault, noRetry: true);
+        var within = JsonSerializer.Serialize(
+            OptionLimits.Applied(given, limits),
+            OdmJson.Wire.IReadOnlyListTaskOption
+        );
+        if (limits.Options is null)
+            return within;
+        return OptionRules.TryRead(known, within, null, out given, out fault)
+            ? JsonSerializer.Serialize(given, OdmJson.Wire.IReadOnlyListTaskOption)
+            : throw new RefusalException(fault, noRetry: true);
     }
 
-    /// <summary>Before any node has said what it offers, options are taken as they are; the node drops what it does not know.</summary>
+    /// <summary>
+    /// Before any node has said what it offers, options are taken as they are; the node drops what it does not know.
+    /// </summary>
     private static string Parsed(string sent)
     {
         try
         {
-            return JsonSerializer.Serialize(JsonSerializer.Deserialize(sent, OdmJson.Wire.IReadOnlyListTaskOption) ?? [], OdmJson.Wire.IReadOnlyListTaskOption);
+            return JsonSerializer.Serialize(
+                JsonSerializer.Deserialize(sent, OdmJson.Wire.IReadOnlyListTaskOption) ?? [],
+                OdmJson.Wire.IReadOnlyListTaskOption
+            );
         }
         catch (JsonException fault)
         {
@@ -188,12 +280,17 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
     private static RefusalException Gone() => new("Invalid taskId: the task no longer exists.", noRetry: true);
 
     private static Guid IdFor(string? proposed) =>
-        string.IsNullOrEmpty(proposed) ? Guid.NewGuid() : TaskUuid.IsValid(proposed) ? Guid.Parse(proposed) : throw new RefusalException($"Invalid set-uuid: {proposed}");
+        string.IsNullOrEmpty(proposed) ? Guid.NewGuid()
+        : TaskUuid.IsValid(proposed) ? Guid.Parse(proposed)
+        : throw new RefusalException($"Invalid set-uuid: {proposed}");
 
     private void RefuseOverLimit(Caller caller)
     {
-        var running = options.RefuseOverLimit ? ledger.Live.All().Count(task => task.Owner == caller.Owner && task.IsListed) : 0;
-        if (caller.Limits.Refusal(running) is { } refusal) throw new RefusalException(refusal);
+        var running = options.RefuseOverLimit
+            ? ledger.Live.All().Count(task => task.Owner == caller.Owner && task.IsListed)
+            : 0;
+        if (caller.Limits.Refusal(running) is { } refusal)
+            throw new RefusalException(refusal);
     }
 
     private static (List<SpoolFile> Named, List<string> Again) Named(GatewayTask task, IReadOnlyList<SpoolFile> files)
@@ -203,9 +300,12 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
         foreach (var file in files)
         {
             var name = file.Name;
-            while (names.TryGetValue(name, out var other) && other.Hash != file.Hash) name = UploadName.Next(name);
-            if (names.TryAdd(name, file with { Name = name })) named.Add(names[name]);
-            else again.Add(file.Hash);
+            while (names.TryGetValue(name, out var other) && other.Hash != file.Hash)
+                name = UploadName.Next(name);
+            if (names.TryAdd(name, file with { Name = name }))
+                named.Add(names[name]);
+            else
+                again.Add(file.Hash);
         }
         return (named, again);
     }
@@ -215,26 +315,48 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
     /// <summary>Why a task cannot be queued as it is; null when it can.</summary>
     private RefusalException? WhyNot(GatewayTask task, Caller caller)
     {
-        if (task.Received.Count == 0) return new("Not enough images (0 files uploaded)");
-        if (!options.SplitMerge && task.Received.ContainsKey("seed.zip")) return new("Cannot use this node as a split-merge cluster.");
+        if (task.Received.Count == 0)
+            return new("Not enough images (0 files uploaded)");
+        if (!options.SplitMerge && task.Received.ContainsKey("seed.zip"))
+            return new("Cannot use this node as a split-merge cluster.");
         var images = Images(task.Received.Values);
-        if (caller.Limits.MaxImages is { } most && images > most) return new("Max images count exceeded.", noRetry: true);
+        if (caller.Limits.MaxImages is { } most && images > most)
+            return new("Max images count exceeded.", noRetry: true);
         var nodes = fleet.Nodes;
-        if (nodes.Count == 0) return new("No nodes available");
+        if (nodes.Count == 0)
+            return new("No nodes available");
         return nodes.All(node => node.Facts?.MaxImages is > 0 and var limit && limit < images)
-            ? new($"{images} images uploaded, but no node takes more than {nodes.Max(node => node.Facts!.MaxImages)}.", noRetry: true) : null;
+            ? new(
+                $"{images} images uploaded, but no node takes more than {nodes.Max(node => node.Facts!.MaxImages)}.",
+                noRetry: true
+            )
+            : null;
     }
 
     private async Task RefuseUnapprovedAsync(Caller caller, IEnumerable<SpoolFile> files, CancellationToken ct)
     {
-        if (provider is not null && LightningProvider.IsOwner(caller.Owner) && caller.Text.Length > 0 && caller.Parent is null && await provider.RefusalAsync(caller, files.Count(), ct) is { } refusal) throw new RefusalException(refusal);
+        if (
+            provider is not null
+            && LightningProvider.IsOwner(caller.Owner)
+            && caller.Text.Length > 0
+            && caller.Parent is null
+            && await provider.RefusalAsync(caller, files.Count(), ct) is { } refusal
+        )
+            throw new RefusalException(refusal);
     }
 
     /// <param name="address">Ours, as its parts would reach it; null where nobody knows that.</param>
     private GatewayTask Enqueued(TaskBook book, GatewayTask task, Uri? address)
     {
-        var rewritten = SplitMergeOptions.Rewritten(task.Options, options.SplitMerge && task.Parent is null ? options.PublicAddress ?? address : null) ?? task.Options;
-        if (catalog.Known is { } known && rewritten != task.Options) rewritten = OptionRules.TryRead(known, rewritten, null, out var given, out _) ? JsonSerializer.Serialize(given, OdmJson.Wire.IReadOnlyListTaskOption) : task.Options;
+        var rewritten =
+            SplitMergeOptions.Rewritten(
+                task.Options,
+                options.SplitMerge && task.Parent is null ? options.PublicAddress ?? address : null
+            ) ?? task.Options;
+        if (catalog.Known is { } known && rewritten != task.Options)
+            rewritten = OptionRules.TryRead(known, rewritten, null, out var given, out _)
+                ? JsonSerializer.Serialize(given, OdmJson.Wire.IReadOnlyListTaskOption)
+                : task.Options;
         var isPart = task.Parent is not null || task.Received.ContainsKey("seed.zip");
         var (files, ahead) = (task.Received.Values, ledger.Live.Waiting);
         var queued = task with
@@ -246,12 +368,26 @@ public sealed class Intake(TaskLedger ledger, SpoolFolder spool, NodeFleet fleet
             Bytes = files.Sum(file => file.Bytes),
             IsSplitMergeParent = SplitMergeOptions.IsParent(rewritten),
             Received = task.Received.Clear(),
-            Phase = new TaskPhase.Queued(book.Now, isPart && SplitMerge.PartsMayWait(fleet.Nodes, ledger.Live.Held(), task.Owner, limitsOf(task.Owner).MaxConcurrentTasks, book.Now)),
+            Phase = new TaskPhase.Queued(
+                book.Now,
+                isPart
+                    && SplitMerge.PartsMayWait(
+                        fleet.Nodes,
+                        ledger.Live.Held(),
+                        task.Owner,
+                        limitsOf(task.Owner).MaxConcurrentTasks,
+                        book.Now
+                    )
+            ),
         };
         book.Note("queued", $"{task.Name}: {queued.Files} files, {queued.Bytes} bytes", task.Id);
-        return book.Say(queued, [
-            .. task.Lines == 0 ? [Launching] : (string[])[],
-            $"Accepted: {queued.Files} files, {queued.Bytes / 1e6:0.0} MB, safe on the gateway.",
-            $"Waiting for a free node, position {ahead + 1} of {ahead + 1}."]);
+        return book.Say(
+            queued,
+            [
+                .. task.Lines == 0 ? [Launching] : (string[])[],
+                $"Accepted: {queued.Files} files, {queued.Bytes / 1e6:0.0} MB, safe on the gateway.",
+                $"Waiting for a free node, position {ahead + 1} of {ahead + 1}.",
+            ]
+        );
     }
 }

@@ -10,44 +10,63 @@ public sealed class LiveTasks
 
     public IReadOnlyList<GatewayTask> All()
     {
-        lock (_lock) return [.. _all.Values];
+        lock (_lock)
+            return [.. _all.Values];
     }
 
     public GatewayTask? Find(Guid id)
     {
-        lock (_lock) return _all.GetValueOrDefault(id);
+        lock (_lock)
+            return _all.GetValueOrDefault(id);
     }
 
-    public int Waiting { get { lock (_lock) return _queue.Count; } }
+    public int Waiting
+    {
+        get
+        {
+            lock (_lock)
+                return _queue.Count;
+        }
+    }
 
     /// <summary>The one that is next, by its place.</summary>
     public GatewayTask? First()
     {
-        lock (_lock) return _queue.Values.FirstOrDefault();
+        lock (_lock)
+            return _queue.Values.FirstOrDefault();
     }
 
     public IReadOnlyList<GatewayTask> Queue()
     {
-        lock (_lock) return [.. _queue.Values];
+        lock (_lock)
+            return [.. _queue.Values];
     }
 
     /// <summary>Tasks that a node has, or is to get.</summary>
     public IReadOnlyList<GatewayTask> On(string node)
     {
-        lock (_lock) return _on.TryGetValue(node, out var tasks) ? [.. tasks.Values] : [];
+        lock (_lock)
+            return _on.TryGetValue(node, out var tasks) ? [.. tasks.Values] : [];
     }
 
     /// <summary>Nodes that have tasks.</summary>
     public IReadOnlyList<string> Nodes()
     {
-        lock (_lock) return [.. _on.Keys];
+        lock (_lock)
+            return [.. _on.Keys];
     }
 
     public IReadOnlyList<HeldSlot> Held()
     {
         lock (_lock)
         {
-            return [.. from tasks in _on.Values from task in tasks.Values where task.Phase.Slot is not null select new HeldSlot(task.Phase.Slot!.Value.Node, task.Owner, task.IsSplitMergeParent)];
+            return
+            [
+                .. from tasks in _on.Values
+                from task in tasks.Values
+                where task.Phase.Slot is not null
+                select new HeldSlot(task.Phase.Slot!.Value.Node, task.Owner, task.IsSplitMergeParent),
+            ];
         }
     }
 
@@ -58,15 +77,25 @@ public sealed class LiveTasks
             if (before is not null)
             {
                 _all.Remove(before.Id);
-                if (before.Phase is TaskPhase.Queued) _queue.Remove(before.Order);
-                if (before.Phase is { IsLive: true, Place: { } place } && _on.TryGetValue(place.Node, out var tasks) && tasks.Remove(before.Id) && tasks.Count == 0) _on.Remove(place.Node);
+                if (before.Phase is TaskPhase.Queued)
+                    _queue.Remove(before.Order);
+                if (
+                    before.Phase is { IsLive: true, Place: { } place }
+                    && _on.TryGetValue(place.Node, out var tasks)
+                    && tasks.Remove(before.Id)
+                    && tasks.Count == 0
+                )
+                    _on.Remove(place.Node);
             }
-            if (after?.Phase.IsLive is not true) return;
+            if (after?.Phase.IsLive is not true)
+                return;
             _all[after.Id] = after;
-            if (after.Phase is TaskPhase.Queued) _queue[after.Order] = after;
+            if (after.Phase is TaskPhase.Queued)
+                _queue[after.Order] = after;
             if (after.Phase.Place is { } at)
             {
-                if (!_on.TryGetValue(at.Node, out var tasks)) _on[at.Node] = tasks = [];
+                if (!_on.TryGetValue(at.Node, out var tasks))
+                    _on[at.Node] = tasks = [];
                 tasks[after.Id] = after;
             }
         }

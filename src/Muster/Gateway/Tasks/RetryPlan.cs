@@ -29,27 +29,67 @@ public static class RetryPlan
     public const int MostSendings = 25;
 
     /// <summary>The attempts with which the task goes back into the queue; null when its failure is final.</summary>
-    public static Attempts? After(FailureKind kind, Attempts before, GatewayNode? node, IReadOnlyList<GatewayNode> fleet, int images)
+    public static Attempts? After(
+        FailureKind kind,
+        Attempts before,
+        GatewayNode? node,
+        IReadOnlyList<GatewayNode> fleet,
+        int images
+    )
     {
-        var next = before with { Count = before.Count + 1, Begun = kind == FailureKind.NotSent ? before.Begun : before.Begun + 1 };
-        if (kind == FailureKind.Dataset || next.Begun >= Most || next.Count >= MostSendings) return null;
+        var next = before with
+        {
+            Count = before.Count + 1,
+            Begun = kind == FailureKind.NotSent ? before.Begun : before.Begun + 1,
+        };
+        if (kind == FailureKind.Dataset || next.Begun >= Most || next.Count >= MostSendings)
+            return null;
         next = kind switch
         {
-            FailureKind.Memory => next with { MoreMemoryThan = Larger(next.MoreMemoryThan, node?.Facts?.TotalMemory), Avoid = With(next.Avoid, node) },
-            FailureKind.TooLarge => next with { MoreImagesThan = (int?)Larger(next.MoreImagesThan, node?.Facts?.MaxImages), Avoid = With(next.Avoid, node) },
+            FailureKind.Memory => next with
+            {
+                MoreMemoryThan = Larger(next.MoreMemoryThan, node?.Facts?.TotalMemory),
+                Avoid = With(next.Avoid, node),
+            },
+            FailureKind.TooLarge => next with
+            {
+                MoreImagesThan = (int?)Larger(next.MoreImagesThan, node?.Facts?.MaxImages),
+                Avoid = With(next.Avoid, node),
+            },
             FailureKind.Node => next with { Avoid = With(next.Avoid, node) },
             _ => next,
         };
         // A node that vanished may come back, and is then as good as any. The others must have an alternative.
-        return kind is FailureKind.Vanished or FailureKind.NotSent || fleet.Any(other => CouldTake(other, next, images)) ? next : null;
+        return kind is FailureKind.Vanished or FailureKind.NotSent || fleet.Any(other => CouldTake(other, next, images))
+            ? next
+            : null;
     }
 
     private static bool CouldTake(GatewayNode node, Attempts attempts, int images) =>
-        NodeChoice.WhyNot(node with { Locked = false, Health = NodeHealth.Well(TimeSpan.Zero, DateTimeOffset.UnixEpoch) }, NeedOf(attempts, images, parent: false)) is null;
+        NodeChoice.WhyNot(
+            node with
+            {
+                Locked = false,
+                Health = NodeHealth.Well(TimeSpan.Zero, DateTimeOffset.UnixEpoch),
+            },
+            NeedOf(attempts, images, parent: false)
+        )
+            is null;
 
     public static TaskNeed NeedOf(Attempts attempts, int images, bool parent) =>
-        new(images) { Avoid = attempts.Avoid, MoreMemoryThan = attempts.MoreMemoryThan, MoreImagesThan = attempts.MoreImagesThan, IsSplitMergeParent = parent };
+        new(images)
+        {
+            Avoid = attempts.Avoid,
+            MoreMemoryThan = attempts.MoreMemoryThan,
+            MoreImagesThan = attempts.MoreImagesThan,
+            IsSplitMergeParent = parent,
+        };
 
-    private static long? Larger(long? a, long? b) => a is null ? b : b is null ? a : Math.Max(a.Value, b.Value);
-    private static string[] With(IReadOnlyList<string> avoid, GatewayNode? node) => node is null || avoid.Contains(node.Id) ? [.. avoid] : [.. avoid, node.Id];
+    private static long? Larger(long? a, long? b) =>
+        a is null ? b
+        : b is null ? a
+        : Math.Max(a.Value, b.Value);
+
+    private static string[] With(IReadOnlyList<string> avoid, GatewayNode? node) =>
+        node is null || avoid.Contains(node.Id) ? [.. avoid] : [.. avoid, node.Id];
 }

@@ -7,7 +7,9 @@ namespace Muster.Gateway.Tasks;
 /// <summary>The gateway's tasks and nodes in one file. One connection writes.</summary>
 public sealed class SqliteTaskStore : TaskStore
 {
-    /// <summary>Version 2: rows that hold long texts lie in the order in which they came; only short ones lie by their keys.</summary>
+    /// <summary>
+    /// Version 2: rows that hold long texts lie in the order in which they came; only short ones lie by their keys.
+    /// </summary>
     private const string RowsInOrder = """
         CREATE TABLE new_tasks (id TEXT PRIMARY KEY, place INTEGER NOT NULL, owner TEXT NOT NULL, live INTEGER NOT NULL,
             listed INTEGER NOT NULL, ended INTEGER, due INTEGER NOT NULL, task TEXT NOT NULL);
@@ -37,7 +39,8 @@ public sealed class SqliteTaskStore : TaskStore
         _file = new(path, Layout);
         _writer = _file.Open();
         Read(_writer, "PRAGMA synchronous = FULL", _ => true);
-        Read(_writer, "PRAGMA wal_autocheckpoint = 8000", _ => true);   // pages that change again and again are brought home less often
+        // pages that change again and again are brought home less often
+        Read(_writer, "PRAGMA wal_autocheckpoint = 8000", _ => true);
     }
 
     protected override IReadOnlyList<string> Do(IReadOnlyList<Statement> statements)
@@ -50,7 +53,8 @@ public sealed class SqliteTaskStore : TaskStore
             }
             catch (SqliteException fault)
             {
-                throw new IOException($"the database cannot be written: {fault.Message}", fault);   // as every disk says that it is full
+                // as every disk says that it is full
+                throw new IOException($"the database cannot be written: {fault.Message}", fault);
             }
         }
     }
@@ -64,9 +68,11 @@ public sealed class SqliteTaskStore : TaskStore
             var command = Prepared(statement.Text);
             command.Transaction = transaction;
             command.Parameters.Clear();
-            for (var n = 0; n < statement.Values.Count; n++) Fill(command, n, statement.Values[n]);
+            for (var n = 0; n < statement.Values.Count; n++)
+                Fill(command, n, statement.Values[n]);
             using var reader = command.ExecuteReader();
-            while (reader.Read()) returned.Add(reader.GetString(0));
+            while (reader.Read())
+                returned.Add(reader.GetString(0));
         }
         transaction.Commit();
         return returned;
@@ -78,22 +84,30 @@ public sealed class SqliteTaskStore : TaskStore
         return Read(connection, text, read, values);
     }
 
-    private static List<T> Read<T>(SqliteConnection connection, string text, Func<DbDataReader, T> read, params ReadOnlySpan<object?> values)
+    private static List<T> Read<T>(
+        SqliteConnection connection,
+        string text,
+        Func<DbDataReader, T> read,
+        params ReadOnlySpan<object?> values
+    )
     {
         using var command = connection.CreateCommand();
 #pragma warning disable CA2100 // our own texts; values are parameters
         command.CommandText = text;
 #pragma warning restore CA2100
-        for (var n = 0; n < values.Length; n++) Fill(command, n, values[n]);
+        for (var n = 0; n < values.Length; n++)
+            Fill(command, n, values[n]);
         using var reader = command.ExecuteReader();
         var rows = new List<T>();
-        while (reader.Read()) rows.Add(read(reader));
+        while (reader.Read())
+            rows.Add(read(reader));
         return rows;
     }
 
     private SqliteCommand Prepared(string text)
     {
-        if (_commands.TryGetValue(text, out var command)) return command;
+        if (_commands.TryGetValue(text, out var command))
+            return command;
         command = _commands[text] = _writer.CreateCommand();
 #pragma warning disable CA2100 // our own texts; values are parameters
         command.CommandText = text;
@@ -101,11 +115,13 @@ public sealed class SqliteTaskStore : TaskStore
         return command;
     }
 
-    private static void Fill(SqliteCommand command, int number, object? value) => command.Parameters.AddWithValue($"${(char)('a' + number)}", value ?? DBNull.Value);
+    private static void Fill(SqliteCommand command, int number, object? value) =>
+        command.Parameters.AddWithValue($"${(char)('a' + number)}", value ?? DBNull.Value);
 
     public override void Dispose()
     {
-        foreach (var command in _commands.Values) command.Dispose();
+        foreach (var command in _commands.Values)
+            command.Dispose();
         _writer.Dispose();
         _file.Close();
     }

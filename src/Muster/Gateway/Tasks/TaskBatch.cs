@@ -15,7 +15,17 @@ public sealed class TaskBatch
     public List<NodeChore> ChoresDone { get; } = [];
     public List<GatewayEvent> Events { get; } = [];
 
-    public bool IsEmpty => Tasks.Count + Removed.Count + Files.Count + FilesGone.Count + Output.Count + OutputGone.Count + Chores.Count + ChoresDone.Count + Events.Count == 0;
+    public bool IsEmpty =>
+        Tasks.Count
+            + Removed.Count
+            + Files.Count
+            + FilesGone.Count
+            + Output.Count
+            + OutputGone.Count
+            + Chores.Count
+            + ChoresDone.Count
+            + Events.Count
+        == 0;
 
     /// <summary>Takes what was made after all this.</summary>
     internal void Add(TaskBatch later)
@@ -30,12 +40,14 @@ public sealed class TaskBatch
             Removed.Remove(id);
             Tasks[id] = task;
         }
-        if (later.OutputGone.Count > 0) Output.RemoveAll(lines => later.OutputGone.Contains(lines.Task));
+        if (later.OutputGone.Count > 0)
+            Output.RemoveAll(lines => later.OutputGone.Contains(lines.Task));
         OutputGone.UnionWith(later.OutputGone);
         Output.AddRange(later.Output);
         Files.AddRange(later.Files);
         FilesGone.UnionWith(later.FilesGone);
-        if (later.Chores.Count > 0) ChoresDone.RemoveAll(later.Chores.Contains);
+        if (later.Chores.Count > 0)
+            ChoresDone.RemoveAll(later.Chores.Contains);
         Chores.AddRange(later.Chores);
         ChoresDone.AddRange(later.ChoresDone);
         Events.AddRange(later.Events);

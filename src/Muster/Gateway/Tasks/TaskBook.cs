@@ -7,22 +7,36 @@ namespace Muster.Gateway.Tasks;
 
 /// <summary>The tasks as one change finds and leaves them. Nobody else sees it before it is on disk.</summary>
 /// <param name="earlier">What changes before this one have made, and is written with it.</param>
-public sealed class TaskBook(ConcurrentDictionary<Guid, GatewayTask> known, TaskBatch earlier, Func<long> nextOrder, DateTimeOffset now)
+public sealed class TaskBook(
+    ConcurrentDictionary<Guid, GatewayTask> known,
+    TaskBatch earlier,
+    Func<long> nextOrder,
+    DateTimeOffset now
+)
 {
     private readonly TaskBatch _made = new();
 
     public DateTimeOffset Now => now;
 
-    public GatewayTask? Find(Guid id) => Changed(_made, id, out var mine) ? mine : Changed(earlier, id, out var theirs) ? theirs : known.GetValueOrDefault(id);
+    public GatewayTask? Find(Guid id) =>
+        Changed(_made, id, out var mine) ? mine
+        : Changed(earlier, id, out var theirs) ? theirs
+        : known.GetValueOrDefault(id);
 
-    private static bool Changed(TaskBatch batch, Guid id, out GatewayTask? task) => batch.Tasks.TryGetValue(id, out task) || batch.Removed.Contains(id);
+    private static bool Changed(TaskBatch batch, Guid id, out GatewayTask? task) =>
+        batch.Tasks.TryGetValue(id, out task) || batch.Removed.Contains(id);
 
     public long NextOrder() => nextOrder();
 
     public GatewayTask Put(GatewayTask task)
     {
         _made.Removed.Remove(task.Id);
-        if (task.Phase is TaskPhase.Ended && Find(task.Id)?.Phase.IsLive is true) task = task with { WebhookDue = task.Webhook is not null, FinishDue = LightningProvider.IsOwner(task.Owner) };
+        if (task.Phase is TaskPhase.Ended && Find(task.Id)?.Phase.IsLive is true)
+            task = task with
+            {
+                WebhookDue = task.Webhook is not null,
+                FinishDue = LightningProvider.IsOwner(task.Owner),
+            };
         return _made.Tasks[task.Id] = task;
     }
 
@@ -48,7 +62,8 @@ public sealed class TaskBook(ConcurrentDictionary<Guid, GatewayTask> known, Task
 
     public GatewayTask Say(GatewayTask task, params IReadOnlyList<string> lines)
     {
-        if (lines.Count == 0) return task;
+        if (lines.Count == 0)
+            return task;
         _made.Output.Add(new(task.Id, task.Lines, lines));
         return Put(task with { Lines = task.Lines + lines.Count });
     }
@@ -64,7 +79,8 @@ public sealed class TaskBook(ConcurrentDictionary<Guid, GatewayTask> known, Task
 
     public void Fulfilled(NodeChore chore) => _made.ChoresDone.Add(chore);
 
-    public void Note(string kind, string text, Guid? task = null, string? node = null) => _made.Events.Add(new(0, now, kind, text, task, node));
+    public void Note(string kind, string text, Guid? task = null, string? node = null) =>
+        _made.Events.Add(new(0, now, kind, text, task, node));
 
     /// <summary>The change is whole: it is written with those before it.</summary>
     internal void Close() => earlier.Add(_made);

@@ -4,13 +4,18 @@ using Muster.Gateway.Spool;
 
 namespace Muster.Gateway.Tasks;
 
-/// <summary>The one owner of all tasks. Changes are made one after another; those that come together are written together, and nobody sees one before it is on disk.</summary>
+/// <summary>
+/// The one owner of all tasks. Changes are made one after another; those that come together are written together, and
+/// nobody sees one before it is on disk.
+/// </summary>
 public sealed class TaskLedger : IAsyncDisposable
 {
     private const int MostAtOnce = 2_000;
     private const int EndedInMemory = 20_000;
 
-    private readonly Channel<Change> _changes = Channel.CreateBounded<Change>(new BoundedChannelOptions(10_000) { SingleReader = true });
+    private readonly Channel<Change> _changes = Channel.CreateBounded<Change>(
+        new BoundedChannelOptions(10_000) { SingleReader = true }
+    );
     private readonly ConcurrentDictionary<Guid, GatewayTask> _known = [];
     private readonly Queue<Guid> _ended = [];
     private readonly ConcurrentDictionary<string, long> _counts = [];
@@ -28,7 +33,8 @@ public sealed class TaskLedger : IAsyncDisposable
             _known[task.Id] = task;
             Live.Change(null, task);
         }
-        foreach (var (id, owner) in store.Listed()) Lists.Add(id, owner);
+        foreach (var (id, owner) in store.Listed())
+            Lists.Add(id, owner);
         Chores = new(store.Chores());
         _order = store.LastOrder();
         _writing = Task.Run(WriteAsync);
@@ -65,12 +71,14 @@ public sealed class TaskLedger : IAsyncDisposable
 
     public GatewayTask? Find(Guid id)
     {
-        if (_known.TryGetValue(id, out var task)) return task;
+        if (_known.TryGetValue(id, out var task))
+            return task;
         return Lists.OwnerOf(id) is null ? null : _store.Find(id);
     }
 
     /// <summary>Makes a change and waits until it is on disk. One that throws leaves nothing.</summary>
-    /// <param name="change">Acts on its book alone: it is made a second time where those written with it are at fault.</param>
+    /// <param name="change">Acts on its book alone: it is made a second time where those written with it are at
+    /// fault.</param>
     public async Task<T> ChangeAsync<T>(Func<TaskBook, T> change)
     {
         var made = new Change<T>(change);
@@ -78,19 +86,33 @@ public sealed class TaskLedger : IAsyncDisposable
         return await made.Done;
     }
 
-    public Task ChangeAsync(Action<TaskBook> change) => ChangeAsync(book => { change(book); return true; });
+    public Task ChangeAsync(Action<TaskBook> change) =>
+        ChangeAsync(book =>
+        {
+            change(book);
+            return true;
+        });
 
-    /// <summary>Changes one task, if it is known. Null where it is not, or where <paramref name="change"/> leaves it alone.</summary>
+    /// <summary>
+    /// Changes one task, if it is known. Null where it is not, or where <paramref name="change"/> leaves it alone.
+    /// </summary>
     public Task<GatewayTask?> ChangeAsync(Guid id, Func<TaskBook, GatewayTask, GatewayTask?> change)
     {
         Recall(id);
-        return ChangeAsync(book => book.Find(id) is { } task && change(book, task) is { } after ? after == task ? task : book.Put(after) : null);
+        return ChangeAsync(book =>
+            book.Find(id) is { } task && change(book, task) is { } after
+                ? after == task
+                    ? task
+                    : book.Put(after)
+                : null
+        );
     }
 
     /// <summary>Brings a task that ended long ago back into memory, where changes find it.</summary>
     public GatewayTask? Recall(Guid id)
     {
-        if (Find(id) is not { } task) return null;
+        if (Find(id) is not { } task)
+            return null;
         return _known.GetOrAdd(id, task);
     }
 
@@ -99,7 +121,9 @@ public sealed class TaskLedger : IAsyncDisposable
     public IReadOnlyList<string> Output(GatewayTask task, int from, int most = int.MaxValue) =>
         from >= task.Lines ? [] : _store.Output(task.Id, from, (int)Math.Min((long)from + most, task.Lines));
 
-    /// <summary>Tasks that clients can see, the newest first, of those placed before <paramref name="below"/>.</summary>
+    /// <summary>
+    /// Tasks that clients can see, the newest first, of those placed before <paramref name="below"/>.
+    /// </summary>
     public IReadOnlyList<GatewayTask> Page(long below, int most) => _store.Page(below, most);
 
     /// <summary>What happened behind the event numbered <paramref name="after"/>.</summary>
@@ -108,7 +132,8 @@ public sealed class TaskLedger : IAsyncDisposable
     public long LastEvent() => _store.LastEvent();
 
     /// <summary>What happened to a task, from the first to the last.</summary>
-    public IReadOnlyList<GatewayEvent> Decisions(Guid task, int most = 1_000) => [.. _store.EventsOf(task, most).Reverse()];
+    public IReadOnlyList<GatewayEvent> Decisions(Guid task, int most = 1_000) =>
+        [.. _store.EventsOf(task, most).Reverse()];
 
     private async Task WriteAsync()
     {
@@ -117,7 +142,8 @@ public sealed class TaskLedger : IAsyncDisposable
         while (await reader.WaitToReadAsync())
         {
             asked.Clear();
-            while (asked.Count < MostAtOnce && reader.TryRead(out var change)) asked.Add(change);
+            while (asked.Count < MostAtOnce && reader.TryRead(out var change))
+                asked.Add(change);
             Write(asked);
         }
     }
@@ -129,30 +155,36 @@ public sealed class TaskLedger : IAsyncDisposable
         foreach (var change in changes)
         {
             var book = new TaskBook(_known, batch, () => ++_order, now);
-            if (change.Make(book)) book.Close();
+            if (change.Make(book))
+                book.Close();
         }
         IReadOnlyList<string> released = [];
         try
         {
-            if (!batch.IsEmpty) released = _store.Write(batch);
+            if (!batch.IsEmpty)
+                released = _store.Write(batch);
             WriteFault = null;
         }
-        catch (Exception fault)   // nothing of it happened
+        catch (Exception fault) // nothing of it happened
         {
             WriteFault = fault.Message;
-            if (fault is TermOverException) _spool.Close();   // it may have been written after all
+            if (fault is TermOverException)
+                _spool.Close(); // it may have been written after all
             else if (changes.Count > 1)
             {
                 // What one of them brought may be the cause, and the others are to have what they asked for.
-                foreach (var change in changes) Write([change]);
+                foreach (var change in changes)
+                    Write([change]);
                 return;
             }
-            foreach (var change in changes) change.Finish(fault);
+            foreach (var change in changes)
+                change.Finish(fault);
             return;
         }
         Publish(batch);
         _spool.Release(released);
-        foreach (var change in changes) change.Finish(null);
+        foreach (var change in changes)
+            change.Finish(null);
     }
 
     private void Publish(TaskBatch batch)
@@ -162,24 +194,34 @@ public sealed class TaskLedger : IAsyncDisposable
             var before = _known.GetValueOrDefault(id);
             _known[id] = task;
             Live.Change(before, task);
-            if (task.IsListed && before?.IsListed is not true) Lists.Add(id, task.Owner);
-            if (!task.Phase.IsLive && before?.Phase.IsLive is not false) _ended.Enqueue(id);
+            if (task.IsListed && before?.IsListed is not true)
+                Lists.Add(id, task.Owner);
+            if (!task.Phase.IsLive && before?.Phase.IsLive is not false)
+                _ended.Enqueue(id);
         }
         foreach (var id in batch.Removed)
         {
-            if (_known.TryRemove(id, out var gone)) Live.Change(gone, null);
+            if (_known.TryRemove(id, out var gone))
+                Live.Change(gone, null);
             Lists.Remove(id);
         }
         while (_ended.Count > EndedInMemory && _ended.TryDequeue(out var oldest))
         {
-            if (_known.TryGetValue(oldest, out var task) && !task.Phase.IsLive) _known.TryRemove(oldest, out _);
+            if (_known.TryGetValue(oldest, out var task) && !task.Phase.IsLive)
+                _known.TryRemove(oldest, out _);
         }
-        foreach (var chore in batch.Chores) Chores.Add(chore);
-        foreach (var chore in batch.ChoresDone) Chores.Remove(chore);
-        if (batch.Tasks.Count + batch.Removed.Count + batch.ChoresDone.Count > 0) Changed?.Invoke([.. batch.Tasks.Values], batch.Removed);
-        if (batch.Chores.Count > 0) Wished?.Invoke(batch.Chores);
-        foreach (var happened in batch.Events) _counts.AddOrUpdate(happened.Kind, 1, (_, count) => count + 1);
-        if (batch.Events.Count > 0) Happened?.Invoke(batch.Events);
+        foreach (var chore in batch.Chores)
+            Chores.Add(chore);
+        foreach (var chore in batch.ChoresDone)
+            Chores.Remove(chore);
+        if (batch.Tasks.Count + batch.Removed.Count + batch.ChoresDone.Count > 0)
+            Changed?.Invoke([.. batch.Tasks.Values], batch.Removed);
+        if (batch.Chores.Count > 0)
+            Wished?.Invoke(batch.Chores);
+        foreach (var happened in batch.Events)
+            _counts.AddOrUpdate(happened.Kind, 1, (_, count) => count + 1);
+        if (batch.Events.Count > 0)
+            Happened?.Invoke(batch.Events);
     }
 
     /// <summary>Writes what was asked for until now, and takes no more.</summary>
@@ -211,7 +253,7 @@ public sealed class TaskLedger : IAsyncDisposable
                 (_result, _own) = (change(book), null);
                 return true;
             }
-            catch (Exception fault)   // refused, or the caller's bug: thrown there
+            catch (Exception fault) // refused, or the caller's bug: thrown there
             {
                 _own = fault;
                 return false;
@@ -220,8 +262,10 @@ public sealed class TaskLedger : IAsyncDisposable
 
         public override void Finish(Exception? fault)
         {
-            if ((_own ?? fault) is { } wrong) _done.TrySetException(wrong);
-            else _done.TrySetResult(_result);
+            if ((_own ?? fault) is { } wrong)
+                _done.TrySetException(wrong);
+            else
+                _done.TrySetResult(_result);
         }
     }
 }

@@ -15,26 +15,30 @@ public sealed class TaskLists
 
     public void Add(Guid id, string owner)
     {
-        if (_owners.TryAdd(id, owner)) _lists.GetOrAdd(owner, _ => new()).Add(id);
+        if (_owners.TryAdd(id, owner))
+            _lists.GetOrAdd(owner, _ => new()).Add(id);
     }
 
     public void Remove(Guid id)
     {
-        if (_owners.TryRemove(id, out var owner)) _lists[owner].Remove(id);
+        if (_owners.TryRemove(id, out var owner))
+            _lists[owner].Remove(id);
     }
 
     /// <summary><c>[{"uuid":…},…]</c></summary>
-    public ReadOnlyMemory<byte> Json(string owner) => _lists.TryGetValue(owner, out var list) ? list.Json() : "[]"u8.ToArray();
+    public ReadOnlyMemory<byte> Json(string owner) =>
+        _lists.TryGetValue(owner, out var list) ? list.Json() : "[]"u8.ToArray();
 
     public static byte[] JsonOf(IReadOnlyCollection<Guid> ids)
     {
-        const int each = 11 + 36;   // {"uuid":"…"} and a comma, without the last comma but with the brackets
+        const int each = 11 + 36; // {"uuid":"…"} and a comma, without the last comma but with the brackets
         var text = new byte[2 + (ids.Count * (each + 1))];
         var at = 0;
         text[at++] = (byte)'[';
         foreach (var id in ids)
         {
-            if (at > 1) text[at++] = (byte)',';
+            if (at > 1)
+                text[at++] = (byte)',';
             "{\"uuid\":\""u8.CopyTo(text.AsSpan(at));
             Utf8Formatter.TryFormat(id, text.AsSpan(at += 9), out var written);
             at += written;
@@ -71,7 +75,8 @@ public sealed class TaskLists
 
         public byte[] Json()
         {
-            lock (_lock) return _json ??= JsonOf(_ids);
+            lock (_lock)
+                return _json ??= JsonOf(_ids);
         }
     }
 }

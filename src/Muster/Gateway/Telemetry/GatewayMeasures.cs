@@ -8,21 +8,75 @@ namespace Muster.Gateway.Telemetry;
 /// <summary>How much there is of what: the same numbers for whoever asks, and for collectors.</summary>
 internal sealed class GatewayMeasures
 {
-    public GatewayMeasures(TaskLedger ledger, NodeFleet fleet, SpoolFolder spool, Dispatcher dispatcher, Func<long> logLinesLost, TimeProvider clock)
+    public GatewayMeasures(
+        TaskLedger ledger,
+        NodeFleet fleet,
+        SpoolFolder spool,
+        Dispatcher dispatcher,
+        Func<long> logLinesLost,
+        TimeProvider clock
+    )
     {
         IEnumerable<GatewayNode> Online() => fleet.Nodes.Where(node => node.Health.IsOnline(clock.GetUtcNow()));
         All =
         [
-            new("tasks_live", "Tasks that have not ended, by phase.", () => ledger.Live.All().CountBy(task => task.Phase.Word).Select(pair => new Sample(pair.Value, "phase", pair.Key))),
+            new(
+                "tasks_live",
+                "Tasks that have not ended, by phase.",
+                () =>
+                    ledger
+                        .Live.All()
+                        .CountBy(task => task.Phase.Word)
+                        .Select(pair => new Sample(pair.Value, "phase", pair.Key))
+            ),
             new("tasks_known", "Tasks that clients can see.", () => [new(ledger.Lists.Count)]),
-            new("queue_seconds", "How long the first task of the queue has waited.", () => [new(ledger.Live.First() is { Phase: TaskPhase.Queued at } ? (clock.GetUtcNow() - at.Since).TotalSeconds : 0)]),
-            new("nodes", "Nodes, by whether they are online.", () => fleet.Nodes.CountBy(node => node.Health.IsOnline(clock.GetUtcNow())).Select(pair => new Sample(pair.Value, "online", pair.Key ? "true" : "false"))),
-            new("slots", "Slots of nodes that are online.", () => [new(Online().Sum(node => (double)(node.Facts?.Slots ?? 0)))]),
+            new(
+                "queue_seconds",
+                "How long the first task of the queue has waited.",
+                () =>
+                    [
+                        new(
+                            ledger.Live.First() is { Phase: TaskPhase.Queued at }
+                                ? (clock.GetUtcNow() - at.Since).TotalSeconds
+                                : 0
+                        ),
+                    ]
+            ),
+            new(
+                "nodes",
+                "Nodes, by whether they are online.",
+                () =>
+                    fleet
+                        .Nodes.CountBy(node => node.Health.IsOnline(clock.GetUtcNow()))
+                        .Select(pair => new Sample(pair.Value, "online", pair.Key ? "true" : "false"))
+            ),
+            new(
+                "slots",
+                "Slots of nodes that are online.",
+                () => [new(Online().Sum(node => (double)(node.Facts?.Slots ?? 0)))]
+            ),
             new("slots_held", "Slots that tasks of ours hold.", () => [new(ledger.Live.Held().Count)]),
             new("spool_bytes", "Uploads on disk, and room that is promised.", () => [new(spool.Used)]),
-            new("placing_seconds", "How long places for tasks were looked for.", () => [new(dispatcher.Placing.TotalSeconds)]) { OnlyRises = true },
-            new("log_lines_lost", "Lines of the log that could not be written.", () => [new(logLinesLost())]) { OnlyRises = true },
-            new("events", "What happened, by kind.", () => ledger.EventCounts().Select(pair => new Sample(pair.Count, "kind", pair.Kind))) { OnlyRises = true },
+            new(
+                "placing_seconds",
+                "How long places for tasks were looked for.",
+                () => [new(dispatcher.Placing.TotalSeconds)]
+            )
+            {
+                OnlyRises = true,
+            },
+            new("log_lines_lost", "Lines of the log that could not be written.", () => [new(logLinesLost())])
+            {
+                OnlyRises = true,
+            },
+            new(
+                "events",
+                "What happened, by kind.",
+                () => ledger.EventCounts().Select(pair => new Sample(pair.Count, "kind", pair.Kind))
+            )
+            {
+                OnlyRises = true,
+            },
         ];
     }
 
@@ -38,7 +92,10 @@ internal sealed class GatewayMeasures
         {
             var name = $"muster_{measure.Name}{(measure.OnlyRises ? "_total" : "")}";
             text.Append($"# HELP {name} {measure.Help}\n# TYPE {name} {(measure.OnlyRises ? "counter" : "gauge")}\n");
-            foreach (var sample in measure.Read()) text.Append($"{name}{(sample.Label.Length > 0 ? $"{{{sample.Label}=\"{sample.Of}\"}}" : "")} {sample.Value:R}\n");
+            foreach (var sample in measure.Read())
+                text.Append(
+                    $"{name}{(sample.Label.Length > 0 ? $"{{{sample.Label}=\"{sample.Of}\"}}" : "")} {sample.Value:R}\n"
+                );
         }
         return text.ToString();
     }
@@ -51,5 +108,6 @@ internal sealed record Measure(string Name, string Help, Func<IEnumerable<Sample
     public bool OnlyRises { get; init; }
 }
 
-/// <param name="Label">What tells it from the other samples, such as <c>phase</c>, with its value in <paramref name="Of"/>.</param>
+/// <param name="Label">What tells it from the other samples, such as <c>phase</c>, with its value in
+/// <paramref name="Of"/>.</param>
 internal readonly record struct Sample(double Value, string Label = "", string Of = "");

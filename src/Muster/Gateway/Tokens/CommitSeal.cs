@@ -3,7 +3,10 @@ using Muster.Gateway.Tasks;
 
 namespace Muster.Gateway.Tokens;
 
-/// <summary>What a node shows when it calls <c>/commit</c>: it was given for one task, and nobody can make it without this gateway's key.</summary>
+/// <summary>
+/// What a node shows when it calls <c>/commit</c>: it was given for one task, and nobody can make it without this
+/// gateway's key.
+/// </summary>
 internal sealed class CommitSeal
 {
     private const string Setting = "commit key";
@@ -17,5 +20,9 @@ internal sealed class CommitSeal
 
     public string Of(Guid task) => Convert.ToHexStringLower(HMACSHA256.HashData(_key, task.ToByteArray()));
 
-    public bool Fits(Guid task, string? seal) => CryptographicOperations.FixedTimeEquals(System.Text.Encoding.ASCII.GetBytes(seal ?? ""), System.Text.Encoding.ASCII.GetBytes(Of(task)));
+    public bool Fits(Guid task, string? seal) =>
+        CryptographicOperations.FixedTimeEquals(
+            System.Text.Encoding.ASCII.GetBytes(seal ?? ""),
+            System.Text.Encoding.ASCII.GetBytes(Of(task))
+        );
 }

@@ -7,7 +7,8 @@ using Muster.Gateway.Tasks;
 namespace Muster.Gateway.Tokens;
 
 /// <summary>
-/// All tokens that were made here. The gateway is open where none was ever configured. Where the last one is gone, nobody is let in:
+/// All tokens that were made here. The gateway is open where none was ever configured. Where the last one is gone,
+/// nobody is let in:
 /// whoever revoked it did not mean everybody.
 /// </summary>
 public sealed partial class TokenBook
@@ -37,11 +38,23 @@ public sealed partial class TokenBook
         if (configured.Length > 0)
         {
             var hash = AccessToken.HashOf(configured);
-            _byHash.TryAdd(hash, new() { Id = Configured, Name = "--token", Hash = hash, Owner = Configured, Created = clock.GetUtcNow() });
+            _byHash.TryAdd(
+                hash,
+                new()
+                {
+                    Id = Configured,
+                    Name = "--token",
+                    Hash = hash,
+                    Owner = Configured,
+                    Created = clock.GetUtcNow(),
+                }
+            );
         }
         _closed = store.Setting(Closed) == "yes";
-        if (All.Count > 0) Close();
-        else if (open && _closed) store.Set(Closed, "no");
+        if (All.Count > 0)
+            Close();
+        else if (open && _closed)
+            store.Set(Closed, "no");
         _closed &= All.Count > 0 || !open;
     }
 
@@ -53,16 +66,26 @@ public sealed partial class TokenBook
 
     /// <summary>Whether a gateway with this database would be open.</summary>
     public static bool WouldBeOpen(TaskStore store, string configured) =>
-        configured.Length == 0 && store.Setting(Closed) != "yes" && store.Tokens().All(text => JsonSerializer.Deserialize(text, GatewayJson.Default.AccessToken)!.Parent is not null);
+        configured.Length == 0
+        && store.Setting(Closed) != "yes"
+        && store
+            .Tokens()
+            .All(text => JsonSerializer.Deserialize(text, GatewayJson.Default.AccessToken)!.Parent is not null);
 
     /// <summary>Those that people made.</summary>
-    public IReadOnlyList<AccessToken> All => [.. _byHash.Values.Where(token => token.Parent is null).OrderBy(token => token.Created)];
+    public IReadOnlyList<AccessToken> All =>
+        [.. _byHash.Values.Where(token => token.Parent is null).OrderBy(token => token.Created)];
 
     public AccessToken? Find(string text) =>
-        text.Length > 0 && _byHash.TryGetValue(AccessToken.HashOf(text), out var token) && !(token.Expires <= _clock.GetUtcNow()) ? token : null;
+        text.Length > 0
+        && _byHash.TryGetValue(AccessToken.HashOf(text), out var token)
+        && !(token.Expires <= _clock.GetUtcNow())
+            ? token
+            : null;
 
     /// <summary>The limits of those who own tasks.</summary>
-    public TokenLimits LimitsOf(string owner) => _byHash.Values.FirstOrDefault(token => token.Id == owner)?.Limits ?? TokenLimits.None;
+    public TokenLimits LimitsOf(string owner) =>
+        _byHash.Values.FirstOrDefault(token => token.Id == owner)?.Limits ?? TokenLimits.None;
 
     /// <summary>What people call an owner's token; null where it is none of ours.</summary>
     public string? NameOf(string owner) => _byHash.Values.FirstOrDefault(token => token.Id == owner)?.Name;
@@ -71,29 +94,55 @@ public sealed partial class TokenBook
     public (AccessToken Token, string Text) Make(string name, DateTimeOffset? expires, TokenLimits limits)
     {
         var id = Convert.ToHexStringLower(Guid.NewGuid().ToByteArray().AsSpan(0, 4));
-        var made = Keep(new() { Id = id, Hash = "", Name = name, Owner = id, Created = _clock.GetUtcNow(), Expires = expires, Limits = limits });
+        var made = Keep(
+            new()
+            {
+                Id = id,
+                Hash = "",
+                Name = name,
+                Owner = id,
+                Created = _clock.GetUtcNow(),
+                Expires = expires,
+                Limits = limits,
+            }
+        );
         Close();
         return made;
     }
 
     private void Close()
     {
-        if (!_closed) _store.Set(Closed, "yes");
+        if (!_closed)
+            _store.Set(Closed, "yes");
         _closed = true;
     }
 
-    /// <summary>A token with which an engine hands in the parts of a task; it sees nothing else. An engine that has an earlier one is no longer meant.</summary>
+    /// <summary>
+    /// A token with which an engine hands in the parts of a task; it sees nothing else. An engine that has an earlier
+    /// one is no longer meant.
+    /// </summary>
     public string MakeForParts(GatewayTask parent)
     {
         RevokePartsOf(parent.Id);
-        return Keep(new() { Id = Guid.NewGuid().ToString("N"), Hash = "", Name = $"parts of {parent.Id}", Owner = parent.Owner, Created = _clock.GetUtcNow(), Parent = parent.Id }).Text;
+        return Keep(
+            new()
+            {
+                Id = Guid.NewGuid().ToString("N"),
+                Hash = "",
+                Name = $"parts of {parent.Id}",
+                Owner = parent.Owner,
+                Created = _clock.GetUtcNow(),
+                Parent = parent.Id,
+            }
+        ).Text;
     }
 
     /// <summary>The tasks for whose parts there are tokens.</summary>
     public IReadOnlyList<Guid> Parents => [.. _byHash.Values.Select(token => token.Parent).OfType<Guid>().Distinct()];
 
     /// <summary>What a node or an engine says, without any token of ours: engines print their options.</summary>
-    public string Without(string text) => Made().Replace(text, found => _byHash.ContainsKey(AccessToken.HashOf(found.Value)) ? "***" : found.Value);
+    public string Without(string text) =>
+        Made().Replace(text, found => _byHash.ContainsKey(AccessToken.HashOf(found.Value)) ? "***" : found.Value);
 
     /// <summary>The form of <see cref="AccessToken.NewText"/>.</summary>
     [GeneratedRegex("(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])")]

@@ -13,15 +13,27 @@ internal sealed class CommandEngine(CommandEngineFile file) : IEngine
     public async Task<string?> RunAsync(EngineWork work, CancellationToken ct)
     {
         var progress = file.Progress is { } pattern ? new OutputProgress(work, OutputProgress.By(pattern)) : null;
-        var code = await EngineProcess.RunAsync(work, new(Words(work), work.Folder) { Environment = file.Env }, () => progress?.Tick(), () => Task.CompletedTask, ct);
+        var code = await EngineProcess.RunAsync(
+            work,
+            new(Words(work), work.Folder) { Environment = file.Env },
+            () => progress?.Tick(),
+            () => Task.CompletedTask,
+            ct
+        );
         return code == 0 ? null : file.Errors.GetValueOrDefault(code) ?? OdmResults.ErrorOf(code);
     }
 
     private List<string> Words(EngineWork work) =>
-    [
-        .. file.Command.SelectMany(word => word == "{options}" ? OptionWords.Of(work.Options) :
         [
-            word.Replace("{project}", work.Folder, StringComparison.Ordinal).Replace("{images}", work.Images, StringComparison.Ordinal).Replace("{uuid}", work.Uuid, StringComparison.Ordinal),
-        ]),
-    ];
+            .. file.Command.SelectMany(word =>
+                word == "{options}"
+                    ? OptionWords.Of(work.Options)
+                    :
+                    [
+                        word.Replace("{project}", work.Folder, StringComparison.Ordinal)
+                            .Replace("{images}", work.Images, StringComparison.Ordinal)
+                            .Replace("{uuid}", work.Uuid, StringComparison.Ordinal),
+                    ]
+            ),
+        ];
 }

@@ -11,16 +11,53 @@ namespace Muster.Node.Engines;
 /// <summary>Any program as an engine, as its YAML file describes it.</summary>
 internal sealed record CommandEngineFile
 {
-    private static readonly ConfigKey<string> NameKey = new("name", ConfigShape.Text, "the engine's name, as /info shows it");
+    private static readonly ConfigKey<string> NameKey = new(
+        "name",
+        ConfigShape.Text,
+        "the engine's name, as /info shows it"
+    );
     private static readonly ConfigKey<string> VersionKey = new("version", ConfigShape.Text, "its version");
-    private static readonly ConfigKey<IReadOnlyList<string>> CommandKey = new("command", ConfigShape.List(ConfigShape.Text), "the program and its arguments, as a list");
-    private static readonly ConfigKey<string> ProgressKey = new("progress", ConfigShape.Text, "a pattern for lines of output; its first group is the number of percent");
-    private static readonly ConfigKey<IReadOnlyList<string>> ResultsKey = new("results", ConfigShape.List(ConfigShape.Text), "paths within the project that go into the archive");
-    private static readonly ConfigKey<IReadOnlyDictionary<string, string>> EnvKey = new("env", ConfigShape.Variables, "environment variables");
-    private static readonly ConfigKey<IReadOnlyDictionary<string, string>> ErrorsKey =
-        new("errors", ConfigShape.Map("an exit code", code => int.TryParse(code, out _), ConfigShape.Text), "what exit codes mean");
-    private static readonly ConfigKey<IReadOnlyList<OptionDescription>> OptionsKey = new("options", new(ReadOptions, _ => { }), "what clients may choose");
-    private static readonly ConfigKey[] Keys = [NameKey, VersionKey, CommandKey, ProgressKey, ResultsKey, EnvKey, ErrorsKey, OptionsKey];
+    private static readonly ConfigKey<IReadOnlyList<string>> CommandKey = new(
+        "command",
+        ConfigShape.List(ConfigShape.Text),
+        "the program and its arguments, as a list"
+    );
+    private static readonly ConfigKey<string> ProgressKey = new(
+        "progress",
+        ConfigShape.Text,
+        "a pattern for lines of output; its first group is the number of percent"
+    );
+    private static readonly ConfigKey<IReadOnlyList<string>> ResultsKey = new(
+        "results",
+        ConfigShape.List(ConfigShape.Text),
+        "paths within the project that go into the archive"
+    );
+    private static readonly ConfigKey<IReadOnlyDictionary<string, string>> EnvKey = new(
+        "env",
+        ConfigShape.Variables,
+        "environment variables"
+    );
+    private static readonly ConfigKey<IReadOnlyDictionary<string, string>> ErrorsKey = new(
+        "errors",
+        ConfigShape.Map("an exit code", code => int.TryParse(code, out _), ConfigShape.Text),
+        "what exit codes mean"
+    );
+    private static readonly ConfigKey<IReadOnlyList<OptionDescription>> OptionsKey = new(
+        "options",
+        new(ReadOptions, _ => { }),
+        "what clients may choose"
+    );
+    private static readonly ConfigKey[] Keys =
+    [
+        NameKey,
+        VersionKey,
+        CommandKey,
+        ProgressKey,
+        ResultsKey,
+        EnvKey,
+        ErrorsKey,
+        OptionsKey,
+    ];
 
     private static readonly ConfigKey<string> OptionName = new("name", ConfigShape.Text, "");
     private static readonly ConfigKey<string> OptionType = new("type", ConfigShape.Text, "");
@@ -33,7 +70,10 @@ internal sealed record CommandEngineFile
     public required string Name { get; init; }
     public required string Version { get; init; }
 
-    /// <summary>Words in braces are filled in: <c>{project}</c>, <c>{images}</c>, <c>{uuid}</c>; <c>{options}</c>, alone, becomes all options.</summary>
+    /// <summary>
+    /// Words in braces are filled in: <c>{project}</c>, <c>{images}</c>, <c>{uuid}</c>; <c>{options}</c>, alone,
+    /// becomes all options.
+    /// </summary>
     public required IReadOnlyList<string> Command { get; init; }
     public required Regex? Progress { get; init; }
     public required IReadOnlyList<string> Results { get; init; }
@@ -48,8 +88,15 @@ internal sealed record CommandEngineFile
         if (node is not null)
         {
             var section = ConfigSection.Read(node, file, Keys, "", "");
-            foreach (var missing in new ConfigKey[] { NameKey, CommandKey }.Where(key => !section.Has(key) && section.IsComplete)) file.Mistake(node, $"'{missing.Name}' is missing: {missing.Meaning}");
-            var progress = section.Has(ProgressKey) ? Pattern(section.Get(ProgressKey, ""), file, section.NodeOf(ProgressKey)) : null;
+            foreach (
+                var missing in new ConfigKey[] { NameKey, CommandKey }.Where(key =>
+                    !section.Has(key) && section.IsComplete
+                )
+            )
+                file.Mistake(node, $"'{missing.Name}' is missing: {missing.Meaning}");
+            var progress = section.Has(ProgressKey)
+                ? Pattern(section.Get(ProgressKey, ""), file, section.NodeOf(ProgressKey))
+                : null;
             if (file.Mistakes.Count == 0)
             {
                 return new()
@@ -60,12 +107,17 @@ internal sealed record CommandEngineFile
                     Progress = progress,
                     Results = section.Get(ResultsKey, ["task_output.txt"]),
                     Env = section.Get(EnvKey, new Dictionary<string, string>()),
-                    Errors = section.Get(ErrorsKey, new Dictionary<string, string>()).ToDictionary(pair => int.Parse(pair.Key, CultureInfo.InvariantCulture), pair => pair.Value),
+                    Errors = section
+                        .Get(ErrorsKey, new Dictionary<string, string>())
+                        .ToDictionary(pair => int.Parse(pair.Key, CultureInfo.InvariantCulture), pair => pair.Value),
                     Options = section.Get(OptionsKey, []),
                 };
             }
         }
-        throw new UserException(file.Mistakes.Count > 0 ? string.Join('\n', file.Mistakes) : $"{path} is empty", "Describe the engine as docs/node.md shows.");
+        throw new UserException(
+            file.Mistakes.Count > 0 ? string.Join('\n', file.Mistakes) : $"{path} is empty",
+            "Describe the engine as docs/node.md shows."
+        );
     }
 
     private static Regex? Pattern(string text, ConfigFile file, YamlNode node)
@@ -81,7 +133,11 @@ internal sealed record CommandEngineFile
         }
     }
 
-    private static bool ReadOptions(YamlNode node, ConfigFile file, [MaybeNullWhen(false)] out IReadOnlyList<OptionDescription> value)
+    private static bool ReadOptions(
+        YamlNode node,
+        ConfigFile file,
+        [MaybeNullWhen(false)] out IReadOnlyList<OptionDescription> value
+    )
     {
         value = null;
         if (node is not YamlSequenceNode list)
@@ -94,8 +150,19 @@ internal sealed record CommandEngineFile
         {
             var section = ConfigSection.Read(item, file, OptionKeys, "", "an option");
             var type = section.Get(OptionType, "string");
-            if (!section.Has(OptionName) || !Types.Contains(type)) file.Mistake(item, $"an option needs a name, and a type out of {string.Join(", ", Types)}");
-            else options.Add(new() { Name = section.Get(OptionName, ""), Type = type, Value = section.Get(OptionValue, type == "bool" ? "false" : ""), Help = section.Get(OptionHelp, ""), Domain = section.Get(OptionDomainKey, OptionDomain.Any) });
+            if (!section.Has(OptionName) || !Types.Contains(type))
+                file.Mistake(item, $"an option needs a name, and a type out of {string.Join(", ", Types)}");
+            else
+                options.Add(
+                    new()
+                    {
+                        Name = section.Get(OptionName, ""),
+                        Type = type,
+                        Value = section.Get(OptionValue, type == "bool" ? "false" : ""),
+                        Help = section.Get(OptionHelp, ""),
+                        Domain = section.Get(OptionDomainKey, OptionDomain.Any),
+                    }
+                );
         }
         value = options;
         return options.Count == list.Children.Count;
@@ -106,10 +173,13 @@ internal sealed record CommandEngineFile
         value = node switch
         {
             YamlScalarNode { Value: { } rule } => new(rule),
-            YamlSequenceNode list when list.Children.All(child => child is YamlScalarNode) => OptionDomain.Of([.. list.Children.Select(child => ((YamlScalarNode)child).Value ?? "")]),
+            YamlSequenceNode list when list.Children.All(child => child is YamlScalarNode) => OptionDomain.Of([
+                .. list.Children.Select(child => ((YamlScalarNode)child).Value ?? ""),
+            ]),
             _ => null,
         };
-        if (value is null) file.Mistake(node, "expected a rule such as 'positive integer', or a list of values");
+        if (value is null)
+            file.Mistake(node, "expected a rule such as 'positive integer', or a list of values");
         return value is not null;
     }
 }

@@ -4,7 +4,10 @@ using System.Text;
 
 namespace Muster.Node.Engines;
 
-/// <summary>The processes of this machine, by <c>/proc</c>. What a task started is known by its session and by a mark in its environment, which children inherit.</summary>
+/// <summary>
+/// The processes of this machine, by <c>/proc</c>. What a task started is known by its session and by a mark in its
+/// environment, which children inherit.
+/// </summary>
 internal static partial class LinuxProcesses
 {
     private const int Term = 15;
@@ -15,14 +18,20 @@ internal static partial class LinuxProcesses
     /// <summary>Those that have the mark, and all in the sessions that one of them leads.</summary>
     public static IReadOnlyList<int> Marked(string mark)
     {
-        var all = (from folder in Directory.EnumerateDirectories("/proc")
-                   let pid = int.TryParse(Path.GetFileName(folder), out var id) ? id : 0
-                   where pid > 0
-                   let session = SessionOf(pid)
-                   where session is not null
-                   select (Id: pid, Session: session.Value)).ToList();
+        var all = (
+            from folder in Directory.EnumerateDirectories("/proc")
+            let pid = int.TryParse(Path.GetFileName(folder), out var id) ? id : 0
+            where pid > 0
+            let session = SessionOf(pid)
+            where session is not null
+            select (Id: pid, Session: session.Value)
+        ).ToList();
         var marked = all.Where(process => HasInEnvironment(process.Id, mark)).Select(process => process.Id).ToHashSet();
-        return [.. all.Where(process => marked.Contains(process.Id) || marked.Contains(process.Session)).Select(process => process.Id)];
+        return
+        [
+            .. all.Where(process => marked.Contains(process.Id) || marked.Contains(process.Session))
+                .Select(process => process.Id),
+        ];
     }
 
     public static bool HasInEnvironment(int pid, string variable)
@@ -35,7 +44,7 @@ internal static partial class LinuxProcesses
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            return false;   // gone, or not ours
+            return false; // gone, or not ours
         }
     }
 

@@ -20,12 +20,18 @@ internal abstract record OdmHome
         string Seen(string path) => seenAs + path[here.Length..];
         return
         [
-            .. OptionWords.Of(work.Options), "--project-path", seenAs,
-            .. ControlFiles.In(Path.Combine(work.Folder, "gcp")).SelectMany(file => new[] { file.Flag, Seen(file.Path) }), work.Uuid,
+            .. OptionWords.Of(work.Options),
+            "--project-path",
+            seenAs,
+            .. ControlFiles
+                .In(Path.Combine(work.Folder, "gcp"))
+                .SelectMany(file => new[] { file.Flag, Seen(file.Path) }),
+            work.Uuid,
         ];
     }
 
-    protected static IReadOnlyDictionary<string, string> Quiet { get; } = new Dictionary<string, string> { ["ODM_NONINTERACTIVE"] = "1" };
+    protected static IReadOnlyDictionary<string, string> Quiet { get; } =
+        new Dictionary<string, string> { ["ODM_NONINTERACTIVE"] = "1" };
 
     /// <summary>A folder with <c>run.sh</c>.</summary>
     public sealed record Local(string Folder) : OdmHome
@@ -37,10 +43,20 @@ internal abstract record OdmHome
         public override EngineCommand Python()
         {
             var own = Path.Combine(Folder, "venv", "bin", "python3");
-            return new([File.Exists(own) ? own : Programs.Find("python3") ?? Programs.Find("python") ?? "python3", "-"], Folder) { Environment = new Dictionary<string, string> { ["ODM_PATH"] = Folder } };
+            return new(
+                [File.Exists(own) ? own : Programs.Find("python3") ?? Programs.Find("python") ?? "python3", "-"],
+                Folder
+            )
+            {
+                Environment = new Dictionary<string, string> { ["ODM_PATH"] = Folder },
+            };
         }
 
-        public override EngineCommand Command(EngineWork work) => new([Path.Combine(Folder, "run.sh"), .. Words(work, Path.GetDirectoryName(work.Folder)!)], Folder) { Environment = Quiet };
+        public override EngineCommand Command(EngineWork work) =>
+            new([Path.Combine(Folder, "run.sh"), .. Words(work, Path.GetDirectoryName(work.Folder)!)], Folder)
+            {
+                Environment = Quiet,
+            };
     }
 
     /// <summary>An image, run by <paramref name="Runtime"/>: apptainer, singularity, podman or docker.</summary>
@@ -53,25 +69,82 @@ internal abstract record OdmHome
 
         private bool IsApptainer => Path.GetFileName(Runtime) is "apptainer" or "singularity";
 
-        public override EngineCommand Python() => new(IsApptainer
-            ? [Runtime, "exec", "--env", $"ODM_PATH={Code}", "--pwd", Code, Source, "python3", "-"]
-            : [Runtime, "run", "--rm", "-i", "-e", $"ODM_PATH={Code}", "-w", Code, "--entrypoint", "python3", Reference, "-"], "/");
+        public override EngineCommand Python() =>
+            new(
+                IsApptainer
+                    ? [Runtime, "exec", "--env", $"ODM_PATH={Code}", "--pwd", Code, Source, "python3", "-"]
+                    :
+                    [
+                        Runtime,
+                        "run",
+                        "--rm",
+                        "-i",
+                        "-e",
+                        $"ODM_PATH={Code}",
+                        "-w",
+                        Code,
+                        "--entrypoint",
+                        "python3",
+                        Reference,
+                        "-",
+                    ],
+                "/"
+            );
 
         public override EngineCommand Command(EngineWork work)
         {
             var data = Path.GetDirectoryName(work.Folder)!;
-            return new(IsApptainer
-                ? [Runtime, "exec", "--bind", $"{data}:{Projects}", "--env", "ODM_NONINTERACTIVE=1", "--pwd", Code, Source, $"{Code}/run.sh", .. Words(work, Projects)]
-                : [Runtime, "run", "--rm", "--init", "--name", Name(work), .. User, "-v", $"{data}:{Projects}", "-e", "ODM_NONINTERACTIVE=1", "-w", Code, "--entrypoint", $"{Code}/run.sh", Reference, .. Words(work, Projects)], data);
+            return new(
+                IsApptainer
+                    ?
+                    [
+                        Runtime,
+                        "exec",
+                        "--bind",
+                        $"{data}:{Projects}",
+                        "--env",
+                        "ODM_NONINTERACTIVE=1",
+                        "--pwd",
+                        Code,
+                        Source,
+                        $"{Code}/run.sh",
+                        .. Words(work, Projects),
+                    ]
+                    :
+                    [
+                        Runtime,
+                        "run",
+                        "--rm",
+                        "--init",
+                        "--name",
+                        Name(work),
+                        .. User,
+                        "-v",
+                        $"{data}:{Projects}",
+                        "-e",
+                        "ODM_NONINTERACTIVE=1",
+                        "-w",
+                        Code,
+                        "--entrypoint",
+                        $"{Code}/run.sh",
+                        Reference,
+                        .. Words(work, Projects),
+                    ],
+                data
+            );
         }
 
         /// <summary>Docker's containers are not our processes; they are ended by name.</summary>
         public override async Task CleanAsync(EngineWork work)
         {
-            if (!IsApptainer) await Programs.RunAsync(new([Runtime, "rm", "-f", Name(work)], "/"), "", CancellationToken.None);
+            if (!IsApptainer)
+                await Programs.RunAsync(new([Runtime, "rm", "-f", Name(work)], "/"), "", CancellationToken.None);
         }
 
-        private string Source => Reference.Contains("://", StringComparison.Ordinal) || File.Exists(Reference) || Directory.Exists(Reference) ? Reference : $"docker://{Reference}";
+        private string Source =>
+            Reference.Contains("://", StringComparison.Ordinal) || File.Exists(Reference) || Directory.Exists(Reference)
+                ? Reference
+                : $"docker://{Reference}";
 
         /// <summary>What Docker's daemon writes must be ours; rootless Podman sees to that by itself.</summary>
         private string[] User => Path.GetFileName(Runtime) == "docker" ? ["--user", LinuxProcesses.Owner] : [];

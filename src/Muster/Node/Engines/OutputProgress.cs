@@ -13,10 +13,15 @@ internal sealed class OutputProgress(EngineWork work, Func<string, double?> read
     {
         var lines = work.Output.Lines(_seen.ToString(CultureInfo.InvariantCulture));
         _seen += lines.Count;
-        if (lines.Select(read).OfType<double>().DefaultIfEmpty(-1).Max() is >= 0 and var percent) work.Progress(percent);
+        if (lines.Select(read).OfType<double>().DefaultIfEmpty(-1).Max() is >= 0 and var percent)
+            work.Progress(percent);
     }
 
     /// <summary>By a pattern whose first group is the number of percent.</summary>
-    public static Func<string, double?> By(Regex pattern) => line =>
-        pattern.Match(line) is { Success: true } match && double.TryParse(match.Groups[1].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var percent) ? Math.Clamp(percent, 0, 100) : null;
+    public static Func<string, double?> By(Regex pattern) =>
+        line =>
+            pattern.Match(line) is { Success: true } match
+            && double.TryParse(match.Groups[1].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var percent)
+                ? Math.Clamp(percent, 0, 100)
+                : null;
 }

@@ -19,8 +19,22 @@ public sealed class SurveyEngine(TimeSpan? patience = null) : IEngine
 
     public IReadOnlyList<OptionDescription> Options { get; } =
     [
-        new() { Name = "flight-height", Type = "float", Value = "0", Domain = new("positive float"), Help = "Meters above the ground, where photos do not say it; 0 for not known. Default: %(default)s" },
-        new() { Name = "max-concurrency", Type = "int", Value = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture), Domain = new("positive integer"), Help = "Most photos that are read at once. Default: %(default)s" },
+        new()
+        {
+            Name = "flight-height",
+            Type = "float",
+            Value = "0",
+            Domain = new("positive float"),
+            Help = "Meters above the ground, where photos do not say it; 0 for not known. Default: %(default)s",
+        },
+        new()
+        {
+            Name = "max-concurrency",
+            Type = "int",
+            Value = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture),
+            Domain = new("positive integer"),
+            Help = "Most photos that are read at once. Default: %(default)s",
+        },
     ];
 
     public async Task<string?> RunAsync(EngineWork work, CancellationToken ct)
@@ -28,13 +42,30 @@ public sealed class SurveyEngine(TimeSpan? patience = null) : IEngine
         // Nobody knows what is in photos: they are read by a process of its own, which can be ended whatever it does.
         var most = patience ?? TimeSpan.FromMinutes(5) + (TimeSpan.FromSeconds(1) * work.Photos().Count);
         string Of(string name) => work.Option(name) ?? Options.First(option => option.Name == name).Value;
-        string[] words = [.. OwnProgram.Words, Verb, work.Folder, "--flight-height", Of("flight-height"), "--max-concurrency", Of("max-concurrency")];
-        var command = new EngineCommand(words, work.Folder) { Environment = new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = MostMemory.ToString("x", CultureInfo.InvariantCulture) } };
+        string[] words =
+        [
+            .. OwnProgram.Words,
+            Verb,
+            work.Folder,
+            "--flight-height",
+            Of("flight-height"),
+            "--max-concurrency",
+            Of("max-concurrency"),
+        ];
+        var command = new EngineCommand(words, work.Folder)
+        {
+            Environment = new Dictionary<string, string>
+            {
+                ["DOTNET_GCHeapHardLimit"] = MostMemory.ToString("x", CultureInfo.InvariantCulture),
+            },
+        };
         using var limit = new CancellationTokenSource(most);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
         try
         {
-            return OdmResults.ErrorOf(await EngineProcess.RunAsync(work, command, () => { }, () => Task.CompletedTask, either.Token));
+            return OdmResults.ErrorOf(
+                await EngineProcess.RunAsync(work, command, () => { }, () => Task.CompletedTask, either.Token)
+            );
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {

@@ -11,7 +11,9 @@ public sealed record TestSwitches
     public bool SkipOrthophotos { get; init; }
     public bool SkipDems { get; init; }
 
-    /// <summary>The share of tasks that fail, 0 to 1. Which ones, and how, follows from the seed and the task's id.</summary>
+    /// <summary>
+    /// The share of tasks that fail, 0 to 1. Which ones, and how, follows from the seed and the task's id.
+    /// </summary>
     public double FailureRate { get; init; }
     public int Seed { get; init; }
 }
@@ -20,7 +22,19 @@ public sealed record TestSwitches
 public sealed class TestEngine(TestSwitches switches) : IEngine
 {
     private const int Lines = 278;
-    private static readonly string[] Stages = ["dataset", "opensfm", "openmvs", "odm_filterpoints", "odm_meshing", "mvs_texturing", "odm_georeferencing", "odm_dem", "odm_orthophoto", "odm_report"];
+    private static readonly string[] Stages =
+    [
+        "dataset",
+        "opensfm",
+        "openmvs",
+        "odm_filterpoints",
+        "odm_meshing",
+        "mvs_texturing",
+        "odm_georeferencing",
+        "odm_dem",
+        "odm_orthophoto",
+        "odm_report",
+    ];
     private static readonly int[] Codes = [1, 137, 132, 3, 7];
 
     public string Name => "odm";
@@ -32,32 +46,55 @@ public sealed class TestEngine(TestSwitches switches) : IEngine
     {
         var draw = new Random(BitConverter.ToInt32(HashOf($"{switches.Seed}/{work.Uuid}")));
         var fails = draw.NextDouble() < switches.FailureRate;
-        foreach (var line in Enumerable.Range(0, Lines)) work.Output.Say(Line(line));
+        foreach (var line in Enumerable.Range(0, Lines))
+            work.Output.Say(Line(line));
         for (var step = 1; step <= Stages.Length; step++)
         {
-            if (switches.Takes > TimeSpan.Zero) await Task.Delay(switches.Takes / Stages.Length, ct);
+            if (switches.Takes > TimeSpan.Zero)
+                await Task.Delay(switches.Takes / Stages.Length, ct);
             work.Progress(100.0 * step / Stages.Length);
-            if (fails && step == 1 + draw.Next(Stages.Length - 1)) return OdmResults.ErrorOf(Codes[draw.Next(Codes.Length)]);
+            if (fails && step == 1 + draw.Next(Stages.Length - 1))
+                return OdmResults.ErrorOf(Codes[draw.Next(Codes.Length)]);
         }
-        if (switches.FailTasks || fails) return OdmResults.ErrorOf(1);
+        if (switches.FailTasks || fails)
+            return OdmResults.ErrorOf(1);
         Write(work.Folder);
         return null;
     }
 
-    private static byte[] HashOf(string text) => System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(text));
+    private static byte[] HashOf(string text) =>
+        System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(text));
 
-    private static string Line(int number) => number % 28 == 0 ? $"[INFO]    Running {Stages[number / 28 % Stages.Length]} stage" : $"[INFO]    Test mode, line {number + 1} of {Lines}: nothing is computed";
+    private static string Line(int number) =>
+        number % 28 == 0
+            ? $"[INFO]    Running {Stages[number / 28 % Stages.Length]} stage"
+            : $"[INFO]    Test mode, line {number + 1} of {Lines}: nothing is computed";
 
     private void Write(string folder)
     {
-        var files = new List<string> { "odm_georeferencing/odm_georeferenced_model.laz", "odm_texturing/odm_textured_model_geo.obj", "odm_report/report.pdf", "cameras.json", "images.json", "log.json" };
-        if (!switches.SkipOrthophotos) files.AddRange(["odm_orthophoto/odm_orthophoto.tif", "odm_orthophoto/odm_orthophoto.png"]);
-        if (!switches.SkipDems) files.AddRange(["odm_dem/dsm.tif", "odm_dem/dtm.tif"]);
+        var files = new List<string>
+        {
+            "odm_georeferencing/odm_georeferenced_model.laz",
+            "odm_texturing/odm_textured_model_geo.obj",
+            "odm_report/report.pdf",
+            "cameras.json",
+            "images.json",
+            "log.json",
+        };
+        if (!switches.SkipOrthophotos)
+            files.AddRange(["odm_orthophoto/odm_orthophoto.tif", "odm_orthophoto/odm_orthophoto.png"]);
+        if (!switches.SkipDems)
+            files.AddRange(["odm_dem/dsm.tif", "odm_dem/dtm.tif"]);
         foreach (var file in files)
         {
             var path = Path.Combine(folder, file);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            File.WriteAllText(path, file == "images.json" ? "[]" : file.EndsWith(".json", StringComparison.Ordinal) ? "{}" : $"This stands for {file}.\n");
+            File.WriteAllText(
+                path,
+                file == "images.json" ? "[]"
+                    : file.EndsWith(".json", StringComparison.Ordinal) ? "{}"
+                    : $"This stands for {file}.\n"
+            );
         }
     }
 }

@@ -4,10 +4,15 @@ using Muster.Faults;
 
 namespace Muster.NodeOdm.HandIn;
 
-/// <summary>What has been done of one hand-in, a line for each step, so that the next process goes on where this one stopped. One at a time holds it.</summary>
+/// <summary>
+/// What has been done of one hand-in, a line for each step, so that the next process goes on where this one stopped.
+/// One at a time holds it.
+/// </summary>
 public sealed class HandInJournal : IDisposable
 {
-    /// <summary>Of the lines, and said in the first; those without are of the version before there was one, and read the same.</summary>
+    /// <summary>
+    /// Of the lines, and said in the first; those without are of the version before there was one, and read the same.
+    /// </summary>
     private const int Version = 1;
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 
@@ -25,12 +30,17 @@ public sealed class HandInJournal : IDisposable
         }
         catch (IOException fault)
         {
-            throw new UserException($"the same files are being handed in by another process ({fault.Message})", "Wait for its end, or end it; then this command goes on where it stopped.", fault);
+            throw new UserException(
+                $"the same files are being handed in by another process ({fault.Message})",
+                "Wait for its end, or end it; then this command goes on where it stopped.",
+                fault
+            );
         }
         try
         {
             using var reader = new StreamReader(_file, leaveOpen: true);
-            while (reader.ReadLine() is { } line) Read(line);
+            while (reader.ReadLine() is { } line)
+                Read(line);
         }
         catch
         {
@@ -38,15 +48,22 @@ public sealed class HandInJournal : IDisposable
             throw;
         }
         EndLine();
-        if (Task.Length == 0) BeginAnew();
-        else IsOld = true;
+        if (Task.Length == 0)
+            BeginAnew();
+        else
+            IsOld = true;
     }
 
     /// <param name="key">What makes it the same hand-in.</param>
     public static HandInJournal Open(string folder, string key, TimeProvider clock)
     {
         Directory.CreateDirectory(folder);
-        foreach (var old in Directory.EnumerateFiles(folder, "*.jsonl").Where(path => clock.GetUtcNow() - File.GetLastWriteTimeUtc(path) > Kept)) File.Delete(old);
+        foreach (
+            var old in Directory
+                .EnumerateFiles(folder, "*.jsonl")
+                .Where(path => clock.GetUtcNow() - File.GetLastWriteTimeUtc(path) > Kept)
+        )
+            File.Delete(old);
         return new(Path.Combine(folder, $"{key}.jsonl"));
     }
 
@@ -59,7 +76,8 @@ public sealed class HandInJournal : IDisposable
     /// <summary>The hash of a file that the server has acknowledged.</summary>
     public string? HashOf(string name)
     {
-        lock (_lock) return _sent.GetValueOrDefault(name);
+        lock (_lock)
+            return _sent.GetValueOrDefault(name);
     }
 
     public void Sent(string name, string sha256)
@@ -105,25 +123,38 @@ public sealed class HandInJournal : IDisposable
     private void Read(string text)
     {
         Line? line;
-        try { line = JsonSerializer.Deserialize(text, JournalJson.Default.Line); }
-        catch (JsonException) { return; }   // a crash cut it off, so what it would have said is done again
-        if (line is null) return;
+        try
+        {
+            line = JsonSerializer.Deserialize(text, JournalJson.Default.Line);
+        }
+        catch (JsonException)
+        {
+            return;
+        } // a crash cut it off, so what it would have said is done again
+        if (line is null)
+            return;
         if (line.Version > Version)
         {
-            throw new UserException($"{_path} was written by a newer version of Muster (data version {line.Version}; this one reads up to {Version})",
-                "Update Muster; or delete that file, and the files are handed in from the beginning, as a new task.");
+            throw new UserException(
+                $"{_path} was written by a newer version of Muster (data version {line.Version}; this one reads up to "
+                    + $"{Version})",
+                "Update Muster; or delete that file, and the files are handed in from the beginning, as a new task."
+            );
         }
         Task = line.Task ?? Task;
         IsCommitted |= line.Committed;
-        if (line is { Name: { } name, Sha256: { } hash }) _sent[name] = hash;
+        if (line is { Name: { } name, Sha256: { } hash })
+            _sent[name] = hash;
     }
 
     /// <summary>A line that a crash cut off must not take the next one with it.</summary>
     private void EndLine()
     {
-        if (_file.Length == 0) return;
+        if (_file.Length == 0)
+            return;
         _file.Seek(-1, SeekOrigin.End);
-        if (_file.ReadByte() != '\n') _file.WriteByte((byte)'\n');
+        if (_file.ReadByte() != '\n')
+            _file.WriteByte((byte)'\n');
     }
 
     internal sealed record Line
@@ -136,6 +167,9 @@ public sealed class HandInJournal : IDisposable
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault
+)]
 [JsonSerializable(typeof(HandInJournal.Line))]
 internal sealed partial class JournalJson : JsonSerializerContext;

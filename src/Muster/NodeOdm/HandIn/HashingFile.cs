@@ -22,9 +22,20 @@ internal sealed class HashingFile(SourceFile file, Action<int> moved) : IDisposa
 
     private delegate void Heard(ReadOnlySpan<byte> bytes);
 
-    private sealed class Reader(string path, Heard heard) : FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan)
+    private sealed class Reader(string path, Heard heard)
+        : FileStream(
+            path,
+            FileMode.Open,
+            FileAccess.Read,
+            FileShare.Read | FileShare.Delete,
+            bufferSize: 0,
+            FileOptions.Asynchronous | FileOptions.SequentialScan
+        )
     {
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer,
+            CancellationToken cancellationToken = default
+        )
         {
             var read = await base.ReadAsync(buffer, cancellationToken);
             heard(buffer.Span[..read]);

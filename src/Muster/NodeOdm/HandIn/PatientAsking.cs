@@ -28,21 +28,39 @@ internal sealed class PatientAsking(string server, Action<HandInEvent> tell, Tim
     }
 
     /// <summary>The server's answer; a refusal is a fault.</summary>
-    public async Task<T> GetAsync<T>(Func<Task<NodeReply<T>>> ask, CancellationToken ct) => Said(await AskAsync(ask, ct));
+    public async Task<T> GetAsync<T>(Func<Task<NodeReply<T>>> ask, CancellationToken ct) =>
+        Said(await AskAsync(ask, ct));
 
-    public T Said<T>(NodeReply<T> reply) => reply switch
-    {
-        NodeReply<T>.Said(var value) => value,
-        NodeReply<T>.Denied { IsUnauthorized: true } => throw new UserException($"{server} does not accept the token", "Pass the right one with --token-file FILE or in $MUSTER_TOKEN.") { ExitCode = ExitCodes.AuthenticationNeeded },
-        NodeReply<T>.Denied denied => throw new UserException($"{server} refuses: {denied.Error}", "Mend what it names; then the same command goes on where it stopped."),
-        _ => throw new UserException(reply.Text, "Check the address, and that a NodeODM server runs there: `muster serve` starts one.") { ExitCode = ExitCodes.Unknown },
-    };
+    public T Said<T>(NodeReply<T> reply) =>
+        reply switch
+        {
+            NodeReply<T>.Said(var value) => value,
+            NodeReply<T>.Denied { IsUnauthorized: true } => throw new UserException(
+                $"{server} does not accept the token",
+                "Pass the right one with --token-file FILE or in $MUSTER_TOKEN."
+            )
+            {
+                ExitCode = ExitCodes.AuthenticationNeeded,
+            },
+            NodeReply<T>.Denied denied => throw new UserException(
+                $"{server} refuses: {denied.Error}",
+                "Mend what it names; then the same command goes on where it stopped."
+            ),
+            _ => throw new UserException(
+                reply.Text,
+                "Check the address, and that a NodeODM server runs there: `muster serve` starts one."
+            )
+            {
+                ExitCode = ExitCodes.Unknown,
+            },
+        };
 
     public void Lost(string why)
     {
         lock (_lock)
         {
-            if (_lost is not null) return;
+            if (_lost is not null)
+                return;
             _lost = clock.GetTimestamp();
         }
         tell(new HandInEvent.ContactLost(why));
@@ -51,7 +69,9 @@ internal sealed class PatientAsking(string server, Action<HandInEvent> tell, Tim
     public void Back()
     {
         long? since;
-        lock (_lock) (since, _lost) = (_lost, null);
-        if (since is { } at) tell(new HandInEvent.ContactBack(clock.GetElapsedTime(at)));
+        lock (_lock)
+            (since, _lost) = (_lost, null);
+        if (since is { } at)
+            tell(new HandInEvent.ContactBack(clock.GetElapsedTime(at)));
     }
 }

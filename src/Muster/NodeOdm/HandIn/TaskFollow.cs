@@ -14,7 +14,14 @@ public sealed class TaskFollow(NodeOdmClient client, string task, Action<HandInE
         for (var lines = 0; ; await Task.Delay(LookAgain, clock, ct))
         {
             var reply = await _asking.AskAsync(() => client.TaskInfoAsync(task, lines, ct), ct);
-            if (reply is NodeReply<TaskInfo>.Denied { IsUnauthorized: false } denied) throw new UserException($"{client.Name} does not know the task any more: {denied.Error}", "Somebody removed it, or it has expired. The same command hands it in anew.") { ExitCode = ExitCodes.Unknown };
+            if (reply is NodeReply<TaskInfo>.Denied { IsUnauthorized: false } denied)
+                throw new UserException(
+                    $"{client.Name} does not know the task any more: {denied.Error}",
+                    "Somebody removed it, or it has expired. The same command hands it in anew."
+                )
+                {
+                    ExitCode = ExitCodes.Unknown,
+                };
             var info = _asking.Said(reply);
             if (info.Output is { Count: > 0 } more)
             {
@@ -22,19 +29,30 @@ public sealed class TaskFollow(NodeOdmClient client, string task, Action<HandInE
                 lines += more.Count;
             }
             tell(new HandInEvent.Changed(info));
-            if (info.Status.Code is not (TaskCode.Queued or TaskCode.Running)) return info;
+            if (info.Status.Code is not (TaskCode.Queued or TaskCode.Running))
+                return info;
         }
     }
 
     public async Task DownloadAsync(FileStream into, CancellationToken ct)
     {
-        var reply = await client.DownloadAsync(task, "all.zip", into, ct, new(_asking.Lost, (bytes, all) =>
-        {
-            _asking.Back();
-            tell(new HandInEvent.Fetching(bytes, all));
-        }));
+        var reply = await client.DownloadAsync(
+            task,
+            "all.zip",
+            into,
+            ct,
+            new(
+                _asking.Lost,
+                (bytes, all) =>
+                {
+                    _asking.Back();
+                    tell(new HandInEvent.Fetching(bytes, all));
+                }
+            )
+        );
         _asking.Said(reply);
     }
 
-    public async Task CancelAsync(CancellationToken ct) => await _asking.GetAsync(() => client.CancelAsync(task, ct), ct);
+    public async Task CancelAsync(CancellationToken ct) =>
+        await _asking.GetAsync(() => client.CancelAsync(task, ct), ct);
 }

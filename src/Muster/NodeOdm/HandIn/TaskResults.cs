@@ -4,7 +4,9 @@ using Muster.Transfers;
 
 namespace Muster.NodeOdm.HandIn;
 
-/// <summary>Unpacks a task's archive into a folder: never outside of it, and never over what the user has there.</summary>
+/// <summary>
+/// Unpacks a task's archive into a folder: never outside of it, and never over what the user has there.
+/// </summary>
 public static class TaskResults
 {
     private const string Aside = ".muster-unpacked";
@@ -15,20 +17,37 @@ public static class TaskResults
         var target = new FetchTarget(folder);
         var record = FetchRecord.Read(folder, task);
         var aside = Path.Combine(folder, Aside);
-        if (Path.Exists(aside)) Directory.Delete(aside, recursive: true);
+        if (Path.Exists(aside))
+            Directory.Delete(aside, recursive: true);
         var report = new ResultReport(0, 0, 0, []);
         try
         {
-            await Task.Run(() => ZipFiles.Unpack(archive, aside, flatten: false, new DriveInfo(folder).AvailableFreeSpace - Spare, ct), ct);
-            foreach (var path in ZipFiles.FilesOf(folder, Aside)) report = await TakeAsync(path, report);
+            await Task.Run(
+                () =>
+                    ZipFiles.Unpack(
+                        archive,
+                        aside,
+                        flatten: false,
+                        new DriveInfo(folder).AvailableFreeSpace - Spare,
+                        ct
+                    ),
+                ct
+            );
+            foreach (var path in ZipFiles.FilesOf(folder, Aside))
+                report = await TakeAsync(path, report);
         }
         catch (RefusalException fault)
         {
-            throw new UserException($"the archive of {task} was not unpacked: {fault.Message}", "Fetch it again; if it stays so, do not trust that server.", fault);
+            throw new UserException(
+                $"the archive of {task} was not unpacked: {fault.Message}",
+                "Fetch it again; if it stays so, do not trust that server.",
+                fault
+            );
         }
         finally
         {
-            if (Directory.Exists(aside)) Directory.Delete(aside, recursive: true);
+            if (Directory.Exists(aside))
+                Directory.Delete(aside, recursive: true);
             record.Write(folder);
         }
         return report;
@@ -36,18 +55,38 @@ public static class TaskResults
         async Task<ResultReport> TakeAsync(string path, ResultReport before)
         {
             var file = await FileOf(aside, path, ct);
-            if (await target.PlaceAsync(file, record, ct) is not { } place) return before with { FilesHere = before.FilesHere + 1 };
+            if (await target.PlaceAsync(file, record, ct) is not { } place)
+                return before with { FilesHere = before.FilesHere + 1 };
             target.Take(path, new(file, place), record);
-            return before with { Files = before.Files + 1, Bytes = before.Bytes + file.Size, Kept = place == file.Path.Text ? before.Kept : [.. before.Kept, file.Path.Text] };
+            return before with
+            {
+                Files = before.Files + 1,
+                Bytes = before.Bytes + file.Size,
+                Kept = place == file.Path.Text ? before.Kept : [.. before.Kept, file.Path.Text],
+            };
         }
     }
 
     private static async Task<RemoteFile> FileOf(string folder, string path, CancellationToken ct)
     {
-        await using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 256 << 10, FileOptions.SequentialScan);
-        return new(new(Path.GetRelativePath(folder, path).Replace('\\', '/')), new(await SHA256.HashDataAsync(stream, ct)), stream.Length, Executable: false, File.GetLastWriteTimeUtc(path));
+        await using var stream = new FileStream(
+            path,
+            FileMode.Open,
+            FileAccess.Read,
+            FileShare.Read,
+            256 << 10,
+            FileOptions.SequentialScan
+        );
+        return new(
+            new(Path.GetRelativePath(folder, path).Replace('\\', '/')),
+            new(await SHA256.HashDataAsync(stream, ct)),
+            stream.Length,
+            Executable: false,
+            File.GetLastWriteTimeUtc(path)
+        );
     }
 }
 
-/// <param name="Kept">Files of the user's with other content: they were left alone, and the results stand beside them as <c>name.new</c>.</param>
+/// <param name="Kept">Files of the user's with other content: they were left alone, and the results stand beside them
+/// as <c>name.new</c>.</param>
 public sealed record ResultReport(int Files, long Bytes, int FilesHere, IReadOnlyList<string> Kept);

@@ -6,65 +6,235 @@ using Muster.Runs.Submit;
 
 namespace Muster.Recipes.Reading;
 
-/// <summary>All keys of <c>recipe.yaml</c> in one place: the reader, its suggestions and the JSON schema follow them.</summary>
+/// <summary>
+/// All keys of <c>recipe.yaml</c> in one place: the reader, its suggestions and the JSON schema follow them.
+/// </summary>
 public static partial class RecipeSchema
 {
-    private static readonly ConfigShape<string> File = ConfigShape.Words("a file in the recipe's folder, such as run.sh", text => FileName().IsMatch(text));
-    private static readonly ConfigShape<string> Value = new(ConfigShape.Text.Read, ConfigShape.Either("string", "number", "boolean"));
+    private static readonly ConfigShape<string> File = ConfigShape.Words(
+        "a file in the recipe's folder, such as run.sh",
+        text => FileName().IsMatch(text)
+    );
+    private static readonly ConfigShape<string> Value = new(
+        ConfigShape.Text.Read,
+        ConfigShape.Either("string", "number", "boolean")
+    );
     private static readonly ConfigShape<double> Number = ConfigShape.Parsed<double>(
         "a number",
-        text => (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number), number),
-        writer => writer.WriteString("type", "number"));
+        text =>
+            (
+                double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+                    && double.IsFinite(number),
+                number
+            ),
+        writer => writer.WriteString("type", "number")
+    );
 
-    internal static readonly ConfigKey<string> About = new("about", ConfigShape.Text, "what it does; the first line stands in lists");
-    internal static readonly ConfigKey<string> Script = new("script", File, "what the run executes: a .sh or a .py file");
-    internal static readonly ConfigKey<string> Stage = new("stage", File, "a .sh file, run on the site's host before the run is launched; it may run again at any time");
-    internal static readonly ConfigKey<string> Preflight = new("preflight", File, "a .sh file, run on each host that takes part before anything is sent; it prints what it finds: error TEXT, warning TEXT, same WHAT=VALUE");
-    internal static readonly ConfigKey<string> Prepare = new("prepare", File, "a .sh file that each rank reads before anything of it starts");
-    internal static readonly ConfigKey<bool> Program = new("program", ConfigShape.Flag, "words behind the options are a program of the user's, which the script finds as \"$@\"");
-    internal static readonly ConfigKey<string> Launch = new("launch", ConfigShape.Words($"one of: {LaunchProfile.Names}", LaunchProfile.Names.Split(", ").Contains), "how the ranks find each other");
-    internal static readonly ConfigKey<bool> Alone = new("alone", ConfigShape.Flag, "it also works without its roles, on the one host that --host names");
-    internal static readonly ConfigKey<bool> Merge = new("merge", ConfigShape.Flag, "results of several hosts come to one folder");
-    internal static readonly ConfigKey<string> Container = new("container", ConfigShape.Image, "the image that the script runs in");
-    internal static readonly ConfigKey<IReadOnlyList<string>> Outputs = new("outputs", ConfigShape.List(ConfigShape.Text), "patterns of what to bring home besides $MUSTER_OUT");
-    internal static readonly ConfigKey<IReadOnlyList<string>> Ports = new("ports", ConfigShape.List(ConfigShape.Text), "ports to bring here: NAME, found in $MUSTER_PORT_NAME, or NAME=NUMBER");
-    internal static readonly ConfigKey<string> Check = new("check", ConfigShape.Words($"one of: {string.Join(", ", RecipeChecks.Names)}", RecipeChecks.Names.Contains), "a built-in check of the inputs");
-    internal static readonly ConfigKey<IReadOnlyList<string>> AfterFetch = new("after-fetch", ConfigShape.List(ConfigShape.Text), "commands of muster once the results are here, such as: scene export $OUT/reconstruction.pth");
+    internal static readonly ConfigKey<string> About = new(
+        "about",
+        ConfigShape.Text,
+        "what it does; the first line stands in lists"
+    );
+    internal static readonly ConfigKey<string> Script = new(
+        "script",
+        File,
+        "what the run executes: a .sh or a .py file"
+    );
+    internal static readonly ConfigKey<string> Stage = new(
+        "stage",
+        File,
+        "a .sh file, run on the site's host before the run is launched; it may run again at any time"
+    );
+    internal static readonly ConfigKey<string> Preflight = new(
+        "preflight",
+        File,
+        "a .sh file, run on each host that takes part before anything is sent; it prints what it finds: error TEXT, "
+            + "warning TEXT, same WHAT=VALUE"
+    );
+    internal static readonly ConfigKey<string> Prepare = new(
+        "prepare",
+        File,
+        "a .sh file that each rank reads before anything of it starts"
+    );
+    internal static readonly ConfigKey<bool> Program = new(
+        "program",
+        ConfigShape.Flag,
+        "words behind the options are a program of the user's, which the script finds as \"$@\""
+    );
+    internal static readonly ConfigKey<string> Launch = new(
+        "launch",
+        ConfigShape.Words($"one of: {LaunchProfile.Names}", LaunchProfile.Names.Split(", ").Contains),
+        "how the ranks find each other"
+    );
+    internal static readonly ConfigKey<bool> Alone = new(
+        "alone",
+        ConfigShape.Flag,
+        "it also works without its roles, on the one host that --host names"
+    );
+    internal static readonly ConfigKey<bool> Merge = new(
+        "merge",
+        ConfigShape.Flag,
+        "results of several hosts come to one folder"
+    );
+    internal static readonly ConfigKey<string> Container = new(
+        "container",
+        ConfigShape.Image,
+        "the image that the script runs in"
+    );
+    internal static readonly ConfigKey<IReadOnlyList<string>> Outputs = new(
+        "outputs",
+        ConfigShape.List(ConfigShape.Text),
+        "patterns of what to bring home besides $MUSTER_OUT"
+    );
+    internal static readonly ConfigKey<IReadOnlyList<string>> Ports = new(
+        "ports",
+        ConfigShape.List(ConfigShape.Text),
+        "ports to bring here: NAME, found in $MUSTER_PORT_NAME, or NAME=NUMBER"
+    );
+    internal static readonly ConfigKey<string> Check = new(
+        "check",
+        ConfigShape.Words($"one of: {string.Join(", ", RecipeChecks.Names)}", RecipeChecks.Names.Contains),
+        "a built-in check of the inputs"
+    );
+    internal static readonly ConfigKey<IReadOnlyList<string>> AfterFetch = new(
+        "after-fetch",
+        ConfigShape.List(ConfigShape.Text),
+        "commands of muster once the results are here, such as: scene export $OUT/reconstruction.pth"
+    );
 
-    internal static readonly ConfigKey<InputKind> InputType = new("type", ConfigShape.Choice<InputKind>(), "file or folder");
+    internal static readonly ConfigKey<InputKind> InputType = new(
+        "type",
+        ConfigShape.Choice<InputKind>(),
+        "file or folder"
+    );
     internal static readonly ConfigKey<string> InputAbout = new("about", ConfigShape.Text, "what it is");
     internal static readonly ConfigKey<bool> Optional = new("optional", ConfigShape.Flag, "it need not be given");
-    internal static readonly ConfigKey<IReadOnlyList<string>> Only = new("only", ConfigShape.List(ConfigShape.Text), "of a folder: patterns of the names of what is taken along; at least one file must fit");
+    internal static readonly ConfigKey<IReadOnlyList<string>> Only = new(
+        "only",
+        ConfigShape.List(ConfigShape.Text),
+        "of a folder: patterns of the names of what is taken along; at least one file must fit"
+    );
     internal static readonly IReadOnlyList<ConfigKey> InputKeys = [InputType, InputAbout, Optional, Only];
 
-    internal static readonly ConfigKey<ParameterKind> ParameterType = new("type", ConfigShape.Choice<ParameterKind>(), "what values it takes");
+    internal static readonly ConfigKey<ParameterKind> ParameterType = new(
+        "type",
+        ConfigShape.Choice<ParameterKind>(),
+        "what values it takes"
+    );
     internal static readonly ConfigKey<string> ParameterAbout = new("about", ConfigShape.Text, "what it means");
-    internal static readonly ConfigKey<string> Default = new("default", Value, "its value unless one is given; without it the variable is not set");
+    internal static readonly ConfigKey<string> Default = new(
+        "default",
+        Value,
+        "its value unless one is given; without it the variable is not set"
+    );
     internal static readonly ConfigKey<bool> Required = new("required", ConfigShape.Flag, "it must be given");
     internal static readonly ConfigKey<double> Min = new("min", Number, "of a number: the smallest value");
     internal static readonly ConfigKey<double> Max = new("max", Number, "of a number: the largest value");
-    internal static readonly ConfigKey<IReadOnlyList<string>> Choices = new("choices", ConfigShape.List(Value), "of a choice: the values");
-    internal static readonly IReadOnlyList<ConfigKey> ParameterKeys = [ParameterType, ParameterAbout, Default, Required, Min, Max, Choices];
+    internal static readonly ConfigKey<IReadOnlyList<string>> Choices = new(
+        "choices",
+        ConfigShape.List(Value),
+        "of a choice: the values"
+    );
+    internal static readonly IReadOnlyList<ConfigKey> ParameterKeys =
+    [
+        ParameterType,
+        ParameterAbout,
+        Default,
+        Required,
+        Min,
+        Max,
+        Choices,
+    ];
 
     internal static readonly ConfigKey<int> Gpus = new("gpus", ConfigShape.Count, "GPUs");
     internal static readonly ConfigKey<int> Cpus = new("cpus", ConfigShape.Count, "processors");
-    internal static readonly ConfigKey<string> Memory = new("memory", ConfigShape.Words("a size such as 32G", text => MemoryText().IsMatch(text)), "memory");
-    internal static readonly ConfigKey<string> Time = new("time", ConfigShape.Words("a time such as 90m, 10h or HH:MM:SS", text => Durations.TryParse(text, out _)), "the longest it may run");
+    internal static readonly ConfigKey<string> Memory = new(
+        "memory",
+        ConfigShape.Words("a size such as 32G", text => MemoryText().IsMatch(text)),
+        "memory"
+    );
+    internal static readonly ConfigKey<string> Time = new(
+        "time",
+        ConfigShape.Words("a time such as 90m, 10h or HH:MM:SS", text => Durations.TryParse(text, out _)),
+        "the longest it may run"
+    );
     internal static readonly IReadOnlyList<ConfigKey> ResourceKeys = [Gpus, Cpus, Memory, Time];
 
-    internal static readonly ConfigKey<string> RoleScript = new("script", File, "what its ranks execute: a .sh or a .py file; else the recipe's script, or what the launch profile has for the role");
-    internal static readonly ConfigKey<int> RoleCount = new("count", ConfigShape.Count, "how many ranks, where neither the user nor the site says; without it one on each host of the site");
-    internal static readonly ConfigKey<string> Ready = new("ready", ConfigShape.Words("port", text => text == "port"), "port: the other roles begin when each of its ranks listens on its $MUSTER_PORT");
-    internal static readonly ConfigKey<bool> Service = new("service", ConfigShape.Flag, "it serves the others and is ended when they have ended well");
-    internal static readonly IReadOnlyList<ConfigKey> RoleKeys = [RoleScript, RoleCount, Gpus, Cpus, Memory, Ready, Service];
+    internal static readonly ConfigKey<string> RoleScript = new(
+        "script",
+        File,
+        "what its ranks execute: a .sh or a .py file; else the recipe's script, or what the launch profile has for the "
+            + "role"
+    );
+    internal static readonly ConfigKey<int> RoleCount = new(
+        "count",
+        ConfigShape.Count,
+        "how many ranks, where neither the user nor the site says; without it one on each host of the site"
+    );
+    internal static readonly ConfigKey<string> Ready = new(
+        "ready",
+        ConfigShape.Words("port", text => text == "port"),
+        "port: the other roles begin when each of its ranks listens on its $MUSTER_PORT"
+    );
+    internal static readonly ConfigKey<bool> Service = new(
+        "service",
+        ConfigShape.Flag,
+        "it serves the others and is ended when they have ended well"
+    );
+    internal static readonly IReadOnlyList<ConfigKey> RoleKeys =
+    [
+        RoleScript,
+        RoleCount,
+        Gpus,
+        Cpus,
+        Memory,
+        Ready,
+        Service,
+    ];
 
-    internal static readonly ConfigKey<IReadOnlyList<NamedNode>> Inputs = new("inputs", RecipeShapes.Named(InputKeys, InputType.Name), "files and folders that the user names, each found as $MUSTER_INPUT_NAME");
-    internal static readonly ConfigKey<IReadOnlyList<NamedNode>> Parameters = new("parameters", RecipeShapes.Named(ParameterKeys, ParameterType.Name), "values that the user may set, each found as $MUSTER_PARAM_NAME");
-    internal static readonly ConfigKey<ConfigSection> Resources = new("resources", RecipeShapes.Section(ResourceKeys, "resources"), "what a run asks the site for unless its user says otherwise");
+    internal static readonly ConfigKey<IReadOnlyList<NamedNode>> Inputs = new(
+        "inputs",
+        RecipeShapes.Named(InputKeys, InputType.Name),
+        "files and folders that the user names, each found as $MUSTER_INPUT_NAME"
+    );
+    internal static readonly ConfigKey<IReadOnlyList<NamedNode>> Parameters = new(
+        "parameters",
+        RecipeShapes.Named(ParameterKeys, ParameterType.Name),
+        "values that the user may set, each found as $MUSTER_PARAM_NAME"
+    );
+    internal static readonly ConfigKey<ConfigSection> Resources = new(
+        "resources",
+        RecipeShapes.Section(ResourceKeys, "resources"),
+        "what a run asks the site for unless its user says otherwise"
+    );
 
-    internal static readonly ConfigKey<IReadOnlyList<NamedNode>> Roles = new("roles", RecipeShapes.Named(RoleKeys), "ranks that work together, by the name of their role");
+    internal static readonly ConfigKey<IReadOnlyList<NamedNode>> Roles = new(
+        "roles",
+        RecipeShapes.Named(RoleKeys),
+        "ranks that work together, by the name of their role"
+    );
 
-    internal static readonly IReadOnlyList<ConfigKey> TopKeys = [About, Script, Program, Stage, Preflight, Prepare, Inputs, Parameters, Resources, Launch, Roles, Alone, Merge, Container, Outputs, Ports, Check, AfterFetch];
+    internal static readonly IReadOnlyList<ConfigKey> TopKeys =
+    [
+        About,
+        Script,
+        Program,
+        Stage,
+        Preflight,
+        Prepare,
+        Inputs,
+        Parameters,
+        Resources,
+        Launch,
+        Roles,
+        Alone,
+        Merge,
+        Container,
+        Outputs,
+        Ports,
+        Check,
+        AfterFetch,
+    ];
 
     /// <summary>A JSON schema (draft 2020-12) of the file, for editors.</summary>
     public static string ToJson() => ConfigKey.Schema("Muster recipe", TopKeys, About.Name, Script.Name);

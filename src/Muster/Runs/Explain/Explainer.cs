@@ -7,7 +7,9 @@ using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Runs.Explain;
 
-/// <summary>Gathers what explains a run. SLURM is asked with two commands at most: the run's own records say the rest.</summary>
+/// <summary>
+/// Gathers what explains a run. SLURM is asked with two commands at most: the run's own records say the rest.
+/// </summary>
 public sealed class Explainer(RunStore store, Func<string, OpenSite> open, TimeProvider clock)
 {
     public async Task<(Run Run, Explanation Explanation)> ExplainAsync(Run run, TimeSpan patience, CancellationToken ct)
@@ -17,11 +19,14 @@ public sealed class Explainer(RunStore store, Func<string, OpenSite> open, TimeP
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
         try
         {
-            if (run.State is not RunState.Planned) (run, around) = await LookAsync(run, either.Token);
+            if (run.State is not RunState.Planned)
+                (run, around) = await LookAsync(run, either.Token);
         }
-        catch (Exception fault) when (fault is HostUnreachableException or OperationCanceledException && !ct.IsCancellationRequested)
+        catch (Exception fault)
+            when (fault is HostUnreachableException or OperationCanceledException && !ct.IsCancellationRequested)
         {
-            if (run.State.IsLive) run = store.Change(run.Id, known => RunJudge.Unseen(known, clock.GetUtcNow()));
+            if (run.State.IsLive)
+                run = store.Change(run.Id, known => RunJudge.Unseen(known, clock.GetUtcNow()));
         }
         return (run, Explanation.For(run, around, RunKeeper.IsAbandoned(run), clock.GetUtcNow()));
     }
@@ -30,21 +35,43 @@ public sealed class Explainer(RunStore store, Func<string, OpenSite> open, TimeP
     {
         var site = open(run.Plan.Site);
         var host = site.HostOf(run.Plan.Host);
-        var facts = run.State.IsLive ? await new RunPlaces(site, run.Plan).LookAsync(TimeSpan.FromSeconds(10), ct) : null;
-        if (facts is not null) run = store.Change(run.Id, known => RunJudge.After(known, facts, null, site.Desk(run.Plan.Host) is not null, clock.GetUtcNow()));
+        var facts = run.State.IsLive
+            ? await new RunPlaces(site, run.Plan).LookAsync(TimeSpan.FromSeconds(10), ct)
+            : null;
+        if (facts is not null)
+            run = store.Change(
+                run.Id,
+                known => RunJudge.After(known, facts, null, site.Desk(run.Plan.Host) is not null, clock.GetUtcNow())
+            );
 
         string? queue = null;
         var spent = false;
-        if (run.State is RunState.Queued or RunState.Launched && site.Desk(run.Plan.Host) is { } desk && SlurmJobId.Find(RunKeeper.HandleOf(run) ?? "") is { } job)
+        if (
+            run.State is RunState.Queued or RunState.Launched
+            && site.Desk(run.Plan.Host) is { } desk
+            && SlurmJobId.Find(RunKeeper.HandleOf(run) ?? "") is { } job
+        )
         {
-            var format = Partition.Options.Single(option => option.StartsWith("--format=", StringComparison.Ordinal))["--format=".Length..];
-            queue = (await desk.AskOtherAsync(ShellText.Script("Runs/Explain/queue.sh", [$"{job.Id}", format]), commands: 2, ct))?.Output;
+            var format = Partition.Options.Single(option => option.StartsWith("--format=", StringComparison.Ordinal))[
+                "--format=".Length..
+            ];
+            queue = (
+                await desk.AskOtherAsync(
+                    ShellText.Script("Runs/Explain/queue.sh", [$"{job.Id}", format]),
+                    commands: 2,
+                    ct
+                )
+            )?.Output;
             spent = queue is null;
         }
         var explain = RunFolder.WithFull(ShellText.Script("Runs/Explain/explain.sh", [site.Root, run.Id.ToString()]));
         var output = await host.GetAsync(explain, "looking at the run", ct);
         var around = Circumstances.Read(output, queue) with { BudgetSpent = spent };
-        if (facts is not null && around.Place is { } place) run = store.Change(run.Id, known => RunJudge.After(known, facts, new SchedulerWord.Waiting(place.Reason), true, clock.GetUtcNow()));
+        if (facts is not null && around.Place is { } place)
+            run = store.Change(
+                run.Id,
+                known => RunJudge.After(known, facts, new SchedulerWord.Waiting(place.Reason), true, clock.GetUtcNow())
+            );
         // The load of a login node says nothing about a job elsewhere.
         return (run, site.Site is SlurmSite ? around with { Load = null } : around);
     }

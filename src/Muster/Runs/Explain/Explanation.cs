@@ -13,18 +13,29 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
         var lines = new List<ExplainedLine>();
         void Add(string about, string? text)
         {
-            if (text is { Length: > 0 }) lines.Add(new(about, text));
+            if (text is { Length: > 0 })
+                lines.Add(new(about, text));
         }
 
         if (run.State.IsLive && run.UnreachableSince is { } since)
         {
-            Add("contact", $"{Place(run)} has not answered for {Span(now - since)}, since {Local(since)}; that says nothing about the run");
-            Add("last seen", run.SeenAt is { } seen ? $"{run.State.Word}, {Span(now - seen)} ago" : $"never; {run.State.Word} is what was known when it left");
+            Add(
+                "contact",
+                $"{Place(run)} has not answered for {Span(now - since)}, since {Local(since)}; that says nothing about "
+                    + $"the run"
+            );
+            Add(
+                "last seen",
+                run.SeenAt is { } seen
+                    ? $"{run.State.Word}, {Span(now - seen)} ago"
+                    : $"never; {run.State.Word} is what was known when it left"
+            );
             Add("do", $"muster sites check {run.Plan.Site}   says what is wrong with the connection");
             return new($"{name} is {run.State.Word}, as far as is known", lines);
         }
 
-        if (run.CancelWished && run.State.IsLive) Add("cancel", "its end is wished, and comes as soon as the site has done it");
+        if (run.CancelWished && run.State.IsLive)
+            Add("cancel", "its end is wished, and comes as soon as the site has done it");
         switch (run.State)
         {
             case RunState.Planned or RunState.Staging when abandoned:
@@ -39,8 +50,12 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
                 Add("why", $"its code and inputs are on their way to {Place(run)}");
                 return new($"{name} is on its way", lines);
             case RunState.Launched(var handle):
-                Add("why", $"{Place(run)} has taken it as {handle}; it has not started yet, or nobody has seen it start");
-                if (around.Place is { } place) Queue(run, place, around, now, Add);
+                Add(
+                    "why",
+                    $"{Place(run)} has taken it as {handle}; it has not started yet, or nobody has seen it start"
+                );
+                if (around.Place is { } place)
+                    Queue(run, place, around, now, Add);
                 Busy(run, around, Add);
                 return new($"{name} is launched", lines);
             case RunState.Queued(var handle, var reason):
@@ -51,54 +66,105 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
                 return new($"{name} waits in the queue of {Place(run)} as job {handle}", lines);
             case RunState.Running(_, var where, var began):
                 Add("since", $"{Local(began)}, for {Span(now - began)}");
-                if (run.Plan.Time is { } limit) Add("limit", began + limit > now ? $"{Span(limit)}, of which {Span(began + limit - now)} are left" : $"{Span(limit)}, which is over");
+                if (run.Plan.Time is { } limit)
+                    Add(
+                        "limit",
+                        began + limit > now
+                            ? $"{Span(limit)}, of which {Span(began + limit - now)} are left"
+                            : $"{Span(limit)}, which is over"
+                    );
                 Busy(run, around, Add);
                 Full(run, around, Add);
-                foreach (var line in around.LastErrors.TakeLast(3)) Add("stderr", line);
+                foreach (var line in around.LastErrors.TakeLast(3))
+                    Add("stderr", line);
                 return new($"{name} runs on {where}", lines);
             case RunState.Ended end:
                 Add("evidence", $"{end.Evidence.Source}: {end.Evidence.Text}");
-                foreach (var line in around.LastErrors) Add("stderr", line);
+                foreach (var line in around.LastErrors)
+                    Add("stderr", line);
                 Full(run, around, Add);
-                foreach (var advice in Advice(run, end, around.LastErrors)) Add("do", advice);
-                return new($"{name} {(end.Outcome is Outcome.Succeeded ? "succeeded" : $"ended: {end.Word}")}, {Span(now - end.At)} ago", lines);
+                foreach (var advice in Advice(run, end, around.LastErrors))
+                    Add("do", advice);
+                return new(
+                    $"{name} {(end.Outcome is Outcome.Succeeded ? "succeeded" : $"ended: {end.Word}")}, "
+                        + $"{Span(now - end.At)} ago",
+                    lines
+                );
             default:
                 return new($"{name} is {run.State.Word}", lines);
         }
     }
 
-    private static void Queue(Run run, QueuePlace? place, Circumstances around, DateTimeOffset now, Action<string, string?> add)
+    private static void Queue(
+        Run run,
+        QueuePlace? place,
+        Circumstances around,
+        DateTimeOffset now,
+        Action<string, string?> add
+    )
     {
-        if (around.BudgetSpent) add("position", "not asked: the scheduler was asked often enough in this minute; try again in a moment");
+        if (around.BudgetSpent)
+            add("position", "not asked: the scheduler was asked often enough in this minute; try again in a moment");
         if (place is not null)
         {
-            var before = place.Ahead switch { null => "", 0 => $"no job that can be seen is before it in {place.Partition}", 1 => $"1 job is before it in {place.Partition}", var n => $"{n} jobs are before it in {place.Partition}" };
-            add("position", place.Priority is { } priority ? $"{before}{(before.Length > 0 ? "; " : "")}its priority is {priority}" : before);
+            var before = place.Ahead switch
+            {
+                null => "",
+                0 => $"no job that can be seen is before it in {place.Partition}",
+                1 => $"1 job is before it in {place.Partition}",
+                var n => $"{n} jobs are before it in {place.Partition}",
+            };
+            add(
+                "position",
+                place.Priority is { } priority
+                    ? $"{before}{(before.Length > 0 ? "; " : "")}its priority is {priority}"
+                    : before
+            );
         }
         if (around.Partition is { } part)
         {
-            add("free", $"{part.Name}: {part.Nodes.Idle} of {part.Nodes.Total} nodes idle{(part.Nodes.Other > 0 ? $", {part.Nodes.Other} out of use" : "")}{(part.IsUp ? "" : $"; the partition is {part.Availability}")}{(part.TimeLimit is { Length: not null } limit ? $"; jobs may take {limit}" : "")}");
+            add(
+                "free",
+                $"{part.Name}: {part.Nodes.Idle} of {part.Nodes.Total} nodes "
+                    + $"idle{(part.Nodes.Other > 0 ? $", {part.Nodes.Other} out of use" : "")}{(part.IsUp ? "" : $"; the partition is {part.Availability}")}{(part.TimeLimit is { Length: not null } limit ? $"; jobs may take {limit}" : "")}"
+            );
         }
-        if (place?.Start is { } start) add("start", start > now ? $"expected in {Span(start - now)}, at {Local(start)}; it comes earlier when other jobs end early" : "expected at any moment");
-        else if (place is not null) add("start", "the scheduler gives no time yet");
-        foreach (var after in run.Plan.After) add("after", $"it starts when run {after.Id.Short} has succeeded");
+        if (place?.Start is { } start)
+            add(
+                "start",
+                start > now
+                    ? $"expected in {Span(start - now)}, at {Local(start)}; it comes earlier when other jobs end early"
+                    : "expected at any moment"
+            );
+        else if (place is not null)
+            add("start", "the scheduler gives no time yet");
+        foreach (var after in run.Plan.After)
+            add("after", $"it starts when run {after.Id.Short} has succeeded");
     }
 
     private static void Full(Run run, Circumstances around, Action<string, string?> add)
     {
-        if (around.FullDisk is not { } at) return;
+        if (around.FullDisk is not { } at)
+            return;
         add("disk", $"{at} on {Place(run)}, which holds the run's folder, is full");
         add("do", $"muster sites tidy {run.Plan.Site}   removes old runs there; or make room on {at} yourself");
     }
 
     private static void Busy(Run run, Circumstances around, Action<string, string?> add)
     {
-        if (around.Load is not { } load) return;
+        if (around.Load is not { } load)
+            return;
         var cpus = around.Cpus is { } count ? $" for {count} CPUs" : "";
-        add("load", $"{load.ToString("0.0", CultureInfo.InvariantCulture)} processes want to run on {run.Plan.Host ?? "the host"}{cpus}{(around.Cpus is { } all && load > all * 1.5 ? ": it is busy, and everything is slow" : "")}");
+        add(
+            "load",
+            $"{load.ToString("0.0", CultureInfo.InvariantCulture)} processes want to run on "
+                + $"{run.Plan.Host ?? "the host"}{cpus}{(around.Cpus is { } all && load > all * 1.5 ? ": it is busy, and everything is slow" : "")}"
+        );
     }
 
-    /// <summary>What to do after an end, by the outcome, the exit code, and words that are plain in any program's last lines.</summary>
+    /// <summary>
+    /// What to do after an end, by the outcome, the exit code, and words that are plain in any program's last lines.
+    /// </summary>
     internal static IEnumerable<string> Advice(Run run, RunState.Ended end, IReadOnlyList<string> errors)
     {
         var name = run.Plan.Name;
@@ -106,7 +172,8 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
         switch (end.Outcome)
         {
             case Outcome.Succeeded:
-                if (run.FetchedTo is null && run.Plan.Outputs.Count > 0) yield return $"muster fetch {name}   brings its results home";
+                if (run.FetchedTo is null && run.Plan.Outputs.Count > 0)
+                    yield return $"muster fetch {name}   brings its results home";
                 yield break;
             case Outcome.Cancelled:
                 yield return $"muster rerun {name}   starts it again";
@@ -115,7 +182,9 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
                 yield return "submit it again with more memory: --memory SIZE";
                 yield break;
             case Outcome.TimedOut:
-                yield return $"submit it again with more time: --time, now {(run.Plan.Time is { } time ? Span(time) : "as the site sets it")}; or let it go on from a checkpoint";
+                yield return $"submit it again with more time: --time, now "
+                    + $"{(run.Plan.Time is { } time ? Span(time) : "as the site sets it")}; or let it go on from a "
+                    + $"checkpoint";
                 yield break;
             case Outcome.Preempted:
                 yield return $"muster rerun {name}   starts it again; a job with a higher priority took its place";
@@ -124,39 +193,54 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
                 yield return $"muster rerun {name}   starts it again; the machine failed, not the job";
                 yield break;
             case Outcome.Lost:
-                yield return $"muster show {name} --evidence   shows every record there is; muster sites check {run.Plan.Site} looks at the site";
+                yield return $"muster show {name} --evidence   shows every record there is; muster sites check "
+                    + $"{run.Plan.Site} looks at the site";
                 yield break;
         }
         var program = run.Plan.Command is [var first, ..] ? first : "";
         var byCode = end.Code switch
         {
             78 when end.Evidence.Text.Contains("setup line", StringComparison.Ordinal) =>
-                $"fix `setup:` of site {run.Plan.Site}; end a line that may fail with `|| true`, or set `setup-errors: ignore` to start the command anyway",
-            127 => $"a command was not found: is it installed there, and does `setup:` of the site put it on the PATH? The command began with {program}",
-            126 => $"{program} is not executable: `chmod +x` it, or name its interpreter; a wrong architecture looks the same",
+                $"fix `setup:` of site {run.Plan.Site}; end a line that may fail with `|| true`, or set `setup-errors: "
+                    + $"ignore` to start the command anyway",
+            127 => $"a command was not found: is it installed there, and does `setup:` of the site put it on the PATH? "
+                + $"The command began with {program}",
+            126 =>
+                $"{program} is not executable: `chmod +x` it, or name its interpreter; a wrong architecture looks the "
+                    + $"same",
             137 => "it was killed (KILL): most often for memory; submit it again with --memory SIZE",
             139 => "it crashed (SEGV): a bug or a library that does not fit the machine",
             143 => "it was asked to end (TERM) from outside",
             _ => null,
         };
-        if (byCode is not null) yield return byCode;
-        if (Says("CUDA out of memory") || Says("OutOfMemoryError")) yield return "the memory of the GPU did not suffice: make batches or images smaller, or choose a larger GPU";
-        if (Says("No module named")) yield return "a Python module is missing there: activate the environment in `setup:` of the site";
-        if (Says("No space left on device")) yield return $"a disk is full: muster sites check {run.Plan.Site}";
-        if (Says("No such file or directory") && byCode is null) yield return "a file is missing: does git ignore it, so that it stayed at home? --input brings it along";
+        if (byCode is not null)
+            yield return byCode;
+        if (Says("CUDA out of memory") || Says("OutOfMemoryError"))
+            yield return "the memory of the GPU did not suffice: make batches or images smaller, or choose a larger "
+                + "GPU";
+        if (Says("No module named"))
+            yield return "a Python module is missing there: activate the environment in `setup:` of the site";
+        if (Says("No space left on device"))
+            yield return $"a disk is full: muster sites check {run.Plan.Site}";
+        if (Says("No such file or directory") && byCode is null)
+            yield return "a file is missing: does git ignore it, so that it stayed at home? --input brings it along";
         yield return $"muster logs {name} --all   shows all it printed";
     }
 
-    private static string Place(Run run) => run.Plan.Host is { } host && host != run.Plan.Site ? $"{run.Plan.Site}:{host}" : run.Plan.Site;
-    private static string Local(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+    private static string Place(Run run) =>
+        run.Plan.Host is { } host && host != run.Plan.Site ? $"{run.Plan.Site}:{host}" : run.Plan.Site;
 
-    private static string Span(TimeSpan time) => time.Duration() switch
-    {
-        var span when span < TimeSpan.FromMinutes(2) => $"{(int)span.TotalSeconds} s",
-        var span when span < TimeSpan.FromHours(2) => $"{(int)span.TotalMinutes} min",
-        var span when span < TimeSpan.FromDays(2) => $"{(int)span.TotalHours} h {span.Minutes} min",
-        var span => $"{(int)span.TotalDays} d {span.Hours} h",
-    };
+    private static string Local(DateTimeOffset time) =>
+        time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+
+    private static string Span(TimeSpan time) =>
+        time.Duration() switch
+        {
+            var span when span < TimeSpan.FromMinutes(2) => $"{(int)span.TotalSeconds} s",
+            var span when span < TimeSpan.FromHours(2) => $"{(int)span.TotalMinutes} min",
+            var span when span < TimeSpan.FromDays(2) => $"{(int)span.TotalHours} h {span.Minutes} min",
+            var span => $"{(int)span.TotalDays} d {span.Hours} h",
+        };
 }
 
 /// <param name="About">A word, such as <c>why</c> or <c>do</c>.</param>

@@ -7,16 +7,29 @@ namespace Muster.Runs.Follow;
 public abstract record FollowFrame
 {
     private FollowFrame() { }
+
     public sealed record Log(string Name, long Offset, byte[] Bytes) : FollowFrame;
+
     public sealed record Record(StatusRecord Status) : FollowFrame;
+
     public sealed record Gone(string Name) : FollowFrame;
+
     public sealed record SupervisorMissing(string Rank, Liveness What) : FollowFrame;
+
     public sealed record Tick : FollowFrame;
+
     public sealed record Absent : FollowFrame;
+
     public sealed record End : FollowFrame;
 
-    /// <summary>Reads frames until the stream ends. A frame that was cut short, or is none, ends the reading: the rest comes again on the next connection.</summary>
-    public static async IAsyncEnumerable<FollowFrame> ReadAsync(Stream stream, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+    /// <summary>
+    /// Reads frames until the stream ends. A frame that was cut short, or is none, ends the reading: the rest comes
+    /// again on the next connection.
+    /// </summary>
+    public static async IAsyncEnumerable<FollowFrame> ReadAsync(
+        Stream stream,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct
+    )
     {
         var reader = new LineReader(stream);
         Dictionary<string, string>? values = null;
@@ -39,19 +52,33 @@ public abstract record FollowFrame
             switch (line.Split(' '))
             {
                 case ["L", var name, var offsetText, var lengthText]
-                    when long.TryParse(offsetText, CultureInfo.InvariantCulture, out var offset) && int.TryParse(lengthText, CultureInfo.InvariantCulture, out var length) && length is >= 0 and <= 1 << 20:
-                    if (await reader.BytesAsync(length + 1, ct) is not { } bytes || bytes[^1] != '\n') yield break;
+                    when long.TryParse(offsetText, CultureInfo.InvariantCulture, out var offset)
+                        && int.TryParse(lengthText, CultureInfo.InvariantCulture, out var length)
+                        && length is >= 0 and <= 1 << 20:
+                    if (await reader.BytesAsync(length + 1, ct) is not { } bytes || bytes[^1] != '\n')
+                        yield break;
                     yield return new Log(name, offset, bytes[..length]);
                     break;
                 case ["R", var name]:
                     (record, values) = (name, []);
                     break;
-                case ["G", var name]: yield return new Gone(name); break;
-                case ["X", var rank, var what]: yield return new SupervisorMissing(rank, what == "rebooted" ? Liveness.Rebooted : Liveness.Gone); break;
-                case ["T"]: yield return new Tick(); break;
-                case ["A"]: yield return new Absent(); break;
-                case ["E"]: yield return new End(); yield break;
-                default: yield break;
+                case ["G", var name]:
+                    yield return new Gone(name);
+                    break;
+                case ["X", var rank, var what]:
+                    yield return new SupervisorMissing(rank, what == "rebooted" ? Liveness.Rebooted : Liveness.Gone);
+                    break;
+                case ["T"]:
+                    yield return new Tick();
+                    break;
+                case ["A"]:
+                    yield return new Absent();
+                    break;
+                case ["E"]:
+                    yield return new End();
+                    yield break;
+                default:
+                    yield break;
             }
         }
     }
@@ -77,7 +104,8 @@ public abstract record FollowFrame
                     _at++;
                     return Encoding.UTF8.GetString(line.GetBuffer(), 0, (int)line.Length);
                 }
-                if (!await FillAsync(ct)) return null;
+                if (!await FillAsync(ct))
+                    return null;
             }
         }
 
@@ -87,7 +115,8 @@ public abstract record FollowFrame
             var have = 0;
             while (have < count)
             {
-                if (_at == _end && !await FillAsync(ct)) return null;
+                if (_at == _end && !await FillAsync(ct))
+                    return null;
                 var take = Math.Min(count - have, _end - _at);
                 _buffer.AsSpan(_at, take).CopyTo(bytes.AsSpan(have));
                 _at += take;

@@ -16,5 +16,6 @@ public abstract record RunEvent
 
     /// <summary>The site stopped answering. The run is not concerned by it.</summary>
     public sealed record ContactLost(DateTimeOffset Since, string Why) : RunEvent;
+
     public sealed record ContactBack(TimeSpan After) : RunEvent;
 }

@@ -10,14 +10,19 @@ namespace Muster.Runs.Forward;
 /// <summary>A port of a run as it can be opened here.</summary>
 public sealed record LocalPort(string Name, int Port, Uri Url);
 
-/// <summary>Brings the ports of a run to this machine. The local port is ours for as long as this object lives, whatever becomes of the connection.</summary>
+/// <summary>
+/// Brings the ports of a run to this machine. The local port is ours for as long as this object lives, whatever becomes
+/// of the connection.
+/// </summary>
 public sealed class Forwarder(OpenSite site, RunPlan plan) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _end = new();
     private readonly ConcurrentDictionary<string, Forward> _forwards = new();
     private readonly List<Task> _loops = [];
 
-    /// <summary>Forwards <paramref name="port"/>, or turns an earlier forward of the same name to where it is now.</summary>
+    /// <summary>
+    /// Forwards <paramref name="port"/>, or turns an earlier forward of the same name to where it is now.
+    /// </summary>
     public LocalPort Bring(SeenPort port, string runId)
     {
         var key = $"{port.Rank}/{port.Name}";
@@ -26,10 +31,14 @@ public sealed class Forwarder(OpenSite site, RunPlan plan) : IAsyncDisposable
             known.Target = port;
             return known.Local;
         }
-        if (site.IsHere && port.Host == Environment.MachineName) return new(port.Name, port.Port, new($"http://127.0.0.1:{port.Port}/"));
+        if (site.IsHere && port.Host == Environment.MachineName)
+            return new(port.Name, port.Port, new($"http://127.0.0.1:{port.Port}/"));
         var listener = Listen(port.Port);
         var number = ((IPEndPoint)listener.LocalEndpoint).Port;
-        var forward = new Forward(listener, new(port.Name, number, new($"http://127.0.0.1:{number}/")), runId) { Target = port };
+        var forward = new Forward(listener, new(port.Name, number, new($"http://127.0.0.1:{number}/")), runId)
+        {
+            Target = port,
+        };
         _forwards[key] = forward;
         _loops.Add(AcceptAsync(forward));
         return forward.Local;
@@ -38,7 +47,8 @@ public sealed class Forwarder(OpenSite site, RunPlan plan) : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
-        foreach (var forward in _forwards.Values) forward.Listener.Dispose();
+        foreach (var forward in _forwards.Values)
+            forward.Listener.Dispose();
         await Task.WhenAll(_loops);
         _end.Dispose();
     }
@@ -67,7 +77,10 @@ public sealed class Forwarder(OpenSite site, RunPlan plan) : IAsyncDisposable
                 listener.Dispose();
             }
         }
-        throw new UserException("no local port is free for a forward", "Close some programs that listen on ports of this machine.");
+        throw new UserException(
+            "no local port is free for a forward",
+            "Close some programs that listen on ports of this machine."
+        );
     }
 
     private async Task AcceptAsync(Forward forward)
@@ -79,7 +92,8 @@ public sealed class Forwarder(OpenSite site, RunPlan plan) : IAsyncDisposable
             {
                 client = await forward.Listener.AcceptTcpClientAsync(_end.Token);
             }
-            catch (Exception fault) when (fault is OperationCanceledException or SocketException or ObjectDisposedException)
+            catch (Exception fault)
+                when (fault is OperationCanceledException or SocketException or ObjectDisposedException)
             {
                 return;
             }
@@ -93,16 +107,24 @@ public sealed class Forwarder(OpenSite site, RunPlan plan) : IAsyncDisposable
         {
             try
             {
-                await using var there = await PortRoute.ConnectAsync(site, plan.HostOf(forward.Target.Rank), forward.Target, forward.RunId, _end.Token);
+                await using var there = await PortRoute.ConnectAsync(
+                    site,
+                    plan.HostOf(forward.Target.Rank),
+                    forward.Target,
+                    forward.RunId,
+                    _end.Token
+                );
                 await using var here = client.GetStream();
                 var up = PumpAsync(here, there);
                 var down = there.CopyToAsync(here, _end.Token);
                 // A client that says no more still waits for its answer; one that was reset does not.
                 var first = await Task.WhenAny(up, down);
                 await first;
-                if (first == up) await down;
+                if (first == up)
+                    await down;
             }
-            catch (Exception fault) when (fault is IOException or SocketException or OperationCanceledException or HostUnreachableException)
+            catch (Exception fault)
+                when (fault is IOException or SocketException or OperationCanceledException or HostUnreachableException)
             {
                 // The browser sees a closed connection and asks again; the forward itself stays.
             }
@@ -112,7 +134,9 @@ public sealed class Forwarder(OpenSite site, RunPlan plan) : IAsyncDisposable
     private async Task PumpAsync(NetworkStream here, Stream there)
     {
         await here.CopyToAsync(there, _end.Token);
-        if (there is DuplexStream duplex) duplex.EndWriting();
-        else if (there is NetworkStream local) local.Socket.Shutdown(SocketShutdown.Send);
+        if (there is DuplexStream duplex)
+            duplex.EndWriting();
+        else if (there is NetworkStream local)
+            local.Socket.Shutdown(SocketShutdown.Send);
     }
 }

@@ -4,7 +4,9 @@ using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Runs.Submit;
 
-/// <summary>Times as people write them: <c>90m</c>, <c>1h30m</c>, <c>2d</c>, and SLURM's <c>HH:MM:SS</c> and <c>D-HH</c>.</summary>
+/// <summary>
+/// Times as people write them: <c>90m</c>, <c>1h30m</c>, <c>2d</c>, and SLURM's <c>HH:MM:SS</c> and <c>D-HH</c>.
+/// </summary>
 public static partial class Durations
 {
     public static bool TryParse(string text, out TimeSpan time)
@@ -13,15 +15,25 @@ public static partial class Durations
         var match = Units().Match(text);
         if (match.Success && text.Length > 0)
         {
-            double Part(string name) => match.Groups[name] is { Success: true } group ? double.Parse(group.ValueSpan, CultureInfo.InvariantCulture) : 0;
-            time = TimeSpan.FromDays(Part("d")) + TimeSpan.FromHours(Part("h")) + TimeSpan.FromMinutes(Part("m")) + TimeSpan.FromSeconds(Part("s"));
+            double Part(string name) =>
+                match.Groups[name] is { Success: true } group
+                    ? double.Parse(group.ValueSpan, CultureInfo.InvariantCulture)
+                    : 0;
+            time =
+                TimeSpan.FromDays(Part("d"))
+                + TimeSpan.FromHours(Part("h"))
+                + TimeSpan.FromMinutes(Part("m"))
+                + TimeSpan.FromSeconds(Part("s"));
             return time > TimeSpan.Zero;
         }
-        if (!TimeLimit.TryParse(text, out var limit) || limit.Length is not { } known) return false;
+        if (!TimeLimit.TryParse(text, out var limit) || limit.Length is not { } known)
+            return false;
         time = known;
         return true;
     }
 
-    [GeneratedRegex(@"\A((?<d>\d{1,4}(\.\d+)?)d)?((?<h>\d{1,5}(\.\d+)?)h)?((?<m>\d{1,6}(\.\d+)?)m(in)?)?((?<s>\d{1,8}(\.\d+)?)s)?\z")]
+    [GeneratedRegex(
+        @"\A((?<d>\d{1,4}(\.\d+)?)d)?((?<h>\d{1,5}(\.\d+)?)h)?((?<m>\d{1,6}(\.\d+)?)m(in)?)?((?<s>\d{1,8}(\.\d+)?)s)?\z"
+    )]
     private static partial Regex Units();
 }

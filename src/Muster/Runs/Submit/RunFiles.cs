@@ -14,7 +14,12 @@ public static class RunFiles
 {
     /// <param name="environment">The values; they go into a file of their own that only the user can read.</param>
     /// <param name="host">One of the plan's hosts, for its part of the run; null for its first.</param>
-    public static IReadOnlyList<RunFile> For(RunPlan plan, IScheduler scheduler, IReadOnlyDictionary<string, string> environment, string? host = null)
+    public static IReadOnlyList<RunFile> For(
+        RunPlan plan,
+        IScheduler scheduler,
+        IReadOnlyDictionary<string, string> environment,
+        string? host = null
+    )
     {
         var files = new List<RunFile>
         {
@@ -26,12 +31,21 @@ public static class RunFiles
             new("launch", ShellScripts.Read("Runs/Remote/launch.sh")),
             new("scheduler.sh", scheduler.LauncherScript),
         };
-        if (plan.BatchLines.Count > 0) files.Add(new("batch.sh", Batch(plan)));
-        if (plan.Roles.Count > 0) files.Add(new("gang.sh", ShellScripts.Read("Runs/Remote/gang.sh")));
-        if (plan.Array?.AtOnce is not null && plan.BatchLines.Count == 0) files.Add(new("turns", ShellScripts.Read("Sites/Schedulers/Processes/turns.sh")));
-        if (plan.Outputs.Count > 0) files.Add(new("outputs", string.Concat(plan.Outputs.SelectMany(Patterns).Select(pattern => pattern + "\n"))));
-        if (environment.Count > 0) files.Add(new("env.sh", Environment(environment), Private: true));
-        files.AddRange(plan.Companions.Select(companion => new RunFile($"companion.{companion.Name}", Companion(plan, companion))));
+        if (plan.BatchLines.Count > 0)
+            files.Add(new("batch.sh", Batch(plan)));
+        if (plan.Roles.Count > 0)
+            files.Add(new("gang.sh", ShellScripts.Read("Runs/Remote/gang.sh")));
+        if (plan.Array?.AtOnce is not null && plan.BatchLines.Count == 0)
+            files.Add(new("turns", ShellScripts.Read("Sites/Schedulers/Processes/turns.sh")));
+        if (plan.Outputs.Count > 0)
+            files.Add(
+                new("outputs", string.Concat(plan.Outputs.SelectMany(Patterns).Select(pattern => pattern + "\n")))
+            );
+        if (environment.Count > 0)
+            files.Add(new("env.sh", Environment(environment), Private: true));
+        files.AddRange(
+            plan.Companions.Select(companion => new RunFile($"companion.{companion.Name}", Companion(plan, companion)))
+        );
         return files;
     }
 
@@ -39,10 +53,13 @@ public static class RunFiles
     public static string Batch(RunPlan plan)
     {
         var text = new StringBuilder("#!/bin/sh\n");
-        foreach (var line in plan.BatchLines) text.Append(line).Append('\n');
+        foreach (var line in plan.BatchLines)
+            text.Append(line).Append('\n');
         // SLURM copies the script away, so the folder is named; --chdir has made it the working folder.
-        if (plan.Roles.Count > 0) text.Append(GangSteps.Of(plan));
-        else text.Append("exec sh ./supervise main \"${SLURM_ARRAY_TASK_ID:-0}\"\n");
+        if (plan.Roles.Count > 0)
+            text.Append(GangSteps.Of(plan));
+        else
+            text.Append("exec sh ./supervise main \"${SLURM_ARRAY_TASK_ID:-0}\"\n");
         return text.ToString();
     }
 
@@ -56,50 +73,64 @@ public static class RunFiles
         foreach (var line in plan.JobLines)
         {
             text.Append(line).Append('\n');
-            text.Append("code=$?; [ $code -eq 0 ] || echo \"muster: a line before the command ended with $code\" >&2\n");
+            text.Append(
+                "code=$?; [ $code -eq 0 ] || echo \"muster: a line before the command ended with $code\" >&2\n"
+            );
         }
-        if (plan.Roles.Count > 0) return text.Append(RoleCommands.Of(plan, host)).ToString();
-        text.Append(plan.Container is { } image ? ContainerCommand.For(plan, image, host)
+        if (plan.Roles.Count > 0)
+            return text.Append(RoleCommands.Of(plan, host)).ToString();
+        text.Append(
+            plan.Container is { } image ? ContainerCommand.For(plan, image, host)
             : plan.RawLine ? string.Join(' ', plan.Command) + "\n"
-            : ShellText.Of($"exec {plan.Command}\n").ToString());
+            : ShellText.Of($"exec {plan.Command}\n").ToString()
+        );
         return text.ToString();
     }
 
     private static string Plan(RunPlan plan, string? host)
     {
-        string Seconds(TimeSpan? time) => time is { } known ? ((long)Math.Ceiling(known.TotalSeconds)).ToString(CultureInfo.InvariantCulture) : "";
+        string Seconds(TimeSpan? time) =>
+            time is { } known ? ((long)Math.Ceiling(known.TotalSeconds)).ToString(CultureInfo.InvariantCulture) : "";
         var gang = plan.Roles.Count > 0;
         List<string> ranks = [.. plan.Ranks().Where(rank => !gang || plan.HostOf(rank) == host)];
-        string Roles(Func<PlannedRole, bool> which) => string.Join(' ', plan.Roles.Where(which).Select(role => role.Name));
-        return ShellText.Of($"""
-            muster_id={plan.Id.ToString()}
-            muster_job={plan.JobName}
-            muster_ranks={string.Join(' ', ranks)}
-            muster_size={ranks.Count}
-            muster_at_once={plan.Array?.AtOnce ?? 0}
-            muster_array={(plan.Array is null ? "" : "1")}
-            muster_folder={plan.Folder}
-            muster_time={Seconds(plan.BatchLines.Count > 0 ? null : plan.Time)}
-            muster_grace=10
-            muster_stay={Seconds(plan.Stay)}
-            muster_ports={string.Join(' ', plan.Ports.Select(port => $"{port.Name}={port.Number}"))}
-            muster_companions={string.Join(' ', plan.Companions.Select(companion => companion.Name))}
-            muster_container={plan.Container ?? ""}
-            muster_gang={(gang ? string.Join(' ', plan.Ranks()) : "")}
-            muster_roles={Roles(_ => true)}
-            muster_listening={Roles(role => role.Listens)}
-            muster_work={string.Join(' ', plan.Roles.SelectMany(role => role.Ranks(role.Working)))}
-            muster_hosts={plan.Hosts().Count}
-            muster_patience={Seconds(plan.ReadyWithin)}
-            muster_after={(plan.BatchLines.Count > 0 ? "" : string.Join(' ', plan.After.Select(after => after.Id.ToString())))}
+        string Roles(Func<PlannedRole, bool> which) =>
+            string.Join(' ', plan.Roles.Where(which).Select(role => role.Name));
+        return ShellText
+            .Of(
+                $"""
+                muster_id={plan.Id.ToString()}
+                muster_job={plan.JobName}
+                muster_ranks={string.Join(' ', ranks)}
+                muster_size={ranks.Count}
+                muster_at_once={plan.Array?.AtOnce ?? 0}
+                muster_array={(plan.Array is null ? "" : "1")}
+                muster_folder={plan.Folder}
+                muster_time={Seconds(plan.BatchLines.Count > 0 ? null : plan.Time)}
+                muster_grace=10
+                muster_stay={Seconds(plan.Stay)}
+                muster_ports={string.Join(' ', plan.Ports.Select(port => $"{port.Name}={port.Number}"))}
+                muster_companions={string.Join(' ', plan.Companions.Select(companion => companion.Name))}
+                muster_container={plan.Container ?? ""}
+                muster_gang={(gang ? string.Join(' ', plan.Ranks()) : "")}
+                muster_roles={Roles(_ => true)}
+                muster_listening={Roles(role => role.Listens)}
+                muster_work={string.Join(' ', plan.Roles.SelectMany(role => role.Ranks(role.Working)))}
+                muster_hosts={plan.Hosts().Count}
+                muster_patience={Seconds(plan.ReadyWithin)}
+                muster_after={(
+                    plan.BatchLines.Count > 0 ? "" : string.Join(' ', plan.After.Select(after => after.Id.ToString()))
+                )}
 
-            """).ToString();
+                """
+            )
+            .ToString();
     }
 
     private static string Environment(IReadOnlyDictionary<string, string> environment)
     {
         var text = new StringBuilder();
-        foreach (var (name, value) in environment) text.Append("export ").Append(name).Append('=').Append(ShellText.Quote(value)).Append('\n');
+        foreach (var (name, value) in environment)
+            text.Append("export ").Append(name).Append('=').Append(ShellText.Quote(value)).Append('\n');
         return text.ToString();
     }
 
@@ -110,11 +141,14 @@ public static class RunFiles
         var text = new StringBuilder();
         text.Append(ShellText.Of($"cd \"$MUSTER_CODE\"/{plan.Folder} || exit 1\n"));
         text.Append(ReadEnvironment);
-        foreach (var line in plan.Setup) text.Append(line).Append('\n');
+        foreach (var line in plan.Setup)
+            text.Append(line).Append('\n');
         return text.Append(companion.Script).ToString();
     }
 
     // `**/` also stands for no folder at all.
     private static IEnumerable<string> Patterns(string pattern) =>
-        pattern.Contains("**/", StringComparison.Ordinal) ? [pattern, pattern.Replace("**/", "", StringComparison.Ordinal)] : [pattern];
+        pattern.Contains("**/", StringComparison.Ordinal)
+            ? [pattern, pattern.Replace("**/", "", StringComparison.Ordinal)]
+            : [pattern];
 }

@@ -23,7 +23,13 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         var after = request.After.Select(selector => AfterIn(selector, site)).ToList();
         if (request.Name is { } name && RunNames.Objection(name) is { } objection)
         {
-            throw new UserException($"'{name}' cannot be the name of a run: {objection}", "Choose another: --name NAME.") { ExitCode = ExitCodes.Usage };
+            throw new UserException(
+                $"'{name}' cannot be the name of a run: {objection}",
+                "Choose another: --name NAME."
+            )
+            {
+                ExitCode = ExitCodes.Usage,
+            };
         }
         var plan = new RunPlan
         {
@@ -38,8 +44,14 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
             EnvironmentNames = [.. environment.Keys],
             Inputs = [.. request.Inputs.Select(input => InputIn(input, request.WorkingFolder))],
             Outputs = [.. request.Outputs.Select(OutputIn)],
-            Ports = [.. request.Ports.Select(PortIn), .. profile.Port is { } own && roles.Count > 0 ? [new(own, null)] : Array.Empty<PlannedPort>()],
-            Companions = request.TensorBoard is { } folder ? [TensorBoard(folder, request.Name ?? NameFor(command))] : [],
+            Ports =
+            [
+                .. request.Ports.Select(PortIn),
+                .. profile.Port is { } own && roles.Count > 0 ? [new(own, null)] : Array.Empty<PlannedPort>(),
+            ],
+            Companions = request.TensorBoard is { } folder
+                ? [TensorBoard(folder, request.Name ?? NameFor(command))]
+                : [],
             Container = request.Container ?? site.Container,
             Runtime = site.Runtime?.ToString().ToLowerInvariant(),
             PullImage = request.PullImage,
@@ -48,7 +60,8 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
             Array = array,
             Roles = roles,
             Launch = request.Launch,
-            ReadyWithin = roles.Count > 0 ? TimeIn(request.ReadyWithin, "--ready-within") ?? TimeSpan.FromMinutes(10) : null,
+            ReadyWithin =
+                roles.Count > 0 ? TimeIn(request.ReadyWithin, "--ready-within") ?? TimeSpan.FromMinutes(10) : null,
             After = after,
             Stay = TimeIn(request.Stay, "--stay"),
             Snapshot = request.Snapshot,
@@ -57,10 +70,22 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         };
         if (plan.Inputs.GroupBy(input => input.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
         {
-            throw new UserException($"two inputs are called '{twice.Key}'", "Give one of them another name: --input PATH:NAME.");
+            throw new UserException(
+                $"two inputs are called '{twice.Key}'",
+                "Give one of them another name: --input PATH:NAME."
+            );
         }
-        if (roles.Count > 0) RefuseForRoles(request, site);
-        return (site is SlurmSite slurm ? plan with { BatchLines = BatchLines(plan, request, slurm) } : WithoutScheduler(plan, request, site), environment);
+        if (roles.Count > 0)
+            RefuseForRoles(request, site);
+        return (
+            site is SlurmSite slurm
+                ? plan with
+                {
+                    BatchLines = BatchLines(plan, request, slurm),
+                }
+                : WithoutScheduler(plan, request, site),
+            environment
+        );
     }
 
     private static void RefuseForRoles(SubmitRequest request, Site site)
@@ -73,33 +98,59 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
             { After.Count: > 0 } when site is not SlurmSite => "--after",
             _ => null,
         };
-        if (odd is not null) throw new UserException($"{odd} does not go together with --role", odd == "--host" ? "Name hosts with the role: --role worker=HOST,HOST." : $"Leave {odd} out.") { ExitCode = ExitCodes.Usage };
+        if (odd is not null)
+            throw new UserException(
+                $"{odd} does not go together with --role",
+                odd == "--host" ? "Name hosts with the role: --role worker=HOST,HOST." : $"Leave {odd} out."
+            )
+            {
+                ExitCode = ExitCodes.Usage,
+            };
     }
 
     private static RunPlan WithoutScheduler(RunPlan plan, SubmitRequest request, Site site)
     {
-        if (request.Set.Count > 0) throw new UserException($"--set gives options of sbatch, and site {site.Name} has no SLURM", "Leave --set out, or choose a SLURM site with -s.");
-        if (request.Nodes is > 1) throw new UserException($"site {site.Name} starts a run on one host", "Leave --nodes out, or choose a SLURM site with -s.");
+        if (request.Set.Count > 0)
+            throw new UserException(
+                $"--set gives options of sbatch, and site {site.Name} has no SLURM",
+                "Leave --set out, or choose a SLURM site with -s."
+            );
+        if (request.Nodes is > 1)
+            throw new UserException(
+                $"site {site.Name} starts a run on one host",
+                "Leave --nodes out, or choose a SLURM site with -s."
+            );
         return plan;
     }
 
     private static List<string> BatchLines(RunPlan plan, SubmitRequest request, SlurmSite site)
     {
         var flags = SbatchOptions.None;
-        if (request.Gpus is { } gpus) flags = flags.With("gres", $"gpu:{gpus}");
-        if (request.Cpus is { } cpus) flags = flags.With("cpus-per-task", cpus.ToString(CultureInfo.InvariantCulture));
-        if (request.Memory is { } memory) flags = flags.With("mem", memory);
-        if (request.Nodes is { } nodes) flags = flags.With("nodes", nodes.ToString(CultureInfo.InvariantCulture));
-        if (GangSteps.AreAlike(plan.Roles)) flags = OfRole(flags.With("ntasks", $"{plan.Ranks().Count}"), plan.Roles[0]);
-        if (plan.Time is { } time) flags = flags.With("time", $"{(int)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}");
+        if (request.Gpus is { } gpus)
+            flags = flags.With("gres", $"gpu:{gpus}");
+        if (request.Cpus is { } cpus)
+            flags = flags.With("cpus-per-task", cpus.ToString(CultureInfo.InvariantCulture));
+        if (request.Memory is { } memory)
+            flags = flags.With("mem", memory);
+        if (request.Nodes is { } nodes)
+            flags = flags.With("nodes", nodes.ToString(CultureInfo.InvariantCulture));
+        if (GangSteps.AreAlike(plan.Roles))
+            flags = OfRole(flags.With("ntasks", $"{plan.Ranks().Count}"), plan.Roles[0]);
+        if (plan.Time is { } time)
+            flags = flags.With("time", $"{(int)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}");
         foreach (var set in request.Set)
         {
             var at = set.IndexOf('=');
             flags = at < 0 ? flags.With(set, null) : flags.With(set[..at], set[(at + 1)..]);
         }
         var options = site.Sbatch.With(request.FolderOptions).With(flags);
-        if (plan.Array is { } array) options = options.With("array", array.Text);
-        if (plan.After.Count > 0) options = options.With("dependency", string.Join(',', plan.After.Select(after => $"afterok:{after.Handle!.Split(';')[0]}")));
+        if (plan.Array is { } array)
+            options = options.With("array", array.Text);
+        if (plan.After.Count > 0)
+            options = options.With(
+                "dependency",
+                string.Join(',', plan.After.Select(after => $"afterok:{after.Handle!.Split(';')[0]}"))
+            );
         return
         [
             .. options.ToLines(),
@@ -113,56 +164,102 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         ];
     }
 
-    /// <summary>The parts of a heterogeneous job. What was asked for the run goes to the first role, whose lines stand before, and to each of the others.</summary>
+    /// <summary>
+    /// The parts of a heterogeneous job. What was asked for the run goes to the first role, whose lines stand before,
+    /// and to each of the others.
+    /// </summary>
     private static IEnumerable<string> Parts(RunPlan plan, SbatchOptions options)
     {
         for (var part = 0; part < plan.Roles.Count; part++)
         {
-            if (part > 0) yield return "#SBATCH hetjob";
-            if (part > 0) foreach (var line in OfRole(options, plan.Roles[part]).ToLines()) yield return line;
-            if (part == 0) foreach (var line in OfRole(SbatchOptions.None, plan.Roles[0]).ToLines()) yield return line;
+            if (part > 0)
+                yield return "#SBATCH hetjob";
+            if (part > 0)
+                foreach (var line in OfRole(options, plan.Roles[part]).ToLines())
+                    yield return line;
+            if (part == 0)
+                foreach (var line in OfRole(SbatchOptions.None, plan.Roles[0]).ToLines())
+                    yield return line;
             yield return $"#SBATCH --ntasks={plan.Roles[part].Size}";
         }
     }
 
     private static SbatchOptions OfRole(SbatchOptions options, PlannedRole role)
     {
-        if (role.Gpus is { } gpus) options = options.With("gpus-per-task", $"{gpus}");
-        if (role.Cpus is { } cpus) options = options.With("cpus-per-task", $"{cpus}");
+        if (role.Gpus is { } gpus)
+            options = options.With("gpus-per-task", $"{gpus}");
+        if (role.Cpus is { } cpus)
+            options = options.With("cpus-per-task", $"{cpus}");
         return role.Memory is { } memory ? options.With("mem", memory) : options;
     }
 
-    private static IReadOnlyList<string> CommandIn(SubmitRequest request, IReadOnlyList<PlannedRole> roles, LaunchProfile profile) => request.Command.Count switch
-    {
-        0 when roles.Count > 0 && roles.All(role => role.Lines.Count > 0 || profile.Starts(role.Name)) => [],
-        0 => throw new UserException("there is no command to run", "Write it behind the options: `muster submit -- python train.py`.") { ExitCode = ExitCodes.Usage },
-        _ when request.Command.Any(word => word.Contains('\0')) => throw new UserException("a word of the command holds a NUL character", "Leave it out; no program can receive it.") { ExitCode = ExitCodes.Usage },
-        _ => request.Command,
-    };
+    private static IReadOnlyList<string> CommandIn(
+        SubmitRequest request,
+        IReadOnlyList<PlannedRole> roles,
+        LaunchProfile profile
+    ) =>
+        request.Command.Count switch
+        {
+            0 when roles.Count > 0 && roles.All(role => role.Lines.Count > 0 || profile.Starts(role.Name)) => [],
+            0 => throw new UserException(
+                "there is no command to run",
+                "Write it behind the options: `muster submit -- python train.py`."
+            )
+            {
+                ExitCode = ExitCodes.Usage,
+            },
+            _ when request.Command.Any(word => word.Contains('\0')) => throw new UserException(
+                "a word of the command holds a NUL character",
+                "Leave it out; no program can receive it."
+            )
+            {
+                ExitCode = ExitCodes.Usage,
+            },
+            _ => request.Command,
+        };
 
     private string? HostFor(SubmitRequest request, Site site, IReadOnlyList<PlannedAfter> after)
     {
         if (site is SshSite ssh)
         {
             // A run that waits looks at the other's records, so it has to be where they are.
-            if (after.Select(other => other.Host).Distinct().ToList() is [{ } there, .. var elsewhere] && ssh.Hosts.Contains(there))
+            if (
+                after.Select(other => other.Host).Distinct().ToList() is [{ } there, .. var elsewhere]
+                && ssh.Hosts.Contains(there)
+            )
             {
-                return elsewhere.Count == 0 && (request.Host is null || request.Host == there) ? there
-                    : throw new UserException("the runs to wait for are on other hosts", $"Runs of an ssh site can wait for runs of one host, and run there: --host {there}.");
+                return elsewhere.Count == 0 && (request.Host is null || request.Host == there)
+                    ? there
+                    : throw new UserException(
+                        "the runs to wait for are on other hosts",
+                        $"Runs of an ssh site can wait for runs of one host, and run there: --host {there}."
+                    );
             }
             if (request.Host is { } wanted)
             {
-                return ssh.Hosts.Contains(wanted) ? wanted
-                    : throw new UserException($"site {site.Name} has no host '{wanted}'", $"Choose one of: {string.Join(", ", ssh.Hosts)}.");
+                return ssh.Hosts.Contains(wanted)
+                    ? wanted
+                    : throw new UserException(
+                        $"site {site.Name} has no host '{wanted}'",
+                        $"Choose one of: {string.Join(", ", ssh.Hosts)}."
+                    );
             }
             // Servers serve; plain runs go to the other hosts, to the one with the fewest of ours.
             var servers = ssh.Roles.Where(role => role.Key != "worker").SelectMany(role => role.Value).ToHashSet();
-            var workers = ssh.Roles.TryGetValue("worker", out var named) && named.Count > 0 ? named : [.. ssh.Hosts.Where(host => !servers.Contains(host))];
-            if (workers.Count == 0) workers = ssh.Hosts;
+            var workers =
+                ssh.Roles.TryGetValue("worker", out var named) && named.Count > 0
+                    ? named
+                    : [.. ssh.Hosts.Where(host => !servers.Contains(host))];
+            if (workers.Count == 0)
+                workers = ssh.Hosts;
             var busy = store.Live().Where(run => run.Plan.Site == site.Name).ToLookup(run => run.Plan.Host);
             return workers.MinBy(host => busy[host].Count());
         }
-        if (request.Host is not null) throw new UserException($"--host chooses among the hosts of an ssh site, and {site.Name} is none", "Leave it out.");
+        if (request.Host is not null)
+            throw new UserException(
+                $"--host chooses among the hosts of an ssh site, and {site.Name} is none",
+                "Leave it out."
+            );
         return (site as SlurmSite)?.Host;
     }
 
@@ -173,9 +270,22 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         {
             var at = entry.IndexOf('=');
             var name = at < 0 ? entry : entry[..at];
-            if (!Variables().IsMatch(name)) throw new UserException($"'{name}' cannot be the name of an environment variable", "Write --env NAME=VALUE, or --env NAME for the value it has here.") { ExitCode = ExitCodes.Usage };
-            environment[name] = at >= 0 ? entry[(at + 1)..]
-                : variable(name) ?? throw new UserException($"the environment variable {name} is not set here", $"Set it, or write --env {name}=VALUE.");
+            if (!Variables().IsMatch(name))
+                throw new UserException(
+                    $"'{name}' cannot be the name of an environment variable",
+                    "Write --env NAME=VALUE, or --env NAME for the value it has here."
+                )
+                {
+                    ExitCode = ExitCodes.Usage,
+                };
+            environment[name] =
+                at >= 0
+                    ? entry[(at + 1)..]
+                    : variable(name)
+                        ?? throw new UserException(
+                            $"the environment variable {name} is not set here",
+                            $"Set it, or write --env {name}=VALUE."
+                        );
         }
         return environment;
     }
@@ -185,16 +295,34 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         // PATH:NAME, unless the whole is the path of something that exists.
         var whole = Path.GetFullPath(input, workingFolder);
         var at = input.LastIndexOf(':');
-        var (path, name) = Path.Exists(whole) || at <= 0 ? (whole, Path.GetFileName(Path.TrimEndingDirectorySeparator(whole))) : (Path.GetFullPath(input[..at], workingFolder), input[(at + 1)..]);
-        if (!Path.Exists(path)) throw new UserException($"the input {path} does not exist", "Correct the path of --input.");
-        if (!RunNames.IsWellFormed(name)) throw new UserException($"'{name}' cannot be the name of an input", "Give it another: --input PATH:NAME with letters, digits, '.', '_' and '-'.") { ExitCode = ExitCodes.Usage };
+        var (path, name) =
+            Path.Exists(whole) || at <= 0
+                ? (whole, Path.GetFileName(Path.TrimEndingDirectorySeparator(whole)))
+                : (Path.GetFullPath(input[..at], workingFolder), input[(at + 1)..]);
+        if (!Path.Exists(path))
+            throw new UserException($"the input {path} does not exist", "Correct the path of --input.");
+        if (!RunNames.IsWellFormed(name))
+            throw new UserException(
+                $"'{name}' cannot be the name of an input",
+                "Give it another: --input PATH:NAME with letters, digits, '.', '_' and '-'."
+            )
+            {
+                ExitCode = ExitCodes.Usage,
+            };
         return new(path, name);
     }
 
     private static string OutputIn(string pattern) =>
         pattern.Length == 0 || pattern.StartsWith('/') || pattern.Split('/').Contains("..") || pattern.Contains('\n')
-            ? throw new UserException($"'{pattern}' cannot be an output", "Outputs are patterns below the folder in which the command runs, such as 'results/*.png'.") { ExitCode = ExitCodes.Usage }
-            : pattern.StartsWith("./", StringComparison.Ordinal) ? pattern[2..] : pattern;
+            ? throw new UserException(
+                $"'{pattern}' cannot be an output",
+                "Outputs are patterns below the folder in which the command runs, such as 'results/*.png'."
+            )
+            {
+                ExitCode = ExitCodes.Usage,
+            }
+        : pattern.StartsWith("./", StringComparison.Ordinal) ? pattern[2..]
+        : pattern;
 
     private static PlannedPort PortIn(string text)
     {
@@ -202,11 +330,25 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         int? number = null;
         if (parts.Length == 2)
         {
-            if (!int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var given) || given is < 1 or > 65535)
-                throw new UserException($"'{parts[1]}' is no port", "Write --port NAME=N with N from 1 to 65535, or --port NAME to be given one in $MUSTER_PORT_NAME.") { ExitCode = ExitCodes.Usage };
+            if (
+                !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var given)
+                || given is < 1 or > 65535
+            )
+                throw new UserException(
+                    $"'{parts[1]}' is no port",
+                    "Write --port NAME=N with N from 1 to 65535, or --port NAME to be given one in $MUSTER_PORT_NAME."
+                )
+                {
+                    ExitCode = ExitCodes.Usage,
+                };
             number = given;
         }
-        return PortNames().IsMatch(parts[0]) ? new(parts[0], number) : throw new UserException($"'{parts[0]}' cannot be the name of a port", "Use letters, digits, '-' and '.'.") { ExitCode = ExitCodes.Usage };
+        return PortNames().IsMatch(parts[0])
+            ? new(parts[0], number)
+            : throw new UserException($"'{parts[0]}' cannot be the name of a port", "Use letters, digits, '-' and '.'.")
+            {
+                ExitCode = ExitCodes.Usage,
+            };
     }
 
     private static ArraySpec ArrayIn(string text)
@@ -221,52 +363,112 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
                 var first = int.Parse(range[0], CultureInfo.InvariantCulture);
                 var last = part.Contains('-') ? int.Parse(range[1], CultureInfo.InvariantCulture) : first;
                 var step = part.Contains(':') ? int.Parse(range[2], CultureInfo.InvariantCulture) : 1;
-                for (var i = first; i <= last && step > 0 && indices.Count <= 10_000; i += step) indices.Add(i);
+                for (var i = first; i <= last && step > 0 && indices.Count <= 10_000; i += step)
+                    indices.Add(i);
             }
         }
         return indices.Count is > 0 and <= 10_000
-            ? new(text, [.. indices], match.Groups["cap"].Success ? int.Parse(match.Groups["cap"].Value, CultureInfo.InvariantCulture) : null)
-            : throw new UserException($"'{text}' is no array of at most 10,000 indices", "Write it such as 0-9, 0-9:2, 1,3,5 or 0-99%4 (four at once).") { ExitCode = ExitCodes.Usage };
+            ? new(
+                text,
+                [.. indices],
+                match.Groups["cap"].Success ? int.Parse(match.Groups["cap"].Value, CultureInfo.InvariantCulture) : null
+            )
+            : throw new UserException(
+                $"'{text}' is no array of at most 10,000 indices",
+                "Write it such as 0-9, 0-9:2, 1,3,5 or 0-99%4 (four at once)."
+            )
+            {
+                ExitCode = ExitCodes.Usage,
+            };
     }
 
     private PlannedAfter AfterIn(string selector, Site site)
     {
         var other = RunSelector.Get(store, selector);
-        if (other.Plan.Site != site.Name) throw new UserException($"run {other.Plan.Name} is on site {other.Plan.Site}, not on {site.Name}", "A run can wait only for runs of its own site.");
+        if (other.Plan.Site != site.Name)
+            throw new UserException(
+                $"run {other.Plan.Name} is on site {other.Plan.Site}, not on {site.Name}",
+                "A run can wait only for runs of its own site."
+            );
         var handle = other.State.IsLive ? RunKeeper.HandleOf(other) : null;
         if (site is SlurmSite && handle is null)
         {
-            throw new UserException($"run {other.Plan.Name} has no job in SLURM's queue to wait for ({other.State.Word})", "Leave --after out if it has ended well; otherwise wait until it is launched.");
+            throw new UserException(
+                $"run {other.Plan.Name} has no job in SLURM's queue to wait for ({other.State.Word})",
+                "Leave --after out if it has ended well; otherwise wait until it is launched."
+            );
         }
         return new(other.Id, handle, other.Plan.Host);
     }
 
-    private static Companion TensorBoard(string folder, string name) => new("tensorboard", ShellText.Of($$"""
-        if ! command -v tensorboard >/dev/null 2>&1; then
-          echo "text=tensorboard is not installed on $(uname -n); the job runs without it" >"$MUSTER_STATUS/.note.tensorboard.$$"
-          mv -f "$MUSTER_STATUS/.note.tensorboard.$$" "$MUSTER_STATUS/note.tensorboard"
-          exit 127
-        fi
-        exec tensorboard --logdir {{folder}} --host 127.0.0.1 --port 0 --window_title {{name}}
+    private static Companion TensorBoard(string folder, string name) =>
+        new(
+            "tensorboard",
+            ShellText
+                .Of(
+                    $$"""
+                    if ! command -v tensorboard >/dev/null 2>&1; then
+                      echo "text=tensorboard is not installed on $(uname -n); the job runs without it" >"$MUSTER_STATUS/.note.tensorboard.$$"
+                      mv -f "$MUSTER_STATUS/.note.tensorboard.$$" "$MUSTER_STATUS/note.tensorboard"
+                      exit 127
+                    fi
+                    exec tensorboard --logdir {{folder}} --host 127.0.0.1 --port 0 --window_title {{name}}
 
-        """).ToString());
+                    """
+                )
+                .ToString()
+        );
 
-    private static TimeSpan? TimeIn(string? text, string option) => text is null ? null
+    private static TimeSpan? TimeIn(string? text, string option) =>
+        text is null ? null
         : Durations.TryParse(text, out var time) ? time
-        : throw new UserException($"'{text}' is no time for {option}", "Write it such as 90m, 10h, 2d, 1h30m, or HH:MM:SS.") { ExitCode = ExitCodes.Usage };
+        : throw new UserException(
+            $"'{text}' is no time for {option}",
+            "Write it such as 90m, 10h, 2d, 1h30m, or HH:MM:SS."
+        )
+        {
+            ExitCode = ExitCodes.Usage,
+        };
 
     /// <summary>The program's own name: `python train.py` is called train.</summary>
     private static string NameFor(IReadOnlyList<string> command)
     {
-        var words = command.Where(word => !word.StartsWith('-') && !word.Contains('=') && !word.Any(char.IsWhiteSpace)).Select(word => Path.GetFileNameWithoutExtension(word.TrimEnd('/'))).ToList();
-        string[] runners = ["python", "python3", "bash", "sh", "srun", "torchrun", "env", "uv", "run", "accelerate", "launch", "time", "nice"];
+        var words = command
+            .Where(word => !word.StartsWith('-') && !word.Contains('=') && !word.Any(char.IsWhiteSpace))
+            .Select(word => Path.GetFileNameWithoutExtension(word.TrimEnd('/')))
+            .ToList();
+        string[] runners =
+        [
+            "python",
+            "python3",
+            "bash",
+            "sh",
+            "srun",
+            "torchrun",
+            "env",
+            "uv",
+            "run",
+            "accelerate",
+            "launch",
+            "time",
+            "nice",
+        ];
         var word = words.FirstOrDefault(candidate => !runners.Contains(candidate)) ?? words.FirstOrDefault() ?? "run";
         var name = Unfit().Replace(word, "-").Trim('-', '.');
         return name.Length == 0 ? "run" : RunNames.Fit(name[..Math.Min(name.Length, 40)]);
     }
 
-    [GeneratedRegex(@"\A[A-Za-z][A-Za-z0-9.-]{0,30}\z")] private static partial Regex PortNames();
-    [GeneratedRegex(@"\A[A-Za-z_][A-Za-z0-9_]*\z")] private static partial Regex Variables();
-    [GeneratedRegex(@"[^A-Za-z0-9._-]+")] private static partial Regex Unfit();
-    [GeneratedRegex(@"\A(?<parts>\d{1,9}(-\d{1,9}(:\d{1,9})?)?(,\d{1,9}(-\d{1,9}(:\d{1,9})?)?)*)(%(?<cap>[1-9]\d{0,5}))?\z")] private static partial Regex Arrays();
+    [GeneratedRegex(@"\A[A-Za-z][A-Za-z0-9.-]{0,30}\z")]
+    private static partial Regex PortNames();
+
+    [GeneratedRegex(@"\A[A-Za-z_][A-Za-z0-9_]*\z")]
+    private static partial Regex Variables();
+
+    [GeneratedRegex(@"[^A-Za-z0-9._-]+")]
+    private static partial Regex Unfit();
+
+    [GeneratedRegex(
+        @"\A(?<parts>\d{1,9}(-\d{1,9}(:\d{1,9})?)?(,\d{1,9}(-\d{1,9}(:\d{1,9})?)?)*)(%(?<cap>[1-9]\d{0,5}))?\z"
+    )]
+    private static partial Regex Arrays();
 }

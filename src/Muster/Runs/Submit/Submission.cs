@@ -14,30 +14,56 @@ namespace Muster.Runs.Submit;
 public abstract record SubmitEvent
 {
     private SubmitEvent() { }
+
     public sealed record Recorded(Run Run) : SubmitEvent;
+
     public sealed record Taken(Snapshot Snapshot) : SubmitEvent;
+
     public sealed record Staging(string Text) : SubmitEvent;
+
     public sealed record Sending(TransferProgress Progress) : SubmitEvent;
+
     public sealed record Sent(DeliveryReport Report, TimeSpan Time) : SubmitEvent;
+
     public sealed record Launched(Run Run) : SubmitEvent;
+
     public sealed record Retrying(string Why) : SubmitEvent;
 }
 
 /// <summary>Carries a plan to its site and launches it there, once or not at all.</summary>
 /// <param name="agrees">Asked before an unusually large snapshot is taken; false leaves everything as it was.</param>
-public sealed class Submission(RunStore store, OpenSite site, ContentCache cache, TimeProvider clock, Func<SnapshotSurvey, bool> agrees)
+public sealed class Submission(
+    RunStore store,
+    OpenSite site,
+    ContentCache cache,
+    TimeProvider clock,
+    Func<SnapshotSurvey, bool> agrees
+)
 {
-    public async Task<Run> SubmitAsync(RunPlan plan, IReadOnlyDictionary<string, string> environment, Action<SubmitEvent> tell, CancellationToken ct)
+    public async Task<Run> SubmitAsync(
+        RunPlan plan,
+        IReadOnlyDictionary<string, string> environment,
+        Action<SubmitEvent> tell,
+        CancellationToken ct
+    )
     {
-        var run = store.Add(new() { Plan = plan, Created = clock.GetUtcNow(), Submitter = Submitter.OfThisProcess() });
-        plan = run.Plan;   // its name may have become another
+        var run = store.Add(
+            new()
+            {
+                Plan = plan,
+                Created = clock.GetUtcNow(),
+                Submitter = Submitter.OfThisProcess(),
+            }
+        );
+        plan = run.Plan; // its name may have become another
         tell(new SubmitEvent.Recorded(run));
         IReadOnlyList<Area> areas;
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(ct);
         List<Task> beside = [];
         try
         {
-            // The way to the host is opened while the snapshot is taken: a refused key is known before anything is sent.
+            // The way to the host is opened while the snapshot is taken: a refused key is known before anything is
+            // sent.
             var hosts = plan.Hosts().Select(host => site.HostOf(host)).OfType<OpenSshHost>();
             beside.AddRange(hosts.Select(ssh => ssh.ConnectAsync(giveUp.Token)));
             var images = new ImageStaging(site, cache, text => tell(new SubmitEvent.Staging(text)), new Progress(tell));
@@ -52,7 +78,12 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
             await giveUp.CancelAsync();
             await Task.WhenAll(beside).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             // Nothing has left this machine.
-            if (plan.Snapshot) await GitSnapshot.ForgetAsync(plan.WorkingFolder, new RunRef(plan.Id.ToString()), CancellationToken.None);
+            if (plan.Snapshot)
+                await GitSnapshot.ForgetAsync(
+                    plan.WorkingFolder,
+                    new RunRef(plan.Id.ToString()),
+                    CancellationToken.None
+                );
             store.Remove(run.Id);
             throw;
         }
@@ -78,14 +109,24 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
     }
 
     private async Task<Run> DeliverAsync(
-        Run run, IReadOnlyList<Area> areas, IReadOnlyDictionary<string, string> environment, Action<SubmitEvent> tell,
-        int tries, CancellationToken ct)
+        Run run,
+        IReadOnlyList<Area> areas,
+        IReadOnlyDictionary<string, string> environment,
+        Action<SubmitEvent> tell,
+        int tries,
+        CancellationToken ct
+    )
     {
         run = store.Change(run.Id, known => LaunchProtocol.After(known, null, clock.GetUtcNow()));
-        if (LaunchProtocol.Next(run) is not LaunchProtocol.Act.Deliver) return run;   // somebody ended it a moment ago
+        if (LaunchProtocol.Next(run) is not LaunchProtocol.Act.Deliver)
+            return run; // somebody ended it a moment ago
         try
         {
-            var answer = LaunchAnswer.Together(await Task.WhenAll(run.Plan.Hosts().Select(host => DeliverAsync(run.Plan, host, areas, environment, tell, ct))));
+            var answer = LaunchAnswer.Together(
+                await Task.WhenAll(
+                    run.Plan.Hosts().Select(host => DeliverAsync(run.Plan, host, areas, environment, tell, ct))
+                )
+            );
             var after = store.Change(run.Id, known => LaunchProtocol.After(known, answer, clock.GetUtcNow()));
             switch (answer)
             {
@@ -109,16 +150,33 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
         }
         catch (UserException fault) when (fault is not HostUnreachableException)
         {
-            // The launcher comes last in a delivery: where the delivery failed, nothing was started. Ranks elsewhere wait for those, and are told not to.
-            if (run.Plan.Hosts().Count > 1 && !await TakenBackAsync(run, ct)) throw;
-            store.Change(run.Id, known => known.State is RunState.Staging
-                ? known with { State = new RunState.Ended(Outcome.Failed, null, clock.GetUtcNow(), new("delivery", fault.Message)), Submitter = null }
-                : known);
+            // The launcher comes last in a delivery: where the delivery failed, nothing was started. Ranks elsewhere
+            // wait for those, and are told not to.
+            if (run.Plan.Hosts().Count > 1 && !await TakenBackAsync(run, ct))
+                throw;
+            store.Change(
+                run.Id,
+                known =>
+                    known.State is RunState.Staging
+                        ? known with
+                        {
+                            State = new RunState.Ended(
+                                Outcome.Failed,
+                                null,
+                                clock.GetUtcNow(),
+                                new("delivery", fault.Message)
+                            ),
+                            Submitter = null,
+                        }
+                        : known
+            );
             throw;
         }
     }
 
-    /// <summary>Ends what waits on the hosts that the delivery reached. Where one is out of reach by now, the wish is kept.</summary>
+    /// <summary>
+    /// Ends what waits on the hosts that the delivery reached. Where one is out of reach by now, the wish is kept.
+    /// </summary>
     private async Task<bool> TakenBackAsync(Run run, CancellationToken ct)
     {
         store.Change(run.Id, known => known with { CancelWished = true, Submitter = null });
@@ -128,18 +186,37 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
         }
         catch (UserException fault)
         {
-            return fault is not HostUnreachableException;   // a host that cannot even take the wish has started nothing
+            return fault is not HostUnreachableException; // a host that cannot even take the wish has started nothing
         }
         return true;
     }
 
     /// <summary>Brings one host its part, and launches it there.</summary>
-    private async Task<LaunchAnswer> DeliverAsync(RunPlan plan, string? host, IReadOnlyList<Area> areas, IReadOnlyDictionary<string, string> environment, Action<SubmitEvent> tell, CancellationToken ct)
+    private async Task<LaunchAnswer> DeliverAsync(
+        RunPlan plan,
+        string? host,
+        IReadOnlyList<Area> areas,
+        IReadOnlyDictionary<string, string> environment,
+        Action<SubmitEvent> tell,
+        CancellationToken ct
+    )
     {
-        var files = RunFiles.For(plan, site.Scheduler, environment, host).Select(file => new PlainFile(file.Name, Encoding.UTF8.GetBytes(file.Text), file.Private)).ToList();
-        var shipment = new Shipment(plan.FolderOn(host), areas, files, RunFolder.Launch(site.Root, plan.FolderOn(host)));
+        var files = RunFiles
+            .For(plan, site.Scheduler, environment, host)
+            .Select(file => new PlainFile(file.Name, Encoding.UTF8.GetBytes(file.Text), file.Private))
+            .ToList();
+        var shipment = new Shipment(
+            plan.FolderOn(host),
+            areas,
+            files,
+            RunFolder.Launch(site.Root, plan.FolderOn(host))
+        );
         var began = clock.GetTimestamp();
-        var report = await new SiteStore(site.HostOf(host), site.Root, $"{site.Site.Name}/{host}", cache).DeliverAsync(shipment, new Progress(tell), ct);
+        var report = await new SiteStore(site.HostOf(host), site.Root, $"{site.Site.Name}/{host}", cache).DeliverAsync(
+            shipment,
+            new Progress(tell),
+            ct
+        );
         tell(new SubmitEvent.Sent(report, clock.GetElapsedTime(began)));
         return LaunchAnswer.Read(report.Output, report.Said);
     }
@@ -147,25 +224,62 @@ public sealed class Submission(RunStore store, OpenSite site, ContentCache cache
     private UserException Refusal(string said)
     {
         var refusal = SbatchRefusal.Find(said);
-        return new($"{site.Site.Name}: {refusal?.What ?? said}", refusal?.Mend ?? "`muster sites check` shows what the site offers.");
+        return new(
+            $"{site.Site.Name}: {refusal?.What ?? said}",
+            refusal?.Mend ?? "`muster sites check` shows what the site offers."
+        );
     }
 
-    private async Task<(RunPlan Plan, IReadOnlyList<Area> Areas)> GatherAsync(RunPlan plan, Action<SubmitEvent> tell, CancellationToken ct)
+    private async Task<(RunPlan Plan, IReadOnlyList<Area> Areas)> GatherAsync(
+        RunPlan plan,
+        Action<SubmitEvent> tell,
+        CancellationToken ct
+    )
     {
         var areas = new List<Area>();
         if (plan.Snapshot)
         {
             var survey = await SnapshotSurvey.LookAsync(plan.WorkingFolder, ct);
-            if (survey is not null && !agrees(survey)) throw new UserException("not submitted: the snapshot was declined", "Ignore what should stay here in .gitignore or .musterignore.");
-            var snapshot = await GitSnapshot.TakeAsync(plan.WorkingFolder, new RunRef(plan.Id.ToString()), cache, ct) ?? FolderSnapshot.TakeCode(plan.WorkingFolder, Git.IsInstalled, ct);
+            if (survey is not null && !agrees(survey))
+                throw new UserException(
+                    "not submitted: the snapshot was declined",
+                    "Ignore what should stay here in .gitignore or .musterignore."
+                );
+            var snapshot =
+                await GitSnapshot.TakeAsync(plan.WorkingFolder, new RunRef(plan.Id.ToString()), cache, ct)
+                ?? FolderSnapshot.TakeCode(plan.WorkingFolder, Git.IsInstalled, ct);
             tell(new SubmitEvent.Taken(snapshot));
-            plan = plan with { Commit = snapshot.Commit, Branch = snapshot.Branch, Folder = snapshot.Subfolder?.Text ?? "" };
-            areas.Add(new("code", snapshot.Items, plan.CodeMode switch { "copy" => AreaMode.Copy, "link" => AreaMode.Link, _ => AreaMode.Auto }));
+            plan = plan with
+            {
+                Commit = snapshot.Commit,
+                Branch = snapshot.Branch,
+                Folder = snapshot.Subfolder?.Text ?? "",
+            };
+            areas.Add(
+                new(
+                    "code",
+                    snapshot.Items,
+                    plan.CodeMode switch
+                    {
+                        "copy" => AreaMode.Copy,
+                        "link" => AreaMode.Link,
+                        _ => AreaMode.Auto,
+                    }
+                )
+            );
         }
         foreach (var input in plan.Inputs)
         {
             var taken = FolderSnapshot.Take(input.Path, ct);
-            areas.Add(new($"in/{input.Name}", input.Only.Count == 0 ? taken.Items : [.. taken.Items.Where(item => Wildcard.FitsAny(input.Only, item.Path.Text))], AreaMode.Link));
+            areas.Add(
+                new(
+                    $"in/{input.Name}",
+                    input.Only.Count == 0
+                        ? taken.Items
+                        : [.. taken.Items.Where(item => Wildcard.FitsAny(input.Only, item.Path.Text))],
+                    AreaMode.Link
+                )
+            );
         }
         return (plan, areas);
     }

@@ -23,7 +23,9 @@ public sealed record SubmitRequest
     public bool PullImage { get; init; }
     public string? Array { get; init; }
 
-    /// <summary><c>NAME=COUNT</c>, <c>NAME=HOST,HOST</c> or <c>NAME</c>, with more behind commas: see <see cref="RoleReader"/>.</summary>
+    /// <summary>
+    /// <c>NAME=COUNT</c>, <c>NAME=HOST,HOST</c> or <c>NAME</c>, with more behind commas: see <see cref="RoleReader"/>.
+    /// </summary>
     public IReadOnlyList<string> Roles { get; init; } = [];
 
     /// <summary><c>NAME=LINE</c>: a shell line for one role.</summary>
@@ -36,6 +38,9 @@ public sealed record SubmitRequest
     public bool RawLine { get; init; }
     public required string WorkingFolder { get; init; }
 
-    /// <summary>Options from an <c>sbatch.json</c> in the working folder and the like, weaker than <see cref="Set"/>.</summary>
-    public Sites.Schedulers.Slurm.SbatchOptions FolderOptions { get; init; } = Sites.Schedulers.Slurm.SbatchOptions.None;
+    /// <summary>
+    /// Options from an <c>sbatch.json</c> in the working folder and the like, weaker than <see cref="Set"/>.
+    /// </summary>
+    public Sites.Schedulers.Slurm.SbatchOptions FolderOptions { get; init; } =
+        Sites.Schedulers.Slurm.SbatchOptions.None;
 }

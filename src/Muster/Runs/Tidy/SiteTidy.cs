@@ -5,14 +5,25 @@ using Muster.Shell;
 
 namespace Muster.Runs.Tidy;
 
-/// <summary>What a host holds of runs that ended long ago: their folders, and the content that no run needs any longer.</summary>
+/// <summary>
+/// What a host holds of runs that ended long ago: their folders, and the content that no run needs any longer.
+/// </summary>
 public sealed class SiteTidy(IHost host, string root)
 {
-    /// <param name="ended">Folders of runs of which we know that they ended so long ago. Some may have left no record of it there.</param>
+    /// <param name="ended">Folders of runs of which we know that they ended so long ago. Some may have left no record
+    /// of it there.</param>
     public async Task<IReadOnlyList<OldRun>> LookAsync(TimeSpan age, IEnumerable<string> ended, CancellationToken ct) =>
-        [.. (await TellAsync("look", age, ended, ct)).SelectMany(line => line is ["run", var folder, var bytes, var results] && RunId.TryParse(folder.Split('.')[0], out var id) ? [new OldRun(id, folder, Number(bytes), (int)Number(results))] : (OldRun[])[])];
+        [
+            .. (await TellAsync("look", age, ended, ct)).SelectMany(line =>
+                line is ["run", var folder, var bytes, var results] && RunId.TryParse(folder.Split('.')[0], out var id)
+                    ? [new OldRun(id, folder, Number(bytes), (int)Number(results))]
+                    : (OldRun[])[]
+            ),
+        ];
 
-    /// <summary>Takes runs away, and with them the content that only they held. Content that anybody used meanwhile stays.</summary>
+    /// <summary>
+    /// Takes runs away, and with them the content that only they held. Content that anybody used meanwhile stays.
+    /// </summary>
     public async Task<TidyReport> RemoveAsync(TimeSpan age, IEnumerable<string> folders, CancellationToken ct)
     {
         var lines = await TellAsync("remove", age, folders, ct);
@@ -22,13 +33,28 @@ public sealed class SiteTidy(IHost host, string root)
         IReadOnlyList<string> Folders(string word) => [.. lines.Where(line => line[0] == word).Select(line => line[1])];
     }
 
-    private async Task<List<string[]>> TellAsync(string verb, TimeSpan age, IEnumerable<string> folders, CancellationToken ct)
+    private async Task<List<string[]>> TellAsync(
+        string verb,
+        TimeSpan age,
+        IEnumerable<string> folders,
+        CancellationToken ct
+    )
     {
-        var script = ShellText.Script("Runs/Tidy/tidy.sh", [root, verb, ((long)age.TotalMinutes).ToString(CultureInfo.InvariantCulture)]);
+        var script = ShellText.Script(
+            "Runs/Tidy/tidy.sh",
+            [root, verb, ((long)age.TotalMinutes).ToString(CultureInfo.InvariantCulture)]
+        );
         var answer = await host.RunAsync(script, string.Concat(folders.Select(folder => folder + "\n")), ct);
-        var lines = answer.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).ToList();
-        return answer.ExitCode == 0 && lines is [.., ["done"] or ["nothing"]] ? lines
-            : throw new UserException($"{host.Name}: {root} could not be tidied: {answer.Said}", "Whatever was not taken away is still there. `muster sites check` looks at the site.");
+        var lines = answer
+            .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(' '))
+            .ToList();
+        return answer.ExitCode == 0 && lines is [.., ["done"] or ["nothing"]]
+            ? lines
+            : throw new UserException(
+                $"{host.Name}: {root} could not be tidied: {answer.Said}",
+                "Whatever was not taken away is still there. `muster sites check` looks at the site."
+            );
     }
 
     private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
@@ -41,4 +67,9 @@ public sealed class SiteTidy(IHost host, string root)
 public sealed record OldRun(RunId Id, string Folder, long Bytes, int Results);
 
 /// <param name="Stays">Runs whose folder could not be moved.</param>
-public sealed record TidyReport(IReadOnlyList<string> Gone, IReadOnlyList<string> Stays, int FilesSwept, long BytesSwept);
+public sealed record TidyReport(
+    IReadOnlyList<string> Gone,
+    IReadOnlyList<string> Stays,
+    int FilesSwept,
+    long BytesSwept
+);

@@ -1,6 +1,10 @@
 namespace Muster.Scenes.Datasets;
 
-public enum FindingLevel { Warning, Error }
+public enum FindingLevel
+{
+    Warning,
+    Error,
+}
 
 /// <summary>One thing that a check found, under its number.</summary>
 public sealed record DatasetFinding(FindingLevel Level, int Code, string Text)
@@ -21,7 +25,10 @@ public sealed record SequenceFigures
     public double? LargestStep { get; init; }
     public double? MedianStep { get; init; }
 
-    /// <summary>The median difference of grey between an image and the next, seen through depths and poses, and where both are laid over each other.</summary>
+    /// <summary>
+    /// The median difference of grey between an image and the next, seen through depths and poses, and where both are
+    /// laid over each other.
+    /// </summary>
     public double? WarpError { get; init; }
     public double? IdentityError { get; init; }
 

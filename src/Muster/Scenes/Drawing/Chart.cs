@@ -34,13 +34,28 @@ internal sealed record Chart(string Title, string Across, string Up, IReadOnlyLi
             sketch.Line([new(inLeft, Y(tick)), new(inLeft + inWidth, Y(tick))], Ink.Pale);
             sketch.Text(new(inLeft - 6, Y(tick) + 4), Label(tick), Ink.Grey, Anchor.End);
         }
-        sketch.Line([new(inLeft, inTop), new(inLeft + inWidth, inTop), new(inLeft + inWidth, inTop + inHeight), new(inLeft, inTop + inHeight), new(inLeft, inTop)], Ink.Grey);
+        sketch.Line(
+            [
+                new(inLeft, inTop),
+                new(inLeft + inWidth, inTop),
+                new(inLeft + inWidth, inTop + inHeight),
+                new(inLeft, inTop + inHeight),
+                new(inLeft, inTop),
+            ],
+            Ink.Grey
+        );
         sketch.Text(new(inLeft + (inWidth / 2), inTop + inHeight + 36), Across, Ink.Black, Anchor.Middle);
         sketch.Text(new(left + 16, inTop + (inHeight / 2)), Up, Ink.Black, Anchor.Middle, upright: true);
         foreach (var curve in Curves)
         {
             var step = Math.Max(1, (curve.Points.Count + MostCorners - 1) / MostCorners);
-            sketch.Line(curve.Points.Where((_, i) => i % step == 0 || i == curve.Points.Count - 1).Select(point => new Spot(X(point.X), Y(point.Y))), curve.Ink, curve.Width);
+            sketch.Line(
+                curve
+                    .Points.Where((_, i) => i % step == 0 || i == curve.Points.Count - 1)
+                    .Select(point => new Spot(X(point.X), Y(point.Y))),
+                curve.Ink,
+                curve.Width
+            );
         }
         var at = inLeft + inWidth;
         foreach (var curve in Curves.Reverse().Where(curve => curve.Name.Length > 0))
@@ -57,17 +72,34 @@ internal sealed record Chart(string Title, string Across, string Up, IReadOnlyLi
     {
         var rough = (to - from) / 5;
         var power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
-        var step = power * ((rough / power) switch { < 1.5 => 1, < 3.5 => 2, < 7.5 => 5, _ => 10 });
-        for (var i = Math.Ceiling(from / step); i * step <= to + (step * 1e-9); i++) yield return i * step;
+        var step =
+            power
+            * (
+                (rough / power) switch
+                {
+                    < 1.5 => 1,
+                    < 3.5 => 2,
+                    < 7.5 => 5,
+                    _ => 10,
+                }
+            );
+        for (var i = Math.Ceiling(from / step); i * step <= to + (step * 1e-9); i++)
+            yield return i * step;
     }
 
-    private static string Label(double value) => Math.Abs(value) < 1e-12 ? "0" : value.ToString("0.####", CultureInfo.InvariantCulture) is var text && text is not ("0" or "-0") ? text : value.ToString("0.#e+0", CultureInfo.InvariantCulture);
+    private static string Label(double value) =>
+        Math.Abs(value) < 1e-12 ? "0"
+        : value.ToString("0.####", CultureInfo.InvariantCulture) is var text && text is not ("0" or "-0") ? text
+        : value.ToString("0.#e+0", CultureInfo.InvariantCulture);
 
     private static (double, double) Range(IEnumerable<double> values)
     {
-        double least = double.PositiveInfinity, most = double.NegativeInfinity;
-        foreach (var value in values.Where(double.IsFinite)) (least, most) = (Math.Min(least, value), Math.Max(most, value));
-        if (least > most) return (0, 1);
+        double least = double.PositiveInfinity,
+            most = double.NegativeInfinity;
+        foreach (var value in values.Where(double.IsFinite))
+            (least, most) = (Math.Min(least, value), Math.Max(most, value));
+        if (least > most)
+            return (0, 1);
         var margin = most > least ? (most - least) * 0.04 : Math.Max(1e-6, Math.Abs(most) * 0.01);
         return (least - margin, most + margin);
     }

@@ -9,13 +9,15 @@ public readonly record struct Ink(byte Red, byte Green, byte Blue)
     public static Ink Pale { get; } = new(225, 225, 225);
     public static Ink Blueish { get; } = new(0, 114, 178);
     public static Ink Orange { get; } = new(213, 94, 0);
+
     public override string ToString() => $"#{Red:x2}{Green:x2}{Blue:x2}";
 }
 
 /// <summary>Pixels in rows, red, green and blue.</summary>
 public sealed class Raster
 {
-    public Raster(int width, int height, byte[]? pixels = null) => (Width, Height, Pixels) = (width, height, pixels ?? new byte[3 * width * height]);
+    public Raster(int width, int height, byte[]? pixels = null) =>
+        (Width, Height, Pixels) = (width, height, pixels ?? new byte[3 * width * height]);
 
     public int Width { get; }
     public int Height { get; }
@@ -37,13 +39,16 @@ public sealed class Raster
 
     public void Fill(Ink ink)
     {
-        for (var y = 0; y < Height; y++) for (var x = 0; x < Width; x++) this[x, y] = ink;
+        for (var y = 0; y < Height; y++)
+        for (var x = 0; x < Width; x++)
+            this[x, y] = ink;
     }
 
     /// <summary>Lays a colour over a pixel, as far as it covers it. Outside there is nothing.</summary>
     public void Blend(int x, int y, Ink ink, double cover)
     {
-        if (x < 0 || y < 0 || x >= Width || y >= Height || cover <= 0) return;
+        if (x < 0 || y < 0 || x >= Width || y >= Height || cover <= 0)
+            return;
         var part = Math.Min(1, cover);
         byte Mix(byte under, byte over) => (byte)(under + ((over - under) * part) + 0.5);
         var old = this[x, y];
@@ -54,8 +59,10 @@ public sealed class Raster
     public void Line(Spot from, Spot to, double width, Ink ink)
     {
         var length = from.To(to);
-        if (!(length < 1e5)) return;
-        // A long line is drawn in pieces, so that little beside it is looked at. Each pixel belongs to the piece that it is nearest to.
+        if (!(length < 1e5))
+            return;
+        // A long line is drawn in pieces, so that little beside it is looked at. Each pixel belongs to the piece that
+        // it is nearest to.
         var pieces = Math.Max(1, (int)(length / 12));
         var reach = (width / 2) + 1;
         for (var piece = 0; piece < pieces; piece++)
@@ -67,7 +74,8 @@ public sealed class Raster
                 {
                     var spot = new Spot(x + 0.5, y + 0.5);
                     var along = Along(spot, from, to);
-                    if (Math.Min(pieces - 1, (int)(along * pieces)) == piece) Blend(x, y, ink, (width / 2) + 0.5 - spot.To(from.Toward(to, along)));
+                    if (Math.Min(pieces - 1, (int)(along * pieces)) == piece)
+                        Blend(x, y, ink, (width / 2) + 0.5 - spot.To(from.Toward(to, along)));
                 }
             }
         }
@@ -89,5 +97,6 @@ public sealed class Raster
 public readonly record struct Spot(double X, double Y)
 {
     public double To(Spot other) => Math.Sqrt(((X - other.X) * (X - other.X)) + ((Y - other.Y) * (Y - other.Y)));
+
     public Spot Toward(Spot other, double part) => new(X + (part * (other.X - X)), Y + (part * (other.Y - Y)));
 }

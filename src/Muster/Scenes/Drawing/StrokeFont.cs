@@ -1,9 +1,13 @@
 namespace Muster.Scenes.Drawing;
 
-/// <summary>Letters made of strokes, for pictures of pixels: a column and a row for each corner, four columns wide, six rows high.</summary>
+/// <summary>
+/// Letters made of strokes, for pictures of pixels: a column and a row for each corner, four columns wide, six rows
+/// high.
+/// </summary>
 internal static class StrokeFont
 {
-    private const double Advance = 5.6, Rows = 6;
+    private const double Advance = 5.6,
+        Rows = 6;
 
     private static readonly Dictionary<char, string> Glyphs = new()
     {
@@ -97,13 +101,24 @@ internal static class StrokeFont
         var unit = size / Rows;
         for (var i = 0; i < text.Length; i++)
         {
-            foreach (var stroke in Glyphs.GetValueOrDefault(text[i], "00 40 46 06 00").Split('|', StringSplitOptions.RemoveEmptyEntries))
+            foreach (
+                var stroke in Glyphs
+                    .GetValueOrDefault(text[i], "00 40 46 06 00")
+                    .Split('|', StringSplitOptions.RemoveEmptyEntries)
+            )
             {
-                Spot[] corners = [.. stroke.Split(' ').Select(corner => Place((corner[0] - '0') + (i * Advance), corner[1] - '0' - Rows))];
-                for (var k = 1; k < corners.Length; k++) raster.Line(corners[k - 1], corners[k], Math.Max(1, size / 9), ink);
+                Spot[] corners =
+                [
+                    .. stroke
+                        .Split(' ')
+                        .Select(corner => Place((corner[0] - '0') + (i * Advance), corner[1] - '0' - Rows)),
+                ];
+                for (var k = 1; k < corners.Length; k++)
+                    raster.Line(corners[k - 1], corners[k], Math.Max(1, size / 9), ink);
             }
         }
 
-        Spot Place(double x, double y) => upright ? new(at.X + (y * unit), at.Y - (x * unit)) : new(at.X + (x * unit), at.Y + (y * unit));
+        Spot Place(double x, double y) =>
+            upright ? new(at.X + (y * unit), at.Y - (x * unit)) : new(at.X + (x * unit), at.Y + (y * unit));
     }
 }

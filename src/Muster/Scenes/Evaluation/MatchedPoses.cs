@@ -13,19 +13,33 @@ public sealed record MatchedPoses
     /// <summary>What was done to the estimate.</summary>
     public required Similarity Alignment { get; init; }
 
-    public static MatchedPoses Of(Trajectory reference, Trajectory estimate, Association association, AlignmentMode mode, int? alignFirst = null)
+    public static MatchedPoses Of(
+        Trajectory reference,
+        Trajectory estimate,
+        Association association,
+        AlignmentMode mode,
+        int? alignFirst = null
+    )
     {
         var pairs = association.Pair(reference, estimate);
-        Pose[] there = [.. pairs.Select(pair => reference.Poses[pair.Reference])], here = [.. pairs.Select(pair => estimate.Poses[pair.Estimate])];
+        Pose[] there = [.. pairs.Select(pair => reference.Poses[pair.Reference])],
+            here = [.. pairs.Select(pair => estimate.Poses[pair.Estimate])];
         var alignment = Evaluation.Alignment.Fit(mode, here, there, alignFirst);
-        return new() { Times = [.. pairs.Select(pair => estimate.Times[pair.Estimate])], Reference = there, Estimate = Array.ConvertAll(here, alignment.Apply), Alignment = alignment };
+        return new()
+        {
+            Times = [.. pairs.Select(pair => estimate.Times[pair.Estimate])],
+            Reference = there,
+            Estimate = Array.ConvertAll(here, alignment.Apply),
+            Alignment = alignment,
+        };
     }
 
     /// <summary>How far the reference had travelled at each pose.</summary>
     public double[] Travelled()
     {
         var way = new double[Reference.Length];
-        for (var i = 1; i < way.Length; i++) way[i] = way[i - 1] + (Reference[i].Position - Reference[i - 1].Position).Length;
+        for (var i = 1; i < way.Length; i++)
+            way[i] = way[i - 1] + (Reference[i].Position - Reference[i - 1].Position).Length;
         return way;
     }
 }

@@ -1,11 +1,19 @@
 namespace Muster.Scenes.Evaluation;
 
-public enum DeltaUnit { Frames, Meters, Deg, Rad, Seconds }
+public enum DeltaUnit
+{
+    Frames,
+    Meters,
+    Deg,
+    Rad,
+    Seconds,
+}
 
 public enum RelativeConvention
 {
     /// <summary>E = B⁻¹A, as the paper of 2012 and evo have it.</summary>
     Evo,
+
     /// <summary>E = A B⁻¹, as the script of the TUM benchmark has it.</summary>
     Tum,
 }
@@ -24,7 +32,13 @@ public sealed record Delta(double Size, DeltaUnit Unit, bool AllPairs)
         if (Unit == DeltaUnit.Frames)
         {
             var step = (int)Size;
-            return [.. Enumerable.Range(0, Math.Max(0, poses.Times.Length - step)).Where(i => AllPairs || i % step == 0).Select(i => (i, i + step))];
+            return
+            [
+                .. Enumerable
+                    .Range(0, Math.Max(0, poses.Times.Length - step))
+                    .Where(i => AllPairs || i % step == 0)
+                    .Select(i => (i, i + step)),
+            ];
         }
         var way = Way(poses);
         return AllPairs ? Closest(way) : Walked(way);
@@ -33,8 +47,10 @@ public sealed record Delta(double Size, DeltaUnit Unit, bool AllPairs)
     /// <summary>What has passed of the unit at each pose of the reference.</summary>
     private double[] Way(MatchedPoses poses)
     {
-        if (Unit == DeltaUnit.Seconds) return poses.Times;
-        if (Unit == DeltaUnit.Meters) return poses.Travelled();
+        if (Unit == DeltaUnit.Seconds)
+            return poses.Times;
+        if (Unit == DeltaUnit.Meters)
+            return poses.Travelled();
         var turned = new double[poses.Times.Length];
         for (var i = 1; i < turned.Length; i++)
         {
@@ -49,7 +65,8 @@ public sealed record Delta(double Size, DeltaUnit Unit, bool AllPairs)
         var pairs = new List<(int, int)>();
         for (int from = 0, to = 1; to < way.Length; to++)
         {
-            if (way[to] - way[from] < Size) continue;
+            if (way[to] - way[from] < Size)
+                continue;
             pairs.Add((from, to));
             from = to;
         }
@@ -62,8 +79,12 @@ public sealed record Delta(double Size, DeltaUnit Unit, bool AllPairs)
         for (int from = 0, to = 1; from < way.Length - 1; from++)
         {
             to = Math.Max(to, from + 1);
-            while (to + 1 < way.Length && Math.Abs(way[to + 1] - way[from] - Size) < Math.Abs(way[to] - way[from] - Size)) to++;
-            if (Math.Abs(way[to] - way[from] - Size) <= Tolerance * Size) pairs.Add((from, to));
+            while (
+                to + 1 < way.Length && Math.Abs(way[to + 1] - way[from] - Size) < Math.Abs(way[to] - way[from] - Size)
+            )
+                to++;
+            if (Math.Abs(way[to] - way[from] - Size) <= Tolerance * Size)
+                pairs.Add((from, to));
         }
         return pairs;
     }
@@ -75,13 +96,22 @@ public static class RelativeError
     public static PoseErrors Of(MatchedPoses poses, Delta delta, RelativeConvention convention)
     {
         var pairs = delta.Pairs(poses);
-        if (pairs.Count == 0) throw new SceneException(SceneFault.TooFewPairs, $"no two poses are {delta.Size} {delta.Unit.ToString().ToLowerInvariant()} apart", "Choose another --delta or --unit.");
+        if (pairs.Count == 0)
+            throw new SceneException(
+                SceneFault.TooFewPairs,
+                $"no two poses are {delta.Size} {delta.Unit.ToString().ToLowerInvariant()} apart",
+                "Choose another --delta or --unit."
+            );
         var errors = pairs.ConvertAll(pair =>
         {
             var here = poses.Estimate[pair.From].Inverse * poses.Estimate[pair.To];
             var there = poses.Reference[pair.From].Inverse * poses.Reference[pair.To];
             return convention == RelativeConvention.Evo ? there.Inverse * here : here * there.Inverse;
         });
-        return new([.. pairs.Select(pair => pair.To)], [.. errors.Select(error => error.Position.Length)], [.. errors.Select(error => double.RadiansToDegrees(error.Rotation.Angle))]);
+        return new(
+            [.. pairs.Select(pair => pair.To)],
+            [.. errors.Select(error => error.Position.Length)],
+            [.. errors.Select(error => double.RadiansToDegrees(error.Rotation.Angle))]
+        );
     }
 }

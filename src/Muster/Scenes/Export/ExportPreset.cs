@@ -8,8 +8,18 @@ namespace Muster.Scenes.Export;
 /// <param name="Count">How many neighbours must agree.</param>
 /// <param name="Ratio">How large an inverse depth must be, as a part of the mean.</param>
 /// <param name="PerFrame">The mean is that of the key frame, not of the whole scene.</param>
-/// <param name="Approximate">The program itself filters a map that is not saved; ours is read from the larger one.</param>
-public sealed record ExportPreset(string Name, int Subsample, int Offset, double Threshold, int Count, double Ratio, bool PerFrame, bool Approximate)
+/// <param name="Approximate">The program itself filters a map that is not saved; ours is read from the larger
+/// one.</param>
+public sealed record ExportPreset(
+    string Name,
+    int Subsample,
+    int Offset,
+    double Threshold,
+    int Count,
+    double Ratio,
+    bool PerFrame,
+    bool Approximate
+)
 {
     public static IReadOnlyList<ExportPreset> All { get; } =
     [
@@ -21,6 +31,13 @@ public sealed record ExportPreset(string Name, int Subsample, int Offset, double
 
     public static ExportPreset Default => All[0];
 
-    public static ExportPreset Get(string name) => All.FirstOrDefault(preset => preset.Name == name)
-        ?? throw new UserException($"there is no preset '{name}'", $"Choose one of {string.Join(", ", All.Select(preset => preset.Name))}.") { ExitCode = ExitCodes.Usage };
+    public static ExportPreset Get(string name) =>
+        All.FirstOrDefault(preset => preset.Name == name)
+        ?? throw new UserException(
+            $"there is no preset '{name}'",
+            $"Choose one of {string.Join(", ", All.Select(preset => preset.Name))}."
+        )
+        {
+            ExitCode = ExitCodes.Usage,
+        };
 }

@@ -33,27 +33,49 @@ public sealed record ExportReport
     public required IReadOnlyList<SceneWarning> Warnings { get; init; }
 }
 
-/// <param name="Approximate">The preset's own program works on a map that is not saved; this one was read from the larger map.</param>
-public sealed record FilterReport(string Preset, double Threshold, int Count, double MinDispRatio, string MeanScope, int Subsample, int Offset, string Neighbours, double? Voxel, double? MaxDepth, bool Approximate);
+/// <param name="Approximate">The preset's own program works on a map that is not saved; this one was read from the
+/// larger map.</param>
+public sealed record FilterReport(
+    string Preset,
+    double Threshold,
+    int Count,
+    double MinDispRatio,
+    string MeanScope,
+    int Subsample,
+    int Offset,
+    string Neighbours,
+    double? Voxel,
+    double? MaxDepth,
+    bool Approximate
+);
 
 /// <summary>The smallest box around points.</summary>
 public sealed record Bounds(Vec3 Min, Vec3 Max)
 {
-    [JsonIgnore] public Vec3 Size => Max - Min;
-    [JsonIgnore] public Vec3 Centre => 0.5 * (Min + Max);
+    [JsonIgnore]
+    public Vec3 Size => Max - Min;
+
+    [JsonIgnore]
+    public Vec3 Centre => 0.5 * (Min + Max);
 }
 
 /// <summary>How an export is stored beside its files.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(ExportReport))]
 internal sealed partial class ExportJson : JsonSerializerContext
 {
     /// <summary>For files that people read.</summary>
-    public static ExportJson Indented { get; } = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        WriteIndented = true,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
+    public static ExportJson Indented { get; } =
+        new(
+            new JsonSerializerOptions
+            {
+                PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+                DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+                WriteIndented = true,
+                Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            }
+        );
 }

@@ -8,7 +8,12 @@ internal sealed class FilteredCloud
     private readonly byte[][] _votes;
     private readonly CloudFilter _filter;
 
-    private FilteredCloud(Reconstruction scene, ExportOptions options, IProgress<SceneProgress>? progress, CancellationToken ct)
+    private FilteredCloud(
+        Reconstruction scene,
+        ExportOptions options,
+        IProgress<SceneProgress>? progress,
+        CancellationToken ct
+    )
     {
         (_scene, _options) = (scene, options);
         Grid = WorkingGrid.Load(scene, options.Filter, progress, ct);
@@ -16,10 +21,17 @@ internal sealed class FilteredCloud
         _filter = new(Grid, _votes, scene.WorldToCamera, options);
         Counts = _filter.CountByKeyframe(ct);
         Count = Counts.Sum(count => (long)count);
-        foreach (var plane in _votes) foreach (var count in plane) Histogram[count]++;
+        foreach (var plane in _votes)
+        foreach (var count in plane)
+            Histogram[count]++;
     }
 
-    public static FilteredCloud Of(Reconstruction scene, ExportOptions options, IProgress<SceneProgress>? progress, CancellationToken ct) => new(scene, options, progress, ct);
+    public static FilteredCloud Of(
+        Reconstruction scene,
+        ExportOptions options,
+        IProgress<SceneProgress>? progress,
+        CancellationToken ct
+    ) => new(scene, options, progress, ct);
 
     public WorkingGrid Grid { get; }
 
@@ -28,11 +40,18 @@ internal sealed class FilteredCloud
     public int[] Counts { get; }
     public long Count { get; }
 
-    public IEnumerable<ScenePoint[]> Points(IProgress<SceneProgress>? progress, CancellationToken ct) => _filter.Points(Counts, progress, ct);
+    public IEnumerable<ScenePoint[]> Points(IProgress<SceneProgress>? progress, CancellationToken ct) =>
+        _filter.Points(Counts, progress, ct);
 
     public IEnumerable<SceneWarning> Warnings(CancellationToken ct)
     {
-        if (Count == 0) yield return EmptyCloud.Explain(Grid, _votes, _scene.WorldToCamera, _options, Histogram, ct);
-        if (_options.Filter.Approximate) yield return new(613, $"the preset {_options.Filter.Name} is approximated: its own map of an eighth of the size is not saved, so every 8th pixel of the larger one was taken");
+        if (Count == 0)
+            yield return EmptyCloud.Explain(Grid, _votes, _scene.WorldToCamera, _options, Histogram, ct);
+        if (_options.Filter.Approximate)
+            yield return new(
+                613,
+                $"the preset {_options.Filter.Name} is approximated: its own map of an eighth of the size is not "
+                    + $"saved, so every 8th pixel of the larger one was taken"
+            );
     }
 }

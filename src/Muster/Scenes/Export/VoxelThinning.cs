@@ -2,11 +2,17 @@ using Muster.Faults;
 
 namespace Muster.Scenes.Export;
 
-/// <summary>One point in each cube of a lattice: the mean of those that fell into it. Cubes keep the order in which they were first met.</summary>
-/// <remarks>Forty bytes a cube and eight to sixteen for finding it, so that fifty million fit where four gigabytes do.</remarks>
+/// <summary>
+/// One point in each cube of a lattice: the mean of those that fell into it. Cubes keep the order in which they were
+/// first met.
+/// </summary>
+/// <remarks>
+/// Forty bytes a cube and eight to sixteen for finding it, so that fifty million fit where four gigabytes do.
+/// </remarks>
 public sealed class VoxelThinning
 {
-    private const int ChunkBits = 16, ChunkSize = 1 << ChunkBits;
+    private const int ChunkBits = 16,
+        ChunkSize = 1 << ChunkBits;
     private double _size;
     private List<Cube[]> _chunks = [];
     private int[] _slots = new int[1 << 12];
@@ -14,7 +20,11 @@ public sealed class VoxelThinning
 
     public VoxelThinning(double size)
     {
-        if (!(size > 0 && double.IsFinite(size))) throw new UserException($"a voxel of size {size}", "Give a size above zero, in the units of the output.") { ExitCode = ExitCodes.Usage };
+        if (!(size > 0 && double.IsFinite(size)))
+            throw new UserException($"a voxel of size {size}", "Give a size above zero, in the units of the output.")
+            {
+                ExitCode = ExitCodes.Usage,
+            };
         _size = size;
     }
 
@@ -24,10 +34,15 @@ public sealed class VoxelThinning
     {
         foreach (ref readonly var point in points)
         {
-            if (!point.Position.IsFinite) continue;
+            if (!point.Position.IsFinite)
+                continue;
             var (x, y, z) = (point.Position.X / _size, point.Position.Y / _size, point.Position.Z / _size);
             var (i, j, k) = (Math.Floor(x), Math.Floor(y), Math.Floor(z));
-            if (!(Math.Abs(i) < int.MaxValue && Math.Abs(j) < int.MaxValue && Math.Abs(k) < int.MaxValue)) throw new UserException($"a voxel of size {_size} is too small for a scene that reaches to {point.Position}", "Choose a larger --voxel, or leave far points out with --max-depth.");
+            if (!(Math.Abs(i) < int.MaxValue && Math.Abs(j) < int.MaxValue && Math.Abs(k) < int.MaxValue))
+                throw new UserException(
+                    $"a voxel of size {_size} is too small for a scene that reaches to {point.Position}",
+                    "Choose a larger --voxel, or leave far points out with --max-depth."
+                );
             ref var cube = ref Find((int)i, (int)j, (int)k);
             var part = 1f / ++cube.Count;
             cube.MeanX += ((float)(x - i) - cube.MeanX) * part;
@@ -68,7 +83,16 @@ public sealed class VoxelThinning
             for (var at = 0; at < points.Length; at++)
             {
                 ref readonly var cube = ref _chunks[chunk][at];
-                points[at] = new(new((cube.X + (double)cube.MeanX) * _size, (cube.Y + (double)cube.MeanY) * _size, (cube.Z + (double)cube.MeanZ) * _size), Byte(cube.Red), Byte(cube.Green), Byte(cube.Blue));
+                points[at] = new(
+                    new(
+                        (cube.X + (double)cube.MeanX) * _size,
+                        (cube.Y + (double)cube.MeanY) * _size,
+                        (cube.Z + (double)cube.MeanZ) * _size
+                    ),
+                    Byte(cube.Red),
+                    Byte(cube.Green),
+                    Byte(cube.Blue)
+                );
             }
             yield return points;
         }
@@ -78,20 +102,23 @@ public sealed class VoxelThinning
 
     private ref Cube Find(int x, int y, int z)
     {
-        if (_count >= _slots.Length / 2) Grow();
+        if (_count >= _slots.Length / 2)
+            Grow();
         for (var slot = Hash(x, y, z) & (uint)(_slots.Length - 1); ; slot = (slot + 1) & (uint)(_slots.Length - 1))
         {
             var known = _slots[slot] - 1;
             if (known < 0)
             {
                 _slots[slot] = ++_count;
-                if (_count > _chunks.Count << ChunkBits) _chunks.Add(new Cube[ChunkSize]);
+                if (_count > _chunks.Count << ChunkBits)
+                    _chunks.Add(new Cube[ChunkSize]);
                 ref var made = ref At(_count - 1);
                 (made.X, made.Y, made.Z) = (x, y, z);
                 return ref made;
             }
             ref var cube = ref At(known);
-            if (cube.X == x && cube.Y == y && cube.Z == z) return ref cube;
+            if (cube.X == x && cube.Y == y && cube.Z == z)
+                return ref cube;
         }
     }
 
@@ -102,7 +129,8 @@ public sealed class VoxelThinning
         {
             ref var cube = ref At(i);
             var slot = Hash(cube.X, cube.Y, cube.Z) & (uint)(_slots.Length - 1);
-            while (_slots[slot] != 0) slot = (slot + 1) & (uint)(_slots.Length - 1);
+            while (_slots[slot] != 0)
+                slot = (slot + 1) & (uint)(_slots.Length - 1);
             _slots[slot] = i + 1;
         }
     }
@@ -113,7 +141,15 @@ public sealed class VoxelThinning
 
     private struct Cube
     {
-        public int X, Y, Z, Count;
-        public float MeanX, MeanY, MeanZ, Red, Green, Blue;
+        public int X,
+            Y,
+            Z,
+            Count;
+        public float MeanX,
+            MeanY,
+            MeanZ,
+            Red,
+            Green,
+            Blue;
     }
 }

@@ -28,35 +28,62 @@ internal sealed class WorkingGrid
     public double[] Means { get; }
     public double Mean { get; private set; }
 
-    public static WorkingGrid Load(Reconstruction scene, ExportPreset filter, IProgress<SceneProgress>? progress, CancellationToken ct)
+    public static WorkingGrid Load(
+        Reconstruction scene,
+        ExportPreset filter,
+        IProgress<SceneProgress>? progress,
+        CancellationToken ct
+    )
     {
         var grid = new WorkingGrid(scene, filter);
-        if (grid.Height == 0 || grid.Width == 0) throw new SceneException(SceneFault.ShapeMismatch, $"{scene.Path}: images of {scene.Width}×{scene.Height} leave nothing at every {filter.Subsample}th pixel", "Choose a smaller --subsample.");
+        if (grid.Height == 0 || grid.Width == 0)
+            throw new SceneException(
+                SceneFault.ShapeMismatch,
+                $"{scene.Path}: images of {scene.Width}×{scene.Height} leave nothing at every {filter.Subsample}th "
+                    + $"pixel",
+                "Choose a smaller --subsample."
+            );
         var rows = Places(scene.Height, filter);
         var columns = Places(scene.Width, filter);
         var done = 0;
         AllCores.Invoke(
-            () => scene.Disparities.ReadPlanes((i, bytes) =>
-            {
-                grid.Disparities[i] = Pick(MemoryMarshal.Cast<byte, float>(bytes), scene.Width, rows, columns);
-                grid.Means[i] = MeanOf(grid.Disparities[i]);
-                Step();
-            }, ct),
-            () => scene.Images.ReadPlanes((i, bytes) =>
-            {
-                grid.Colours[i] = PickColours(bytes, scene.Height * scene.Width, scene.Width, rows, columns);
-                Step();
-            }, ct));
-        if (grid.Disparities.All(plane => !plane.AsSpan().ContainsAnyExcept(0f, -0f))) throw new SceneException(SceneFault.AllZeroDisparity, $"{scene.Path}: all inverse depths are zero, so up-sampling was off in the run", "Run it again with --upsample, or with --reconstruction_path, which switches it on.");
+            () =>
+                scene.Disparities.ReadPlanes(
+                    (i, bytes) =>
+                    {
+                        grid.Disparities[i] = Pick(MemoryMarshal.Cast<byte, float>(bytes), scene.Width, rows, columns);
+                        grid.Means[i] = MeanOf(grid.Disparities[i]);
+                        Step();
+                    },
+                    ct
+                ),
+            () =>
+                scene.Images.ReadPlanes(
+                    (i, bytes) =>
+                    {
+                        grid.Colours[i] = PickColours(bytes, scene.Height * scene.Width, scene.Width, rows, columns);
+                        Step();
+                    },
+                    ct
+                )
+        );
+        if (grid.Disparities.All(plane => !plane.AsSpan().ContainsAnyExcept(0f, -0f)))
+            throw new SceneException(
+                SceneFault.AllZeroDisparity,
+                $"{scene.Path}: all inverse depths are zero, so up-sampling was off in the run",
+                "Run it again with --upsample, or with --reconstruction_path, which switches it on."
+            );
         grid.Mean = grid.Means.Average();
         return grid;
 
         void Step() => progress?.Report(new("reading", Interlocked.Increment(ref done), 2 * scene.Keyframes));
     }
 
-    private static int Kept(int size, ExportPreset filter) => Math.Max(0, (size - filter.Offset + filter.Subsample - 1) / filter.Subsample);
+    private static int Kept(int size, ExportPreset filter) =>
+        Math.Max(0, (size - filter.Offset + filter.Subsample - 1) / filter.Subsample);
 
-    private static int[] Places(int size, ExportPreset filter) => [.. Enumerable.Range(0, Kept(size, filter)).Select(i => filter.Offset + (i * filter.Subsample))];
+    private static int[] Places(int size, ExportPreset filter) =>
+        [.. Enumerable.Range(0, Kept(size, filter)).Select(i => filter.Offset + (i * filter.Subsample))];
 
     private static float[] Pick(ReadOnlySpan<float> plane, int width, int[] rows, int[] columns)
     {
@@ -65,7 +92,8 @@ internal sealed class WorkingGrid
         foreach (var row in rows)
         {
             var line = plane.Slice(row * width, width);
-            foreach (var column in columns) picked[at++] = line[column];
+            foreach (var column in columns)
+                picked[at++] = line[column];
         }
         return picked;
     }
@@ -93,7 +121,9 @@ internal sealed class WorkingGrid
     private static double MeanOf(float[] plane)
     {
         double sum = 0;
-        foreach (var value in plane) if (float.IsFinite(value)) sum += value;
+        foreach (var value in plane)
+            if (float.IsFinite(value))
+                sum += value;
         return sum / plane.Length;
     }
 }

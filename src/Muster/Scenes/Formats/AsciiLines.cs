@@ -1,11 +1,14 @@
 namespace Muster.Scenes.Formats;
 
-/// <summary>A stream's lines as bytes, one at a time, without their ends. A line longer than a megabyte ends the reading.</summary>
+/// <summary>
+/// A stream's lines as bytes, one at a time, without their ends. A line longer than a megabyte ends the reading.
+/// </summary>
 internal sealed class AsciiLines(Stream from)
 {
     private const int Most = 1 << 20;
     private byte[] _buffer = new byte[1 << 16];
-    private int _start, _end;
+    private int _start,
+        _end;
 
     public bool Next(out ReadOnlyMemory<byte> line)
     {
@@ -33,11 +36,13 @@ internal sealed class AsciiLines(Stream from)
     {
         _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
         (_start, _end) = (0, _end - _start);
-        if (_end == _buffer.Length) Array.Resize(ref _buffer, _buffer.Length * 2);
+        if (_end == _buffer.Length)
+            Array.Resize(ref _buffer, _buffer.Length * 2);
         var got = from.Read(_buffer, _end, _buffer.Length - _end);
         _end += got;
         return got > 0;
     }
 
-    private ReadOnlyMemory<byte> Trimmed(int start, int length) => _buffer.AsMemory(start, length > 0 && _buffer[start + length - 1] == '\r' ? length - 1 : length);
+    private ReadOnlyMemory<byte> Trimmed(int start, int length) =>
+        _buffer.AsMemory(start, length > 0 && _buffer[start + length - 1] == '\r' ? length - 1 : length);
 }

@@ -12,8 +12,11 @@ public readonly record struct Rotation(double X, double Y, double Z, double W)
 
     public Rotation Normalized() => Norm is var norm ? new(X / norm, Y / norm, Z / norm, W / norm) : default;
 
-    /// <summary>The same rotation with a scalar that is not negative, so that files differ only where rotations do.</summary>
-    public Rotation Canonical() => Normalized() is var unit && unit.W < 0 ? new(-unit.X, -unit.Y, -unit.Z, -unit.W) : unit;
+    /// <summary>
+    /// The same rotation with a scalar that is not negative, so that files differ only where rotations do.
+    /// </summary>
+    public Rotation Canonical() =>
+        Normalized() is var unit && unit.W < 0 ? new(-unit.X, -unit.Y, -unit.Z, -unit.W) : unit;
 
     public Vec3 Apply(Vec3 point)
     {
@@ -22,18 +25,25 @@ public readonly record struct Rotation(double X, double Y, double Z, double W)
         return point + (W * twice) + axis.Cross(twice);
     }
 
-    public static Rotation operator *(Rotation a, Rotation b) => new(
-        (a.W * b.X) + (a.X * b.W) + (a.Y * b.Z) - (a.Z * b.Y),
-        (a.W * b.Y) - (a.X * b.Z) + (a.Y * b.W) + (a.Z * b.X),
-        (a.W * b.Z) + (a.X * b.Y) - (a.Y * b.X) + (a.Z * b.W),
-        (a.W * b.W) - (a.X * b.X) - (a.Y * b.Y) - (a.Z * b.Z));
+    public static Rotation operator *(Rotation a, Rotation b) =>
+        new(
+            (a.W * b.X) + (a.X * b.W) + (a.Y * b.Z) - (a.Z * b.Y),
+            (a.W * b.Y) - (a.X * b.Z) + (a.Y * b.W) + (a.Z * b.X),
+            (a.W * b.Z) + (a.X * b.Y) - (a.Y * b.X) + (a.Z * b.W),
+            (a.W * b.W) - (a.X * b.X) - (a.Y * b.Y) - (a.Z * b.Z)
+        );
 
     public Mat3 ToMatrix() => Mat3.FromColumns(Apply(new(1, 0, 0)), Apply(new(0, 1, 0)), Apply(new(0, 0, 1)));
 
     public static Rotation FromMatrix(Mat3 m)
     {
         // The largest of the four is found first, so that nothing small is divided by.
-        var (x, y, z, w) = (1 + m.M11 - m.M22 - m.M33, 1 - m.M11 + m.M22 - m.M33, 1 - m.M11 - m.M22 + m.M33, 1 + m.M11 + m.M22 + m.M33);
+        var (x, y, z, w) = (
+            1 + m.M11 - m.M22 - m.M33,
+            1 - m.M11 + m.M22 - m.M33,
+            1 - m.M11 - m.M22 + m.M33,
+            1 + m.M11 + m.M22 + m.M33
+        );
         var q = Math.Max(Math.Max(x, y), Math.Max(z, w)) switch
         {
             var most when most == w => new Rotation(m.M32 - m.M23, m.M13 - m.M31, m.M21 - m.M12, w),

@@ -2,19 +2,30 @@ using Muster.Scenes.Export;
 
 namespace Muster.Scenes.Looking;
 
-/// <summary>A cloud of any size brought down to so many points, evenly: where there are too many, cubes of a lattice that grows until they fit.</summary>
+/// <summary>
+/// A cloud of any size brought down to so many points, evenly: where there are too many, cubes of a lattice that grows
+/// until they fit.
+/// </summary>
 public static class CloudSample
 {
-    public static ScenePoint[] Of(Scene scene, SceneSurvey survey, int most, IProgress<SceneProgress>? progress, CancellationToken ct)
+    public static ScenePoint[] Of(
+        Scene scene,
+        SceneSurvey survey,
+        int most,
+        IProgress<SceneProgress>? progress,
+        CancellationToken ct
+    )
     {
-        if (survey.Points <= most) return [.. Finite(scene.Points(ct))];
+        if (survey.Points <= most)
+            return [.. Finite(scene.Points(ct))];
         var thinning = new VoxelThinning(LeastSize(survey));
         var seen = 0L;
         foreach (var batch in scene.Points(ct))
         {
             thinning.Add(batch);
             // Cubes of twice the side are about a quarter as many, so a few too many are kept until the end.
-            while (thinning.Count > 4L * most) thinning.Coarsen();
+            while (thinning.Count > 4L * most)
+                thinning.Coarsen();
             progress?.Report(new("thinning", seen += batch.Count, survey.Points));
         }
         return Some([.. thinning.Points().SelectMany(points => points)], most);
@@ -28,11 +39,13 @@ public static class CloudSample
         return Math.Max(core / (1 << 14), Math.Max(reach / (1 << 30), double.Epsilon * (1L << 32)));
     }
 
-    private static IEnumerable<ScenePoint> Finite(IEnumerable<ArraySegment<ScenePoint>> batches) => batches.SelectMany(batch => batch).Where(point => point.Position.IsFinite);
+    private static IEnumerable<ScenePoint> Finite(IEnumerable<ArraySegment<ScenePoint>> batches) =>
+        batches.SelectMany(batch => batch).Where(point => point.Position.IsFinite);
 
     private static ScenePoint[] Some(ScenePoint[] points, int most)
     {
-        if (points.Length <= most) return points;
+        if (points.Length <= most)
+            return points;
         new Random(1).Shuffle(points);
         return points[..most];
     }

@@ -9,8 +9,10 @@ using Muster.Scenes.Geometry;
 namespace Muster.Scenes.Looking;
 
 /// <summary>
-/// A page to turn a scene around in, whole in one file: it asks nothing of any network. Points lie in chunks that are near each other, each with
-/// a box of its own in which sixteen bits an axis are enough; within a chunk they are shuffled, so that the first part of each shows all of it.
+/// A page to turn a scene around in, whole in one file: it asks nothing of any network. Points lie in chunks that are
+/// near each other, each with
+/// a box of its own in which sixteen bits an axis are enough; within a chunk they are shuffled, so that the first part
+/// of each shows all of it.
 /// </summary>
 public sealed class ViewerPage
 {
@@ -26,7 +28,8 @@ public sealed class ViewerPage
         (_scene, _stance, _centre, _size) = (scene, Stance.Of(scene.Cameras), frame.Centre, frame.Size.Length);
     }
 
-    public static void Write(Stream to, string title, Scene scene, SceneSurvey survey, ScenePoint[] points) => new ViewerPage(scene, survey).Write(to, title, points, survey.Points);
+    public static void Write(Stream to, string title, Scene scene, SceneSurvey survey, ScenePoint[] points) =>
+        new ViewerPage(scene, survey).Write(to, title, points, survey.Points);
 
     private void Write(Stream to, string title, ScenePoint[] points, long all)
     {
@@ -36,30 +39,44 @@ public sealed class ViewerPage
         page.Write(template[..at]);
         page.Write("<script type=\"application/json\" id=\"scene\">{\"title\":\"");
         page.Write(JavaScriptEncoder.Default.Encode(title));
-        page.Write(string.Create(CultureInfo.InvariantCulture, $"\",\"size\":{_size:R},\"all\":{all},\"cameras\":{_scene.Cameras.Count},\"way\":{_scene.Way.Count}}}</script>\n"));
+        page.Write(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"\",\"size\":{_size:R},\"all\":{all},\"cameras\":{_scene.Cameras.Count},\"way\":{_scene.Way.Count}}}</script>\n"
+            )
+        );
         Floats(page, "lines", CameraCorners());
         Floats(page, "path", _scene.Way.Where(place => place.IsFinite).Select(Seen));
         Arrange(points);
-        for (var start = 0; start < points.Length; start += ChunkSize) WriteChunk(page, points.AsSpan(start, Math.Min(ChunkSize, points.Length - start)));
+        for (var start = 0; start < points.Length; start += ChunkSize)
+            WriteChunk(page, points.AsSpan(start, Math.Min(ChunkSize, points.Length - start)));
         page.Write(template[at..]);
     }
 
     private static string Template()
     {
-        using var reader = new StreamReader(typeof(ViewerPage).Assembly.GetManifestResourceStream("Scenes/Looking/viewer.html")!);
+        using var reader = new StreamReader(
+            typeof(ViewerPage).Assembly.GetManifestResourceStream("Scenes/Looking/viewer.html")!
+        );
         return reader.ReadToEnd();
     }
 
     /// <summary>As the page's eye has it: right, up, and toward who looks.</summary>
-    private Vec3 Seen(Vec3 place) => _stance.Seen(place - _centre) is var seen ? new(seen.X, -seen.Y, -seen.Z) : default;
+    private Vec3 Seen(Vec3 place) =>
+        _stance.Seen(place - _centre) is var seen ? new(seen.X, -seen.Y, -seen.Z) : default;
 
-    private IEnumerable<Vec3> CameraCorners() => _scene.Cameras.Where(camera => camera.Position.IsFinite).SelectMany(camera =>
-    {
-        Vec3[] corners = [.. CameraLines.Corners(camera, _size * 0.008).Select(Seen)];
-        return CameraLines.Edges.SelectMany(edge => (Vec3[])[corners[edge.From], corners[edge.To]]);
-    });
+    private IEnumerable<Vec3> CameraCorners() =>
+        _scene
+            .Cameras.Where(camera => camera.Position.IsFinite)
+            .SelectMany(camera =>
+            {
+                Vec3[] corners = [.. CameraLines.Corners(camera, _size * 0.008).Select(Seen)];
+                return CameraLines.Edges.SelectMany(edge => (Vec3[])[corners[edge.From], corners[edge.To]]);
+            });
 
-    /// <summary>Puts points that are near each other near each other, by the curve that runs through all cubes of the frame.</summary>
+    /// <summary>
+    /// Puts points that are near each other near each other, by the curve that runs through all cubes of the frame.
+    /// </summary>
     private void Arrange(ScenePoint[] points)
     {
         var keys = new ulong[points.Length];
@@ -71,7 +88,8 @@ public sealed class ViewerPage
         }
         Array.Sort(keys, points);
         var random = new Random(1);
-        for (var start = 0; start < points.Length; start += ChunkSize) random.Shuffle(points.AsSpan(start, Math.Min(ChunkSize, points.Length - start)));
+        for (var start = 0; start < points.Length; start += ChunkSize)
+            random.Shuffle(points.AsSpan(start, Math.Min(ChunkSize, points.Length - start)));
     }
 
     /// <summary>The place along one axis in 21 bits, with two free ones after each.</summary>
@@ -101,16 +119,26 @@ public sealed class ViewerPage
             BinaryPrimitives.WriteUInt16LittleEndian(place[4..], Part(p.Z, size.Z));
             (colour[0], colour[1], colour[2]) = (points[i].Red, points[i].Green, points[i].Blue);
         }
-        page.Write(string.Create(CultureInfo.InvariantCulture, $"<script type=\"text/plain\" class=\"chunk\" data-count=\"{points.Length}\" data-min=\"{min.X:R} {min.Y:R} {min.Z:R}\" data-size=\"{size.X:R} {size.Y:R} {size.Z:R}\">"));
+        page.Write(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"<script type=\"text/plain\" class=\"chunk\" data-count=\"{points.Length}\" data-min=\"{min.X:R} "
+                    + $"{min.Y:R} {min.Z:R}\" data-size=\"{size.X:R} {size.Y:R} {size.Z:R}\">"
+            )
+        );
         page.Write(Convert.ToBase64String(bytes));
         page.Write("</script>\n");
 
-        static ushort Part(double value, double whole) => whole > 0 ? (ushort)((value / whole * 65535) + 0.5) : (ushort)0;
+        static ushort Part(double value, double whole) =>
+            whole > 0 ? (ushort)((value / whole * 65535) + 0.5) : (ushort)0;
     }
 
     private static void Floats(StreamWriter page, string id, IEnumerable<Vec3> places)
     {
         float[] numbers = [.. places.SelectMany(place => (float[])[(float)place.X, (float)place.Y, (float)place.Z])];
-        page.Write($"<script type=\"text/plain\" id=\"{id}\">{Convert.ToBase64String(MemoryMarshal.AsBytes<float>(numbers))}</script>\n");
+        page.Write(
+            $"<script type=\"text/plain\" "
+                + $"id=\"{id}\">{Convert.ToBase64String(MemoryMarshal.AsBytes<float>(numbers))}</script>\n"
+        );
     }
 }

@@ -1,7 +1,12 @@
 namespace Muster.Sites.Doctor;
 
 /// <summary>How good or bad a finding is.</summary>
-public enum Mark { Ok, Warn, Bad }
+public enum Mark
+{
+    Ok,
+    Warn,
+    Bad,
+}
 
 /// <summary>One thing that was found out about a host of a site.</summary>
 /// <param name="About">A word or two, such as <c>root</c> or <c>host key</c>.</param>
@@ -13,4 +18,10 @@ public sealed record Finding(Mark Mark, string About, string Text, string? Mend 
 }
 
 /// <summary>The few mends that are safe to make without a person.</summary>
-public enum Remedy { None, MakeRoot, GiveKey, CloseSockets }
+public enum Remedy
+{
+    None,
+    MakeRoot,
+    GiveKey,
+    CloseSockets,
+}

@@ -12,7 +12,9 @@ public sealed record HostFacts(string Name)
     public SshRoute? Route { get; init; }
     public ContactTrouble? Trouble { get; init; }
 
-    /// <summary>Whether the second command came over the connection of the first; null where that cannot be told.</summary>
+    /// <summary>
+    /// Whether the second command came over the connection of the first; null where that cannot be told.
+    /// </summary>
     public bool? SameConnection { get; init; }
     public TimeSpan? RoundTrip { get; init; }
 
@@ -26,11 +28,18 @@ public sealed record HostFacts(string Name)
     public ILookup<string, string> Values { get; init; } = Read("");
 
     public string? Value(string key) => Values[key].FirstOrDefault(value => value.Length > 0);
-    public long? Number(string key) => long.TryParse(Value(key), CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    public long? Number(string key) =>
+        long.TryParse(Value(key), CultureInfo.InvariantCulture, out var number) ? number : null;
+
     public bool Can(string what) => Values["can"].Contains(what);
 
-    public static ILookup<string, string> Read(string output) => output.Split('\n')
-        .Select(line => line.Split('=', 2)).Where(pair => pair.Length == 2).ToLookup(pair => pair[0], pair => pair[1].Trim(' '));
+    public static ILookup<string, string> Read(string output) =>
+        output
+            .Split('\n')
+            .Select(line => line.Split('=', 2))
+            .Where(pair => pair.Length == 2)
+            .ToLookup(pair => pair[0], pair => pair[1].Trim(' '));
 }
 
 /// <summary>Why a host could not be spoken to.</summary>

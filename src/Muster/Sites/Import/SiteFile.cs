@@ -8,20 +8,29 @@ namespace Muster.Sites.Import;
 /// <summary>Reads a file of an older tool where a site is expected; what it is shows in its content.</summary>
 public static class SiteFile
 {
-    private const string Readable = "Give a file of cluster_tools (JSON with hostname, user, sbatch_options, …), Poseidon (JSON with worker_nodes, server_nodes, …), GTSfM (YAML with workers) or DROIDSLAMCLI (YAML with connection, slurm), or the name of a site in muster.yaml.";
+    private const string Readable =
+        "Give a file of cluster_tools (JSON with hostname, user, sbatch_options, …), Poseidon (JSON with worker_nodes, "
+        + "server_nodes, …), GTSfM (YAML with workers) or DROIDSLAMCLI (YAML with connection, slurm), or the name of a "
+        + "site in muster.yaml.";
 
     public static ImportedSite Read(string path, ConfigSources sources)
     {
         var full = Path.GetFullPath(path, sources.Folder);
-        if (!File.Exists(full)) throw new UserException($"there is no file {path}", Readable);
+        if (!File.Exists(full))
+            throw new UserException($"there is no file {path}", Readable);
 
         string text;
-        try { text = File.ReadAllText(full); }
+        try
+        {
+            text = File.ReadAllText(full);
+        }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             throw new UserException($"{path} cannot be read: {fault.Message}", "Check its permissions.", fault);
         }
-        return text.TrimStart('\uFEFF', ' ', '\t', '\r', '\n').StartsWith('{') ? ReadJson(text, path, sources) : ReadYaml(full, text, path, sources);
+        return text.TrimStart('\uFEFF', ' ', '\t', '\r', '\n').StartsWith('{')
+            ? ReadJson(text, path, sources)
+            : ReadYaml(full, text, path, sources);
     }
 
     private static ImportedSite ReadJson(string text, string path, ConfigSources sources)
@@ -30,24 +39,35 @@ public static class SiteFile
         {
             using var document = JsonDocument.Parse(text);
             var json = document.RootElement;
-            if (ClusterToolsFile.Fits(json)) return ClusterToolsFile.Read(json, path, sources);
-            if (PoseidonFile.Fits(json)) return PoseidonFile.Read(json, path, sources);
+            if (ClusterToolsFile.Fits(json))
+                return ClusterToolsFile.Read(json, path, sources);
+            if (PoseidonFile.Fits(json))
+                return PoseidonFile.Read(json, path, sources);
             throw NotRead(path);
         }
-        catch (Exception fault) when (fault is JsonException or InvalidOperationException)   // the latter: half of a surrogate pair
+        // the latter: half of a surrogate pair
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
-            throw new UserException($"{path} is not JSON: {fault.Message}", "Correct the file; it must be one JSON object.", fault);
+            throw new UserException(
+                $"{path} is not JSON: {fault.Message}",
+                "Correct the file; it must be one JSON object.",
+                fault
+            );
         }
     }
 
     private static ImportedSite ReadYaml(string full, string text, string path, ConfigSources sources)
     {
-        if (new ConfigFile(full, sources).Load(text) is not YamlMappingNode map) throw NotRead(path);
-        if (GtsfmFile.Fits(map)) return GtsfmFile.Read(map, path, sources);
-        if (!DroidSlamFile.Fits(map)) throw NotRead(path);
+        if (new ConfigFile(full, sources).Load(text) is not YamlMappingNode map)
+            throw NotRead(path);
+        if (GtsfmFile.Fits(map))
+            return GtsfmFile.Read(map, path, sources);
+        if (!DroidSlamFile.Fits(map))
+            throw NotRead(path);
         var read = DroidSlamFile.Read(path, sources);
         return new(read.Site, read.Warnings);
     }
 
-    private static UserException NotRead(string path) => new($"{path} describes no site that Muster can read", Readable);
+    private static UserException NotRead(string path) =>
+        new($"{path} describes no site that Muster can read", Readable);
 }

@@ -10,26 +10,41 @@ namespace Muster.Sites.Reading;
 /// <summary>The shapes of values that only sites have.</summary>
 internal static partial class SiteShapes
 {
-    public static readonly ConfigShape<string> SiteName = ConfigShape.Words("a site's name: letters, digits and . _ @ -, beginning with a letter or a digit", SiteNames.IsName);
-    public static readonly ConfigShape<string> Host = ConfigShape.Words("a host: a name or user@name that ssh understands", SiteNames.IsHost);
+    public static readonly ConfigShape<string> SiteName = ConfigShape.Words(
+        "a site's name: letters, digits and . _ @ -, beginning with a letter or a digit",
+        SiteNames.IsName
+    );
+    public static readonly ConfigShape<string> Host = ConfigShape.Words(
+        "a host: a name or user@name that ssh understands",
+        SiteNames.IsHost
+    );
     public static readonly ConfigShape<string> RemotePath = ConfigShape.Words(
-        "a full path over there, or one that begins with ~/; without spaces, quotes, variables and colons", SiteNames.IsRemotePath);
+        "a full path over there, or one that begins with ~/; without spaces, quotes, variables and colons",
+        SiteNames.IsRemotePath
+    );
     public static readonly ConfigShape<IReadOnlyList<string>> Hosts = ConfigShape.List(Host);
-    public static readonly ConfigShape<IReadOnlyDictionary<string, IReadOnlyList<string>>> Roles =
-        ConfigShape.Map("a role: small letters, digits and -", name => RoleName().IsMatch(name), Hosts);
+    public static readonly ConfigShape<IReadOnlyDictionary<string, IReadOnlyList<string>>> Roles = ConfigShape.Map(
+        "a role: small letters, digits and -",
+        name => RoleName().IsMatch(name),
+        Hosts
+    );
 
-    public static readonly ConfigShape<SbatchOptions> Sbatch = new(ReadSbatch, writer =>
-    {
-        writer.WriteString("type", "object");
-        writer.WriteStartObject("additionalProperties");
-        ConfigShape.Either("string", "integer", "boolean", "null")(writer);
-        writer.WriteEndObject();
-    });
+    public static readonly ConfigShape<SbatchOptions> Sbatch = new(
+        ReadSbatch,
+        writer =>
+        {
+            writer.WriteString("type", "object");
+            writer.WriteStartObject("additionalProperties");
+            ConfigShape.Either("string", "integer", "boolean", "null")(writer);
+            writer.WriteEndObject();
+        }
+    );
 
     private static bool ReadSbatch(YamlNode node, ConfigFile file, [MaybeNullWhen(false)] out SbatchOptions value)
     {
         value = SbatchOptions.None;
-        if (!ConfigShape.Pairs(node, file, out var pairs)) return false;
+        if (!ConfigShape.Pairs(node, file, out var pairs))
+            return false;
         var complete = true;
         foreach (var (key, child) in pairs)
         {
@@ -39,7 +54,10 @@ internal static partial class SiteShapes
                 complete = false;
                 continue;
             }
-            try { value = value.With(key.Value!, text); }
+            try
+            {
+                value = value.With(key.Value!, text);
+            }
             catch (UserException fault)
             {
                 file.Mistake(key, $"{fault.Message}. {fault.Mend}");

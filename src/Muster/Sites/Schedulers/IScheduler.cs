@@ -5,7 +5,10 @@ namespace Muster.Sites.Schedulers;
 /// <summary>What starts work on a site and knows of it: plain processes, or SLURM.</summary>
 public interface IScheduler
 {
-    /// <summary>The shell functions <c>scheduler_start</c>, <c>scheduler_find</c> and <c>scheduler_stop</c> that the launcher calls.</summary>
+    /// <summary>
+    /// The shell functions <c>scheduler_start</c>, <c>scheduler_find</c> and <c>scheduler_stop</c> that the launcher
+    /// calls.
+    /// </summary>
     string LauncherScript { get; }
 
     /// <summary>One question about many jobs; null where the runs' own records already say everything.</summary>

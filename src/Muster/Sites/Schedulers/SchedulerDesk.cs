@@ -5,27 +5,39 @@ using Muster.Shell;
 
 namespace Muster.Sites.Schedulers;
 
-/// <summary>The one place where a site's scheduler is asked: all our processes share the answers, and together stay within the budget.</summary>
+/// <summary>
+/// The one place where a site's scheduler is asked: all our processes share the answers, and together stay within the
+/// budget.
+/// </summary>
 /// <param name="ledger">A file that holds when was asked, and the last answer.</param>
 public sealed class SchedulerDesk(IHost host, IScheduler scheduler, string ledger, TimeProvider clock)
 {
     /// <summary>Scheduler commands in any minute, for all runs of a site together.</summary>
     public const int CommandsAMinute = 6;
 
-    /// <summary>Gives the scheduler's words on <paramref name="handles"/>, no older than <paramref name="oldest"/> unless the budget forbids a new question;
+    /// <summary>Gives the scheduler's words on <paramref name="handles"/>, no older than <paramref name="oldest"/>
+    /// unless the budget forbids a new question;
     /// null when nothing is known yet.</summary>
     /// <param name="others">Handles of other runs on the site, so that one question serves them too.</param>
-    public async Task<SchedulerAnswer?> AskAsync(IReadOnlyCollection<string> handles, IReadOnlyCollection<string> others, TimeSpan oldest, CancellationToken ct)
+    public async Task<SchedulerAnswer?> AskAsync(
+        IReadOnlyCollection<string> handles,
+        IReadOnlyCollection<string> others,
+        TimeSpan oldest,
+        CancellationToken ct
+    )
     {
-        if (scheduler.Question(handles) is null) return null;
+        if (scheduler.Question(handles) is null)
+            return null;
         var now = clock.GetUtcNow();
         await using var page = await LockAsync(ct);
         var last = await ReadAsync(page, ct);
         var covered = last is not null && handles.All(last.Handles.Contains);
-        if (covered && now - last!.At < oldest) return Read(last);
+        if (covered && now - last!.At < oldest)
+            return Read(last);
         // Spent before it is asked: whatever becomes of the question, its commands may have been given.
         var reserved = await SpendAsync(page, scheduler.MostCommands, CommandsAMinute, ct);
-        if (reserved is null) return covered ? Read(last!) : null;
+        if (reserved is null)
+            return covered ? Read(last!) : null;
 
         string[] all = [.. handles.Union(others)];
         var answer = await host.RunAsync(scheduler.Question(all)!, ct);
@@ -67,14 +79,20 @@ public sealed class SchedulerDesk(IHost host, IScheduler scheduler, string ledge
         var now = clock.GetUtcNow();
         var last = await ReadAsync(page, ct) ?? new(DateTimeOffset.UnixEpoch, [], [], "");
         var spent = last.Spent.Where(at => now - at < TimeSpan.FromMinutes(1)).ToList();
-        if (spent.Count + commands > most) return null;
+        if (spent.Count + commands > most)
+            return null;
         spent.AddRange(Enumerable.Repeat(now, commands));
         last = last with { Spent = spent };
         await WriteAsync(page, last, ct);
         return last;
     }
 
-    private sealed record Entry(DateTimeOffset At, List<DateTimeOffset> Spent, IReadOnlyCollection<string> Handles, string Text);
+    private sealed record Entry(
+        DateTimeOffset At,
+        List<DateTimeOffset> Spent,
+        IReadOnlyCollection<string> Handles,
+        string Text
+    );
 
     private async Task<FileStream> LockAsync(CancellationToken ct)
     {
@@ -87,7 +105,7 @@ public sealed class SchedulerDesk(IHost host, IScheduler scheduler, string ledge
             }
             catch (IOException)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(20), ct);   // another process of ours is asking
+                await Task.Delay(TimeSpan.FromMilliseconds(20), ct); // another process of ours is asking
             }
         }
     }
@@ -98,16 +116,26 @@ public sealed class SchedulerDesk(IHost host, IScheduler scheduler, string ledge
         page.Position = 0;
         using var reader = new StreamReader(page, Encoding.UTF8, leaveOpen: true);
         var parts = (await reader.ReadToEndAsync(ct)).Split('\n', 4);
-        if (parts.Length < 4 || Time(parts[0]) is not { } at) return null;
-        return new(at, [.. parts[1].Split(' ').Select(Time).OfType<DateTimeOffset>()], parts[2].Split(' ', StringSplitOptions.RemoveEmptyEntries), parts[3]);
+        if (parts.Length < 4 || Time(parts[0]) is not { } at)
+            return null;
+        return new(
+            at,
+            [.. parts[1].Split(' ').Select(Time).OfType<DateTimeOffset>()],
+            parts[2].Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            parts[3]
+        );
 
-        static DateTimeOffset? Time(string text) => long.TryParse(text, CultureInfo.InvariantCulture, out var ms) ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
+        static DateTimeOffset? Time(string text) =>
+            long.TryParse(text, CultureInfo.InvariantCulture, out var ms)
+                ? DateTimeOffset.FromUnixTimeMilliseconds(ms)
+                : null;
     }
 
     private static async Task WriteAsync(FileStream page, Entry entry, CancellationToken ct)
     {
         page.SetLength(0);
-        var text = $"{entry.At.ToUnixTimeMilliseconds()}\n{string.Join(' ', entry.Spent.Select(at => at.ToUnixTimeMilliseconds()))}\n{string.Join(' ', entry.Handles)}\n{entry.Text}";
+        var text =
+            $"{entry.At.ToUnixTimeMilliseconds()}\n{string.Join(' ', entry.Spent.Select(at => at.ToUnixTimeMilliseconds()))}\n{string.Join(' ', entry.Handles)}\n{entry.Text}";
         await page.WriteAsync(Encoding.UTF8.GetBytes(text), ct);
         await page.FlushAsync(ct);
     }

@@ -5,7 +5,9 @@ using Muster.Gateway;
 namespace Muster.Cli.Gateway;
 
 /// <summary>`muster tasks submit` as people type it.</summary>
-public sealed class TasksSubmitCommandTests(TasksSubmitCommandTests.OwnGateway own) : IClassFixture<TasksSubmitCommandTests.OwnGateway>, IDisposable
+public sealed class TasksSubmitCommandTests(TasksSubmitCommandTests.OwnGateway own)
+    : IClassFixture<TasksSubmitCommandTests.OwnGateway>,
+        IDisposable
 {
     private const string Token = "the token of the test";
     private static readonly string Samples = Path.Combine(AppContext.BaseDirectory, "samples");
@@ -18,7 +20,8 @@ public sealed class TasksSubmitCommandTests(TasksSubmitCommandTests.OwnGateway o
     {
         internal GatewayProcess Process { get; } = new("--engine", "survey", "--poll-every", "0.1s", "--token", Token);
 
-        public async ValueTask InitializeAsync() => await Process.StartAsync($"info?token={Uri.EscapeDataString(Token)}");
+        public async ValueTask InitializeAsync() =>
+            await Process.StartAsync($"info?token={Uri.EscapeDataString(Token)}");
 
         public ValueTask DisposeAsync() => Process.DisposeAsync();
     }
@@ -30,7 +33,12 @@ public sealed class TasksSubmitCommandTests(TasksSubmitCommandTests.OwnGateway o
         Assert.True(code == 0, notes);
         Assert.Contains("16 of 16 photos have a position", output, StringComparison.Ordinal);
         Assert.Contains("field: 16 files", notes, StringComparison.Ordinal);
-        using var report = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(_folder.FullName, "muster-out", "field", "survey", "report.json"), Ct));
+        using var report = JsonDocument.Parse(
+            await File.ReadAllBytesAsync(
+                Path.Combine(_folder.FullName, "muster-out", "field", "survey", "report.json"),
+                Ct
+            )
+        );
         Assert.Equal(16, report.RootElement.GetProperty("located").GetInt32());
         Assert.Empty(Journals);
     }
@@ -42,11 +50,17 @@ public sealed class TasksSubmitCommandTests(TasksSubmitCommandTests.OwnGateway o
         Assert.True(code == 0, notes);
         (code, var output, notes) = await RunAsync(["--json"]);
         Assert.True(code == 0, notes);
-        var events = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        var events = output
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .ToList();
         Assert.DoesNotContain(events, line => line.GetProperty("event").GetString() is "begun" or "committed");
         var fetched = Assert.Single(events, line => line.GetProperty("event").GetString() == "fetched");
         Assert.Equal(first.Trim(), fetched.GetProperty("task").GetString());
-        Assert.Equal(Path.Combine(_folder.FullName, "muster-out", "samples"), fetched.GetProperty("folder").GetString());
+        Assert.Equal(
+            Path.Combine(_folder.FullName, "muster-out", "samples"),
+            fetched.GetProperty("folder").GetString()
+        );
     }
 
     [Fact]
@@ -55,7 +69,8 @@ public sealed class TasksSubmitCommandTests(TasksSubmitCommandTests.OwnGateway o
         await using var link = new BadLink(_gateway.Address, 1) { Delay = TimeSpan.FromMilliseconds(60) };
         using (var killed = Start(link.Address, []))
         {
-            while (Journals is not [var journal] || new FileInfo(journal).Length < 800) await Task.Delay(5, Ct);
+            while (Journals is not [var journal] || new FileInfo(journal).Length < 800)
+                await Task.Delay(5, Ct);
             killed.Kill();
             await killed.WaitForExitAsync(Ct);
         }
@@ -65,7 +80,10 @@ public sealed class TasksSubmitCommandTests(TasksSubmitCommandTests.OwnGateway o
     }
 
     [Theory]
-    [InlineData("another", "--quiet", 4, "does not accept the token"), InlineData(Token, "--options=flight-high=3", 2, "did you mean 'flight-height'?")]
+    [
+        InlineData("another", "--quiet", 4, "does not accept the token"),
+        InlineData(Token, "--options=flight-high=3", 2, "did you mean 'flight-height'?")
+    ]
     public async Task What_is_in_vain_ends_before_anything_is_sent(string token, string word, int expected, string said)
     {
         var (code, _, notes) = await RunAsync([word], token: token);
@@ -83,17 +101,32 @@ public sealed class TasksSubmitCommandTests(TasksSubmitCommandTests.OwnGateway o
         Assert.Contains("muster serve", notes, StringComparison.Ordinal);
     }
 
-    private string[] Journals => Directory.Exists(Path.Combine(_folder.FullName, "state", "muster", "tasks")) ? Directory.GetFiles(Path.Combine(_folder.FullName, "state", "muster", "tasks")) : [];
+    private string[] Journals =>
+        Directory.Exists(Path.Combine(_folder.FullName, "state", "muster", "tasks"))
+            ? Directory.GetFiles(Path.Combine(_folder.FullName, "state", "muster", "tasks"))
+            : [];
 
     private Process Start(Uri server, string[] arguments, string token = Token)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), ["tasks", "submit", Samples, "--server", server.ToString(), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder.FullName };
+        var start = new ProcessStartInfo(
+            Path.Combine(AppContext.BaseDirectory, "muster"),
+            ["tasks", "submit", Samples, "--server", server.ToString(), .. arguments]
+        )
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = _folder.FullName,
+        };
         start.Environment["XDG_STATE_HOME"] = Path.Combine(_folder.FullName, "state");
         start.Environment["MUSTER_TOKEN"] = token;
         return Process.Start(start)!;
     }
 
-    private async Task<(int Code, string Output, string Notes)> RunAsync(string[] arguments, Uri? server = null, string token = Token)
+    private async Task<(int Code, string Output, string Notes)> RunAsync(
+        string[] arguments,
+        Uri? server = null,
+        string token = Token
+    )
     {
         using var process = Start(server ?? _gateway.Address, arguments, token);
         var notes = process.StandardError.ReadToEndAsync(Ct);

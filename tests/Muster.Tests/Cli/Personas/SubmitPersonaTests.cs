@@ -27,7 +27,20 @@ public sealed class SubmitPersonaTests
     [Fact]
     public void Options_after_the_program_are_the_programs()
     {
-        var (parsed, command) = Read("-c", "a.json", "--tensorboard", "python", "main.py", "-n", "3", "--branch", "x", "-c=4", "--", "-q");
+        var (parsed, command) = Read(
+            "-c",
+            "a.json",
+            "--tensorboard",
+            "python",
+            "main.py",
+            "-n",
+            "3",
+            "--branch",
+            "x",
+            "-c=4",
+            "--",
+            "-q"
+        );
 
         Assert.Empty(parsed.Errors);
         Assert.Equal("default", parsed.GetValue<string>("--name"));
@@ -41,7 +54,16 @@ public sealed class SubmitPersonaTests
     [InlineData("-nproj", "-b=feat/x")]
     public void Names_come_in_every_spelling_and_two_dashes_end_the_options(params string[] words)
     {
-        var (parsed, command) = Read(["-c", "a.json", .. words, "--sbatch_json", """{"--gres": "gpu:1", "-c": "4"}""", "--", "-odd", "word"]);
+        var (parsed, command) = Read([
+            "-c",
+            "a.json",
+            .. words,
+            "--sbatch_json",
+            """{"--gres": "gpu:1", "-c": "4"}""",
+            "--",
+            "-odd",
+            "word",
+        ]);
 
         Assert.Empty(parsed.Errors);
         Assert.Equal(("proj", "feat/x"), (parsed.GetValue<string>("--name"), parsed.GetValue<string>("--branch")));

@@ -16,14 +16,19 @@ public sealed class RecipeOptionsTests : IDisposable
     [InlineData("--radius x --fast false --photos p", "fast=false", "photos=p", "radius=x")]
     public void Only_what_was_typed_is_given(string words, params string[] given)
     {
-        var options = new RecipeOptions(_folder.Recipe("""
-            about: x
-            script: run.sh
-            inputs: { photos: { type: folder } }
-            parameters: { gpu: { type: flag, default: true }, fast: { type: flag, default: false }, radius: { type: integer, default: 3 } }
-            """));
+        var options = new RecipeOptions(
+            _folder.Recipe(
+                """
+                about: x
+                script: run.sh
+                inputs: { photos: { type: folder } }
+                parameters: { gpu: { type: flag, default: true }, fast: { type: flag, default: false }, radius: { type: integer, default: 3 } }
+                """
+            )
+        );
         var command = new RootCommand();
-        foreach (var option in options.All) command.Add(option);
+        foreach (var option in options.All)
+            command.Add(option);
 
         Assert.Equal(given, options.Given(command.Parse(words)).Select(entry => $"{entry.Key}={entry.Value}").Order());
     }

@@ -5,17 +5,18 @@ namespace Muster.Cli.Runs;
 
 public sealed class RunPartsTests
 {
-    private static RunPlan Plan(params string[] ports) => new()
-    {
-        Id = RunId.New(TimeProvider.System),
-        Name = "train",
-        Site = "s",
-        Command = ["true"],
-        WorkingFolder = "/",
-        Ports = [.. ports.Select(port => new PlannedPort(port, null))],
-        Companions = ports.Length > 0 ? [new("tensorboard", "")] : [],
-        Roles = [new("worker", 2), new("server", 1)],
-    };
+    private static RunPlan Plan(params string[] ports) =>
+        new()
+        {
+            Id = RunId.New(TimeProvider.System),
+            Name = "train",
+            Site = "s",
+            Command = ["true"],
+            WorkingFolder = "/",
+            Ports = [.. ports.Select(port => new PlannedPort(port, null))],
+            Companions = ports.Length > 0 ? [new("tensorboard", "")] : [],
+            Roles = [new("worker", 2), new("server", 1)],
+        };
 
     [Theory]
     [InlineData("web1")]
@@ -29,7 +30,10 @@ public sealed class RunPartsTests
         var fault = Assert.Throws<UserException>(() => RunParts.CheckPort(Plan("web1", "api"), "webb"));
         Assert.Equal("train has no port 'webb'; did you mean 'web1'?", fault.Message);
         Assert.Equal("It has: web1, api, tensorboard.", fault.Mend);
-        Assert.Equal("train has no ports", Assert.Throws<UserException>(() => RunParts.CheckPort(Plan(), null)).Message);
+        Assert.Equal(
+            "train has no ports",
+            Assert.Throws<UserException>(() => RunParts.CheckPort(Plan(), null)).Message
+        );
     }
 
     [Theory]

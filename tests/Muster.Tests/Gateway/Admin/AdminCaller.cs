@@ -14,20 +14,36 @@ internal sealed class AdminCaller(TestGateway gateway) : IAsyncDisposable
     public TestGateway Gateway => gateway;
     public HttpClient Http { get; } = new() { BaseAddress = gateway.Host.Doors!.Web, Timeout = TestGateway.Patience };
 
-    public void LogIn(string password, string name = "admin") => Http.DefaultRequestHeaders.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{name}:{password}")));
+    public void LogIn(string password, string name = "admin") =>
+        Http.DefaultRequestHeaders.Authorization = new(
+            "Basic",
+            Convert.ToBase64String(Encoding.UTF8.GetBytes($"{name}:{password}"))
+        );
 
     /// <summary>The answer as text, behind its status.</summary>
-    public async Task<(HttpStatusCode Status, string Text)> CallAsync(string method, string path, string? json = null, params (string Name, string Value)[] headers)
+    public async Task<(HttpStatusCode Status, string Text)> CallAsync(
+        string method,
+        string path,
+        string? json = null,
+        params (string Name, string Value)[] headers
+    )
     {
         using var request = new HttpRequestMessage(new(method), path);
-        if (json is not null) request.Content = new StringContent(json, new MediaTypeHeaderValue("application/json"));
-        foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
+        if (json is not null)
+            request.Content = new StringContent(json, new MediaTypeHeaderValue("application/json"));
+        foreach (var (name, value) in headers)
+            request.Headers.TryAddWithoutValidation(name, value);
         using var response = await Http.SendAsync(request, TestContext.Current.CancellationToken);
         Assert.False(response.Headers.Contains("Access-Control-Allow-Origin"));
         return (response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
 
-    public async Task<JsonElement> AskAsync(string method, string path, string? json = null, HttpStatusCode status = HttpStatusCode.OK)
+    public async Task<JsonElement> AskAsync(
+        string method,
+        string path,
+        string? json = null,
+        HttpStatusCode status = HttpStatusCode.OK
+    )
     {
         var (said, text) = await CallAsync(method, path, json);
         Assert.True(said == status, $"{method} {path}: {said} {text}");

@@ -4,14 +4,16 @@ namespace Muster.Gateway.Admin;
 
 public sealed class DoorkeeperTests
 {
-    private static readonly IPAddress Here = IPAddress.Parse("10.0.0.1"), There = IPAddress.Parse("10.0.0.2");
+    private static readonly IPAddress Here = IPAddress.Parse("10.0.0.1"),
+        There = IPAddress.Parse("10.0.0.2");
     private readonly Clock _clock = new();
 
     [Fact]
     public void Guesses_are_slowed_down_and_the_right_password_is_never_out_for_long()
     {
         var keeper = new Doorkeeper("right", _clock);
-        for (var n = 0; n < Doorkeeper.MostGuesses; n++) Assert.Equal(Verdict.Wrong, keeper.Hear(Here, $"{n}"));
+        for (var n = 0; n < Doorkeeper.MostGuesses; n++)
+            Assert.Equal(Verdict.Wrong, keeper.Hear(Here, $"{n}"));
         Assert.Equal(Verdict.TooMany, keeper.Hear(Here, "right"));
         Assert.Equal(Verdict.Right, keeper.Hear(There, "right"));
 
@@ -20,7 +22,8 @@ public sealed class DoorkeeperTests
         for (var n = 0; n < 60; n++)
         {
             _clock.Now += Doorkeeper.Pause / 2;
-            if (keeper.Hear(Here, "wrong") == Verdict.Wrong) heard++;
+            if (keeper.Hear(Here, "wrong") == Verdict.Wrong)
+                heard++;
         }
         Assert.InRange(heard, 28, 31);
         _clock.Now += Doorkeeper.Pause;

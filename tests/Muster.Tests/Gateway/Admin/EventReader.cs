@@ -12,15 +12,23 @@ internal sealed class EventReader : IDisposable
     private EventReader(HttpResponseMessage response, Stream stream)
     {
         _response = response;
-        _events = SseParser.Create(stream).EnumerateAsync(TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        _events = SseParser
+            .Create(stream)
+            .EnumerateAsync(TestContext.Current.CancellationToken)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
     }
 
     public static async Task<EventReader> OpenAsync(AdminCaller caller, string? lastId)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "api/v1/events");
         request.Headers.Accept.ParseAdd("text/event-stream");
-        if (lastId is not null) request.Headers.Add("Last-Event-ID", lastId);
-        var response = await caller.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        if (lastId is not null)
+            request.Headers.Add("Last-Event-ID", lastId);
+        var response = await caller.Http.SendAsync(
+            request,
+            HttpCompletionOption.ResponseHeadersRead,
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);
         return new(response, await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
     }
@@ -29,7 +37,12 @@ internal sealed class EventReader : IDisposable
     {
         Assert.True(await _events.MoveNextAsync());
         var data = JsonElement.Parse(_events.Current.Data);
-        return (_events.Current.EventId, _events.Current.EventType, data, data.GetProperty("text").GetString()!.Split(' ')[1]);
+        return (
+            _events.Current.EventId,
+            _events.Current.EventType,
+            data,
+            data.GetProperty("text").GetString()!.Split(' ')[1]
+        );
     }
 
     public void Dispose() => _response.Dispose();

@@ -38,7 +38,11 @@ internal sealed class ConsoleVisitor : IAsyncDisposable
         while (true)
         {
             var heard = _heard.ToString();
-            var end = ((string[])["#> ", "$> "]).Select(prompt => heard.IndexOf(prompt, StringComparison.Ordinal)).Where(at => at >= 0).DefaultIfEmpty(-1).Min();
+            var end = ((string[])["#> ", "$> "])
+                .Select(prompt => heard.IndexOf(prompt, StringComparison.Ordinal))
+                .Where(at => at >= 0)
+                .DefaultIfEmpty(-1)
+                .Min();
             if (end >= 0 || !await HearAsync())
             {
                 var answer = end >= 0 ? heard[..(end + 3)] : heard;
@@ -65,7 +69,7 @@ internal sealed class ConsoleVisitor : IAsyncDisposable
             _heard.Append(Encoding.UTF8.GetString(buffer, 0, count));
             return count > 0;
         }
-        catch (IOException)   // they hung up while we were still speaking
+        catch (IOException) // they hung up while we were still speaking
         {
             return false;
         }

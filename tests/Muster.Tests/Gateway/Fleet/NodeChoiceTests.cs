@@ -4,10 +4,20 @@ public sealed class NodeChoiceTests
 {
     [Fact]
     public void The_smallest_node_that_fits_is_chosen() =>
-        Assert.Equal("middle", Choose(new(80), Free(Nodes.Of("unlimited")), Free(Nodes.Of("large", maxImages: 500)), Free(Nodes.Of("middle", maxImages: 100)), Free(Nodes.Of("small", maxImages: 50))));
+        Assert.Equal(
+            "middle",
+            Choose(
+                new(80),
+                Free(Nodes.Of("unlimited")),
+                Free(Nodes.Of("large", maxImages: 500)),
+                Free(Nodes.Of("middle", maxImages: 100)),
+                Free(Nodes.Of("small", maxImages: 50))
+            )
+        );
 
     [Fact]
-    public void A_limit_of_zero_images_is_none() => Assert.Equal("a", Choose(new(10_000), Free(Nodes.Of("a", maxImages: 0))));
+    public void A_limit_of_zero_images_is_none() =>
+        Assert.Equal("a", Choose(new(10_000), Free(Nodes.Of("a", maxImages: 0))));
 
     [Fact]
     public void Among_equals_the_one_with_most_free_slots_is_chosen() =>
@@ -18,14 +28,16 @@ public sealed class NodeChoiceTests
         Assert.Equal("b", Choose(new(1), new(Nodes.Of("a", slots: 3), 2), new(Nodes.Of("b", slots: 2), 1)));
 
     [Fact]
-    public void Then_they_take_turns() => Assert.Equal("b", Choose(new(1), Free(Nodes.Of("a") with { Turn = 5 }), Free(Nodes.Of("b") with { Turn = 4 })));
+    public void Then_they_take_turns() =>
+        Assert.Equal("b", Choose(new(1), Free(Nodes.Of("a") with { Turn = 5 }), Free(Nodes.Of("b") with { Turn = 4 })));
 
     [Fact]
     public void A_full_node_is_passed_over_for_a_larger_one() =>
         Assert.Equal("large", Choose(new(1), new(Nodes.Of("small", maxImages: 10), 1), Free(Nodes.Of("large"))));
 
     [Fact]
-    public void Tasks_of_others_take_slots_too() => Assert.Null(Choose(new(1), Free(Nodes.Of("a", slots: 2, foreign: 2))));
+    public void Tasks_of_others_take_slots_too() =>
+        Assert.Null(Choose(new(1), Free(Nodes.Of("a", slots: 2, foreign: 2))));
 
     [Fact]
     public void A_node_with_too_little_memory_is_the_last_resort()
@@ -39,7 +51,10 @@ public sealed class NodeChoiceTests
     public void A_parent_goes_to_the_fastest_node()
     {
         var slow = Nodes.Of("slow", maxImages: 500);
-        var fast = Nodes.Of("fast") with { Facts = new() { Slots = 1, Cores = 64 } };
+        var fast = Nodes.Of("fast") with
+        {
+            Facts = new() { Slots = 1, Cores = 64 },
+        };
         Assert.Equal("fast", Choose(new(100) { IsSplitMergeParent = true }, Free(slow), Free(fast)));
         Assert.Equal("slow", Choose(new(100), Free(slow), Free(fast)));
     }
@@ -64,8 +79,12 @@ public sealed class NodeChoiceTests
 
     [Fact]
     public void After_memory_ran_out_only_a_node_with_more_will_do() =>
-        Assert.Equal("b", Choose(new(1) { MoreMemoryThan = 8 }, Free(Nodes.Of("a", memory: 8)), Free(Nodes.Of("b", memory: 16))));
+        Assert.Equal(
+            "b",
+            Choose(new(1) { MoreMemoryThan = 8 }, Free(Nodes.Of("a", memory: 8)), Free(Nodes.Of("b", memory: 16)))
+        );
 
     private static NodeSlots Free(GatewayNode node) => new(node, 0);
+
     private static string? Choose(TaskNeed need, params NodeSlots[] nodes) => NodeChoice.For(nodes, need)?.Node.Id;
 }

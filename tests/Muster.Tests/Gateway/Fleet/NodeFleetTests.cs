@@ -14,7 +14,16 @@ public sealed class NodeFleetTests : IDisposable
     {
         var fleet = new NodeFleet(_store, TimeProvider.System);
         var added = Enumerable.Range(1, 9).Select(n => fleet.Add(new($"http://node{n}:3000"), "").Node).ToList();
-        foreach (var node in Enumerable.Reverse(added)) fleet.See(node.Id, before => before with { Facts = new() { Slots = 2 }, Health = NodeHealth.Well(TimeSpan.Zero, Nodes.Now) });
+        foreach (var node in Enumerable.Reverse(added))
+            fleet.See(
+                node.Id,
+                before =>
+                    before with
+                    {
+                        Facts = new() { Slots = 2 },
+                        Health = NodeHealth.Well(TimeSpan.Zero, Nodes.Now),
+                    }
+            );
         Assert.True(fleet.SetLocked(added[4].Id, true));
         Assert.True(fleet.Remove(added[2].Id));
         string[] left = ["node1", "node2", "node4", "node5", "node6", "node7", "node8", "node9"];
@@ -31,14 +40,17 @@ public sealed class NodeFleetTests : IDisposable
         var ct = TestContext.Current.CancellationToken;
         var fleet = new NodeFleet(_store, TimeProvider.System);
         var node = fleet.Add(new("http://node:3000"), "").Node;
-        using var other = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(_folder.FullName, "gateway.db")};Pooling=false");
+        using var other = new Microsoft.Data.Sqlite.SqliteConnection(
+            $"Data Source={Path.Combine(_folder.FullName, "gateway.db")};Pooling=false"
+        );
         await other.OpenAsync(ct);
         Task locking;
         await using (other.BeginTransaction(deferred: false))
         {
             locking = Task.Run(() => fleet.SetLocked(node.Id, true), ct);
-            await Task.Delay(TimeSpan.FromSeconds(0.3), ct);   // it waits for the database by now
-            var seen = await Task.Run(() => (fleet.Nodes, fleet.Find(node.Id)), ct).WaitAsync(TimeSpan.FromSeconds(15), ct);
+            await Task.Delay(TimeSpan.FromSeconds(0.3), ct); // it waits for the database by now
+            var seen = await Task.Run(() => (fleet.Nodes, fleet.Find(node.Id)), ct)
+                .WaitAsync(TimeSpan.FromSeconds(15), ct);
             Assert.False(locking.IsCompleted);
             Assert.False(seen.Item2!.Locked);
         }

@@ -16,7 +16,8 @@ public sealed class NodeHealthTests
     public void Several_missed_answers_over_some_time_make_it_offline()
     {
         var health = _well;
-        for (var miss = 0; miss < 3; miss++) health = health.MissedAnswer("refused", Nodes.Now.AddSeconds(miss));
+        for (var miss = 0; miss < 3; miss++)
+            health = health.MissedAnswer("refused", Nodes.Now.AddSeconds(miss));
         Assert.True(health.IsOnline(Nodes.Now.AddSeconds(14)));
         Assert.False(health.IsOnline(Nodes.Now.AddSeconds(15)));
         Assert.Equal(TimeSpan.FromSeconds(15), health.Away(Nodes.Now.AddSeconds(15)));

@@ -52,7 +52,8 @@ public sealed class SpoolFolderTests : IDisposable
         using (var first = spool.Reserve(700)!)
         {
             Assert.Null(spool.Reserve(1_001));
-            using (var second = spool.Reserve(400)!) second.Use(400);
+            using (var second = spool.Reserve(400)!)
+                second.Use(400);
             first.Use(700);
             Assert.Equal(700, spool.Used);
             Assert.Null(spool.Reserve(400));
@@ -102,6 +103,7 @@ public sealed class SpoolFolderTests : IDisposable
 
     private sealed class Endless : MemoryStream
     {
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(buffer.Length);
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            new(buffer.Length);
     }
 }

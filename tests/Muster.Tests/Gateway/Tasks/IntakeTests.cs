@@ -23,8 +23,17 @@ public sealed class IntakeTests : IAsyncLifetime
         _spool = new(_blobs, "spool/", 0, []);
         _ledger = new(_store, _spool, TimeProvider.System);
         _fleet = new(_store, TimeProvider.System);
-        _intake = new(_ledger, _spool, _fleet, new(_store, () => _fleet.Nodes), new(0, TimeProvider.System), _ => TokenLimits.None, null,
-            new() { Data = _folder.FullName }, TimeProvider.System);
+        _intake = new(
+            _ledger,
+            _spool,
+            _fleet,
+            new(_store, () => _fleet.Nodes),
+            new(0, TimeProvider.System),
+            _ => TokenLimits.None,
+            null,
+            new() { Data = _folder.FullName },
+            TimeProvider.System
+        );
         return ValueTask.CompletedTask;
     }
 
@@ -32,10 +41,14 @@ public sealed class IntakeTests : IAsyncLifetime
     public async Task What_was_fetched_for_a_task_that_is_gone_is_let_go()
     {
         var at = new TaskPhase.Fetching("http://a/", Nodes.Now);
-        await Assert.ThrowsAsync<RefusalException>(async () => await _intake.FetchedAsync(Guid.NewGuid(), at, [await FileAsync("a.jpg")], CancellationToken.None));
+        await Assert.ThrowsAsync<RefusalException>(async () =>
+            await _intake.FetchedAsync(Guid.NewGuid(), at, [await FileAsync("a.jpg")], CancellationToken.None)
+        );
         Assert.Equal(0, _spool.Used);
         var cancelled = await AddAsync(new TaskPhase.Ended(TaskCode.Canceled, Nodes.Now));
-        await Assert.ThrowsAsync<RefusalException>(async () => await _intake.FetchedAsync(cancelled.Id, at, [await FileAsync("a.jpg")], CancellationToken.None));
+        await Assert.ThrowsAsync<RefusalException>(async () =>
+            await _intake.FetchedAsync(cancelled.Id, at, [await FileAsync("a.jpg")], CancellationToken.None)
+        );
         Assert.Equal(0, _spool.Used);
     }
 
@@ -55,7 +68,12 @@ public sealed class IntakeTests : IAsyncLifetime
         _fleet.Add(new("http://127.0.0.1:9/"), "");
         var at = new TaskPhase.Fetching("http://a/", Nodes.Now);
         var task = await AddAsync(at);
-        await _intake.FetchedAsync(task.Id, at, [await FileAsync("a.jpg"), await FileAsync("a.jpg"), await FileAsync("b.jpg")], CancellationToken.None);
+        await _intake.FetchedAsync(
+            task.Id,
+            at,
+            [await FileAsync("a.jpg"), await FileAsync("a.jpg"), await FileAsync("b.jpg")],
+            CancellationToken.None
+        );
         Assert.Equal(2, _ledger.Find(task.Id)!.Files);
         Assert.Equal(["a.jpg", "b.jpg"], _ledger.Files(task.Id).Select(file => file.Name));
         Assert.NotEqual(0, _spool.Used);
@@ -66,11 +84,28 @@ public sealed class IntakeTests : IAsyncLifetime
     private async Task<SpoolFile> FileAsync(string name)
     {
         using var room = _spool.Reserve(0)!;
-        return await _spool.ReceiveAsync(name, new MemoryStream("a photo"u8.ToArray()), room, TestContext.Current.CancellationToken);
+        return await _spool.ReceiveAsync(
+            name,
+            new MemoryStream("a photo"u8.ToArray()),
+            room,
+            TestContext.Current.CancellationToken
+        );
     }
 
     private Task<GatewayTask> AddAsync(TaskPhase phase) =>
-        _ledger.ChangeAsync(book => book.Put(new() { Id = Guid.NewGuid(), Owner = "", Name = "x", Created = Nodes.Now, Order = book.NextOrder(), Phase = phase }));
+        _ledger.ChangeAsync(book =>
+            book.Put(
+                new()
+                {
+                    Id = Guid.NewGuid(),
+                    Owner = "",
+                    Name = "x",
+                    Created = Nodes.Now,
+                    Order = book.NextOrder(),
+                    Phase = phase,
+                }
+            )
+        );
 
     public async ValueTask DisposeAsync()
     {

@@ -19,7 +19,8 @@ public sealed class QueuePlanTests
         var held = Enumerable.Range(0, 4).Select(n => new HeldSlot($"n{n}", "a", false)).ToList();
         List<WaitingTask> waiting = [.. Enumerable.Range(0, 36).Select(_ => Task("a")), Task("b"), Task("c")];
         var nodes = Enumerable.Range(0, 4).Select(n => Nodes.Of($"n{n}")).ToArray();
-        var served = Plan(waiting, held[..2], nodes).Select(placement => waiting.Single(task => task.Id == placement.Task).Share);
+        var served = Plan(waiting, held[..2], nodes)
+            .Select(placement => waiting.Single(task => task.Id == placement.Task).Share);
         Assert.Equal(["b", "c"], served);
     }
 
@@ -34,7 +35,12 @@ public sealed class QueuePlanTests
     public void A_token_at_its_limit_waits_and_others_go_on()
     {
         var (mine, other) = (Task("a"), Task("b"));
-        var plan = QueuePlan.For([mine, other], [new("n", "a", false)], [Nodes.Of("n", slots: 4)], share => share == "a" ? 1 : null);
+        var plan = QueuePlan.For(
+            [mine, other],
+            [new("n", "a", false)],
+            [Nodes.Of("n", slots: 4)],
+            share => share == "a" ? 1 : null
+        );
         Assert.Equal(other.Id, Assert.Single(plan.Placements).Task);
     }
 
@@ -50,7 +56,11 @@ public sealed class QueuePlanTests
     public void The_last_slot_is_not_given_to_a_parent_while_parts_wait()
     {
         var parent = Task("a", parent: true);
-        var part = Task("b", images: 5) with { IsChild = true, Need = new(5) { Avoid = ["n"] } };
+        var part = Task("b", images: 5) with
+        {
+            IsChild = true,
+            Need = new(5) { Avoid = ["n"] },
+        };
         Assert.Empty(Plan([parent, part], [], Nodes.Of("n")));
         Assert.Single(Plan([parent], [], Nodes.Of("n")));
     }
@@ -58,37 +68,65 @@ public sealed class QueuePlanTests
     [Fact]
     public void Equal_nodes_take_turns()
     {
-        var plan = Plan([Task("a"), Task("a"), Task("a")], [], Nodes.Of("n", slots: 1), Nodes.Of("m", slots: 1), Nodes.Of("o", slots: 1));
+        var plan = Plan(
+            [Task("a"), Task("a"), Task("a")],
+            [],
+            Nodes.Of("n", slots: 1),
+            Nodes.Of("m", slots: 1),
+            Nodes.Of("o", slots: 1)
+        );
         Assert.Equal(3, plan.Select(placement => placement.Node).Distinct().Count());
     }
 
     [Fact]
     public void No_slot_is_ever_promised_twice_and_none_stays_free_while_a_task_fits() =>
-        Prop.ForAll(Cases.ToArbitrary(), given =>
-        {
-            var nodes = given.Slots.Select((slots, n) => Nodes.Of($"n{n}", slots, given.Limits[n % given.Limits.Length])).ToArray();
-            var held = given.Held.Select(n => new HeldSlot($"n{n % nodes.Length}", $"share{n % 3}", false)).Where(slot => nodes.Single(node => node.Id == slot.Node).Facts!.Slots > 0)
-                .GroupBy(slot => slot.Node).SelectMany(group => group.Take(nodes.Single(node => node.Id == group.Key).Facts!.Slots)).ToList();
-            var waiting = given.Images.Select((images, n) => Task($"share{n % 4}", images)).ToList();
-            var placed = Plan(waiting, held, nodes);
+        Prop.ForAll(
+                Cases.ToArbitrary(),
+                given =>
+                {
+                    var nodes = given
+                        .Slots.Select((slots, n) => Nodes.Of($"n{n}", slots, given.Limits[n % given.Limits.Length]))
+                        .ToArray();
+                    var held = given
+                        .Held.Select(n => new HeldSlot($"n{n % nodes.Length}", $"share{n % 3}", false))
+                        .Where(slot => nodes.Single(node => node.Id == slot.Node).Facts!.Slots > 0)
+                        .GroupBy(slot => slot.Node)
+                        .SelectMany(group => group.Take(nodes.Single(node => node.Id == group.Key).Facts!.Slots))
+                        .ToList();
+                    var waiting = given.Images.Select((images, n) => Task($"share{n % 4}", images)).ToList();
+                    var placed = Plan(waiting, held, nodes);
 
-            foreach (var node in nodes)
-            {
-                Assert.True(held.Count(slot => slot.Node == node.Id) + placed.Count(placement => placement.Node == node.Id) <= node.Facts!.Slots);
-            }
-            Assert.Equal(placed.Count, placed.DistinctBy(placement => placement.Task).Count());
-            foreach (var left in waiting.Where(task => placed.All(placement => placement.Task != task.Id)))
-            {
-                Assert.DoesNotContain(nodes, node => node.Facts!.Slots > held.Count(slot => slot.Node == node.Id) + placed.Count(placement => placement.Node == node.Id)
-                    && NodeChoice.WhyNot(node, left.Need) is null);
-            }
-            return true;
-        }).QuickCheckThrowOnFailure();
+                    foreach (var node in nodes)
+                    {
+                        Assert.True(
+                            held.Count(slot => slot.Node == node.Id)
+                                + placed.Count(placement => placement.Node == node.Id)
+                                <= node.Facts!.Slots
+                        );
+                    }
+                    Assert.Equal(placed.Count, placed.DistinctBy(placement => placement.Task).Count());
+                    foreach (var left in waiting.Where(task => placed.All(placement => placement.Task != task.Id)))
+                    {
+                        Assert.DoesNotContain(
+                            nodes,
+                            node =>
+                                node.Facts!.Slots
+                                    > held.Count(slot => slot.Node == node.Id)
+                                        + placed.Count(placement => placement.Node == node.Id)
+                                && NodeChoice.WhyNot(node, left.Need) is null
+                        );
+                    }
+                    return true;
+                }
+            )
+            .QuickCheckThrowOnFailure();
 
     [Fact]
     public void The_queue_is_not_read_while_every_slot_is_taken()
     {
-        var queue = Enumerable.Range(0, 1).Select<int, WaitingTask>(_ => throw new InvalidOperationException("it was read"));
+        var queue = Enumerable
+            .Range(0, 1)
+            .Select<int, WaitingTask>(_ => throw new InvalidOperationException("it was read"));
         Assert.Empty(QueuePlan.For(queue, [new("n", "a", false)], [Nodes.Of("n")], _ => null).Placements);
     }
 
@@ -101,7 +139,12 @@ public sealed class QueuePlanTests
         from images in Gen.ListOf(Gen.Elements(1, 50, 500))
         select new Case([.. slots], [.. limits], [.. held], [.. images]);
 
-    private static WaitingTask Task(string share, int images = 1, bool parent = false) => new(Guid.NewGuid(), share, new(images) { IsSplitMergeParent = parent });
-    private static IReadOnlyList<Placement> Plan(IReadOnlyList<WaitingTask> waiting, IReadOnlyList<HeldSlot> held, params GatewayNode[] nodes) =>
-        QueuePlan.For(waiting, held, nodes, _ => null).Placements;
+    private static WaitingTask Task(string share, int images = 1, bool parent = false) =>
+        new(Guid.NewGuid(), share, new(images) { IsSplitMergeParent = parent });
+
+    private static IReadOnlyList<Placement> Plan(
+        IReadOnlyList<WaitingTask> waiting,
+        IReadOnlyList<HeldSlot> held,
+        params GatewayNode[] nodes
+    ) => QueuePlan.For(waiting, held, nodes, _ => null).Placements;
 }

@@ -8,11 +8,15 @@ public sealed class RetryPlanTests
     private static readonly GatewayNode Large = Nodes.Of("large", maxImages: 1000, memory: 64);
 
     [Fact]
-    public void A_fault_of_the_data_set_is_final() => Assert.Null(RetryPlan.After(FailureKind.Dataset, Attempts.None, Small, [Small, Large], 10));
+    public void A_fault_of_the_data_set_is_final() =>
+        Assert.Null(RetryPlan.After(FailureKind.Dataset, Attempts.None, Small, [Small, Large], 10));
 
     [Fact]
     public void A_task_whose_node_vanished_is_placed_again_anywhere() =>
-        Assert.Equal(new Attempts { Count = 1, Begun = 1 }, RetryPlan.After(FailureKind.Vanished, Attempts.None, Small, [Small], 10));
+        Assert.Equal(
+            new Attempts { Count = 1, Begun = 1 },
+            RetryPlan.After(FailureKind.Vanished, Attempts.None, Small, [Small], 10)
+        );
 
     [Fact]
     public void Out_of_memory_asks_for_more_memory()
@@ -23,7 +27,8 @@ public sealed class RetryPlanTests
     }
 
     [Fact]
-    public void Out_of_memory_on_the_largest_node_is_final() => Assert.Null(RetryPlan.After(FailureKind.Memory, Attempts.None, Large, [Small, Large], 10));
+    public void Out_of_memory_on_the_largest_node_is_final() =>
+        Assert.Null(RetryPlan.After(FailureKind.Memory, Attempts.None, Large, [Small, Large], 10));
 
     [Fact]
     public void A_node_that_refuses_is_avoided_if_there_is_another()
@@ -34,13 +39,22 @@ public sealed class RetryPlanTests
 
     [Fact]
     public void A_node_that_is_silent_or_locked_now_counts_as_another() =>
-        Assert.NotNull(RetryPlan.After(FailureKind.Node, Attempts.None, Small, [Small, Large with { Locked = true, Health = NodeHealth.Unknown }], 10));
+        Assert.NotNull(
+            RetryPlan.After(
+                FailureKind.Node,
+                Attempts.None,
+                Small,
+                [Small, Large with { Locked = true, Health = NodeHealth.Unknown }],
+                10
+            )
+        );
 
     [Fact]
     public void Attempts_come_to_an_end()
     {
         var attempts = Attempts.None;
-        for (var n = 1; n < RetryPlan.Most; n++) attempts = RetryPlan.After(FailureKind.Vanished, attempts, Small, [Small], 1)!;
+        for (var n = 1; n < RetryPlan.Most; n++)
+            attempts = RetryPlan.After(FailureKind.Vanished, attempts, Small, [Small], 1)!;
         Assert.Null(RetryPlan.After(FailureKind.Vanished, attempts, Small, [Small], 1));
     }
 
@@ -48,7 +62,8 @@ public sealed class RetryPlanTests
     public void Being_sent_in_vain_counts_less_and_comes_to_an_end_too()
     {
         var attempts = Attempts.None;
-        for (var n = 1; n < RetryPlan.MostSendings; n++) attempts = RetryPlan.After(FailureKind.NotSent, attempts, Small, [Small], 1)!;
+        for (var n = 1; n < RetryPlan.MostSendings; n++)
+            attempts = RetryPlan.After(FailureKind.NotSent, attempts, Small, [Small], 1)!;
         Assert.Equal(0, attempts.Begun);
         Assert.Null(RetryPlan.After(FailureKind.NotSent, attempts, Small, [Small], 1));
     }
@@ -62,8 +77,13 @@ public sealed class RetryPlanTests
     [InlineData("Could not start process (ENOENT)", "", FailureKind.Node)]
     [InlineData("80 images uploaded, but this node can only process up to 50.", "", FailureKind.TooLarge)]
     [InlineData("Cannot process dataset", "OSError: [Errno 28] No space left on device", FailureKind.Node)]
-    [InlineData("Cannot process dataset", "numpy.core._exceptions.MemoryError: Unable to allocate 4 GiB", FailureKind.Memory)]
+    [InlineData(
+        "Cannot process dataset",
+        "numpy.core._exceptions.MemoryError: Unable to allocate 4 GiB",
+        FailureKind.Memory
+    )]
     [InlineData("Cannot process dataset", "/code/run.sh: line 5: 812 Killed", FailureKind.Memory)]
     [InlineData(null, "", FailureKind.Dataset)]
-    public void A_failure_is_told_by_what_was_said(string? message, string line, FailureKind kind) => Assert.Equal(kind, Failures.KindOf(message, [line]));
+    public void A_failure_is_told_by_what_was_said(string? message, string line, FailureKind kind) =>
+        Assert.Equal(kind, Failures.KindOf(message, [line]));
 }

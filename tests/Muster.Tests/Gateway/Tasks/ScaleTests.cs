@@ -4,7 +4,9 @@ using Muster.Gateway.Fleet;
 
 namespace Muster.Gateway.Tasks;
 
-/// <summary>A gateway that knows much gives right answers; how fast they come is measured by the benchmark <c>gateway-scale</c>.</summary>
+/// <summary>
+/// A gateway that knows much gives right answers; how fast they come is measured by the benchmark <c>gateway-scale</c>.
+/// </summary>
 public sealed class ScaleTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("muster-scale-test-");
@@ -12,8 +14,18 @@ public sealed class ScaleTests : IDisposable
     [Fact]
     public void A_hundred_thousand_tasks_are_loaded_and_listed()
     {
-        var options = $"[{string.Join(',', Enumerable.Range(0, 20).Select(n => $$"""{"name":"option-{{n}}","value":true}"""))}]";
-        var model = new GatewayTask { Id = Guid.Empty, Owner = "me", Name = "x", Created = Nodes.Now, Order = 0, Options = options, Phase = new TaskPhase.Queued(Nodes.Now, false) };
+        var options =
+            $"[{string.Join(',', Enumerable.Range(0, 20).Select(n => $$"""{"name":"option-{{n}}","value":true}"""))}]";
+        var model = new GatewayTask
+        {
+            Id = Guid.Empty,
+            Owner = "me",
+            Name = "x",
+            Created = Nodes.Now,
+            Order = 0,
+            Options = options,
+            Phase = new TaskPhase.Queued(Nodes.Now, false),
+        };
         var ended = model with { Phase = new TaskPhase.Ended(NodeOdm.TaskCode.Completed, Nodes.Now) };
         using (Open()) { }
         using (var connection = new SqliteConnection($"Data Source={Path.Combine(_folder.FullName, "gateway.db")}"))
@@ -41,7 +53,10 @@ public sealed class ScaleTests : IDisposable
     public void A_thousand_nodes_take_two_of_thousands_of_tasks_each()
     {
         var nodes = Enumerable.Range(0, 1_000).Select(n => Nodes.Of($"n{n}", slots: 2)).ToArray();
-        var waiting = Enumerable.Range(0, 4_000).Select(n => new WaitingTask(Guid.NewGuid(), $"share{n % 50}", new(1))).ToList();
+        var waiting = Enumerable
+            .Range(0, 4_000)
+            .Select(n => new WaitingTask(Guid.NewGuid(), $"share{n % 50}", new(1)))
+            .ToList();
         var placed = QueuePlan.For(waiting, [], nodes, _ => null).Placements;
         Assert.Equal(2_000, placed.Count);
         Assert.All(placed.CountBy(placement => placement.Node), onNode => Assert.Equal(2, onNode.Value));

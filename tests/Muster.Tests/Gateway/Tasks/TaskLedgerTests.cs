@@ -22,7 +22,13 @@ public sealed class TaskLedgerTests : IAsyncLifetime
     public async Task Changes_from_everywhere_are_made_one_after_another()
     {
         var task = await AddAsync();
-        await Task.WhenAll(Enumerable.Range(0, 500).Select(_ => Task.Run(() => _ledger.ChangeAsync(task.Id, (_, now) => now with { Files = now.Files + 1 }))));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 500)
+                .Select(_ =>
+                    Task.Run(() => _ledger.ChangeAsync(task.Id, (_, now) => now with { Files = now.Files + 1 }))
+                )
+        );
         Assert.Equal(500, _ledger.Find(task.Id)!.Files);
         Assert.Equal(500, _store.Find(task.Id)!.Files);
     }
@@ -32,13 +38,16 @@ public sealed class TaskLedgerTests : IAsyncLifetime
     {
         var task = await AddAsync();
         var first = true;
-        await Assert.ThrowsAnyAsync<Exception>(() => _ledger.ChangeAsync(book =>
-        {
-            book.Put(task with { Files = 7 });
-            book.Say(task, "a");
-            if (first) book.Say(task, "the same number twice, which the database refuses");
-            first = false;
-        }));
+        await Assert.ThrowsAnyAsync<Exception>(() =>
+            _ledger.ChangeAsync(book =>
+            {
+                book.Put(task with { Files = 7 });
+                book.Say(task, "a");
+                if (first)
+                    book.Say(task, "the same number twice, which the database refuses");
+                first = false;
+            })
+        );
         Assert.Equal(0, _ledger.Find(task.Id)!.Files);
         Assert.NotNull(_ledger.WriteFault);
         await _ledger.ChangeAsync(task.Id, (_, now) => now with { Files = 8 });
@@ -50,7 +59,10 @@ public sealed class TaskLedgerTests : IAsyncLifetime
     public async Task A_task_that_ended_long_ago_is_found_and_can_be_changed()
     {
         var task = await AddAsync();
-        await _ledger.ChangeAsync(task.Id, (book, now) => now with { Phase = new TaskPhase.Ended(NodeOdm.TaskCode.Completed, book.Now) });
+        await _ledger.ChangeAsync(
+            task.Id,
+            (book, now) => now with { Phase = new TaskPhase.Ended(NodeOdm.TaskCode.Completed, book.Now) }
+        );
         await _ledger.DisposeAsync();
         _ledger = new(_store, new(_blobs, "spool/", 0, []), TimeProvider.System);
         Assert.Empty(_ledger.Live.All());
@@ -65,15 +77,19 @@ public sealed class TaskLedgerTests : IAsyncLifetime
         var task = await AddAsync();
         var other = Guid.NewGuid();
         await TogetherAsync(
-            () => Assert.ThrowsAsync<NodeOdm.RefusalException>(() => _ledger.ChangeAsync(book =>
-            {
-                book.Put(task with { Files = 7 });
-                book.Put(task with { Id = other });
-                book.Say(task, "it is refused");
-                book.Note("k", "it is refused", task.Id);
-                throw new NodeOdm.RefusalException("no");
-            })),
-            () => _ledger.ChangeAsync(task.Id, (_, now) => now with { Images = now.Files + 1 }));
+            () =>
+                Assert.ThrowsAsync<NodeOdm.RefusalException>(() =>
+                    _ledger.ChangeAsync(book =>
+                    {
+                        book.Put(task with { Files = 7 });
+                        book.Put(task with { Id = other });
+                        book.Say(task, "it is refused");
+                        book.Note("k", "it is refused", task.Id);
+                        throw new NodeOdm.RefusalException("no");
+                    })
+                ),
+            () => _ledger.ChangeAsync(task.Id, (_, now) => now with { Images = now.Files + 1 })
+        );
         Assert.Equal((0, 1), (_ledger.Find(task.Id)!.Files, _ledger.Find(task.Id)!.Images));
         Assert.Equal((0, 1), (_store.Find(task.Id)!.Files, _store.Find(task.Id)!.Images));
         Assert.Null(_store.Find(other));
@@ -87,12 +103,16 @@ public sealed class TaskLedgerTests : IAsyncLifetime
         var (one, two) = (await AddAsync(), await AddAsync());
         await TogetherAsync(
             () => _ledger.ChangeAsync(one.Id, (_, now) => now with { Files = now.Files + 1 }),
-            () => Assert.ThrowsAnyAsync<Exception>(() => _ledger.ChangeAsync(book =>
-            {
-                book.Say(two, "a");
-                book.Say(two, "the same number twice, which the database refuses");
-            })),
-            () => _ledger.ChangeAsync(one.Id, (_, now) => now with { Files = now.Files + 1 }));
+            () =>
+                Assert.ThrowsAnyAsync<Exception>(() =>
+                    _ledger.ChangeAsync(book =>
+                    {
+                        book.Say(two, "a");
+                        book.Say(two, "the same number twice, which the database refuses");
+                    })
+                ),
+            () => _ledger.ChangeAsync(one.Id, (_, now) => now with { Files = now.Files + 1 })
+        );
         Assert.Equal((2, 2), (_ledger.Find(one.Id)!.Files, _store.Find(one.Id)!.Files));
         Assert.Equal(0, _store.Find(two.Id)!.Lines);
     }
@@ -108,15 +128,20 @@ public sealed class TaskLedgerTests : IAsyncLifetime
         await Task.WhenAll(all);
     }
 
-    private async Task<GatewayTask> AddAsync() => await _ledger.ChangeAsync(book => book.Put(new()
-    {
-        Id = Guid.NewGuid(),
-        Owner = "",
-        Name = "x",
-        Created = Nodes.Now,
-        Order = book.NextOrder(),
-        Phase = new TaskPhase.Queued(book.Now, false),
-    }));
+    private async Task<GatewayTask> AddAsync() =>
+        await _ledger.ChangeAsync(book =>
+            book.Put(
+                new()
+                {
+                    Id = Guid.NewGuid(),
+                    Owner = "",
+                    Name = "x",
+                    Created = Nodes.Now,
+                    Order = book.NextOrder(),
+                    Phase = new TaskPhase.Queued(book.Now, false),
+                }
+            )
+        );
 
     public async ValueTask DisposeAsync()
     {

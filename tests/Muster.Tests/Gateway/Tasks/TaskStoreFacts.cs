@@ -16,17 +16,36 @@ public abstract class TaskStoreFacts
         var batch = new TaskBatch();
         TaskPhase[] phases =
         [
-            new TaskPhase.Receiving(Now), new TaskPhase.Queued(Now, true), new TaskPhase.Sending("n", Guid.NewGuid(), Now, SendingStage.Committing, 2),
-            new TaskPhase.Running("n", Guid.NewGuid(), Now, true, 7, Now), new TaskPhase.Collecting("n", Guid.NewGuid(), Now), new TaskPhase.Ended(NodeOdm.TaskCode.Completed, Now, null, "n", Guid.NewGuid(), new(5, "ab", "results/ab")),
+            new TaskPhase.Receiving(Now),
+            new TaskPhase.Queued(Now, true),
+            new TaskPhase.Sending("n", Guid.NewGuid(), Now, SendingStage.Committing, 2),
+            new TaskPhase.Running("n", Guid.NewGuid(), Now, true, 7, Now),
+            new TaskPhase.Collecting("n", Guid.NewGuid(), Now),
+            new TaskPhase.Ended(NodeOdm.TaskCode.Completed, Now, null, "n", Guid.NewGuid(), new(5, "ab", "results/ab")),
         ];
-        var tasks = phases.Select((phase, n) => Task(n) with { Phase = phase, Parent = Guid.NewGuid(), Outputs = ["a"], Attempts = new() { Count = 1, MoreMemoryThan = 3 } }).ToList();
-        foreach (var task in tasks) batch.Tasks[task.Id] = task;
+        var tasks = phases
+            .Select(
+                (phase, n) =>
+                    Task(n) with
+                    {
+                        Phase = phase,
+                        Parent = Guid.NewGuid(),
+                        Outputs = ["a"],
+                        Attempts = new() { Count = 1, MoreMemoryThan = 3 },
+                    }
+            )
+            .ToList();
+        foreach (var task in tasks)
+            batch.Tasks[task.Id] = task;
         store.Write(batch);
         foreach (var task in tasks)
         {
             var read = store.Find(task.Id)!;
             Assert.Equal(task.Phase, read.Phase);
-            Assert.Equal((task.Parent, task.Order, task.Attempts.MoreMemoryThan, "a"), (read.Parent, read.Order, read.Attempts.MoreMemoryThan, read.Outputs!.Single()));
+            Assert.Equal(
+                (task.Parent, task.Order, task.Attempts.MoreMemoryThan, "a"),
+                (read.Parent, read.Order, read.Attempts.MoreMemoryThan, read.Outputs!.Single())
+            );
         }
         Assert.Equal(5, store.Live().Count);
         Assert.Equal(5, store.Listed().Count);
@@ -38,9 +57,19 @@ public abstract class TaskStoreFacts
         using var store = OpenStore();
         var (a, b) = (Task(1), Task(2));
         var batch = new TaskBatch { Tasks = { [a.Id] = a, [b.Id] = b } };
-        batch.Files.AddRange([(a.Id, new SpoolFile("1.jpg", "aa", 5, "k/aa")), (a.Id, new SpoolFile("2.jpg", "bb", 6, "k/bb")), (b.Id, new SpoolFile("1.jpg", "aa", 5, "k/aa"))]);
+        batch.Files.AddRange([
+            (a.Id, new SpoolFile("1.jpg", "aa", 5, "k/aa")),
+            (a.Id, new SpoolFile("2.jpg", "bb", 6, "k/bb")),
+            (b.Id, new SpoolFile("1.jpg", "aa", 5, "k/aa")),
+        ]);
         store.Write(batch);
-        Assert.Equal([("aa", 5, "k/aa", 2), ("bb", 6, "k/bb", 1)], store.Contents().Select(content => (content.File.Hash, content.File.Bytes, content.File.Key, content.Names)).Order());
+        Assert.Equal(
+            [("aa", 5, "k/aa", 2), ("bb", 6, "k/bb", 1)],
+            store
+                .Contents()
+                .Select(content => (content.File.Hash, content.File.Bytes, content.File.Key, content.Names))
+                .Order()
+        );
         Assert.Equal(["aa", "bb"], store.Write(new() { FilesGone = { a.Id } }).Order());
         Assert.Equal(["aa"], store.Write(new() { Removed = { b.Id } }));
         Assert.Empty(store.Contents());
@@ -60,7 +89,9 @@ public abstract class TaskStoreFacts
             store.Write(batch);
             at += size;
         }
-        for (var from = 0; from <= 50; from++) for (var to = from; to <= 50; to += 7) Assert.Equal(lines.GetRange(from, to - from), store.Output(task.Id, from, to));
+        for (var from = 0; from <= 50; from++)
+        for (var to = from; to <= 50; to += 7)
+            Assert.Equal(lines.GetRange(from, to - from), store.Output(task.Id, from, to));
     }
 
     [Fact]
@@ -75,11 +106,18 @@ public abstract class TaskStoreFacts
         Assert.Equal(["{1}"], store.Tokens());
         store.RemoveToken("t");
         Assert.Empty(store.Tokens());
-        foreach (var id in (string[])["b", "a"]) store.Save(new() { Id = id, Url = new($"http://{id}/") });
+        foreach (var id in (string[])["b", "a"])
+            store.Save(new() { Id = id, Url = new($"http://{id}/") });
         store.Save(new() { Id = "b", Url = new("http://c/") });
         Assert.Equal(["http://c/", "http://a/"], store.Nodes().Select(node => node.Url.ToString()));
         var chore = new NodeChore("b", Guid.NewGuid(), Remove: false, HoldsSlot: true);
-        store.Write(new() { Chores = { chore }, Events = { new(0, Now, "k", "first", null, null), new(0, Now, "k", "second", null, "b") } });
+        store.Write(
+            new()
+            {
+                Chores = { chore },
+                Events = { new(0, Now, "k", "first", null, null), new(0, Now, "k", "second", null, "b") },
+            }
+        );
         store.Write(new() { Chores = { chore with { Remove = true } } });
         Assert.Equal([chore with { Remove = true }], store.Chores());
         Assert.Equal(["first", "second"], store.Events(0, 10).Select(happened => happened.Text));
@@ -115,5 +153,14 @@ public abstract class TaskStoreFacts
         Assert.Equal("a\0b\ufffd", store.Find(task.Id)!.Name);
     }
 
-    private static GatewayTask Task(long order) => new() { Id = Guid.NewGuid(), Owner = "me", Name = "x", Created = Now, Order = order, Phase = new TaskPhase.Queued(Now, false) };
+    private static GatewayTask Task(long order) =>
+        new()
+        {
+            Id = Guid.NewGuid(),
+            Owner = "me",
+            Name = "x",
+            Created = Now,
+            Order = order,
+            Phase = new TaskPhase.Queued(Now, false),
+        };
 }

@@ -20,7 +20,20 @@ public sealed class WaitingListTests : IAsyncLifetime
         foreach (var n in (int[])[1, 2])
         {
             var (node, _) = _fleet.Add(new($"http://node{n}:3000"), "");
-            _fleet.See(node.Id, before => before with { Facts = new() { Slots = 1, Foreign = 1, MaxImages = n * 100 }, Health = NodeHealth.Well(TimeSpan.Zero, Nodes.Now) });
+            _fleet.See(
+                node.Id,
+                before =>
+                    before with
+                    {
+                        Facts = new()
+                        {
+                            Slots = 1,
+                            Foreign = 1,
+                            MaxImages = n * 100,
+                        },
+                        Health = NodeHealth.Well(TimeSpan.Zero, Nodes.Now),
+                    }
+            );
         }
         await AddAsync("at its limit", 1, new TaskPhase.Running(_fleet.Nodes[0].Id, Guid.NewGuid(), Nodes.Now));
     }
@@ -36,11 +49,17 @@ public sealed class WaitingListTests : IAsyncLifetime
             await AddAsync("at its limit", 10);
             await AddAsync("a", 10, attempts: new() { Avoid = [_fleet.Nodes[0].Id] });
         }
-        var why = new WaitingList(_ledger, _fleet, owner => owner == "a" ? null : 1).Entries().Select(entry => entry.Why).ToList();
+        var why = new WaitingList(_ledger, _fleet, owner => owner == "a" ? null : 1)
+            .Entries()
+            .Select(entry => entry.Why)
+            .ToList();
         string[] expected =
         [
-            "all 2 nodes that can take it are full", "node2:3000 is full", "no node can take it: node1:3000: it takes up to 100 images; node2:3000: it takes up to 200 images",
-            "its token may have 1 at work, and has", "node2:3000 is full",
+            "all 2 nodes that can take it are full",
+            "node2:3000 is full",
+            "no node can take it: node1:3000: it takes up to 100 images; node2:3000: it takes up to 200 images",
+            "its token may have 1 at work, and has",
+            "node2:3000 is full",
         ];
         Assert.Equal([.. expected, .. expected], why);
     }
@@ -53,17 +72,22 @@ public sealed class WaitingListTests : IAsyncLifetime
         Assert.Equal("it is placed next", Assert.Single(new WaitingList(_ledger, _fleet, _ => null).Entries()).Why);
     }
 
-    private Task<GatewayTask> AddAsync(string owner, int images, TaskPhase? phase = null, Attempts? attempts = null) => _ledger.ChangeAsync(book => book.Put(new()
-    {
-        Id = Guid.NewGuid(),
-        Owner = owner,
-        Name = "x",
-        Created = Nodes.Now,
-        Order = book.NextOrder(),
-        Images = images,
-        Attempts = attempts ?? Attempts.None,
-        Phase = phase ?? new TaskPhase.Queued(Nodes.Now, false),
-    }));
+    private Task<GatewayTask> AddAsync(string owner, int images, TaskPhase? phase = null, Attempts? attempts = null) =>
+        _ledger.ChangeAsync(book =>
+            book.Put(
+                new()
+                {
+                    Id = Guid.NewGuid(),
+                    Owner = owner,
+                    Name = "x",
+                    Created = Nodes.Now,
+                    Order = book.NextOrder(),
+                    Images = images,
+                    Attempts = attempts ?? Attempts.None,
+                    Phase = phase ?? new TaskPhase.Queued(Nodes.Now, false),
+                }
+            )
+        );
 
     public async ValueTask DisposeAsync()
     {

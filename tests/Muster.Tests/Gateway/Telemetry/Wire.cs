@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Muster.Gateway.Telemetry;
 
-/// <summary>A message in protobuf's wire format, read without its schema: fields by number, as often as they come.</summary>
+/// <summary>
+/// A message in protobuf's wire format, read without its schema: fields by number, as often as they come.
+/// </summary>
 internal sealed class Wire
 {
     private readonly List<(int Field, ulong Number, byte[]? Bytes)> _fields = [];
@@ -38,18 +40,29 @@ internal sealed class Wire
     }
 
     /// <summary>Messages below a path of field numbers.</summary>
-    public IEnumerable<Wire> Below(params int[] path) => path is [var first, .. var rest] ? Parts(first).SelectMany(part => part.Below(rest)) : [this];
+    public IEnumerable<Wire> Below(params int[] path) =>
+        path is [var first, .. var rest] ? Parts(first).SelectMany(part => part.Below(rest)) : [this];
 
     public string Text(int field) => Encoding.UTF8.GetString(Bytes(field));
+
     public byte[] Bytes(int field) => _fields.FirstOrDefault(one => one.Field == field).Bytes ?? [];
+
     public ulong Number(int field) => _fields.FirstOrDefault(one => one.Field == field).Number;
+
     public double Double(int field) => BitConverter.UInt64BitsToDouble(Number(field));
+
     public bool Has(int field) => _fields.Exists(one => one.Field == field);
 
     /// <summary>Key-value pairs, as attributes are.</summary>
-    public Dictionary<string, string> Pairs(int field) => Parts(field).ToDictionary(pair => pair.Text(1), pair => new Wire(pair.Bytes(2)) is var value && value.Has(1) ? value.Text(1) : $"{value.Number(3)}");
+    public Dictionary<string, string> Pairs(int field) =>
+        Parts(field)
+            .ToDictionary(
+                pair => pair.Text(1),
+                pair => new Wire(pair.Bytes(2)) is var value && value.Has(1) ? value.Text(1) : $"{value.Number(3)}"
+            );
 
-    private IEnumerable<Wire> Parts(int field) => _fields.Where(one => one.Field == field).Select(one => new Wire(one.Bytes));
+    private IEnumerable<Wire> Parts(int field) =>
+        _fields.Where(one => one.Field == field).Select(one => new Wire(one.Bytes));
 
     private static ulong Varint(ref ReadOnlySpan<byte> bytes)
     {
@@ -59,7 +72,8 @@ internal sealed class Wire
             var one = bytes[0];
             bytes = bytes[1..];
             value |= (ulong)(one & 0x7f) << shift;
-            if (one < 0x80) return value;
+            if (one < 0x80)
+                return value;
         }
     }
 }

@@ -20,17 +20,21 @@ public sealed class TokenBookTests : IDisposable
     [Fact]
     public void None_was_ever_configured_and_none_is_left_are_two_states()
     {
-        var id = With("", false, book =>
-        {
-            Assert.True(book.IsOpen);
-            var made = book.Make("a", null, TokenLimits.None).Token.Id;
-            Assert.False(book.IsOpen);
-            return made;
-        });
+        var id = With(
+            "",
+            false,
+            book =>
+            {
+                Assert.True(book.IsOpen);
+                var made = book.Make("a", null, TokenLimits.None).Token.Id;
+                Assert.False(book.IsOpen);
+                return made;
+            }
+        );
         Assert.Equal((false, true), With("", false, book => (book.Revoke(id), (book.IsOpen, book.IsShut)).Item2));
         Assert.Equal((false, true), With("", false, book => (book.IsOpen, book.IsShut)));
         Assert.Equal((true, false), With("", true, book => (book.IsOpen, book.IsShut)));
-        Assert.True(With("", false, book => book.IsOpen));   // said once, it stays so until the next token
+        Assert.True(With("", false, book => book.IsOpen)); // said once, it stays so until the next token
     }
 
     [Fact]
@@ -46,7 +50,13 @@ public sealed class TokenBookTests : IDisposable
         string id;
         using (var store = new SqliteTaskStore(Path.Combine(_folder.FullName, "gateway.db")))
         {
-            var older = new AccessToken { Id = id = "a", Hash = "b", Owner = "a", Created = DateTimeOffset.UtcNow };
+            var older = new AccessToken
+            {
+                Id = id = "a",
+                Hash = "b",
+                Owner = "a",
+                Created = DateTimeOffset.UtcNow,
+            };
             store.SaveToken(id, System.Text.Json.JsonSerializer.Serialize(older, GatewayJson.Default.AccessToken));
         }
         Assert.False(With("", false, book => book.Revoke(id) && book.IsOpen));
@@ -56,12 +66,28 @@ public sealed class TokenBookTests : IDisposable
     public void What_an_engine_prints_is_told_without_tokens()
     {
         const string commit = "0123456789abcdef0123456789abcdef01234567";
-        With("", false, book =>
-        {
-            var token = book.MakeForParts(new() { Id = Guid.NewGuid(), Owner = "a", Name = "x", Created = DateTimeOffset.UtcNow, Phase = new TaskPhase.Receiving(DateTimeOffset.UtcNow) });
-            Assert.Equal($"sm_cluster: http://gateway:3000/?token=*** ('***'), at commit {commit}", book.Without($"sm_cluster: http://gateway:3000/?token={token} ('{token}'), at commit {commit}"));
-            return 0;
-        });
+        With(
+            "",
+            false,
+            book =>
+            {
+                var token = book.MakeForParts(
+                    new()
+                    {
+                        Id = Guid.NewGuid(),
+                        Owner = "a",
+                        Name = "x",
+                        Created = DateTimeOffset.UtcNow,
+                        Phase = new TaskPhase.Receiving(DateTimeOffset.UtcNow),
+                    }
+                );
+                Assert.Equal(
+                    $"sm_cluster: http://gateway:3000/?token=*** ('***'), at commit {commit}",
+                    book.Without($"sm_cluster: http://gateway:3000/?token={token} ('{token}'), at commit {commit}")
+                );
+                return 0;
+            }
+        );
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

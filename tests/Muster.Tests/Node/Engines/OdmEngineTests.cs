@@ -15,7 +15,9 @@ public sealed class OdmEngineTests : IDisposable
         Directory.CreateDirectory(Path.Combine(_odm, "opendm"));
         File.WriteAllText(Path.Combine(_odm, "VERSION"), "3.5.9\n");
         File.WriteAllText(Path.Combine(_odm, "opendm", "__init__.py"), "");
-        File.WriteAllText(Path.Combine(_odm, "opendm", "config.py"), """
+        File.WriteAllText(
+            Path.Combine(_odm, "opendm", "config.py"),
+            """
             import argparse
             parser = argparse.ArgumentParser()
             def config(argv=None):
@@ -34,16 +36,24 @@ public sealed class OdmEngineTests : IDisposable
                 parser.add_argument('--end-with', choices=['a', 'b'], default='', help='x')
                 parser.add_argument('--pc-ept', action='store_true', default=False, help='ept')
                 return parser.parse_args(argv if argv is not None else ['--unknown'])
-            """);
-        File.WriteAllText(Path.Combine(_odm, "run.sh"), """
+            """
+        );
+        File.WriteAllText(
+            Path.Combine(_odm, "run.sh"),
+            """
             #!/bin/sh
             [ "$ODM_NONINTERACTIVE" = 1 ] || exit 9
             for word in "$@"; do printf '%s\n' "$word"; project=$word; done
             echo "[INFO]    Running opensfm stage"
             while [ "$1" != --project-path ]; do shift; done
             mkdir -p "$2/$project/odm_report" && echo report >"$2/$project/odm_report/report.pdf"
-            """);
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(Path.Combine(_odm, "run.sh"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            """
+        );
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(
+                Path.Combine(_odm, "run.sh"),
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+            );
     }
 
     private Task<OdmEngine> OpenAsync() => OdmEngine.OpenAsync(new OdmHome.Local(_odm), Ct);
@@ -65,7 +75,8 @@ public sealed class OdmEngineTests : IDisposable
                 """{"name":"pc-ept","type":"bool","value":"false","domain":"","help":"ept"}""",
                 """{"name":"split","type":"int","value":"999999","domain":"positive integer","help":"split"}""",
             ],
-            engine.Options.Select(option => JsonSerializer.Serialize(option, OdmJson.Wire.OptionDescription)));
+            engine.Options.Select(option => JsonSerializer.Serialize(option, OdmJson.Wire.OptionDescription))
+        );
     }
 
     [Fact]
@@ -73,23 +84,42 @@ public sealed class OdmEngineTests : IDisposable
     {
         // Like the parser of a busy machine: it takes until somebody lets it go on.
         var config = Path.Combine(_odm, "opendm", "config.py");
-        File.WriteAllText(config, $"import os, time\nwhile not os.path.exists('{_odm}/go'): time.sleep(0.05)\n{File.ReadAllText(config)}");
+        File.WriteAllText(
+            config,
+            $"import os, time\nwhile not os.path.exists('{_odm}/go'): time.sleep(0.05)\n{File.ReadAllText(config)}"
+        );
         var port = Gateway.GatewayProcess.FreePort();
         using var node = Run(port);
         using var http = new HttpClient { BaseAddress = new($"http://127.0.0.1:{port}/") };
         Assert.Contains("starting", await node.StandardError.ReadLineAsync(Ct), StringComparison.Ordinal);
         async Task<JsonElement> GetAsync(string path) => JsonElement.Parse(await http.GetStringAsync(path, Ct));
         var info = await GetAsync("info");
-        Assert.Equal(("?", "?", 0), (info.GetProperty("engine").GetString(), info.GetProperty("engineVersion").GetString(), info.GetProperty("maxParallelTasks").GetInt32()));
-        Assert.Contains("starting", (await GetAsync("options")).GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Equal(
+            ("?", "?", 0),
+            (
+                info.GetProperty("engine").GetString(),
+                info.GetProperty("engineVersion").GetString(),
+                info.GetProperty("maxParallelTasks").GetInt32()
+            )
+        );
+        Assert.Contains(
+            "starting",
+            (await GetAsync("options")).GetProperty("error").GetString(),
+            StringComparison.Ordinal
+        );
         Assert.Equal(0, (await GetAsync("task/list")).GetArrayLength());
 
-        var init = http.PostAsync("task/new/init", Form(("name", "patient"), ("options", """[{"name":"crop","value":5}]""")), Ct);
+        var init = http.PostAsync(
+            "task/new/init",
+            Form(("name", "patient"), ("options", """[{"name":"crop","value":5}]""")),
+            Ct
+        );
         await File.WriteAllTextAsync(Path.Combine(_odm, "go"), "", Ct);
         Assert.True(JsonElement.Parse(await (await init).Content.ReadAsStringAsync(Ct)).TryGetProperty("uuid", out _));
         Assert.Equal("odm", (await GetAsync("info")).GetProperty("engine").GetString());
         Assert.Equal(9, (await GetAsync("options")).GetArrayLength());
-        using (var kill = Process.Start("kill", $"-TERM {node.Id}")) await kill.WaitForExitAsync(Ct);
+        using (var kill = Process.Start("kill", $"-TERM {node.Id}"))
+            await kill.WaitForExitAsync(Ct);
         await node.WaitForExitAsync(Ct);
         Assert.Equal(0, node.ExitCode);
     }
@@ -110,10 +140,17 @@ public sealed class OdmEngineTests : IDisposable
     {
         var opening = new TaskCompletionSource<IEngine>();
         await using var node = await StartAsync(opening.Task, TimeSpan.FromMilliseconds(50));
-        foreach (var (path, form) in ((string, MultipartFormDataContent)[])[("task/new/init", Form(("name", "x"))), ("task/new", Photos(("a.jpg", Bytes(10))))])
+        foreach (
+            var (path, form) in ((string, MultipartFormDataContent)[])
+                [("task/new/init", Form(("name", "x"))), ("task/new", Photos(("a.jpg", Bytes(10))))]
+        )
         {
             var refusal = await node.PostAsync(path, form);
-            Assert.StartsWith("This node is starting", refusal.GetProperty("error").GetString(), StringComparison.Ordinal);
+            Assert.StartsWith(
+                "This node is starting",
+                refusal.GetProperty("error").GetString(),
+                StringComparison.Ordinal
+            );
             Assert.False(refusal.TryGetProperty("noRetry", out var final) && final.GetBoolean());
         }
         opening.SetResult(new TestEngine(new()));
@@ -122,7 +159,24 @@ public sealed class OdmEngineTests : IDisposable
 
     private Process Run(int port)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), ["node", "--engine", "odm", "--odm-path", _odm, "--port", $"{port}", "--data-dir", Path.Combine(_odm, "data")]) { RedirectStandardError = true, WorkingDirectory = _odm };
+        var start = new ProcessStartInfo(
+            Path.Combine(AppContext.BaseDirectory, "muster"),
+            [
+                "node",
+                "--engine",
+                "odm",
+                "--odm-path",
+                _odm,
+                "--port",
+                $"{port}",
+                "--data-dir",
+                Path.Combine(_odm, "data"),
+            ]
+        )
+        {
+            RedirectStandardError = true,
+            WorkingDirectory = _odm,
+        };
         start.Environment["HOME"] = start.Environment["XDG_STATE_HOME"] = _odm;
         return Process.Start(start)!;
     }
@@ -132,17 +186,55 @@ public sealed class OdmEngineTests : IDisposable
     {
         await using var node = await StartAsync(await OpenAsync());
         const string boundary = """{"type": "Polygon", "note": "$(id) `id` 'x'"}""";
-        var form = Photos(("a.jpg", Bytes(2)), ("points.txt", Bytes(2)), ("geo.txt", Bytes(2)), ("align.tif", Bytes(2)), ("image_groups.txt", Bytes(2)));
-        form.Add(new StringContent(JsonSerializer.Serialize(new object[] { new { name = "split", value = 100 }, new { name = "dsm", value = true }, new { name = "boundary", value = boundary } })), "options");
+        var form = Photos(
+            ("a.jpg", Bytes(2)),
+            ("points.txt", Bytes(2)),
+            ("geo.txt", Bytes(2)),
+            ("align.tif", Bytes(2)),
+            ("image_groups.txt", Bytes(2))
+        );
+        form.Add(
+            new StringContent(
+                JsonSerializer.Serialize(
+                    new object[]
+                    {
+                        new { name = "split", value = 100 },
+                        new { name = "dsm", value = true },
+                        new { name = "boundary", value = boundary },
+                    }
+                )
+            ),
+            "options"
+        );
         var uuid = (await node.PostAsync("task/new", form)).GetProperty("uuid").GetString()!;
         Assert.Equal(40, Code(await node.EndAsync(uuid)));
-        var (data, gcp) = (Path.Combine(node.Settings.Folder, "data"), Path.Combine(node.Settings.Folder, "data", uuid, "gcp"));
+        var (data, gcp) = (
+            Path.Combine(node.Settings.Folder, "data"),
+            Path.Combine(node.Settings.Folder, "data", uuid, "gcp")
+        );
         Assert.Equal(
             [
-                "--boundary", boundary, "--dsm", "--split", "100", "--pc-ept", "--project-path", data, "--gcp", $"{gcp}/points.txt", "--geo", $"{gcp}/geo.txt",
-                "--align", $"{gcp}/align.tif", "--split-image-groups", $"{gcp}/image_groups.txt", uuid, "[INFO]    Running opensfm stage",
+                "--boundary",
+                boundary,
+                "--dsm",
+                "--split",
+                "100",
+                "--pc-ept",
+                "--project-path",
+                data,
+                "--gcp",
+                $"{gcp}/points.txt",
+                "--geo",
+                $"{gcp}/geo.txt",
+                "--align",
+                $"{gcp}/align.tif",
+                "--split-image-groups",
+                $"{gcp}/image_groups.txt",
+                uuid,
+                "[INFO]    Running opensfm stage",
             ],
-            await node.OutputAsync(uuid));
+            await node.OutputAsync(uuid)
+        );
     }
 
     [Fact]
@@ -155,12 +247,32 @@ public sealed class OdmEngineTests : IDisposable
 
     [Theory]
     [InlineData("docker", "docker run --rm --init --name muster-u --user ")]
-    [InlineData("podman", "podman run --rm --init --name muster-u -v /data:/muster/projects -e ODM_NONINTERACTIVE=1 -w /code --entrypoint /code/run.sh opendronemap/odm --split 5 --project-path /muster/projects u")]
-    [InlineData("apptainer", "apptainer exec --bind /data:/muster/projects --env ODM_NONINTERACTIVE=1 --pwd /code docker://opendronemap/odm /code/run.sh --split 5 --project-path /muster/projects u")]
+    [InlineData(
+        "podman",
+        "podman run --rm --init --name muster-u -v /data:/muster/projects -e ODM_NONINTERACTIVE=1 -w /code "
+            + "--entrypoint /code/run.sh opendronemap/odm --split 5 --project-path /muster/projects u"
+    )]
+    [InlineData(
+        "apptainer",
+        "apptainer exec --bind /data:/muster/projects --env ODM_NONINTERACTIVE=1 --pwd /code docker://opendronemap/odm "
+            + "/code/run.sh --split 5 --project-path /muster/projects u"
+    )]
     public void An_image_gets_the_same_words(string runtime, string begins)
     {
-        var work = new EngineWork("u", "/data/u", [new("split", JsonSerializer.SerializeToElement(5))], new TaskOutput("/data/u/output"), _ => { }, 0, TimeSpan.Zero);
-        Assert.StartsWith(begins, string.Join(' ', new OdmHome.Image("opendronemap/odm", runtime).Command(work).Words), StringComparison.Ordinal);
+        var work = new EngineWork(
+            "u",
+            "/data/u",
+            [new("split", JsonSerializer.SerializeToElement(5))],
+            new TaskOutput("/data/u/output"),
+            _ => { },
+            0,
+            TimeSpan.Zero
+        );
+        Assert.StartsWith(
+            begins,
+            string.Join(' ', new OdmHome.Image("opendronemap/odm", runtime).Command(work).Words),
+            StringComparison.Ordinal
+        );
     }
 
     public void Dispose() => Directory.Delete(_odm, recursive: true);

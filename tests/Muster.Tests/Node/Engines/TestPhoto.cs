@@ -25,7 +25,13 @@ internal sealed record TestPhoto
         Segment(jpeg, 0xe1, [.. "Exif\0\0"u8, .. Tiff()]);
         if (HeightAboveStart is { } height)
         {
-            Segment(jpeg, 0xe1, Encoding.UTF8.GetBytes($"""http://ns.adobe.com/xap/1.0/{'\0'}<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">{Nested}<rdf:Description xmlns:drone-dji="http://www.dji.com/drone-dji/1.0/" drone-dji:RelativeAltitude="+{height}"/></rdf:RDF></x:xmpmeta>"""));
+            Segment(
+                jpeg,
+                0xe1,
+                Encoding.UTF8.GetBytes(
+                    $"""http://ns.adobe.com/xap/1.0/{'\0'}<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">{Nested}<rdf:Description xmlns:drone-dji="http://www.dji.com/drone-dji/1.0/" drone-dji:RelativeAltitude="+{height}"/></rdf:RDF></x:xmpmeta>"""
+                )
+            );
         }
         Segment(jpeg, 0xc0, [8, (byte)(Height >> 8), (byte)Height, (byte)(Width >> 8), (byte)Width, 1, 1, 0x11, 0]);
         jpeg.Write([0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0, 0, 0xff, 0xd9]);
@@ -42,20 +48,36 @@ internal sealed record TestPhoto
     private byte[] Tiff()
     {
         var tiff = new TiffBytes();
-        tiff.Directory(8, [TiffBytes.Text(0x010f, "DJI"), TiffBytes.Text(0x0110, Model), TiffBytes.Long(0x8769, 1000), .. Latitude is null ? Array.Empty<TiffBytes.Entry>() : [TiffBytes.Long(0x8825, 2000)]]);
+        tiff.Directory(
+            8,
+            [
+                TiffBytes.Text(0x010f, "DJI"),
+                TiffBytes.Text(0x0110, Model),
+                TiffBytes.Long(0x8769, 1000),
+                .. Latitude is null ? Array.Empty<TiffBytes.Entry>() : [TiffBytes.Long(0x8825, 2000)],
+            ]
+        );
         tiff.Directory(1000, [TiffBytes.Text(0x9003, $"{Taken:yyyy:MM:dd HH:mm:ss}"), TiffBytes.Short(0xa405, 20)]);
         if (Latitude is { } latitude)
         {
-            tiff.Directory(2000,
-            [
-                TiffBytes.Text(1, latitude < 0 ? "S" : "N"), TiffBytes.Degrees(2, Math.Abs(latitude)), TiffBytes.Text(3, Longitude < 0 ? "W" : "E"), TiffBytes.Degrees(4, Math.Abs(Longitude)),
-                TiffBytes.Byte(5, 0), TiffBytes.Rationals(6, Altitude),
-            ]);
+            tiff.Directory(
+                2000,
+                [
+                    TiffBytes.Text(1, latitude < 0 ? "S" : "N"),
+                    TiffBytes.Degrees(2, Math.Abs(latitude)),
+                    TiffBytes.Text(3, Longitude < 0 ? "W" : "E"),
+                    TiffBytes.Degrees(4, Math.Abs(Longitude)),
+                    TiffBytes.Byte(5, 0),
+                    TiffBytes.Rationals(6, Altitude),
+                ]
+            );
         }
         return tiff.Bytes;
     }
 
-    /// <summary>Little-endian TIFF with directories at given places; values that do not fit into an entry follow behind.</summary>
+    /// <summary>
+    /// Little-endian TIFF with directories at given places; values that do not fit into an entry follow behind.
+    /// </summary>
     private sealed class TiffBytes
     {
         private int _free = 3000;
@@ -64,12 +86,33 @@ internal sealed record TestPhoto
 
         public sealed record Entry(ushort Tag, ushort Type, int Count, byte[] Value);
 
-        public static Entry Text(ushort tag, string text) => new(tag, 2, text.Length + 1, Encoding.ASCII.GetBytes(text + "\0"));
+        public static Entry Text(ushort tag, string text) =>
+            new(tag, 2, text.Length + 1, Encoding.ASCII.GetBytes(text + "\0"));
+
         public static Entry Byte(ushort tag, byte value) => new(tag, 1, 1, [value]);
+
         public static Entry Short(ushort tag, short value) => new(tag, 3, 1, [(byte)value, (byte)(value >> 8)]);
+
         public static Entry Long(ushort tag, int value) => new(tag, 4, 1, BitConverter.GetBytes(value));
-        public static Entry Rationals(ushort tag, params IEnumerable<double> values) => new(tag, 5, values.Count(), [.. values.SelectMany(value => (byte[])[.. BitConverter.GetBytes((uint)Math.Round(value * 1_000_000)), .. BitConverter.GetBytes(1_000_000u)])]);
-        public static Entry Degrees(ushort tag, double degrees) => Rationals(tag, Math.Floor(degrees), 0, (degrees - Math.Floor(degrees)) * 3600);
+
+        public static Entry Rationals(ushort tag, params IEnumerable<double> values) =>
+            new(
+                tag,
+                5,
+                values.Count(),
+                [
+                    .. values.SelectMany(value =>
+                        (byte[])
+                            [
+                                .. BitConverter.GetBytes((uint)Math.Round(value * 1_000_000)),
+                                .. BitConverter.GetBytes(1_000_000u),
+                            ]
+                    ),
+                ]
+            );
+
+        public static Entry Degrees(ushort tag, double degrees) =>
+            Rationals(tag, Math.Floor(degrees), 0, (degrees - Math.Floor(degrees)) * 3600);
 
         public void Directory(int at, IReadOnlyList<Entry> entries)
         {

@@ -9,7 +9,19 @@ public sealed class SourceFilesTests : IDisposable
     [Fact]
     public void A_folder_gives_what_reconstructions_read_and_two_of_one_name_are_two_files()
     {
-        foreach (var path in new[] { "100/DJI_1.JPG", "101/DJI_1.JPG", "gcp_list.txt", "notes.docx", ".hidden/x.jpg", "muster-out/x/ortho.tif", "100/.x.jpg" }) Write(path);
+        foreach (
+            var path in new[]
+            {
+                "100/DJI_1.JPG",
+                "101/DJI_1.JPG",
+                "gcp_list.txt",
+                "notes.docx",
+                ".hidden/x.jpg",
+                "muster-out/x/ortho.tif",
+                "100/.x.jpg",
+            }
+        )
+            Write(path);
         var source = SourceFiles.Of([_folder.FullName]);
         Assert.Equal(["DJI_1.JPG", "DJI_1_.JPG", "gcp_list.txt"], source.Files.Select(file => file.Name).Order());
         Assert.Equal("notes.docx", Path.GetFileName(Assert.Single(source.LeftOut)));
@@ -18,11 +30,18 @@ public sealed class SourceFilesTests : IDisposable
 
     [Fact]
     public void A_file_that_is_named_is_taken_whatever_it_is_called() =>
-        Assert.Equal("body.json", SourceFiles.Of([Write("body.json")]).Files.Select(file => Path.GetFileName(file.Path)).Single());
+        Assert.Equal(
+            "body.json",
+            SourceFiles.Of([Write("body.json")]).Files.Select(file => Path.GetFileName(file.Path)).Single()
+        );
 
     [Theory, InlineData("nowhere", "there is no"), InlineData("", "there are no photos in")]
     public void What_is_not_there_is_named(string below, string said) =>
-        Assert.Contains(said, Assert.Throws<UserException>(() => SourceFiles.Of([Path.Combine(_folder.FullName, below)])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            said,
+            Assert.Throws<UserException>(() => SourceFiles.Of([Path.Combine(_folder.FullName, below)])).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void A_change_of_anything_makes_another_hand_in_of_it()

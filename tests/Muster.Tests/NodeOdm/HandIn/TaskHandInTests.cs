@@ -20,7 +20,12 @@ public sealed class TaskHandInTests : IAsyncLifetime
         _node = await ScriptedNode.StartAsync();
         _gateway = await TestGateway.StartAsync(_node);
         var photos = _folder.CreateSubdirectory("photos").FullName;
-        for (var n = 0; n < Photos; n++) await File.WriteAllBytesAsync(Path.Combine(photos, $"{n:00}.jpg"), Muster.Node.TestNode.Bytes(150_000, n), Ct);
+        for (var n = 0; n < Photos; n++)
+            await File.WriteAllBytesAsync(
+                Path.Combine(photos, $"{n:00}.jpg"),
+                Muster.Node.TestNode.Bytes(150_000, n),
+                Ct
+            );
         _source = SourceFiles.Of([photos]);
     }
 
@@ -29,15 +34,27 @@ public sealed class TaskHandInTests : IAsyncLifetime
     {
         Journal().Dispose();
         var path = Directory.GetFiles(Path.Combine(_folder.FullName, "state")).Single();
-        await File.WriteAllTextAsync(path, """
+        await File.WriteAllTextAsync(
+            path,
+            """
             {"task":"00000001-0000-4000-8000-000000000000"}
             {"name":"00.jpg","sha256":"ab"}
 
-            """, Ct);
-        using (var old = Journal()) Assert.Equal(("00000001-0000-4000-8000-000000000000", true, "ab"), (old.Task, old.IsOld, old.HashOf("00.jpg")));
+            """,
+            Ct
+        );
+        using (var old = Journal())
+            Assert.Equal(
+                ("00000001-0000-4000-8000-000000000000", true, "ab"),
+                (old.Task, old.IsOld, old.HashOf("00.jpg"))
+            );
         const string later = """{"version":1000,"task":"00000001-0000-4000-8000-000000000000"}""";
         await File.WriteAllTextAsync(path, later, Ct);
-        Assert.Contains("newer version of Muster", Assert.Throws<UserException>(Journal).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "newer version of Muster",
+            Assert.Throws<UserException>(Journal).Message,
+            StringComparison.Ordinal
+        );
         Assert.Equal(later, await File.ReadAllTextAsync(path, Ct));
     }
 
@@ -47,7 +64,16 @@ public sealed class TaskHandInTests : IAsyncLifetime
         using var stop = new CancellationTokenSource();
         using (var first = Journal())
         {
-            var sending = HandIn(_gateway.Host.Address, first, happening => { if (happening is HandInEvent.Sending { Files: >= 10 }) stop.Cancel(); }).SendAsync(stop.Token);
+            var sending = HandIn(
+                    _gateway.Host.Address,
+                    first,
+                    happening =>
+                    {
+                        if (happening is HandInEvent.Sending { Files: >= 10 })
+                            stop.Cancel();
+                    }
+                )
+                .SendAsync(stop.Token);
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
         }
         // The last lines of the journal are lost, and one is torn: the gateway knows better.
@@ -70,7 +96,13 @@ public sealed class TaskHandInTests : IAsyncLifetime
             await HandIn(_gateway.Host.Address, first).SendAsync(Ct);
         }
         var path = Directory.GetFiles(Path.Combine(_folder.FullName, "state")).Single();
-        await File.WriteAllLinesAsync(path, (await File.ReadAllLinesAsync(path, Ct)).Where(line => !line.Contains("committed", StringComparison.Ordinal)), Ct);
+        await File.WriteAllLinesAsync(
+            path,
+            (await File.ReadAllLinesAsync(path, Ct)).Where(line =>
+                !line.Contains("committed", StringComparison.Ordinal)
+            ),
+            Ct
+        );
         using var second = Journal();
         await HandIn(_gateway.Host.Address, second).SendAsync(Ct);
         Assert.True(second.IsCommitted);
@@ -96,25 +128,47 @@ public sealed class TaskHandInTests : IAsyncLifetime
         var losses = 1;
         _node.After = http =>
         {
-            if (!http.Request.Path.Value!.Contains("/upload/", StringComparison.Ordinal) || Interlocked.Exchange(ref losses, 0) == 0) return Task.FromResult(false);
+            if (
+                !http.Request.Path.Value!.Contains("/upload/", StringComparison.Ordinal)
+                || Interlocked.Exchange(ref losses, 0) == 0
+            )
+                return Task.FromResult(false);
             http.Abort();
             return Task.FromResult(true);
         };
         using var journal = Journal();
         await HandIn(_node.Url, journal).SendAsync(Ct);
-        Assert.Contains($"has {Photos + 1} photos for {Photos}", Assert.Single(_told.OfType<HandInEvent.Warning>()).Text, StringComparison.Ordinal);
+        Assert.Contains(
+            $"has {Photos + 1} photos for {Photos}",
+            Assert.Single(_told.OfType<HandInEvent.Warning>()).Text,
+            StringComparison.Ordinal
+        );
         Assert.Single(_told.OfType<HandInEvent.ContactBack>());
     }
 
     [Fact]
     public async Task A_refusal_is_a_fault_in_the_servers_words()
     {
-        await using var gateway = await TestGateway.StartAsync(options => options with { SpoolBudget = 70_000_000 }, _node);
+        await using var gateway = await TestGateway.StartAsync(
+            options => options with { SpoolBudget = 70_000_000 },
+            _node
+        );
         using var journal = Journal();
         var large = Path.Combine(_folder.FullName, "large.jpg");
         await File.WriteAllBytesAsync(large, new byte[80_000_000], Ct);
-        var handIn = new TaskHandIn(gateway.Client(), journal, SourceFiles.Of([large]), new(), _ => { }, TimeProvider.System);
-        Assert.Contains("no room for this upload", (await Assert.ThrowsAsync<UserException>(() => handIn.SendAsync(Ct))).Message, StringComparison.Ordinal);
+        var handIn = new TaskHandIn(
+            gateway.Client(),
+            journal,
+            SourceFiles.Of([large]),
+            new(),
+            _ => { },
+            TimeProvider.System
+        );
+        Assert.Contains(
+            "no room for this upload",
+            (await Assert.ThrowsAsync<UserException>(() => handIn.SendAsync(Ct))).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -133,24 +187,39 @@ public sealed class TaskHandInTests : IAsyncLifetime
         var id = TestGateway.Said(await client.InitAsync(TaskUuid.New(), new(), Ct));
         Assert.True(TestGateway.Said(await client.UploadAsync(id, [TestGateway.File("a.jpg", [1, 2, 3])], Ct)));
         var file = Assert.Single(TestGateway.Said(await client.ReceivedAsync(id, Ct)).Files);
-        Assert.Equal(("a.jpg", 3, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData([1, 2, 3]))), (file.Name, file.Bytes, file.Sha256));
+        Assert.Equal(
+            ("a.jpg", 3, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData([1, 2, 3]))),
+            (file.Name, file.Bytes, file.Sha256)
+        );
 
         var unknown = await gateway.Client(second).ReceivedAsync(TaskUuid.New(), Ct);
         Assert.Equal(unknown, await gateway.Client(second).ReceivedAsync(id, Ct));
-        Assert.True(Assert.IsType<NodeReply<ReceivedAnswer>.Denied>(await gateway.Client().ReceivedAsync(id, Ct)).IsUnauthorized);
+        Assert.True(
+            Assert.IsType<NodeReply<ReceivedAnswer>.Denied>(await gateway.Client().ReceivedAsync(id, Ct)).IsUnauthorized
+        );
         TestGateway.Said(await client.CommitAsync(id, Ct));
         Assert.Equal(unknown, await client.ReceivedAsync(id, Ct));
     }
 
-    private HandInJournal Journal() => HandInJournal.Open(Path.Combine(_folder.FullName, "state"), _source.Key("server"), TimeProvider.System);
+    private HandInJournal Journal() =>
+        HandInJournal.Open(Path.Combine(_folder.FullName, "state"), _source.Key("server"), TimeProvider.System);
 
     private readonly HttpMessageInvoker _connections = NodeOdmClient.Connections();
 
-    private TaskHandIn HandIn(Uri server, HandInJournal journal, Action<HandInEvent>? more = null) => new(new(_connections, server, null, TimeSpan.FromSeconds(10), TimeProvider.System), journal, _source, new() { Name = "x" }, happening =>
-    {
-        lock (_told) _told.Add(happening);
-        more?.Invoke(happening);
-    }, TimeProvider.System);
+    private TaskHandIn HandIn(Uri server, HandInJournal journal, Action<HandInEvent>? more = null) =>
+        new(
+            new(_connections, server, null, TimeSpan.FromSeconds(10), TimeProvider.System),
+            journal,
+            _source,
+            new() { Name = "x" },
+            happening =>
+            {
+                lock (_told)
+                    _told.Add(happening);
+                more?.Invoke(happening);
+            },
+            TimeProvider.System
+        );
 
     private async Task ArrivedAsync(string task)
     {
@@ -158,7 +227,8 @@ public sealed class TaskHandInTests : IAsyncLifetime
         await _gateway.UntilAsync(id, TaskCode.Completed);
         var archive = await _gateway.ArchiveAsync(id);
         Assert.Equal(_source.Files.Select(file => file.Name), archive.Keys);
-        foreach (var file in _source.Files) Assert.Equal(await File.ReadAllBytesAsync(file.Path, Ct), archive[file.Name]);
+        foreach (var file in _source.Files)
+            Assert.Equal(await File.ReadAllBytesAsync(file.Path, Ct), archive[file.Name]);
     }
 
     public async ValueTask DisposeAsync()

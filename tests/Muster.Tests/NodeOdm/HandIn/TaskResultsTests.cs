@@ -18,7 +18,10 @@ public sealed class TaskResultsTests : IDisposable
         Assert.Equal((2, 6L, 0), await UnpackAsync(zip));
         Assert.Equal((0, 0L, 2), await UnpackAsync(zip));
         Assert.Equal("one", await File.ReadAllTextAsync(Path.Combine(Out, "a", "b", "c.txt"), Ct));
-        Assert.Equal([".muster-fetch.json", "a", "d.txt"], Directory.GetFileSystemEntries(Out).Select(Path.GetFileName).Order());
+        Assert.Equal(
+            [".muster-fetch.json", "a", "d.txt"],
+            Directory.GetFileSystemEntries(Out).Select(Path.GetFileName).Order()
+        );
     }
 
     [Fact]
@@ -27,15 +30,26 @@ public sealed class TaskResultsTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(Out, "d.txt"), "mine", Ct);
         var report = await TaskResults.UnpackAsync(Zip(("d.txt", "two")), "task", Out, Ct);
         Assert.Equal("d.txt", Assert.Single(report.Kept));
-        Assert.Equal(("mine", "two"), (await File.ReadAllTextAsync(Path.Combine(Out, "d.txt"), Ct), await File.ReadAllTextAsync(Path.Combine(Out, "d.txt.new"), Ct)));
+        Assert.Equal(
+            ("mine", "two"),
+            (
+                await File.ReadAllTextAsync(Path.Combine(Out, "d.txt"), Ct),
+                await File.ReadAllTextAsync(Path.Combine(Out, "d.txt.new"), Ct)
+            )
+        );
     }
 
     [Theory, InlineData("../outside.txt"), InlineData("/tmp/outside.txt"), InlineData("a/../../outside.txt")]
     public async Task No_entry_leads_out_of_the_folder(string name)
     {
-        var fault = await Assert.ThrowsAsync<UserException>(() => TaskResults.UnpackAsync(Zip(("fine.txt", "x"), (name, "evil")), "task", Out, Ct));
+        var fault = await Assert.ThrowsAsync<UserException>(() =>
+            TaskResults.UnpackAsync(Zip(("fine.txt", "x"), (name, "evil")), "task", Out, Ct)
+        );
         Assert.Contains("outside", fault.Message, StringComparison.Ordinal);
-        Assert.Equal(["out", "x.zip"], Directory.GetFileSystemEntries(_folder.FullName).Select(Path.GetFileName).Order());
+        Assert.Equal(
+            ["out", "x.zip"],
+            Directory.GetFileSystemEntries(_folder.FullName).Select(Path.GetFileName).Order()
+        );
     }
 
     [Fact]
@@ -47,7 +61,10 @@ public sealed class TaskResultsTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(elsewhere));
     }
 
-    private async Task<(int, long, int)> UnpackAsync(string zip) => await TaskResults.UnpackAsync(zip, "task", Out, Ct) is var report ? (report.Files, report.Bytes, report.FilesHere) : default;
+    private async Task<(int, long, int)> UnpackAsync(string zip) =>
+        await TaskResults.UnpackAsync(zip, "task", Out, Ct) is var report
+            ? (report.Files, report.Bytes, report.FilesHere)
+            : default;
 
     private string Zip(params (string Name, string Content)[] entries)
     {

@@ -7,11 +7,19 @@ namespace Muster.Recipes.DroidSlam;
 public sealed class InferCheckTests : IDisposable
 {
     private readonly RecipeFolder _folder = new();
-    private readonly Dictionary<string, string> _given = new() { ["images"] = "images", ["calibration"] = "calib.txt", ["weights"] = "droid.pth", ["stride"] = "1", ["image"] = "docker://droid" };
+    private readonly Dictionary<string, string> _given = new()
+    {
+        ["images"] = "images",
+        ["calibration"] = "calib.txt",
+        ["weights"] = "droid.pth",
+        ["stride"] = "1",
+        ["image"] = "docker://droid",
+    };
 
     public InferCheckTests()
     {
-        foreach (var at in Enumerable.Range(0, 24)) Image($"{at:000}.png");
+        foreach (var at in Enumerable.Range(0, 24))
+            Image($"{at:000}.png");
         _folder.Write("calib.txt", "320 320 320 240\n");
         Weights("droid.pth");
     }
@@ -20,13 +28,16 @@ public sealed class InferCheckTests : IDisposable
 
     private List<string> Codes() => [.. Findings().Select(finding => finding.Code ?? finding.Text)];
 
-    private IReadOnlyList<RecipeFinding> Findings() => RecipeValues.Read(_folder.Book.Get("droid-slam/infer"), _given, _folder.Path, Path.Combine(_folder.Path, "memory")).Findings;
+    private IReadOnlyList<RecipeFinding> Findings() =>
+        RecipeValues
+            .Read(_folder.Book.Get("droid-slam/infer"), _given, _folder.Path, Path.Combine(_folder.Path, "memory"))
+            .Findings;
 
     [Fact]
     public void Good_inputs_have_no_findings() => Assert.Empty(Codes());
 
     [Theory]
-    [InlineData("2", 1)]   // DROID-SLAM of 2025 takes the median of what lies before the second keyframe: of nothing
+    [InlineData("2", 1)] // DROID-SLAM of 2025 takes the median of what lies before the second keyframe: of nothing
     [InlineData("3", 0)]
     public void The_program_cannot_initialise_from_two_keyframes(string warmup, int findings)
     {
@@ -54,7 +65,12 @@ public sealed class InferCheckTests : IDisposable
     {
         _folder.Write("images/notes.txt", "");
         _folder.Write("images/more/000.png", "");
-        Assert.Equal("W103 more, notes.txt in " + Path.Combine(_folder.Path, "images") + " stay here: only the .png directly in it travel", Findings().Single().ToString());
+        Assert.Equal(
+            "W103 more, notes.txt in "
+                + Path.Combine(_folder.Path, "images")
+                + " stay here: only the .png directly in it travel",
+            Findings().Single().ToString()
+        );
     }
 
     [Theory]
@@ -125,7 +141,8 @@ public sealed class InferCheckTests : IDisposable
     public void W111_more_keyframes_than_there_is_room_for()
     {
         _given["buffer"] = "32";
-        foreach (var at in Enumerable.Range(100, 40)) Image($"{at}.png");
+        foreach (var at in Enumerable.Range(100, 40))
+            Image($"{at}.png");
         Assert.Equal(["W111"], Codes());
     }
 
@@ -233,7 +250,10 @@ public sealed class InferCheckTests : IDisposable
     public void What_runs_it_must_be_named()
     {
         _given.Remove("image");
-        Assert.Equal("--image or --image-file is missing: the container image that DROID-SLAM runs in", Findings().Single().Text);
+        Assert.Equal(
+            "--image or --image-file is missing: the container image that DROID-SLAM runs in",
+            Findings().Single().Text
+        );
         _given["source"] = "images";
         _given["image-file"] = "gone.sif";
         Assert.Equal(2, Findings().Count(finding => finding.IsError));
@@ -246,7 +266,10 @@ public sealed class InferCheckTests : IDisposable
         _folder.Write("calib.txt", "1 2");
         _given["weights"] = "gone.pth";
         _given["stride"] = "0";
-        Assert.Equal(["--stride takes a whole number from 1 to 10000, not '0'", "E104", "W108", "E202", "E301"], Codes());
+        Assert.Equal(
+            ["--stride takes a whole number from 1 to 10000, not '0'", "E104", "W108", "E202", "E301"],
+            Codes()
+        );
     }
 
     private void Image(string name, int width = 640, byte depth = 8, byte kind = 2)
@@ -261,12 +284,17 @@ public sealed class InferCheckTests : IDisposable
         File.WriteAllBytes(Path.Combine(_folder.Path, "images", name), bytes);
     }
 
-    private void Weights(string name, byte seed = 1) => File.WriteAllBytes(Path.Combine(_folder.Path, name), DroidWeights.Of(DroidWeights.Heads, seed: seed));
+    private void Weights(string name, byte seed = 1) =>
+        File.WriteAllBytes(Path.Combine(_folder.Path, name), DroidWeights.Of(DroidWeights.Heads, seed: seed));
 
     private void Zip(string name, string member, byte[] bytes)
     {
-        using var zip = new ZipArchive(new FileStream(Path.Combine(_folder.Path, name), FileMode.Create), ZipArchiveMode.Create);
-        using (var first = zip.CreateEntry(member).Open()) first.Write(bytes);
+        using var zip = new ZipArchive(
+            new FileStream(Path.Combine(_folder.Path, name), FileMode.Create),
+            ZipArchiveMode.Create
+        );
+        using (var first = zip.CreateEntry(member).Open())
+            first.Write(bytes);
         using var second = zip.CreateEntry("archive/data/0", CompressionLevel.NoCompression).Open();
         second.Write(new byte[1_100_000]);
     }

@@ -14,8 +14,18 @@ public sealed class StagingTests : IDisposable
 
     private Task StageAsync(params (string Name, string Value)[] given)
     {
-        var (values, _) = RecipeValues.Read(_folder.Book.Get("droid-slam/train"), given.Append(("stage-on", "local")).ToDictionary(), _folder.Path, Path.Combine(_folder.Path, "memory"));
-        var site = new LocalSite { Name = "here", Origin = Origin.BuiltIn, Root = Path.Combine(_folder.Path, "root") };
+        var (values, _) = RecipeValues.Read(
+            _folder.Book.Get("droid-slam/train"),
+            given.Append(("stage-on", "local")).ToDictionary(),
+            _folder.Path,
+            Path.Combine(_folder.Path, "memory")
+        );
+        var site = new LocalSite
+        {
+            Name = "here",
+            Origin = Origin.BuiltIn,
+            Root = Path.Combine(_folder.Path, "root"),
+        };
         return RecipeStaging.RunAsync(values, new LocalHost(), site, _ => { }, TestContext.Current.CancellationToken);
     }
 
@@ -30,13 +40,22 @@ public sealed class StagingTests : IDisposable
     public async Task E501_a_site_that_cannot_be_written_to()
     {
         _folder.Write("root/shared/droid-slam/sif", "a file where a folder has to be");
-        Assert.Contains("E501 ", (await Assert.ThrowsAsync<UserException>(() => StageAsync())).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "E501 ",
+            (await Assert.ThrowsAsync<UserException>(() => StageAsync())).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task E501_less_room_than_twice_the_upload()
     {
-        using (var large = File.Create(Path.Combine(_folder.Path, "large.sif"))) large.SetLength(1L << 43);   // of which nothing is written
-        Assert.Contains("E501 ", (await Assert.ThrowsAsync<UserException>(() => StageAsync(("image-file", "large.sif")))).Message, StringComparison.Ordinal);
+        using (var large = File.Create(Path.Combine(_folder.Path, "large.sif")))
+            large.SetLength(1L << 43); // of which nothing is written
+        Assert.Contains(
+            "E501 ",
+            (await Assert.ThrowsAsync<UserException>(() => StageAsync(("image-file", "large.sif")))).Message,
+            StringComparison.Ordinal
+        );
     }
 }

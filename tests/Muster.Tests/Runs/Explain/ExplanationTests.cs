@@ -6,14 +6,23 @@ public sealed class ExplanationTests
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
-    private static Run In(RunState state) => new()
-    {
-        Plan = new() { Id = new(Guid.Parse("0195500a-0000-7000-8000-000000000000")), Name = "trial", Site = "cedar", Command = ["train.sh"], WorkingFolder = "/w" },
-        Created = Now.AddHours(-1),
-        State = state,
-    };
+    private static Run In(RunState state) =>
+        new()
+        {
+            Plan = new()
+            {
+                Id = new(Guid.Parse("0195500a-0000-7000-8000-000000000000")),
+                Name = "trial",
+                Site = "cedar",
+                Command = ["train.sh"],
+                WorkingFolder = "/w",
+            },
+            Created = Now.AddHours(-1),
+            State = state,
+        };
 
-    private static Run Ended(Outcome outcome, int? code) => In(new RunState.Ended(outcome, code, Now.AddMinutes(-3), new("exit record", "main.0 on n1: exited")));
+    private static Run Ended(Outcome outcome, int? code) =>
+        In(new RunState.Ended(outcome, code, Now.AddMinutes(-3), new("exit record", "main.0 on n1: exited")));
 
     private static string Text(Run run, Circumstances? around = null, bool abandoned = false)
     {
@@ -22,7 +31,8 @@ public sealed class ExplanationTests
     }
 
     private const string Separator = "\u001f";
-    private static readonly string Queue = "job=12|gpu|4294|2026-03-01T13:30:00|Priority\nahead=7\n"
+    private static readonly string Queue =
+        "job=12|gpu|4294|2026-03-01T13:30:00|Priority\nahead=7\n"
         + $"partition={string.Join(Separator, "gpu", "up", "10:00:00", "n/a", "3/1/0/4", "4", "4000", "gpu:a100:2")}\n";
 
     [Fact]
@@ -74,13 +84,17 @@ public sealed class ExplanationTests
     [Fact]
     public void Plain_words_in_the_last_lines_lead_to_advice()
     {
-        var text = Text(Ended(Outcome.Failed, 1), Circumstances.Read("err=Traceback\nerr=ModuleNotFoundError: No module named 'torch'\n", null));
+        var text = Text(
+            Ended(Outcome.Failed, 1),
+            Circumstances.Read("err=Traceback\nerr=ModuleNotFoundError: No module named 'torch'\n", null)
+        );
         Assert.Contains("stderr: Traceback", text);
         Assert.Contains("a Python module is missing there", text);
     }
 
     [Fact]
-    public void A_run_that_succeeded_needs_no_advice() => Assert.DoesNotContain("do:", Text(Ended(Outcome.Succeeded, 0)));
+    public void A_run_that_succeeded_needs_no_advice() =>
+        Assert.DoesNotContain("do:", Text(Ended(Outcome.Succeeded, 0)));
 
     [Fact]
     public void An_interrupted_submission_is_told_from_one_on_its_way()
@@ -92,12 +106,21 @@ public sealed class ExplanationTests
     [Fact]
     public void An_unreachable_site_is_told_since_when_and_says_nothing_about_the_run()
     {
-        var text = Text(In(new RunState.Running("12", "n1", Now.AddHours(-1))) with { UnreachableSince = Now.AddMinutes(-5), SeenAt = Now.AddMinutes(-6) });
+        var text = Text(
+            In(new RunState.Running("12", "n1", Now.AddHours(-1))) with
+            {
+                UnreachableSince = Now.AddMinutes(-5),
+                SeenAt = Now.AddMinutes(-6),
+            }
+        );
         Assert.Contains("has not answered for 5 min", text);
         Assert.Contains("last seen: running, 6 min ago", text);
     }
 
     [Fact]
     public void A_busy_host_is_called_busy() =>
-        Assert.Contains("9.5 processes want to run on the host for 2 CPUs: it is busy", Text(In(new RunState.Running("1", "n1", Now)), Circumstances.Read("load=9.5 1 1\ncpus=2\n", null)));
+        Assert.Contains(
+            "9.5 processes want to run on the host for 2 CPUs: it is busy",
+            Text(In(new RunState.Running("1", "n1", Now)), Circumstances.Read("load=9.5 1 1\ncpus=2\n", null))
+        );
 }

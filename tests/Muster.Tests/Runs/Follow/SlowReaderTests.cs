@@ -15,9 +15,15 @@ public sealed class SlowReaderTests : IDisposable
         var ct = TestContext.Current.CancellationToken;
         var plan = Plans.Nothing();
         var run = _folder.CreateSubdirectory($"root/runs/{plan.Id}").FullName;
-        foreach (var name in (string[])["logs", "status"]) Directory.CreateDirectory(Path.Combine(run, name));
+        foreach (var name in (string[])["logs", "status"])
+            Directory.CreateDirectory(Path.Combine(run, name));
         File.WriteAllText(Path.Combine(run, "logs", "main.0.out"), "line\n");
-        var here = new LocalSite { Name = "here", Origin = Origin.BuiltIn, Root = $"{_folder.FullName}/root" };
+        var here = new LocalSite
+        {
+            Name = "here",
+            Origin = Origin.BuiltIn,
+            Root = $"{_folder.FullName}/root",
+        };
         var places = new SitePlaces(_folder.FullName, _folder.FullName, _folder.FullName, MayAsk: false);
         var site = new OpenSite(here, places, TimeProvider.System);
         var told = new List<RunEvent>();
@@ -28,9 +34,12 @@ public sealed class SlowReaderTests : IDisposable
             async happening =>
             {
                 // Longer than a host may be silent.
-                if (happening is RunEvent.Log) await Task.Delay(TimeSpan.FromSeconds(6), ct);
+                if (happening is RunEvent.Log)
+                    await Task.Delay(TimeSpan.FromSeconds(6), ct);
                 told.Add(happening);
-            }, ct);
+            },
+            ct
+        );
         Assert.IsType<RunEvent.Log>(Assert.Single(told));
     }
 }

@@ -6,7 +6,9 @@ using Muster.Sites.Schedulers.Processes;
 
 namespace Muster.Runs.Roles;
 
-/// <summary>The real supervisors of several ranks under a real sh: on one host, and as if on two that cannot see each other.</summary>
+/// <summary>
+/// The real supervisors of several ranks under a real sh: on one host, and as if on two that cannot see each other.
+/// </summary>
 public sealed class GangScriptTests : IDisposable
 {
     private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch.AddYears(60);
@@ -15,14 +17,20 @@ public sealed class GangScriptTests : IDisposable
     public void Dispose()
     {
         // A supervisor has still to leave when its last record is there.
-        while (Sh($"pgrep -f [/]{_root.FullName[1..]}/runs || :").Length > 0) Thread.Yield();
+        while (Sh($"pgrep -f [/]{_root.FullName[1..]}/runs || :").Length > 0)
+            Thread.Yield();
         _root.Delete(recursive: true);
     }
 
     [Fact]
     public async Task Servers_end_well_when_the_workers_have()
     {
-        var plan = Plan("[ $MUSTER_ROLE = server ] && exec sleep 600; echo $MUSTER_RANK of $MUSTER_SIZE $MUSTER_SIZE_SERVER >>$MUSTER_OUT/told", new("worker", 2), new("server", 1) { Working = 0 });
+        var plan = Plan(
+            "[ $MUSTER_ROLE = server ] && exec sleep 600; echo $MUSTER_RANK of $MUSTER_SIZE $MUSTER_SIZE_SERVER "
+                + ">>$MUSTER_OUT/told",
+            new("worker", 2),
+            new("server", 1) { Working = 0 }
+        );
 
         var end = await RunAsync(plan);
 
@@ -35,7 +43,10 @@ public sealed class GangScriptTests : IDisposable
     [Fact]
     public async Task The_first_failure_stops_the_others_and_is_the_one_that_is_told()
     {
-        var plan = Plan("if [ $MUSTER_RANK = 1 ]; then exit 7; fi; trap '' TERM; sleep 600 & wait", new PlannedRole("worker", 3));
+        var plan = Plan(
+            "if [ $MUSTER_RANK = 1 ]; then exit 7; fi; trap '' TERM; sleep 600 & wait",
+            new PlannedRole("worker", 3)
+        );
 
         var end = await RunAsync(plan);
 
@@ -49,12 +60,16 @@ public sealed class GangScriptTests : IDisposable
     [Fact]
     public async Task A_role_that_others_wait_for_is_there_before_they_begin()
     {
-        var plan = Plan("""
+        var plan = Plan(
+            """
             case $MUSTER_ROLE in
               server) sleep 1; python3 -c 'import os,socket,time; s=socket.create_server(("127.0.0.1", int(os.environ["MUSTER_PORT"]))); c,_=s.accept(); c.sendall(b"hello"); c.close(); time.sleep(600)' ;;
               worker) python3 -c 'import os,socket; h,p=os.environ["MUSTER_ADDRESSES_SERVER"].rsplit(":",1); print(socket.create_connection((h,int(p))).recv(9).decode())' >$MUSTER_OUT/heard ;;
             esac
-            """, new PlannedRole("worker", 1), new PlannedRole("server", 1) { Working = 0, Listens = true });
+            """,
+            new PlannedRole("worker", 1),
+            new PlannedRole("server", 1) { Working = 0, Listens = true }
+        );
 
         Assert.Equal(Outcome.Succeeded, (await RunAsync(plan)).Outcome);
         Assert.Equal("hello\n", File.ReadAllText(Path.Combine(Folder(plan), "out", "heard")));
@@ -63,7 +78,14 @@ public sealed class GangScriptTests : IDisposable
     [Fact]
     public async Task A_role_that_never_listens_is_named()
     {
-        var plan = Plan("exec sleep 600", new PlannedRole("worker", 1), new PlannedRole("server", 1) { Working = 0, Listens = true }) with { ReadyWithin = TimeSpan.FromSeconds(2) };
+        var plan = Plan(
+            "exec sleep 600",
+            new PlannedRole("worker", 1),
+            new PlannedRole("server", 1) { Working = 0, Listens = true }
+        ) with
+        {
+            ReadyWithin = TimeSpan.FromSeconds(2),
+        };
 
         var end = await RunAsync(plan);
 
@@ -80,23 +102,40 @@ public sealed class GangScriptTests : IDisposable
         Launch(plan, "a");
         await UntilAsync(() => File.Exists(Path.Combine(Folder(plan, "a"), "status", "ended")));
 
-        Assert.Contains("nothing was heard of worker.1", Record(plan, "worker.0.exit", "a")["cause"], StringComparison.Ordinal);
+        Assert.Contains(
+            "nothing was heard of worker.1",
+            Record(plan, "worker.0.exit", "a")["cause"],
+            StringComparison.Ordinal
+        );
         Assert.False(File.Exists(Path.Combine(Folder(plan, "a"), "out", "began")));
     }
 
     [Fact]
     public async Task Hosts_that_cannot_see_each_other_work_together_by_what_is_carried_between_them()
     {
-        var plan = OnTwoHosts("echo $MUSTER_RANK $MUSTER_PEERS >$MUSTER_OUT/told; [ $MUSTER_RANK = 1 ] || exec sleep 600; exit 5");
+        var plan = OnTwoHosts(
+            "echo $MUSTER_RANK $MUSTER_PEERS >$MUSTER_OUT/told; [ $MUSTER_RANK = 1 ] || exec sleep 600; exit 5"
+        );
         Launch(plan, "a");
         Launch(plan, "b");
 
-        var run = new Run { Plan = plan, Created = Now, State = new RunState.Launched("x") };
+        var run = new Run
+        {
+            Plan = plan,
+            Created = Now,
+            State = new RunState.Launched("x"),
+        };
         await UntilAsync(async () =>
         {
             var facts = RunFacts.Together([Look(plan, "a"), Look(plan, "b")], []);
             run = RunJudge.After(run, facts, null, schedulerKnowsMore: false, DateTimeOffset.UtcNow);
-            foreach (var carriage in Carriage.For(run, facts, DateTimeOffset.UtcNow)) await carriage.BringAsync(new LocalHost(), _root.FullName, plan.FolderOn(carriage.Host), TestContext.Current.CancellationToken);
+            foreach (var carriage in Carriage.For(run, facts, DateTimeOffset.UtcNow))
+                await carriage.BringAsync(
+                    new LocalHost(),
+                    _root.FullName,
+                    plan.FolderOn(carriage.Host),
+                    TestContext.Current.CancellationToken
+                );
             return run.State is RunState.Ended;
         });
 
@@ -113,17 +152,58 @@ public sealed class GangScriptTests : IDisposable
         var plan = OnTwoHosts("exec sleep 600");
         Launch(plan, "a");
         Launch(plan, "b");
-        await CarryUntilAsync(plan, () => Look(plan, "a").Records.ContainsKey("worker.0.started") && Look(plan, "b").Records.ContainsKey("worker.1.started"));
+        await CarryUntilAsync(
+            plan,
+            () =>
+                Look(plan, "a").Records.ContainsKey("worker.0.started")
+                && Look(plan, "b").Records.ContainsKey("worker.1.started")
+        );
         Sh($"kill -9 {Record(plan, "worker.1.started", "b")["pid"]}");
 
         // Twenty seconds have passed in which its own host missed it.
-        var run = new Run { Plan = plan, Created = Now, State = new RunState.Running("x", "a,b", Now), VanishedSince = DateTimeOffset.UtcNow - RunJudge.RecordPatience };
-        var facts = RunFacts.Together([Look(plan, "a"), Look(plan, "b") with { Supervisors = new Dictionary<string, Liveness> { ["worker.1"] = Liveness.Gone } }], []);
-        Assert.IsType<RunState.Running>(RunJudge.After(run, facts, null, schedulerKnowsMore: false, DateTimeOffset.UtcNow).State);
-        foreach (var carriage in Carriage.For(run, facts, DateTimeOffset.UtcNow)) await carriage.BringAsync(new LocalHost(), _root.FullName, plan.FolderOn(carriage.Host), TestContext.Current.CancellationToken);
-        await CarryUntilAsync(plan, () => Look(plan, "a").Records.ContainsKey("ended") && Look(plan, "b").Records.ContainsKey("ended"));
+        var run = new Run
+        {
+            Plan = plan,
+            Created = Now,
+            State = new RunState.Running("x", "a,b", Now),
+            VanishedSince = DateTimeOffset.UtcNow - RunJudge.RecordPatience,
+        };
+        var facts = RunFacts.Together(
+            [
+                Look(plan, "a"),
+                Look(plan, "b") with
+                {
+                    Supervisors = new Dictionary<string, Liveness> { ["worker.1"] = Liveness.Gone },
+                },
+            ],
+            []
+        );
+        Assert.IsType<RunState.Running>(
+            RunJudge.After(run, facts, null, schedulerKnowsMore: false, DateTimeOffset.UtcNow).State
+        );
+        foreach (var carriage in Carriage.For(run, facts, DateTimeOffset.UtcNow))
+            await carriage.BringAsync(
+                new LocalHost(),
+                _root.FullName,
+                plan.FolderOn(carriage.Host),
+                TestContext.Current.CancellationToken
+            );
+        await CarryUntilAsync(
+            plan,
+            () => Look(plan, "a").Records.ContainsKey("ended") && Look(plan, "b").Records.ContainsKey("ended")
+        );
 
-        var end = Assert.IsType<RunState.Ended>(RunJudge.After(run, RunFacts.Together([Look(plan, "a"), Look(plan, "b")], []), null, schedulerKnowsMore: false, DateTimeOffset.UtcNow).State);
+        var end = Assert.IsType<RunState.Ended>(
+            RunJudge
+                .After(
+                    run,
+                    RunFacts.Together([Look(plan, "a"), Look(plan, "b")], []),
+                    null,
+                    schedulerKnowsMore: false,
+                    DateTimeOffset.UtcNow
+                )
+                .State
+        );
         Assert.Equal(Outcome.Lost, end.Outcome);
         Assert.Contains("worker.1", end.Evidence.Text, StringComparison.Ordinal);
         Assert.Equal("", Sh($"grep -lz MUSTER_MARK={plan.Id}/ /proc/[0-9]*/environ 2>/dev/null || :"));
@@ -132,36 +212,50 @@ public sealed class GangScriptTests : IDisposable
     [Fact]
     public async Task The_end_of_one_rank_leaves_those_whose_numbers_begin_alike()
     {
-        var plan = Plan("[ $MUSTER_RANK != 1 ] || exit 0; sleep 2; echo $MUSTER_RANK >>$MUSTER_OUT/told", []) with { Array = new("1,10", [1, 10], null) };
+        var plan = Plan("[ $MUSTER_RANK != 1 ] || exit 0; sleep 2; echo $MUSTER_RANK >>$MUSTER_OUT/told", []) with
+        {
+            Array = new("1,10", [1, 10], null),
+        };
 
         Assert.Equal(Outcome.Succeeded, (await RunAsync(plan)).Outcome);
         Assert.Equal("10\n", File.ReadAllText(Path.Combine(Folder(plan), "out", "10", "told")));
     }
 
-    private static RunPlan Plan(string script, params PlannedRole[] roles) => new()
-    {
-        Id = RunId.New(TimeProvider.System),
-        Name = "gang",
-        Site = "s",
-        Command = ["sh", "-c", script],
-        Roles = roles,
-        ReadyWithin = TimeSpan.FromSeconds(60),
-        WorkingFolder = "/",
-    };
+    private static RunPlan Plan(string script, params PlannedRole[] roles) =>
+        new()
+        {
+            Id = RunId.New(TimeProvider.System),
+            Name = "gang",
+            Site = "s",
+            Command = ["sh", "-c", script],
+            Roles = roles,
+            ReadyWithin = TimeSpan.FromSeconds(60),
+            WorkingFolder = "/",
+        };
 
-    private static RunPlan OnTwoHosts(string script) => Plan(script, new PlannedRole("worker", 2) { Hosts = ["a", "b"] }) with { Host = "a" };
+    private static RunPlan OnTwoHosts(string script) =>
+        Plan(script, new PlannedRole("worker", 2) { Hosts = ["a", "b"] }) with
+        {
+            Host = "a",
+        };
 
-    private string Folder(RunPlan plan, string? host = null) => Path.Combine(_root.FullName, "runs", plan.FolderOn(host ?? plan.Host));
+    private string Folder(RunPlan plan, string? host = null) =>
+        Path.Combine(_root.FullName, "runs", plan.FolderOn(host ?? plan.Host));
 
     private StatusRecord Record(RunPlan plan, string name, string? host = null) => Look(plan, host).Records[name];
 
     private RunFacts Look(RunPlan plan, string? host = null)
     {
         var records = new Dictionary<string, StatusRecord>();
-        foreach (var file in new DirectoryInfo(Path.Combine(Folder(plan, host), "status")).EnumerateFiles().Where(file => !file.Name.StartsWith('.')))
+        foreach (
+            var file in new DirectoryInfo(Path.Combine(Folder(plan, host), "status"))
+                .EnumerateFiles()
+                .Where(file => !file.Name.StartsWith('.'))
+        )
         {
             var values = new Dictionary<string, string>();
-            foreach (var line in File.ReadAllLines(file.FullName)) LookReader.Put(values, line);
+            foreach (var line in File.ReadAllLines(file.FullName))
+                LookReader.Put(values, line);
             records[file.Name] = new(file.Name, values);
         }
         return new() { Present = true, Records = records };
@@ -170,8 +264,10 @@ public sealed class GangScriptTests : IDisposable
     private void Launch(RunPlan plan, string? host = null)
     {
         var folder = Folder(plan, host);
-        foreach (var name in (string[])["code", "in", "out", "logs", "status"]) Directory.CreateDirectory(Path.Combine(folder, name));
-        foreach (var file in RunFiles.For(plan, new ProcessScheduler(), new Dictionary<string, string>(), host)) File.WriteAllText(Path.Combine(folder, file.Name), file.Text);
+        foreach (var name in (string[])["code", "in", "out", "logs", "status"])
+            Directory.CreateDirectory(Path.Combine(folder, name));
+        foreach (var file in RunFiles.For(plan, new ProcessScheduler(), new Dictionary<string, string>(), host))
+            File.WriteAllText(Path.Combine(folder, file.Name), file.Text);
         File.WriteAllText(Path.Combine(folder, "status", "staged"), "");
         Assert.StartsWith("launched ", Sh($"sh {folder}/launch start"), StringComparison.Ordinal);
     }
@@ -180,16 +276,38 @@ public sealed class GangScriptTests : IDisposable
     {
         Launch(plan);
         await UntilAsync(() => File.Exists(Path.Combine(Folder(plan), "status", "ended")));
-        return Assert.IsType<RunState.Ended>(RunJudge.After(new Run { Plan = plan, Created = Now }, Look(plan), null, schedulerKnowsMore: false, DateTimeOffset.UtcNow).State);
+        return Assert.IsType<RunState.Ended>(
+            RunJudge
+                .After(
+                    new Run { Plan = plan, Created = Now },
+                    Look(plan),
+                    null,
+                    schedulerKnowsMore: false,
+                    DateTimeOffset.UtcNow
+                )
+                .State
+        );
     }
 
-    private Task CarryUntilAsync(RunPlan plan, Func<bool> done) => UntilAsync(async () =>
-    {
-        var facts = RunFacts.Together([Look(plan, "a"), Look(plan, "b")], []);
-        var run = new Run { Plan = plan, Created = Now, State = new RunState.Launched("x") };
-        foreach (var carriage in Carriage.For(run, facts, DateTimeOffset.UtcNow)) await carriage.BringAsync(new LocalHost(), _root.FullName, plan.FolderOn(carriage.Host), TestContext.Current.CancellationToken);
-        return done();
-    });
+    private Task CarryUntilAsync(RunPlan plan, Func<bool> done) =>
+        UntilAsync(async () =>
+        {
+            var facts = RunFacts.Together([Look(plan, "a"), Look(plan, "b")], []);
+            var run = new Run
+            {
+                Plan = plan,
+                Created = Now,
+                State = new RunState.Launched("x"),
+            };
+            foreach (var carriage in Carriage.For(run, facts, DateTimeOffset.UtcNow))
+                await carriage.BringAsync(
+                    new LocalHost(),
+                    _root.FullName,
+                    plan.FolderOn(carriage.Host),
+                    TestContext.Current.CancellationToken
+                );
+            return done();
+        });
 
     private static Task UntilAsync(Func<bool> done) => UntilAsync(() => Task.FromResult(done()));
 
@@ -198,14 +316,17 @@ public sealed class GangScriptTests : IDisposable
         var began = Stopwatch.GetTimestamp();
         while (!await done())
         {
-            if (Stopwatch.GetElapsedTime(began).TotalSeconds > 60) Assert.Fail("not within a minute");
+            if (Stopwatch.GetElapsedTime(began).TotalSeconds > 60)
+                Assert.Fail("not within a minute");
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
     }
 
     private static string Sh(string script)
     {
-        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", script]) { RedirectStandardOutput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("sh", ["-c", script]) { RedirectStandardOutput = true }
+        )!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return output;

@@ -21,14 +21,21 @@ public sealed class JobTextTests
     {
         var lines = RunFiles.Job(Plan, null).Split('\n');
 
-        var (setup, own, command) = (Array.IndexOf(lines, "module load cuda"), Array.IndexOf(lines, "touch here"), Array.IndexOf(lines, "exec printf %s 'a b' '$HOME'"));
+        var (setup, own, command) = (
+            Array.IndexOf(lines, "module load cuda"),
+            Array.IndexOf(lines, "touch here"),
+            Array.IndexOf(lines, "exec printf %s 'a b' '$HOME'")
+        );
         Assert.True(0 <= setup && setup < own && own < command, RunFiles.Job(Plan, null));
     }
 
     [Fact]
     public void What_runs_beside_the_job_has_the_lines_of_the_site_alone()
     {
-        var companion = RunFiles.For(Plan, new ProcessScheduler(), new Dictionary<string, string>()).Single(file => file.Name == "companion.viewer").Text;
+        var companion = RunFiles
+            .For(Plan, new ProcessScheduler(), new Dictionary<string, string>())
+            .Single(file => file.Name == "companion.viewer")
+            .Text;
 
         Assert.Contains("module load cuda\n", companion);
         Assert.DoesNotContain("touch here", companion);
@@ -37,7 +44,10 @@ public sealed class JobTextTests
     [Fact]
     public void A_plan_of_an_earlier_version_has_no_lines_of_its_own()
     {
-        var json = System.Text.Json.JsonSerializer.Serialize(Plan, RunJson.Default.RunPlan).Replace("jobLines", "unknown", StringComparison.OrdinalIgnoreCase).Replace("job_lines", "unknown", StringComparison.Ordinal);
+        var json = System
+            .Text.Json.JsonSerializer.Serialize(Plan, RunJson.Default.RunPlan)
+            .Replace("jobLines", "unknown", StringComparison.OrdinalIgnoreCase)
+            .Replace("job_lines", "unknown", StringComparison.Ordinal);
 
         var read = System.Text.Json.JsonSerializer.Deserialize(json, RunJson.Default.RunPlan)!;
 

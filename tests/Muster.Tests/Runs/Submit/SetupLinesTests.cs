@@ -14,8 +14,13 @@ public sealed class SetupLinesTests : IDisposable
     [Theory, MemberData(nameof(Shells))]
     public void What_it_sets_reaches_the_command_whatever_its_lines_look_like(string shell)
     {
-        File.WriteAllText(Path.Combine(_folder.FullName, "activate"), "export VENV=on\n[ -z \"$NEVER\" ] || export VENV=off\n");
-        var (code, said) = Run(shell, """
+        File.WriteAllText(
+            Path.Combine(_folder.FullName, "activate"),
+            "export VENV=on\n[ -z \"$NEVER\" ] || export VENV=off\n"
+        );
+        var (code, said) = Run(
+            shell,
+            """
             # it's a remark
 
             . ./activate; PART=one
@@ -40,7 +45,8 @@ public sealed class SetupLinesTests : IDisposable
             [ 1 = 1 ] || false
             cd sub
             # a last remark
-            """);
+            """
+        );
 
         Assert.Equal((0, "on|hello there|two words|it is\none|} a here-document {|yes|sub\n"), (code, said));
         Assert.False(File.Exists(Path.Combine(_folder.FullName, ".setup.main.0")));
@@ -53,7 +59,11 @@ public sealed class SetupLinesTests : IDisposable
         var (code, said) = Run(shell, lines);
 
         Assert.DoesNotContain("|", said, StringComparison.Ordinal);
-        Assert.StartsWith($"setup line {number}: ", File.ReadAllText(Path.Combine(_folder.FullName, ".setup.main.0")), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"setup line {number}: ",
+            File.ReadAllText(Path.Combine(_folder.FullName, ".setup.main.0")),
+            StringComparison.Ordinal
+        );
         Assert.True(code != 0 || lines.Contains("exit 0", StringComparison.Ordinal));
     }
 
@@ -88,18 +98,35 @@ public sealed class SetupLinesTests : IDisposable
     {
         var text = SetupLines.Of(lines.ReplaceLineEndings("\n").Split('\n'), ignore);
         _folder.CreateSubdirectory("sub");
-        File.WriteAllText(Path.Combine(_folder.FullName, "job"), $$"""
+        File.WriteAllText(
+            Path.Combine(_folder.FullName, "job"),
+            $$"""
             {{text}}
             exec sh -c 'printf "%s|%s|%s|%s|%s|%s|%s\n" "$VENV" "$GREETING" "$MORE" "$CASE" "$TEXT" "$BOTH" "${PWD##*/}"'
-            """.ReplaceLineEndings("\n"));
+            """.ReplaceLineEndings("\n")
+        );
         string[] words = shell.Split(' ');
-        var start = new ProcessStartInfo(words[0], [.. words[1..], "job"]) { WorkingDirectory = _folder.FullName, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var (name, value) in new[] { ("MUSTER_STATUS", _folder.FullName), ("MUSTER_ROLE", "main"), ("MUSTER_RANK", "0") }) start.Environment[name] = value;
+        var start = new ProcessStartInfo(words[0], [.. words[1..], "job"])
+        {
+            WorkingDirectory = _folder.FullName,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (
+            var (name, value) in new[]
+            {
+                ("MUSTER_STATUS", _folder.FullName),
+                ("MUSTER_ROLE", "main"),
+                ("MUSTER_RANK", "0"),
+            }
+        )
+            start.Environment[name] = value;
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         var said = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        if (ignore) Assert.Contains("setup line 1 ended with 127", errors.Result, StringComparison.Ordinal);
+        if (ignore)
+            Assert.Contains("setup line 1 ended with 127", errors.Result, StringComparison.Ordinal);
         return (process.ExitCode, said);
     }
 }

@@ -26,7 +26,7 @@ public sealed class SiteTidyTests : IDisposable
         var first = await DeliverAsync();
         Data("own", "the second alone");
         var second = await DeliverAsync();
-        Link("both have it", second, "shared");   // for root, deliveries are copies
+        Link("both have it", second, "shared"); // for root, deliveries are copies
         End(first);
         Write(first, "out/result", "12345");
 
@@ -67,7 +67,10 @@ public sealed class SiteTidyTests : IDisposable
         Assert.Equal(silent, Assert.Single(await Tidy.LookAsync(TimeSpan.FromDays(1), [silent.ToString()], Ct)).Id);
         var report = await Tidy.RemoveAsync(TimeSpan.FromDays(1), [silent.ToString()], Ct);
         Assert.Equal((1, 0), (report.Gone.Count, report.FilesSwept));
-        Assert.Equal(new[] { live, late }.Select(id => id.ToString()).Order(), Directory.GetDirectories($"{_root}/runs").Select(path => Path.GetFileName(path)!).Order());
+        Assert.Equal(
+            new[] { live, late }.Select(id => id.ToString()).Order(),
+            Directory.GetDirectories($"{_root}/runs").Select(path => Path.GetFileName(path)!).Order()
+        );
     }
 
     [Fact]
@@ -85,7 +88,14 @@ public sealed class SiteTidyTests : IDisposable
         var id = RunId.New(TimeProvider.System);
         var items = FolderSnapshot.Take(Path.Combine(_repository.Beside, "data"), Ct).Items;
         var store = new SiteStore(new LocalHost(), _root, "site", new(Path.Combine(_repository.Beside, "cache")));
-        while (await store.DeliverAsync(new(id.ToString(), [new("in/data", items, AreaMode.Link)], [], ShellText.Of($":")), null, Ct) is null) { }
+        while (
+            await store.DeliverAsync(
+                new(id.ToString(), [new("in/data", items, AreaMode.Link)], [], ShellText.Of($":")),
+                null,
+                Ct
+            )
+                is null
+        ) { }
         return id;
     }
 

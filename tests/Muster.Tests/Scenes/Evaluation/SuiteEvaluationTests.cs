@@ -12,7 +12,12 @@ public sealed class SuiteEvaluationTests : IDisposable
     [Fact]
     public void Published_means_are_those_of_their_rows()
     {
-        foreach (var suite in PublishedSuite.All.Where(suite => suite.Errors.Count > 0)) Assert.Equal(suite.Mean!.Value, suite.Errors.Average(error => error.Rmse), suite.Name == "tartanair" ? 0.0051 : 0.00056);
+        foreach (var suite in PublishedSuite.All.Where(suite => suite.Errors.Count > 0))
+            Assert.Equal(
+                suite.Mean!.Value,
+                suite.Errors.Average(error => error.Rmse),
+                suite.Name == "tartanair" ? 0.0051 : 0.00056
+            );
     }
 
     [Fact]
@@ -30,7 +35,10 @@ public sealed class SuiteEvaluationTests : IDisposable
         Assert.InRange(desk.Rmse!.Value, 0.008, 0.02);
         Assert.False(result.Passed);
         Assert.Null(result.Mean);
-        Assert.All(result.Sequences.Where(sequence => sequence != desk), sequence => Assert.StartsWith($"no {sequence.Sequence}.tum", sequence.Fault, StringComparison.Ordinal));
+        Assert.All(
+            result.Sequences.Where(sequence => sequence != desk),
+            sequence => Assert.StartsWith($"no {sequence.Sequence}.tum", sequence.Fault, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -45,7 +53,10 @@ public sealed class SuiteEvaluationTests : IDisposable
         Put("out/xyz.tum", Truth, 0.08);
         var result = Judge("tum");
         Assert.False(result.Passed);
-        Assert.Equal(["xyz"], result.Sequences.Where(sequence => !sequence.Passed).Select(sequence => sequence.Sequence));
+        Assert.Equal(
+            ["xyz"],
+            result.Sequences.Where(sequence => !sequence.Passed).Select(sequence => sequence.Sequence)
+        );
     }
 
     [Fact]
@@ -77,21 +88,39 @@ public sealed class SuiteEvaluationTests : IDisposable
     [Fact]
     public void Nothing_to_judge_is_told()
     {
-        Assert.Contains("no folder", Assert.Throws<UserException>(() => Judge("tum")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no folder",
+            Assert.Throws<UserException>(() => Judge("tum")).Message,
+            StringComparison.Ordinal
+        );
         Directory.CreateDirectory(_folder["out"]);
-        Assert.Contains("no result", Assert.Throws<UserException>(() => Judge("tum")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no result",
+            Assert.Throws<UserException>(() => Judge("tum")).Message,
+            StringComparison.Ordinal
+        );
         Assert.Equal(ExitCodes.Usage, Assert.Throws<UserException>(() => Judge("kitti")).ExitCode);
     }
 
     private static Trajectory Truth { get; } = new Chance(7).Trajectory(50);
 
-    private SuiteResult Judge(string suite) => SuiteEvaluation.Run(PublishedSuite.Get(suite), _folder["out"], _folder["ref"], Association.Default);
+    private SuiteResult Judge(string suite) =>
+        SuiteEvaluation.Run(PublishedSuite.Get(suite), _folder["out"], _folder["ref"], Association.Default);
 
     private void Put(string name, Trajectory trajectory, double noise)
     {
         var chance = new Chance(11);
         Directory.CreateDirectory(Path.GetDirectoryName(_folder[name])!);
         using var file = new StreamWriter(_folder[name]);
-        TrajectoryWriter.Tum(file, trajectory with { Poses = Array.ConvertAll(trajectory.Poses, pose => pose with { Position = pose.Position + chance.Vector(noise) }) });
+        TrajectoryWriter.Tum(
+            file,
+            trajectory with
+            {
+                Poses = Array.ConvertAll(
+                    trajectory.Poses,
+                    pose => pose with { Position = pose.Position + chance.Vector(noise) }
+                ),
+            }
+        );
     }
 }

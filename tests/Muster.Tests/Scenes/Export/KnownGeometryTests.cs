@@ -19,10 +19,30 @@ public sealed class KnownGeometryTests : IDisposable
         var room = new SyntheticScene(12, 64, 96);
         var metres = room.WriteReconstruction(_folder["saved"]);
         using var scene = Reconstruction.Open(_folder["saved"]);
-        var options = new ExportOptions { Filter = ExportPreset.Default with { Subsample = subsample, Threshold = 0.03, Count = 2 }, Symmetric = symmetric, Scale = metres, PlyDoubles = true };
-        var report = new SceneExport(scene, Timestamps.Read(null, null, null, null, 22), null, options, _folder["out"]).Run(null, CancellationToken.None);
-        Assert.InRange(report.Points, 12 * 64 * 96 / (subsample * subsample) / 2, 12 * 64 * 96 / (subsample * subsample));
-        foreach (var point in WorkedExampleTests.Points(_folder["out/points.ply"])) Assert.True(SyntheticScene.Distance(point.Position) < 1e-5, $"{point.Position} is {SyntheticScene.Distance(point.Position)} from any surface");
+        var options = new ExportOptions
+        {
+            Filter = ExportPreset.Default with { Subsample = subsample, Threshold = 0.03, Count = 2 },
+            Symmetric = symmetric,
+            Scale = metres,
+            PlyDoubles = true,
+        };
+        var report = new SceneExport(
+            scene,
+            Timestamps.Read(null, null, null, null, 22),
+            null,
+            options,
+            _folder["out"]
+        ).Run(null, CancellationToken.None);
+        Assert.InRange(
+            report.Points,
+            12 * 64 * 96 / (subsample * subsample) / 2,
+            12 * 64 * 96 / (subsample * subsample)
+        );
+        foreach (var point in WorkedExampleTests.Points(_folder["out/points.ply"]))
+            Assert.True(
+                SyntheticScene.Distance(point.Position) < 1e-5,
+                $"{point.Position} is {SyntheticScene.Distance(point.Position)} from any surface"
+            );
     }
 
     [Fact]
@@ -31,13 +51,30 @@ public sealed class KnownGeometryTests : IDisposable
         new SyntheticScene(8, 48, 64).WriteReconstruction(_folder["saved"]);
         using var scene = Scene.Open(_folder["saved"], null, CancellationToken.None);
         var points = scene.Points(CancellationToken.None).SelectMany(batch => batch).ToList();
-        VoxelThinning fine = new(0.05), coarse = new(0.1);
-        foreach (var batch in points.Chunk(1000)) fine.Add(batch);
-        foreach (var batch in points.Chunk(777)) coarse.Add(batch);
+        VoxelThinning fine = new(0.05),
+            coarse = new(0.1);
+        foreach (var batch in points.Chunk(1000))
+            fine.Add(batch);
+        foreach (var batch in points.Chunk(777))
+            coarse.Add(batch);
         fine.Coarsen();
-        Assert.Equal(points.Select(point => (Math.Floor(point.Position.X / 0.1), Math.Floor(point.Position.Y / 0.1), Math.Floor(point.Position.Z / 0.1))).Distinct().Count(), coarse.Count);
+        Assert.Equal(
+            points
+                .Select(point =>
+                    (
+                        Math.Floor(point.Position.X / 0.1),
+                        Math.Floor(point.Position.Y / 0.1),
+                        Math.Floor(point.Position.Z / 0.1)
+                    )
+                )
+                .Distinct()
+                .Count(),
+            coarse.Count
+        );
         Assert.Equal(coarse.Count, fine.Count);
-        foreach (var (one, other) in fine.Points().SelectMany(batch => batch).Zip(coarse.Points().SelectMany(batch => batch)))
+        foreach (
+            var (one, other) in fine.Points().SelectMany(batch => batch).Zip(coarse.Points().SelectMany(batch => batch))
+        )
         {
             Assert.True((one.Position - other.Position).Length < 1e-5);
             Assert.InRange(one.Green - other.Green, -1, 1);
@@ -51,6 +88,10 @@ public sealed class KnownGeometryTests : IDisposable
         var metres = room.WriteReconstruction(_folder["saved"]);
         using var scene = Reconstruction.Open(_folder["saved"]);
         var truth = new Trajectory([.. Enumerable.Range(0, 12).Select(i => 2.0 * i)], room.CameraToWorld);
-        Assert.Equal(metres, ScaleFit.Of(scene, Timestamps.Read("index", 1, null, null, 22), truth, Association.Default), 1e-5 * metres);
+        Assert.Equal(
+            metres,
+            ScaleFit.Of(scene, Timestamps.Read("index", 1, null, null, 22), truth, Association.Default),
+            1e-5 * metres
+        );
     }
 }

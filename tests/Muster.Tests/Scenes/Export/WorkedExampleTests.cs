@@ -22,14 +22,25 @@ public sealed class WorkedExampleTests : IDisposable
         Assert.Equal(WorkedExample.Numbers("poses_w2c.txt"), file.Get("poses").ToDoubles(), Near(1e-9));
         Assert.Equal(WorkedExample.Numbers("tstamps.txt"), file.Get("tstamps").ToDoubles());
         Assert.Equal(WorkedExample.Numbers("disps_full.txt"), file.Get("disps").ToDoubles(), Near(1e-9));
-        Assert.Equal(Enumerable.Repeat(WorkedExample.Numbers("intrinsics_eighth.txt"), 7).SelectMany(row => row), file.Get("intrinsics").ToDoubles());
+        Assert.Equal(
+            Enumerable.Repeat(WorkedExample.Numbers("intrinsics_eighth.txt"), 7).SelectMany(row => row),
+            file.Get("intrinsics").ToDoubles()
+        );
         Assert.Equal([7, 3, 8, 16], file.Get("images").Shape);
         Assert.Equal(ElementType.UInt8, file.Get("images").Type);
         var images = file.Get("images").ToDoubles();
         for (var i = 0; i < images.Length; i++)
         {
             var (k, channel, y, x) = (i / 384, i / 128 % 3, i / 16 % 8, i % 16);
-            Assert.Equal(channel switch { 0 => (10 * k) + x, 1 => (20 * y) + (5 * k), _ => (7 * x) + (11 * y) + (13 * k) } % 256, images[i]);
+            Assert.Equal(
+                channel switch
+                {
+                    0 => (10 * k) + x,
+                    1 => (20 * y) + (5 * k),
+                    _ => (7 * x) + (11 * y) + (13 * k),
+                } % 256,
+                images[i]
+            );
         }
     }
 
@@ -61,7 +72,9 @@ public sealed class WorkedExampleTests : IDisposable
         Near(new(-0.902500, -0.359462, 1.774375), report.Bounds!.Min, 1e-6);
         Near(new(1.031977, 0.308462, 2.257994), report.Bounds.Max, 1e-6);
         var cloud = Points(_folder["out/points.ply"]);
-        var expected = Points(_folder.Put("expected.ply", System.Text.Encoding.ASCII.GetBytes(WorkedExample.Text("expected_cloud.ply"))));
+        var expected = Points(
+            _folder.Put("expected.ply", System.Text.Encoding.ASCII.GetBytes(WorkedExample.Text("expected_cloud.ply")))
+        );
         Assert.Equal(expected.Count, cloud.Count);
         foreach (var (ours, theirs) in cloud.Zip(expected))
         {
@@ -77,7 +90,13 @@ public sealed class WorkedExampleTests : IDisposable
     [Fact]
     public void The_ratio_alone_removes_what_it_should()
     {
-        var without = Export("reconstruction.pth", WorkedExample.Options with { Filter = WorkedExample.Options.Filter with { Ratio = 0 } });
+        var without = Export(
+            "reconstruction.pth",
+            WorkedExample.Options with
+            {
+                Filter = WorkedExample.Options.Filter with { Ratio = 0 },
+            }
+        );
         Assert.Equal([15, 13, 22, 17, 21, 22, 0], without.PointsByKeyframe);
     }
 
@@ -90,7 +109,15 @@ public sealed class WorkedExampleTests : IDisposable
         Assert.Equal(0.46962982, d, 1e-7);
         var ray = new Vec3(1.0 / 7, -1.0 / 7, 1);
         Near(new(0.553794, -0.312467, 2.138449), scene.WorldToCamera[3].Inverse.Apply((1 / d) * ray), 1e-6);
-        foreach (var (j, u, v, depth) in ((int, double, double, double)[])[(2, 5.4995, 0.9675, 2.11845), (1, 5.6569, 0.9066, 2.12845), (0, 5.8128, 0.9772, 2.13845), (6, 20.4604, 4.6692, -0.81943)])
+        foreach (
+            var (j, u, v, depth) in ((int, double, double, double)[])
+                [
+                    (2, 5.4995, 0.9675, 2.11845),
+                    (1, 5.6569, 0.9066, 2.12845),
+                    (0, 5.8128, 0.9772, 2.13845),
+                    (6, 20.4604, 4.6692, -0.81943),
+                ]
+        )
         {
             var seen = (scene.WorldToCamera[j] * scene.WorldToCamera[3].Inverse).Apply((1 / d) * ray);
             Assert.Equal(u, (7 * seen.X / seen.Z) + 4, 1e-4);
@@ -104,13 +131,25 @@ public sealed class WorkedExampleTests : IDisposable
     {
         Export("reconstruction.pth", WorkedExample.Options);
         var lines = File.ReadAllLines(_folder["out/keyframes.tum"]);
-        var expected = WorkedExample.Text("expected_keyframes_tum.txt").Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(expected.Skip(1).Select(line => line.Split(' ')[0]), lines.Skip(1).Select(line => line.Split(' ')[0]));
-        var (ours, theirs) = (TrajectoryFile.Read(_folder["out/keyframes.tum"]), TrajectoryFile.Read(_folder.Put("t.tum", System.Text.Encoding.ASCII.GetBytes(string.Join('\n', expected)))));
+        var expected = WorkedExample
+            .Text("expected_keyframes_tum.txt")
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(
+            expected.Skip(1).Select(line => line.Split(' ')[0]),
+            lines.Skip(1).Select(line => line.Split(' ')[0])
+        );
+        var (ours, theirs) = (
+            TrajectoryFile.Read(_folder["out/keyframes.tum"]),
+            TrajectoryFile.Read(_folder.Put("t.tum", System.Text.Encoding.ASCII.GetBytes(string.Join('\n', expected))))
+        );
         foreach (var (one, other) in ours.Poses.Zip(theirs.Poses))
         {
             Near(other.Position, one.Position, 1e-7);
-            Near(new(other.Rotation.X, other.Rotation.Y, other.Rotation.Z), new(one.Rotation.X, one.Rotation.Y, one.Rotation.Z), 1e-7);
+            Near(
+                new(other.Rotation.X, other.Rotation.Y, other.Rotation.Z),
+                new(one.Rotation.X, one.Rotation.Y, one.Rotation.Z),
+                1e-7
+            );
         }
     }
 
@@ -127,7 +166,10 @@ public sealed class WorkedExampleTests : IDisposable
     {
         using var scene = Reconstruction.Open(WorkedExample.Put(_folder, container));
         var times = Timestamps.Read(null, 2, ImageNames.Read(WorkedExample.NamesFile), null, 19);
-        return new SceneExport(scene, times, ImageNames.Read(WorkedExample.NamesFile), options, _folder["out"]).Run(null, CancellationToken.None);
+        return new SceneExport(scene, times, ImageNames.Read(WorkedExample.NamesFile), options, _folder["out"]).Run(
+            null,
+            CancellationToken.None
+        );
     }
 
     internal static List<ScenePoint> Points(string path)
@@ -136,7 +178,13 @@ public sealed class WorkedExampleTests : IDisposable
         return [.. cloud.Read(CancellationToken.None).SelectMany(batch => batch.ToArray())];
     }
 
-    private static void Near(Vec3 expected, Vec3 actual, double within) => Assert.True(expected - actual is var off && Math.Max(Math.Abs(off.X), Math.Max(Math.Abs(off.Y), Math.Abs(off.Z))) <= within, $"{expected} is not {actual}");
+    private static void Near(Vec3 expected, Vec3 actual, double within) =>
+        Assert.True(
+            expected - actual is var off
+                && Math.Max(Math.Abs(off.X), Math.Max(Math.Abs(off.Y), Math.Abs(off.Z))) <= within,
+            $"{expected} is not {actual}"
+        );
 
-    private static EqualityComparer<double> Near(double within) => EqualityComparer<double>.Create((a, b) => Math.Abs(a - b) <= within);
+    private static EqualityComparer<double> Near(double within) =>
+        EqualityComparer<double>.Create((a, b) => Math.Abs(a - b) <= within);
 }

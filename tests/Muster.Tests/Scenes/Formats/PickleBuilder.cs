@@ -33,19 +33,38 @@ internal sealed class PickleBuilder
         return Op('J').Raw(bytes);
     }
 
-    public PickleBuilder Global(string module, string name) => Op('c').Raw(Encoding.ASCII.GetBytes($"{module}\n{name}\n"));
+    public PickleBuilder Global(string module, string name) =>
+        Op('c').Raw(Encoding.ASCII.GetBytes($"{module}\n{name}\n"));
 
     public PickleBuilder Tuple(params ReadOnlySpan<int> numbers)
     {
         Op('(');
-        foreach (var number in numbers) Number(number);
+        foreach (var number in numbers)
+            Number(number);
         return Op('t');
     }
 
     public PickleBuilder Tensor(string key, string storage, int count, int offset, int[] shape, int[] strides)
     {
-        Global("torch._utils", "_rebuild_tensor_v2").Op('(').Op('(').Text("storage").Global("torch", storage).Text(key).Text("cpu").Number(count).Op('t').Op('Q');
-        return Number(offset).Tuple(shape).Tuple(strides).Raw(0x89).Global("collections", "OrderedDict").Op(')').Op('R').Op('t').Op('R');
+        Global("torch._utils", "_rebuild_tensor_v2")
+            .Op('(')
+            .Op('(')
+            .Text("storage")
+            .Global("torch", storage)
+            .Text(key)
+            .Text("cpu")
+            .Number(count)
+            .Op('t')
+            .Op('Q');
+        return Number(offset)
+            .Tuple(shape)
+            .Tuple(strides)
+            .Raw(0x89)
+            .Global("collections", "OrderedDict")
+            .Op(')')
+            .Op('R')
+            .Op('t')
+            .Op('R');
     }
 
     public byte[] End() => [.. Op('.')._bytes];
@@ -75,9 +94,27 @@ internal sealed class PickleBuilder
         BinaryPrimitives.WriteInt64LittleEndian(length, count);
         return
         [
-            0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.',
-            .. new PickleBuilder().Number(1001).End(), .. new PickleBuilder().Op('}').End(), .. pickle,
-            .. new PickleBuilder().Op(']').Text("0").Op('a').End(), .. length, .. numbers,
+            0x80,
+            0x02,
+            0x8a,
+            0x0a,
+            0x6c,
+            0xfc,
+            0x9c,
+            0x46,
+            0xf9,
+            0x20,
+            0x6a,
+            0xa8,
+            0x50,
+            0x19,
+            (byte)'.',
+            .. new PickleBuilder().Number(1001).End(),
+            .. new PickleBuilder().Op('}').End(),
+            .. pickle,
+            .. new PickleBuilder().Op(']').Text("0").Op('a').End(),
+            .. length,
+            .. numbers,
         ];
     }
 }

@@ -16,11 +16,18 @@ public sealed class TrajectoryTests
         {
             var trajectory = new Chance(seed).Trajectory(20);
             using var text = new StringWriter { NewLine = "\n" };
-            if (format == TrajectoryFormat.Tum) TrajectoryWriter.Tum(text, trajectory);
-            else if (format == TrajectoryFormat.Kitti) TrajectoryWriter.Kitti(text, trajectory.Poses);
-            else TrajectoryWriter.Euroc(text, trajectory);
+            if (format == TrajectoryFormat.Tum)
+                TrajectoryWriter.Tum(text, trajectory);
+            else if (format == TrajectoryFormat.Kitti)
+                TrajectoryWriter.Kitti(text, trajectory.Poses);
+            else
+                TrajectoryWriter.Euroc(text, trajectory);
             var back = Read(text.ToString());
-            Assert.Equal(format == TrajectoryFormat.Kitti ? Enumerable.Range(0, 20).Select(i => (double)i) : trajectory.Times, back.Times, EqualityComparer<double>.Create((a, b) => Math.Abs(a - b) < 1e-6));
+            Assert.Equal(
+                format == TrajectoryFormat.Kitti ? Enumerable.Range(0, 20).Select(i => (double)i) : trajectory.Times,
+                back.Times,
+                EqualityComparer<double>.Create((a, b) => Math.Abs(a - b) < 1e-6)
+            );
             foreach (var (one, other) in trajectory.Poses.Zip(back.Poses))
             {
                 Assert.True((one.Position - other.Position).Length < 1e-7);
@@ -32,7 +39,10 @@ public sealed class TrajectoryTests
     [Fact]
     public void Blanks_tabs_commas_marks_and_lost_poses_are_no_hindrance()
     {
-        var read = Read("\ufeff# a comment\r\n\r\n  3.0 1  2\t3,0, 0 0 1\r\n1.0 0 0 0 0 0 0 1\n2.0 nan 0 0 0 0 0 1\n2.5 0 0 0 0 0 0 0\n1.0 9 0 0 0 0 0 2\n");
+        var read = Read(
+            "\ufeff# a comment\r\n\r\n  3.0 1  2\t3,0, 0 0 1\r\n1.0 0 0 0 0 0 0 1\n2.0 nan 0 0 0 0 0 1\n2.5 0 0 0 0 0 "
+                + "0 0\n1.0 9 0 0 0 0 0 2\n"
+        );
         Assert.Equal([1.0, 3.0], read.Times);
         Assert.Equal(new Vec3(9, 0, 0), read.Poses[0].Position);
         Assert.Equal(1, read.Poses[0].Rotation.W);
@@ -41,7 +51,9 @@ public sealed class TrajectoryTests
     [Fact]
     public void Of_many_rows_of_one_time_the_last_counts()
     {
-        var read = Read($"{string.Concat(Enumerable.Range(0, 300_000).Select(n => $"1 {n} 0 0 0 0 0 1\n"))}0 7 0 0 0 0 0 1\n");
+        var read = Read(
+            $"{string.Concat(Enumerable.Range(0, 300_000).Select(n => $"1 {n} 0 0 0 0 0 1\n"))}0 7 0 0 0 0 0 1\n"
+        );
         Assert.Equal([0.0, 1.0], read.Times);
         Assert.Equal([7.0, 299_999.0], read.Poses.Select(pose => pose.Position.X));
     }
@@ -71,7 +83,8 @@ public sealed class TrajectoryTests
     [InlineData("1 0 0 0 0 0 0 1\n2 0 0 0 0 0 1\n", "line 2: 7 numbers")]
     [InlineData("1 0 0 0 0 0 0 1\n2 0 0 0 x 0 0 1\n", "line 2: a word that is no number")]
     [InlineData("# nothing\n", "no pose")]
-    public void The_line_that_is_wrong_is_named(string text, string why) => Assert.Contains(why, Assert.Throws<SceneException>(() => Read(text)).Message, StringComparison.Ordinal);
+    public void The_line_that_is_wrong_is_named(string text, string why) =>
+        Assert.Contains(why, Assert.Throws<SceneException>(() => Read(text)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Poses_and_their_inverses_agree_with_matrices()
@@ -85,11 +98,22 @@ public sealed class TrajectoryTests
             Assert.True((relative.Apply(p) - (m.Apply(p - a.Position) + b.Position)).Length < 1e-12);
             Assert.True((a.Inverse.Inverse.Apply(p) - a.Apply(p)).Length < 1e-12);
             Assert.True((Rotation.FromMatrix(a.Rotation.ToMatrix()).Inverse * a.Rotation).Angle < 1e-7);
-            var (u, d, v) = new Mat3(chance.Between(-1, 1), chance.Between(-1, 1), 3, chance.Between(-1, 1), 0, 1, chance.Between(-9, 9), 2, chance.Between(-1, 1)).Decompose();
+            var (u, d, v) = new Mat3(
+                chance.Between(-1, 1),
+                chance.Between(-1, 1),
+                3,
+                chance.Between(-1, 1),
+                0,
+                1,
+                chance.Between(-9, 9),
+                2,
+                chance.Between(-1, 1)
+            ).Decompose();
             Assert.True(d.X >= d.Y && d.Y >= d.Z && d.Z >= 0);
             Assert.Equal(1, Math.Abs(u.Determinant * v.Determinant), 1e-9);
         }
     }
 
-    private static Trajectory Read(string text) => TrajectoryFile.Read("a.txt", new MemoryStream(Encoding.UTF8.GetBytes(text)));
+    private static Trajectory Read(string text) =>
+        TrajectoryFile.Read("a.txt", new MemoryStream(Encoding.UTF8.GetBytes(text)));
 }

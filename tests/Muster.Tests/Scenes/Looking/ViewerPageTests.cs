@@ -22,11 +22,24 @@ public sealed partial class ViewerPageTests : IDisposable
         {
             var count = int.Parse(chunk.Groups[1].Value, CultureInfo.InvariantCulture);
             Assert.InRange(count, 1, 65_536);
-            double[] min = Numbers(chunk.Groups[2].Value), size = Numbers(chunk.Groups[3].Value);
+            double[] min = Numbers(chunk.Groups[2].Value),
+                size = Numbers(chunk.Groups[3].Value);
             var bytes = Convert.FromBase64String(chunk.Groups[4].Value);
             Assert.Equal(9 * count, bytes.Length);
-            double At(int i, int axis) => min[axis] + (size[axis] * BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan((6 * i) + (2 * axis))) / 65535.0);
-            for (var i = 0; i < count; i++) back.Add((At(i, 0), -At(i, 1), -At(i, 2), (bytes[(6 * count) + (3 * i)] << 16) | (bytes[(6 * count) + (3 * i) + 1] << 8) | bytes[(6 * count) + (3 * i) + 2]));
+            double At(int i, int axis) =>
+                min[axis]
+                + (size[axis] * BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan((6 * i) + (2 * axis))) / 65535.0);
+            for (var i = 0; i < count; i++)
+                back.Add(
+                    (
+                        At(i, 0),
+                        -At(i, 1),
+                        -At(i, 2),
+                        (bytes[(6 * count) + (3 * i)] << 16)
+                            | (bytes[(6 * count) + (3 * i) + 1] << 8)
+                            | bytes[(6 * count) + (3 * i) + 2]
+                    )
+                );
         }
         Assert.Equal(points.Length, back.Count);
         // Colours are different for each, so they say which is which; the page's middle is the middle of the core.
@@ -35,7 +48,10 @@ public sealed partial class ViewerPageTests : IDisposable
         for (var i = 0; i < points.Length; i++)
         {
             var place = places[i];
-            Assert.True((points[i].Position - shift - new Geometry.Vec3(place.X, place.Y, place.Z)).Length < 4e-4, $"point {i}");
+            Assert.True(
+                (points[i].Position - shift - new Geometry.Vec3(place.X, place.Y, place.Z)).Length < 4e-4,
+                $"point {i}"
+            );
         }
     }
 
@@ -57,7 +73,11 @@ public sealed partial class ViewerPageTests : IDisposable
         var json = JsonDocument.Parse(Head().Match(page).Groups[1].Value).RootElement;
         Assert.Equal(name, json.GetProperty("title").GetString());
         Assert.Equal(10, json.GetProperty("all").GetInt32());
-        Assert.DoesNotContain("alert(", page.Replace(Head().Match(page).Value, "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "alert(",
+            page.Replace(Head().Match(page).Value, "", StringComparison.Ordinal),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -65,17 +85,28 @@ public sealed partial class ViewerPageTests : IDisposable
 
     private string Page(string title, ScenePoint[] points)
     {
-        using (var file = File.Create(_folder["cloud.ply"])) new PlyWriter(file, points.Length, doubles: true).Write(points);
+        using (var file = File.Create(_folder["cloud.ply"]))
+            new PlyWriter(file, points.Length, doubles: true).Write(points);
         using var scene = Scene.Open(_folder["cloud.ply"], null, CancellationToken.None);
         var survey = SceneSurvey.Of(scene, null, CancellationToken.None);
         using var page = new MemoryStream();
-        ViewerPage.Write(page, title, scene, survey, CloudSample.Of(scene, survey, 1_000_000, null, CancellationToken.None));
+        ViewerPage.Write(
+            page,
+            title,
+            scene,
+            survey,
+            CloudSample.Of(scene, survey, 1_000_000, null, CancellationToken.None)
+        );
         return System.Text.Encoding.UTF8.GetString(page.ToArray());
     }
 
-    private static double[] Numbers(string text) => [.. text.Split(' ').Select(word => double.Parse(word, CultureInfo.InvariantCulture))];
+    private static double[] Numbers(string text) =>
+        [.. text.Split(' ').Select(word => double.Parse(word, CultureInfo.InvariantCulture))];
 
-    [GeneratedRegex("<script type=\"text/plain\" class=\"chunk\" data-count=\"(\\d+)\" data-min=\"([^\"]+)\" data-size=\"([^\"]+)\">([^<]*)</script>")]
+    [GeneratedRegex(
+        "<script type=\"text/plain\" class=\"chunk\" data-count=\"(\\d+)\" data-min=\"([^\"]+)\" "
+            + "data-size=\"([^\"]+)\">([^<]*)</script>"
+    )]
     private static partial Regex Chunk();
 
     [GeneratedRegex("<script type=\"application/json\" id=\"scene\">(.*?)</script>")]

@@ -11,8 +11,19 @@ public sealed class SiteCheckTests : IDisposable
 
     private async Task<(HostFacts Host, SiteBudget Budget)> LookAsync(string root)
     {
-        var site = new OpenSite(new LocalSite { Name = "here", Origin = Origin.BuiltIn, Root = root }, new(_folder.Path, _folder.Path, _folder.Path, MayAsk: false), TimeProvider.System);
-        var (hosts, budget) = await new SiteCheck(site, TimeProvider.System).RunAsync(TestContext.Current.CancellationToken);
+        var site = new OpenSite(
+            new LocalSite
+            {
+                Name = "here",
+                Origin = Origin.BuiltIn,
+                Root = root,
+            },
+            new(_folder.Path, _folder.Path, _folder.Path, MayAsk: false),
+            TimeProvider.System
+        );
+        var (hosts, budget) = await new SiteCheck(site, TimeProvider.System).RunAsync(
+            TestContext.Current.CancellationToken
+        );
         return (Assert.Single(hosts), budget);
     }
 
@@ -22,7 +33,10 @@ public sealed class SiteCheckTests : IDisposable
         var root = Path.Combine(_folder.Path, "deep", "root");
         var (host, budget) = await LookAsync(root);
         Assert.Null(host.Trouble);
-        Assert.Equal((root, "no", _folder.Path, "yes"), (host.Value("root"), host.Value("root_exists"), host.Value("place"), host.Value("writable")));
+        Assert.Equal(
+            (root, "no", _folder.Path, "yes"),
+            (host.Value("root"), host.Value("root_exists"), host.Value("place"), host.Value("writable"))
+        );
         Assert.True(host.Can("stat-c") && host.Can("sha256") && host.Can("execute"));
         Assert.InRange(host.ClockAhead!.Value, TimeSpan.FromSeconds(-2), TimeSpan.FromSeconds(2));
         Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
@@ -34,6 +48,9 @@ public sealed class SiteCheckTests : IDisposable
     {
         var file = _folder.Write("file", "");
         var (host, _) = await LookAsync(file + "/root");
-        Assert.Contains(SiteFindings.For(new LocalSite { Name = "here", Origin = Origin.BuiltIn }, host), finding => finding is { Mark: Mark.Bad, About: "root" } && finding.Text.Contains("is not a folder"));
+        Assert.Contains(
+            SiteFindings.For(new LocalSite { Name = "here", Origin = Origin.BuiltIn }, host),
+            finding => finding is { Mark: Mark.Bad, About: "root" } && finding.Text.Contains("is not a folder")
+        );
     }
 }

@@ -21,10 +21,12 @@ public sealed class PoseidonFileTests : IDisposable
     [Fact]
     public void A_cluster_file_is_a_site_of_ssh_hosts_with_their_roles()
     {
-        var (site, warnings) = Read("""
+        var (site, warnings) = Read(
+            """
             { "master_node": "10.0.0.1", "worker_nodes": ["10.0.0.1", "10.0.0.2"], "server_nodes": ["10.0.0.2", "10.0.0.3"],
               "username": "me", "pem_file": "key.pem", "virtualenv": "/home/me/venv", "colour": 1 }
-            """);
+            """
+        );
 
         Assert.Equal(["me@10.0.0.1", "me@10.0.0.2", "me@10.0.0.3"], site.Hosts);
         Assert.Equal(["me@10.0.0.2", "me@10.0.0.3"], site.Roles["server"]);
@@ -49,9 +51,14 @@ public sealed class PoseidonFileTests : IDisposable
     public void It_is_written_as_a_site_and_read_back()
     {
         var (site, _) = Read("""{ "worker_nodes": ["localhost", "n2"], "server_nodes": ["n2", "n2"] }""");
-        File.WriteAllText(Path.Combine(_folder.FullName, "muster.yaml"), "sites:\n" + string.Concat(SiteYaml.Lines(site).Select(line => $"  {line}\n")));
+        File.WriteAllText(
+            Path.Combine(_folder.FullName, "muster.yaml"),
+            "sites:\n" + string.Concat(SiteYaml.Lines(site).Select(line => $"  {line}\n"))
+        );
 
-        var again = Assert.IsType<SshSite>(ConfigReader.Read(new(_folder.FullName, new Dictionary<string, string>())).Get(site.Name));
+        var again = Assert.IsType<SshSite>(
+            ConfigReader.Read(new(_folder.FullName, new Dictionary<string, string>())).Get(site.Name)
+        );
 
         Assert.Equal(site.ThisMachine, again.ThisMachine);
         Assert.Equal(site.Hosts, again.Hosts);

@@ -14,10 +14,11 @@ internal sealed class ConfigFolder : IDisposable
 
     public ConfigSources Sources => SourcesIn(Path);
 
-    public ConfigSources SourcesIn(string folder) => new(folder, new Dictionary<string, string>(Environment) { ["HOME"] = Home })
-    {
-        SystemFile = System.IO.Path.Combine(Path, "etc.yaml"),
-    };
+    public ConfigSources SourcesIn(string folder) =>
+        new(folder, new Dictionary<string, string>(Environment) { ["HOME"] = Home })
+        {
+            SystemFile = System.IO.Path.Combine(Path, "etc.yaml"),
+        };
 
     public string Write(string name, string text)
     {

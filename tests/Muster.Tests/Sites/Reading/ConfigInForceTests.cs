@@ -11,7 +11,10 @@ public sealed class ConfigInForceTests : IDisposable
     [Fact]
     public void Every_value_is_told_with_its_line_and_defaults_as_built_in()
     {
-        var settings = _folder.Read("default-site: a\nsites:\n  a: { kind: local }\n").InForce().ToDictionary(setting => setting.Key);
+        var settings = _folder
+            .Read("default-site: a\nsites:\n  a: { kind: local }\n")
+            .InForce()
+            .ToDictionary(setting => setting.Key);
         Assert.Equal("muster.yaml:1", settings["default-site"].Origin.ToString());
         Assert.Equal(("ask", Origin.BuiltIn), (settings["on-interrupt"].Value, settings["on-interrupt"].Origin));
         Assert.Equal("local", settings["sites.a.kind"].Value);
@@ -20,8 +23,14 @@ public sealed class ConfigInForceTests : IDisposable
     [Fact]
     public void A_password_among_the_variables_is_not_shown()
     {
-        var settings = _folder.Read("sites:\n  a:\n    kind: local\n    env: { API_KEY: hunter2, HF_TOKEN: \"${HOME}\", PLAIN: x }\n").InForce().ToDictionary(setting => setting.Key, setting => setting.Value);
-        Assert.Equal(("(hidden)", "${HOME}", "x"), (settings["sites.a.env.API_KEY"], settings["sites.a.env.HF_TOKEN"], settings["sites.a.env.PLAIN"]));
+        var settings = _folder
+            .Read("sites:\n  a:\n    kind: local\n    env: { API_KEY: hunter2, HF_TOKEN: \"${HOME}\", PLAIN: x }\n")
+            .InForce()
+            .ToDictionary(setting => setting.Key, setting => setting.Value);
+        Assert.Equal(
+            ("(hidden)", "${HOME}", "x"),
+            (settings["sites.a.env.API_KEY"], settings["sites.a.env.HF_TOKEN"], settings["sites.a.env.PLAIN"])
+        );
     }
 
     [Fact]

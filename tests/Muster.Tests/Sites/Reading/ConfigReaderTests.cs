@@ -54,10 +54,21 @@ public sealed class ConfigReaderTests : IDisposable
         Assert.Equal("/scratch/me/muster", cedar.Root);
         Assert.Equal(["source ~/venv/bin/activate"], cedar.Setup);
         Assert.Equal("4", cedar.Env["OMP_NUM_THREADS"]);
-        Assert.Equal(("docker://ubuntu:24.04", ContainerRuntime.Apptainer, CodeMode.Copy), (cedar.Container, cedar.Runtime, cedar.Code));
         Assert.Equal(
-            ["#SBATCH --account=def-prof", "#SBATCH --time=10:00:00", "#SBATCH --mem=12G", "#SBATCH --gres=gpu:1", "#SBATCH --exclusive", "#SBATCH --requeue"],
-            cedar.Sbatch.ToLines());
+            ("docker://ubuntu:24.04", ContainerRuntime.Apptainer, CodeMode.Copy),
+            (cedar.Container, cedar.Runtime, cedar.Code)
+        );
+        Assert.Equal(
+            [
+                "#SBATCH --account=def-prof",
+                "#SBATCH --time=10:00:00",
+                "#SBATCH --mem=12G",
+                "#SBATCH --gres=gpu:1",
+                "#SBATCH --exclusive",
+                "#SBATCH --requeue",
+            ],
+            cedar.Sbatch.ToLines()
+        );
 
         var lab = Assert.IsType<SshSite>(config.Get("lab"));
         Assert.Equal(["gpu1", "gpu2", "gpu3"], lab.Hosts);
@@ -115,7 +126,11 @@ public sealed class ConfigReaderTests : IDisposable
     public void Nearer_files_win_by_whole_site_and_by_single_key()
     {
         _folder.Write("muster.yaml", "default-site: a\nsites:\n  a: { kind: slurm, host: near }");
-        _folder.Write("home/.config/muster/config.yaml", "on-interrupt: cancel\nsnapshot-warn-files: 5\ndefault-site: b\nsites:\n  a: { kind: slurm, host: far, root: /far }\n  b: { kind: local }");
+        _folder.Write(
+            "home/.config/muster/config.yaml",
+            "on-interrupt: cancel\nsnapshot-warn-files: 5\ndefault-site: b\nsites:\n  a: { kind: slurm, host: far, "
+                + "root: /far }\n  b: { kind: local }"
+        );
         _folder.Write("etc.yaml", "snapshot-warn-files: 7\nsnapshot-warn-size: 1K\nsites:\n  c: { kind: local }");
         var config = ConfigReader.Read(_folder.Sources);
 
@@ -132,7 +147,9 @@ public sealed class ConfigReaderTests : IDisposable
     public void Every_value_knows_its_file_and_line()
     {
         _folder.Write("etc.yaml", "on-interrupt: cancel\ndefault-site: lab\n");
-        var settings = _folder.Read(Example).Settings.ToDictionary(setting => setting.Key, setting => $"{setting.Value} ({setting.Origin})");
+        var settings = _folder
+            .Read(Example)
+            .Settings.ToDictionary(setting => setting.Key, setting => $"{setting.Value} ({setting.Origin})");
 
         Assert.Equal("cedar (muster.yaml:1)", settings["default-site"]);
         Assert.Equal("detach (muster.yaml:2)", settings["on-interrupt"]);
@@ -147,14 +164,19 @@ public sealed class ConfigReaderTests : IDisposable
         _folder.Environment["MUSTER_SITE"] = "b";
         var config = _folder.Read("default-site: a\nsites: { a: { kind: local }, b: { kind: local } }");
         Assert.Equal("b", config.DefaultSite);
-        Assert.Contains(config.Settings, setting => setting is { Key: "default-site", Value: "b", Origin.Place: "environment MUSTER_SITE" });
+        Assert.Contains(
+            config.Settings,
+            setting => setting is { Key: "default-site", Value: "b", Origin.Place: "environment MUSTER_SITE" }
+        );
     }
 
     [Fact]
     public void The_environment_names_the_ssh_config_of_sites_that_name_none()
     {
         _folder.Environment["MUSTER_SSH_CONFIG"] = "lab.conf";
-        var config = _folder.Read("sites: { a: { kind: slurm, host: a }, b: { kind: ssh, hosts: [b], ssh-config: /x } }");
+        var config = _folder.Read(
+            "sites: { a: { kind: slurm, host: a }, b: { kind: ssh, hosts: [b], ssh-config: /x } }"
+        );
         Assert.Equal(Path.Combine(_folder.Path, "lab.conf"), ((SlurmSite)config.Get("a")).SshConfig);
         Assert.Equal("/x", ((SshSite)config.Get("b")).SshConfig);
     }
@@ -163,16 +185,20 @@ public sealed class ConfigReaderTests : IDisposable
     public void Variables_are_filled_in_except_in_shell_lines()
     {
         _folder.Environment["WHO"] = "me";
-        var site = _folder.Read("""
-            sites:
-              a:
-                kind: local
-                root: /scratch/${WHO}/muster
-                env: { A: "${WHO}-x", B: "$${WHO}", C: $WHO }
-                setup: |
-                  module load cuda
-                  export PATH=${HOME}/bin:$PATH
-            """).Get("a");
+        var site = _folder
+            .Read(
+                """
+                sites:
+                  a:
+                    kind: local
+                    root: /scratch/${WHO}/muster
+                    env: { A: "${WHO}-x", B: "$${WHO}", C: $WHO }
+                    setup: |
+                      module load cuda
+                      export PATH=${HOME}/bin:$PATH
+                """
+            )
+            .Get("a");
         Assert.Equal("/scratch/me/muster", site.Root);
         Assert.Equal(["me-x", "${WHO}", "$WHO"], [site.Env["A"], site.Env["B"], site.Env["C"]]);
         Assert.Equal(["module load cuda", "export PATH=${HOME}/bin:$PATH"], site.Setup);
@@ -182,7 +208,8 @@ public sealed class ConfigReaderTests : IDisposable
     public void All_mistakes_of_all_files_are_told_at_once_with_their_lines()
     {
         _folder.Write("home/.config/muster/config.yaml", "sites:\n  b:\n    kind: cluster\n");
-        var mistakes = _folder.MistakesIn("""
+        var mistakes = _folder.MistakesIn(
+            """
             defualt-site: cedar
             on-interrupt: maybe
             sites:
@@ -201,48 +228,75 @@ public sealed class ConfigReaderTests : IDisposable
               "bad name": { kind: local }
               none:
                 root: /x
-            """);
+            """
+        );
         var user = Path.Combine(_folder.Home, ".config", "muster", "config.yaml");
         Assert.Equal(
-        [
-            "muster.yaml:1: unknown key 'defualt-site'; did you mean 'default-site'?",
-            "muster.yaml:2: expected one of: ask, detach, cancel, not 'maybe'",
-            "muster.yaml:6: expected a host: a name or user@name that ssh understands, not '-oProxyCommand=x'",
-            "muster.yaml:7: unknown key 'rots' in site cedar; did you mean 'root'?",
-            "muster.yaml:8: key 'hosts' in site cedar belongs to kind ssh, not slurm; did you mean 'host'?",
-            "muster.yaml:9: the sbatch option 'time' does not take 'soon'. Write it such as 10:00:00, or 2-12:00:00.",
-            "muster.yaml:9: the sbatch option 'partition' does not take 'a b'. Write it without spaces, quotes and shell characters.",
-            "muster.yaml:14: expected a full path over there, or one that begins with ~/; without spaces, quotes, variables and colons, not 'relative'",
-            "muster.yaml:15: the environment variable NOT_SET is not set",
-            "muster.yaml:16: 'bad name' cannot name a site: use letters, digits and . _ @ -, and begin with a letter or a digit",
-            "muster.yaml:17: site none needs a `kind`: local, ssh or slurm",
-            $"{Shown(user)}:3: expected one of: local, ssh, slurm, not 'cluster'",
-        ], mistakes);
+            [
+                "muster.yaml:1: unknown key 'defualt-site'; did you mean 'default-site'?",
+                "muster.yaml:2: expected one of: ask, detach, cancel, not 'maybe'",
+                "muster.yaml:6: expected a host: a name or user@name that ssh understands, not '-oProxyCommand=x'",
+                "muster.yaml:7: unknown key 'rots' in site cedar; did you mean 'root'?",
+                "muster.yaml:8: key 'hosts' in site cedar belongs to kind ssh, not slurm; did you mean 'host'?",
+                "muster.yaml:9: the sbatch option 'time' does not take 'soon'. Write it such as 10:00:00, or "
+                    + "2-12:00:00.",
+                "muster.yaml:9: the sbatch option 'partition' does not take 'a b'. Write it without spaces, quotes and "
+                    + "shell characters.",
+                "muster.yaml:14: expected a full path over there, or one that begins with ~/; without spaces, quotes, "
+                    + "variables and colons, not 'relative'",
+                "muster.yaml:15: the environment variable NOT_SET is not set",
+                "muster.yaml:16: 'bad name' cannot name a site: use letters, digits and . _ @ -, and begin with a "
+                    + "letter or a digit",
+                "muster.yaml:17: site none needs a `kind`: local, ssh or slurm",
+                $"{Shown(user)}:3: expected one of: local, ssh, slurm, not 'cluster'",
+            ],
+            mistakes
+        );
     }
 
     private string Shown(string path) => Path.GetRelativePath(_folder.Path, path);
 
     [Theory]
-    [InlineData("sites:\n  a: { kind: ssh, hosts: [gpu1], roles: { server: [gpu2] } }", "muster.yaml:2: role server of site a names 'gpu2', which is not among its hosts; did you mean 'gpu1'?")]
-    [InlineData("default-site: ceder\nsites: { cedar: { kind: local } }", "muster.yaml:1: default-site 'ceder' is not among the sites; did you mean 'cedar'?")]
+    [InlineData(
+        "sites:\n  a: { kind: ssh, hosts: [gpu1], roles: { server: [gpu2] } }",
+        "muster.yaml:2: role server of site a names 'gpu2', which is not among its hosts; did you mean 'gpu1'?"
+    )]
+    [InlineData(
+        "default-site: ceder\nsites: { cedar: { kind: local } }",
+        "muster.yaml:1: default-site 'ceder' is not among the sites; did you mean 'cedar'?"
+    )]
     [InlineData("sites:\n  a: { kind: ssh, hosts: [] }", "muster.yaml:2: site a needs `hosts`")]
-    [InlineData("sites:\n  a: { kind: cloud, provider: x, token: t }", "muster.yaml:2: site a is of kind cloud, which this version cannot use. Remove it, or describe machines that exist as kind ssh")]
+    [InlineData(
+        "sites:\n  a: { kind: cloud, provider: x, token: t }",
+        "muster.yaml:2: site a is of kind cloud, which this version cannot use. Remove it, or describe machines that "
+            + "exist as kind ssh"
+    )]
     [InlineData("sites:\n  a: local", "muster.yaml:2: site a needs keys, at least `kind`")]
     [InlineData("- a", "muster.yaml:1: expected keys with values")]
-    [InlineData("default-site: local\n---\ndefault-site: local", "muster.yaml:3: a second document begins here; write one")]
+    [InlineData(
+        "default-site: local\n---\ndefault-site: local",
+        "muster.yaml:3: a second document begins here; write one"
+    )]
     [InlineData("snapshot-warn-size: big", "muster.yaml:1: expected a size such as 500M or 2G, not 'big'")]
-    [InlineData("sites:\n  a: { kind: slurm, sbatch: { wrap: x } }", "muster.yaml:2: the sbatch option 'wrap' cannot be used here: the command comes from `muster submit`. Leave out 'wrap'.")]
-    public void One_mistake_is_told_with_its_line(string yaml, string expected) => Assert.Equal(expected, Assert.Single(_folder.MistakesIn(yaml)));
+    [InlineData(
+        "sites:\n  a: { kind: slurm, sbatch: { wrap: x } }",
+        "muster.yaml:2: the sbatch option 'wrap' cannot be used here: the command comes from `muster submit`. Leave "
+            + "out 'wrap'."
+    )]
+    public void One_mistake_is_told_with_its_line(string yaml, string expected) =>
+        Assert.Equal(expected, Assert.Single(_folder.MistakesIn(yaml)));
 
     [Theory]
     [InlineData("sites:\n  a: [\n")]
     [InlineData("a: b: c")]
     [InlineData("on-interrupt: ask\non-interrupt: ask")]
     [InlineData("default-site: *nowhere")]
-    public void Broken_yaml_is_a_mistake_with_a_line(string yaml) => Assert.Matches(@"^muster\.yaml:\d+: this is not YAML: ", Assert.Single(_folder.MistakesIn(yaml)));
+    public void Broken_yaml_is_a_mistake_with_a_line(string yaml) =>
+        Assert.Matches(@"^muster\.yaml:\d+: this is not YAML: ", Assert.Single(_folder.MistakesIn(yaml)));
 
     [Fact]
-    public void Deep_nesting_does_not_exhaust_the_stack() => Assert.Contains("nested too deeply", Assert.Single(_folder.MistakesIn(new string('[', 100_000))));
+    public void Deep_nesting_does_not_exhaust_the_stack() =>
+        Assert.Contains("nested too deeply", Assert.Single(_folder.MistakesIn(new string('[', 100_000))));
 
     [Theory]
     [InlineData("sites: &a [*a]")]
@@ -261,23 +315,62 @@ public sealed class ConfigReaderTests : IDisposable
     }
 
     [Fact]
-    public void A_key_without_a_value_says_nothing() => Assert.Equal("~/.muster", _folder.Read("sites:\n  a:\n    kind: local\n    root:\n").Get("a").Root);
+    public void A_key_without_a_value_says_nothing() =>
+        Assert.Equal("~/.muster", _folder.Read("sites:\n  a:\n    kind: local\n    root:\n").Get("a").Root);
 
     private static readonly string[] Scraps =
-        [.. Example.Split(' ', '\n'), "\n", "\n  ", "\n    ", "&a ", "*a", "{", "}", "[", "]", "<<: ", "!!int ", "|", "? ", "- ", "\"", "'", "${X}", "\0", "\t", "---\n", "...\n", "%YAML 1.1\n"];
+    [
+        .. Example.Split(' ', '\n'),
+        "\n",
+        "\n  ",
+        "\n    ",
+        "&a ",
+        "*a",
+        "{",
+        "}",
+        "[",
+        "]",
+        "<<: ",
+        "!!int ",
+        "|",
+        "? ",
+        "- ",
+        "\"",
+        "'",
+        "${X}",
+        "\0",
+        "\t",
+        "---\n",
+        "...\n",
+        "%YAML 1.1\n",
+    ];
 
     [Fact]
     public void Arbitrary_text_is_read_or_answered_with_mistakes()
     {
         var texts = Gen.OneOf(
             ArbMap.Default.GeneratorFor<string>().Select(text => text ?? ""),
-            Gen.ListOf(Gen.OneOf(Gen.Elements(Scraps), Gen.Elements(Scraps).Select(scrap => scrap + " "))).Select(string.Concat),
-            Gen.Choose(0, Example.Length).Two().Select(cut => Example.Remove(Math.Min(cut.Item1, cut.Item2), Math.Abs(cut.Item1 - cut.Item2))));
-        Prop.ForAll(texts.ToArbitrary(), text =>
-        {
-            try { _folder.Read(text); }
-            catch (ConfigException fault) { Assert.NotEmpty(fault.Mistakes); }
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(1500));
+            Gen.ListOf(Gen.OneOf(Gen.Elements(Scraps), Gen.Elements(Scraps).Select(scrap => scrap + " ")))
+                .Select(string.Concat),
+            Gen.Choose(0, Example.Length)
+                .Two()
+                .Select(cut => Example.Remove(Math.Min(cut.Item1, cut.Item2), Math.Abs(cut.Item1 - cut.Item2)))
+        );
+        Prop.ForAll(
+                texts.ToArbitrary(),
+                text =>
+                {
+                    try
+                    {
+                        _folder.Read(text);
+                    }
+                    catch (ConfigException fault)
+                    {
+                        Assert.NotEmpty(fault.Mistakes);
+                    }
+                }
+            )
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(1500));
     }
 
     [Fact]
@@ -290,7 +383,11 @@ public sealed class ConfigReaderTests : IDisposable
     [Fact]
     public void A_byte_order_mark_is_no_mistake()
     {
-        File.WriteAllText(Path.Combine(_folder.Path, "muster.yaml"), "on-interrupt: cancel\n", new UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
+        File.WriteAllText(
+            Path.Combine(_folder.Path, "muster.yaml"),
+            "on-interrupt: cancel\n",
+            new UTF8Encoding(encoderShouldEmitUTF8Identifier: true)
+        );
         Assert.Equal(OnInterrupt.Cancel, ConfigReader.Read(_folder.Sources).OnInterrupt);
     }
 

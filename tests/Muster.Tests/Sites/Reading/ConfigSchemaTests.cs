@@ -9,13 +9,23 @@ public sealed class ConfigSchemaTests
     {
         using var schema = JsonDocument.Parse(ConfigSchema.ToJson());
         var top = schema.RootElement.GetProperty("properties");
-        Assert.Equal(["default-site", "sites", "on-interrupt", "snapshot-warn-size", "snapshot-warn-files"], top.EnumerateObject().Select(key => key.Name));
+        Assert.Equal(
+            ["default-site", "sites", "on-interrupt", "snapshot-warn-size", "snapshot-warn-files"],
+            top.EnumerateObject().Select(key => key.Name)
+        );
 
         var site = top.GetProperty("sites").GetProperty("additionalProperties");
         Assert.False(site.GetProperty("additionalProperties").GetBoolean());
         var keys = site.GetProperty("properties").EnumerateObject().ToList();
         Assert.Equal(ConfigSchema.SiteKeys.Select(key => key.Name), keys.Select(key => key.Name));
         Assert.All(keys, key => Assert.NotEmpty(key.Value.GetProperty("description").GetString()!));
-        Assert.Equal(["local", "ssh", "slurm"], site.GetProperty("properties").GetProperty("kind").GetProperty("enum").EnumerateArray().Select(word => word.GetString()));
+        Assert.Equal(
+            ["local", "ssh", "slurm"],
+            site.GetProperty("properties")
+                .GetProperty("kind")
+                .GetProperty("enum")
+                .EnumerateArray()
+                .Select(word => word.GetString())
+        );
     }
 }

@@ -8,12 +8,22 @@ public sealed class SiteDraftTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private Site Read(string kind, string[] hosts, params string[] settings) => SiteDraft.Read("new", kind, hosts, "/scratch/me", settings, _folder.Sources);
+    private Site Read(string kind, string[] hosts, params string[] settings) =>
+        SiteDraft.Read("new", kind, hosts, "/scratch/me", settings, _folder.Sources);
 
     [Fact]
     public void Words_of_the_command_line_make_the_same_site_as_the_file_would()
     {
-        var slurm = Assert.IsType<SlurmSite>(Read("slurm", ["me@cedar"], "sbatch.time=10:00:00", "sbatch.gres=gpu:1", "setup=module load cuda", "env.A=b=c"));
+        var slurm = Assert.IsType<SlurmSite>(
+            Read(
+                "slurm",
+                ["me@cedar"],
+                "sbatch.time=10:00:00",
+                "sbatch.gres=gpu:1",
+                "setup=module load cuda",
+                "env.A=b=c"
+            )
+        );
         Assert.Equal(("me@cedar", "/scratch/me", "b=c"), (slurm.Host, slurm.Root, slurm.Env["A"]));
         Assert.Equal(["#SBATCH --time=10:00:00", "#SBATCH --gres=gpu:1"], slurm.Sbatch.ToLines());
         Assert.Equal(["module load cuda"], slurm.Setup);

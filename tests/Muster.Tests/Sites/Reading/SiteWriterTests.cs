@@ -17,7 +17,12 @@ public sealed class SiteWriterTests : IDisposable
         Host = "me@cedar",
         Root = "/scratch/me/muster",
         Setup = ["source ~/venv/bin/activate", "export A=\"${B}\" # \\"],
-        Env = new Dictionary<string, string> { ["A"] = "${NOT_A_VARIABLE}", ["B"] = "two words\nand a line", ["C"] = "null" },
+        Env = new Dictionary<string, string>
+        {
+            ["A"] = "${NOT_A_VARIABLE}",
+            ["B"] = "two words\nand a line",
+            ["C"] = "null",
+        },
         Identity = "/home/me/.ssh/id",
         Sbatch = SbatchOptions.None.With("-t", "10:00:00").With("gres", "gpu:1").With("requeue", null),
     };
@@ -42,16 +47,18 @@ public sealed class SiteWriterTests : IDisposable
     [Fact]
     public void An_ssh_site_is_read_back_too()
     {
-        Add(new SshSite
-        {
-            Name = "lab",
-            Origin = Origin.BuiltIn,
-            Hosts = ["gpu1", "me@gpu2"],
-            Roles = new Dictionary<string, IReadOnlyList<string>> { ["server"] = ["gpu1"] },
-            CheckPairs = true,
-            Runtime = ContainerRuntime.Podman,
-            Code = CodeMode.Link,
-        });
+        Add(
+            new SshSite
+            {
+                Name = "lab",
+                Origin = Origin.BuiltIn,
+                Hosts = ["gpu1", "me@gpu2"],
+                Roles = new Dictionary<string, IReadOnlyList<string>> { ["server"] = ["gpu1"] },
+                CheckPairs = true,
+                Runtime = ContainerRuntime.Podman,
+                Code = CodeMode.Link,
+            }
+        );
         var read = Assert.IsType<SshSite>(ConfigReader.Read(_folder.Sources).Get("lab"));
         Assert.Equal(["gpu1", "me@gpu2"], read.Hosts);
         Assert.Equal(["gpu1"], read.Roles["server"]);
@@ -66,8 +73,14 @@ public sealed class SiteWriterTests : IDisposable
     [InlineData("# mine\n", "# mine\nsites:\n  {0}")]
     [InlineData("default-site: new", "default-site: new\nsites:\n  {0}")]
     [InlineData("sites:\n# later\n", "sites:\n  {0}# later\n")]
-    [InlineData("sites:\n  a: # one\n    kind: local   # x\n\n# about the rest\non-interrupt: ask\n", "sites:\n  a: # one\n    kind: local   # x\n  {0}\n# about the rest\non-interrupt: ask\n")]
-    [InlineData("sites:\n  a: {{ kind: local }}\n  # b comes one day\n", "sites:\n  a: {{ kind: local }}\n  # b comes one day\n  {0}")]
+    [InlineData(
+        "sites:\n  a: # one\n    kind: local   # x\n\n# about the rest\non-interrupt: ask\n",
+        "sites:\n  a: # one\n    kind: local   # x\n  {0}\n# about the rest\non-interrupt: ask\n"
+    )]
+    [InlineData(
+        "sites:\n  a: {{ kind: local }}\n  # b comes one day\n",
+        "sites:\n  a: {{ kind: local }}\n  # b comes one day\n  {0}"
+    )]
     [InlineData("sites:\n  a: {{ kind: local }}", "sites:\n  a: {{ kind: local }}\n  {0}")]
     [InlineData("sites: {{}}\n", "sites:\n  {0}")]
     [InlineData("sites: {{ }}   # none yet\non-interrupt: ask\n", "sites:   # none yet\n  {0}on-interrupt: ask\n")]
@@ -76,14 +89,19 @@ public sealed class SiteWriterTests : IDisposable
     {
         _folder.Write("muster.yaml", string.Format(before));
         Assert.Equal(string.Format(after, Lab), Add(New));
-        Assert.NotNull(ConfigReader.Read(_folder.Sources with { Environment = new Dictionary<string, string>() }).Find("new"));
+        Assert.NotNull(
+            ConfigReader.Read(_folder.Sources with { Environment = new Dictionary<string, string>() }).Find("new")
+        );
     }
 
     [Fact]
     public void Deeper_indents_and_windows_line_ends_are_followed()
     {
         _folder.Write("muster.yaml", "sites:\r\n    a:\r\n        kind: local\r\n");
-        Assert.Equal("sites:\r\n    a:\r\n        kind: local\r\n    new:\r\n      kind: local\r\n      root: ~/.muster\r\n", Add(New));
+        Assert.Equal(
+            "sites:\r\n    a:\r\n        kind: local\r\n    new:\r\n      kind: local\r\n      root: ~/.muster\r\n",
+            Add(New)
+        );
     }
 
     [Fact]
@@ -117,7 +135,10 @@ public sealed class SiteWriterTests : IDisposable
     [Fact]
     public void A_site_that_could_not_be_read_back_is_not_written()
     {
-        Assert.Contains("cannot be added", Assert.Throws<UserException>(() => Add(Cedar with { Host = "-oProxyCommand=x" })).Message);
+        Assert.Contains(
+            "cannot be added",
+            Assert.Throws<UserException>(() => Add(Cedar with { Host = "-oProxyCommand=x" })).Message
+        );
         Assert.Throws<UserException>(() => Add(New with { Name = "a b" }));
         Assert.Empty(Directory.GetFiles(_folder.Path));
     }
@@ -125,7 +146,8 @@ public sealed class SiteWriterTests : IDisposable
     [Fact]
     public void The_file_keeps_its_permissions_and_a_link_stays_a_link()
     {
-        if (OperatingSystem.IsWindows()) return;
+        if (OperatingSystem.IsWindows())
+            return;
         var real = _folder.Write("real.yaml", "on-interrupt: ask\n");
         File.SetUnixFileMode(real, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         File.CreateSymbolicLink(Path.Combine(_folder.Path, "muster.yaml"), real);

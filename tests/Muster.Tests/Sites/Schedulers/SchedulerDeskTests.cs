@@ -28,7 +28,8 @@ public sealed class SchedulerDeskTests : IDisposable
         Command("squeue", 0);
         Command("scontrol", 1);
         Command("sacct", 1);
-        for (var i = 0; i < 12; i++) await Desk().AskAsync([$"{100 + i}"], [], TimeSpan.Zero, ct);
+        for (var i = 0; i < 12; i++)
+            await Desk().AskAsync([$"{100 + i}"], [], TimeSpan.Zero, ct);
         Assert.Equal(SchedulerDesk.CommandsAMinute, File.ReadAllLines(Path.Combine(_folder.FullName, "given")).Length);
         Assert.Equal(SchedulerDesk.CommandsAMinute, await Desk().SpentAsync(ct));
     }
@@ -54,22 +55,28 @@ public sealed class SchedulerDeskTests : IDisposable
         using var gone = new CancellationTokenSource();
         Command("squeue", 0, "", "sleep 60");
         var asking = Desk().AskAsync(["7"], [], TimeSpan.Zero, gone.Token);
-        while (!File.Exists(Path.Combine(_folder.FullName, "given"))) await Task.Delay(20, ct);
+        while (!File.Exists(Path.Combine(_folder.FullName, "given")))
+            await Task.Delay(20, ct);
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
         Assert.Equal(3, await Desk().SpentAsync(ct));
     }
 
-    private SchedulerDesk Desk() => new(
-        new HostWith(_folder.FullName), new SlurmScheduler(TimeProvider.System), $"{_folder.FullName}/site.queue",
-        TimeProvider.System);
+    private SchedulerDesk Desk() =>
+        new(
+            new HostWith(_folder.FullName),
+            new SlurmScheduler(TimeProvider.System),
+            $"{_folder.FullName}/site.queue",
+            TimeProvider.System
+        );
 
     private void Command(string name, int code, string says = "", string then = ":")
     {
         var path = Path.Combine(_folder.FullName, name);
         var noted = $"echo {name} >>{_folder.FullName}/given";
         File.WriteAllText(path, $"#!/bin/sh\n{noted}\n{then}\ncat <<'END'\n{says}\nEND\nexit {code}\n");
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
     }
 
     /// <summary>This machine with more commands on its path.</summary>

@@ -33,20 +33,39 @@ internal sealed record Photo
     public static Photo Read(string path)
     {
         var photo = new Photo { Name = Path.GetFileName(path), Bytes = new FileInfo(path).Length };
-        if (photo.Bytes == 0) return photo with { Fault = "the file is empty" };
+        if (photo.Bytes == 0)
+            return photo with { Fault = "the file is empty" };
         try
         {
             using var file = File.OpenRead(path);
-            if (PhotoHeaders.AddTo(photo, file) is { } read) return read;
+            if (PhotoHeaders.AddTo(photo, file) is { } read)
+                return read;
             // Formats that few photos have. Whatever their reader does, it does it in a process with limits.
             file.Position = 0;
             var directories = ImageMetadataReader.ReadMetadata(file);
-            if (directories.OfType<FileTypeDirectory>().FirstOrDefault()?.GetString(FileTypeDirectory.TagDetectedFileMimeType)?.StartsWith("image/", StringComparison.Ordinal) is not true) return photo with { Fault = "it is no image" };
+            if (
+                directories
+                    .OfType<FileTypeDirectory>()
+                    .FirstOrDefault()
+                    ?.GetString(FileTypeDirectory.TagDetectedFileMimeType)
+                    ?.StartsWith("image/", StringComparison.Ordinal)
+                is not true
+            )
+                return photo with { Fault = "it is no image" };
             return photo.With(directories);
         }
-        catch (Exception fault) when (fault is ImageProcessingException or IOException or MetadataException or ArgumentException or OverflowException or IndexOutOfRangeException)
+        catch (Exception fault)
+            when (fault
+                    is ImageProcessingException
+                        or IOException
+                        or MetadataException
+                        or ArgumentException
+                        or OverflowException
+                        or IndexOutOfRangeException
+            )
         {
-            return photo with { Fault = "it cannot be read as an image" };   // the reader meets broken files with many kinds of fault
+            // the reader meets broken files with many kinds of fault
+            return photo with { Fault = "it cannot be read as an image" };
         }
         catch (OutOfMemoryException)
         {
@@ -59,9 +78,18 @@ internal sealed record Photo
         var first = directories.OfType<ExifIfd0Directory>().FirstOrDefault();
         var exif = directories.OfType<ExifSubIfdDirectory>().FirstOrDefault();
         var gps = directories.OfType<GpsDirectory>().FirstOrDefault();
-        var xmp = directories.OfType<XmpDirectory>().SelectMany(directory => directory.GetXmpProperties()).GroupBy(pair => pair.Key).ToDictionary(group => group.Key, group => group.First().Value);
+        var xmp = directories
+            .OfType<XmpDirectory>()
+            .SelectMany(directory => directory.GetXmpProperties())
+            .GroupBy(pair => pair.Key)
+            .ToDictionary(group => group.Key, group => group.First().Value);
         var position = gps?.GetGeoLocation();
-        var camera = string.Join(' ', new[] { first?.GetString(ExifDirectoryBase.TagMake), first?.GetString(ExifDirectoryBase.TagModel) }.Select(text => text?.Trim('\0', ' ')).Where(text => text is { Length: > 0 }));
+        var camera = string.Join(
+            ' ',
+            new[] { first?.GetString(ExifDirectoryBase.TagMake), first?.GetString(ExifDirectoryBase.TagModel) }
+                .Select(text => text?.Trim('\0', ' '))
+                .Where(text => text is { Length: > 0 })
+        );
         return this with
         {
             Width = Size(directories, "Image Width") ?? Number(exif, ExifDirectoryBase.TagExifImageWidth),
@@ -70,19 +98,33 @@ internal sealed record Photo
             Taken = exif?.TryGetDateTime(ExifDirectoryBase.TagDateTimeOriginal, out var taken) is true ? taken : null,
             Latitude = position?.Latitude,
             Longitude = position?.Longitude,
-            Altitude = gps?.TryGetRational(GpsDirectory.TagAltitude, out var altitude) is true && altitude.Denominator != 0 ? altitude.ToDouble() * (gps.TryGetInt32(GpsDirectory.TagAltitudeRef, out var below) && below == 1 ? -1 : 1) : null,
-            HeightAboveStart = double.TryParse(xmp.GetValueOrDefault("drone-dji:RelativeAltitude"), NumberStyles.Float, CultureInfo.InvariantCulture, out var height) ? height : null,
+            Altitude =
+                gps?.TryGetRational(GpsDirectory.TagAltitude, out var altitude) is true && altitude.Denominator != 0
+                    ? altitude.ToDouble()
+                        * (gps.TryGetInt32(GpsDirectory.TagAltitudeRef, out var below) && below == 1 ? -1 : 1)
+                    : null,
+            HeightAboveStart = double.TryParse(
+                xmp.GetValueOrDefault("drone-dji:RelativeAltitude"),
+                NumberStyles.Float,
+                CultureInfo.InvariantCulture,
+                out var height
+            )
+                ? height
+                : null,
             Focal35 = Number(exif, ExifDirectoryBase.Tag35MMFilmEquivFocalLength) is > 0 and var focal ? focal : null,
         };
     }
 
-    private static int? Number(MetadataExtractor.Directory? directory, int tag) => directory?.TryGetInt32(tag, out var number) is true ? number : null;
+    private static int? Number(MetadataExtractor.Directory? directory, int tag) =>
+        directory?.TryGetInt32(tag, out var number) is true ? number : null;
 
     /// <summary>As the image itself has it, whatever its format.</summary>
     private static int? Size(IReadOnlyList<MetadataExtractor.Directory> directories, string name) =>
-        (from directory in directories
-         where directory is not (ExifThumbnailDirectory or ExifSubIfdDirectory)
-         from tag in directory.Tags
-         where tag.Name == name && directory.TryGetInt32(tag.Type, out _)
-         select (int?)directory.GetInt32(tag.Type)).FirstOrDefault();
+        (
+            from directory in directories
+            where directory is not (ExifThumbnailDirectory or ExifSubIfdDirectory)
+            from tag in directory.Tags
+            where tag.Name == name && directory.TryGetInt32(tag.Type, out _)
+            select (int?)directory.GetInt32(tag.Type)
+        ).FirstOrDefault();
 }

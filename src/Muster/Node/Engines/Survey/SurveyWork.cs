@@ -14,12 +14,18 @@ internal static class SurveyWork
         var photos = new Photo[paths.Count];
         say($"Reading {paths.Count} photos");
         var done = 0;
-        Parallel.For(0, paths.Count, new ParallelOptions { MaxDegreeOfParallelism = threads }, at =>
-        {
-            photos[at] = Photo.Read(paths[at]);
-            var read = Interlocked.Increment(ref done);
-            if (read * 100L / paths.Count > (read - 1) * 100L / paths.Count) progress(90.0 * read / paths.Count);
-        });
+        Parallel.For(
+            0,
+            paths.Count,
+            new ParallelOptions { MaxDegreeOfParallelism = threads },
+            at =>
+            {
+                photos[at] = Photo.Read(paths[at]);
+                var read = Interlocked.Increment(ref done);
+                if (read * 100L / paths.Count > (read - 1) * 100L / paths.Count)
+                    progress(90.0 * read / paths.Count);
+            }
+        );
         if (photos.All(photo => photo.Fault is not null))
         {
             say($"None of the {paths.Count} photos can be read");
@@ -27,9 +33,23 @@ internal static class SurveyWork
         }
         var report = SurveyReport.Of(photos, height);
         SurveyFiles.Write(project, report, photos);
-        say(string.Create(CultureInfo.InvariantCulture, $"{report.Located} of {report.Photos} photos have a position, over {report.WidthMeters:0} m × {report.HeightMeters:0} m"));
-        if (report.GroundResolutionCm is { } resolution) say(string.Create(CultureInfo.InvariantCulture, $"Ground resolution {resolution:0.##} cm per pixel, forward overlap {report.ForwardOverlapPercent:0} %"));
-        foreach (var one in report.Suspicions) say($"{one.Photo}: {one.Why}");
+        say(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{report.Located} of {report.Photos} photos have a position, over {report.WidthMeters:0} m × "
+                    + $"{report.HeightMeters:0} m"
+            )
+        );
+        if (report.GroundResolutionCm is { } resolution)
+            say(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Ground resolution {resolution:0.##} cm per pixel, forward overlap "
+                        + $"{report.ForwardOverlapPercent:0} %"
+                )
+            );
+        foreach (var one in report.Suspicions)
+            say($"{one.Photo}: {one.Why}");
         return 0;
     }
 }

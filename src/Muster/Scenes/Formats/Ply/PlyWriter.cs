@@ -4,7 +4,12 @@ using System.Text;
 
 namespace Muster.Scenes.Formats.Ply;
 
-public enum PlyFormat { Binary, BigEndian, Ascii }
+public enum PlyFormat
+{
+    Binary,
+    BigEndian,
+    Ascii,
+}
 
 /// <summary>Writes a coloured cloud, whose size is known beforehand, as it comes.</summary>
 public sealed class PlyWriter
@@ -14,13 +19,29 @@ public sealed class PlyWriter
     private readonly bool _doubles;
     private readonly byte[] _buffer = new byte[1 << 16];
 
-    public PlyWriter(Stream to, long count, PlyFormat format = PlyFormat.Binary, bool doubles = false, string? comment = null)
+    public PlyWriter(
+        Stream to,
+        long count,
+        PlyFormat format = PlyFormat.Binary,
+        bool doubles = false,
+        string? comment = null
+    )
     {
         (_to, _format, _doubles) = (to, format, doubles);
         var number = doubles ? "double" : "float";
-        var kind = format switch { PlyFormat.Ascii => "ascii", PlyFormat.BigEndian => "binary_big_endian", _ => "binary_little_endian" };
-        to.Write(Encoding.ASCII.GetBytes($"ply\nformat {kind} 1.0\n{(comment is null ? "" : $"comment {comment}\n")}element vertex {count}\n"
-            + $"property {number} x\nproperty {number} y\nproperty {number} z\nproperty uchar red\nproperty uchar green\nproperty uchar blue\nend_header\n"));
+        var kind = format switch
+        {
+            PlyFormat.Ascii => "ascii",
+            PlyFormat.BigEndian => "binary_big_endian",
+            _ => "binary_little_endian",
+        };
+        to.Write(
+            Encoding.ASCII.GetBytes(
+                $"ply\nformat {kind} 1.0\n{(comment is null ? "" : $"comment {comment}\n")}element vertex {count}\n"
+                    + $"property {number} x\nproperty {number} y\nproperty {number} z\nproperty uchar red\nproperty "
+                    + $"uchar green\nproperty uchar blue\nend_header\n"
+            )
+        );
     }
 
     public void Write(ReadOnlySpan<ScenePoint> points)
@@ -29,7 +50,8 @@ public sealed class PlyWriter
         var used = 0;
         foreach (ref readonly var point in points)
         {
-            if (used > _buffer.Length - mostRecord) Flush(ref used);
+            if (used > _buffer.Length - mostRecord)
+                Flush(ref used);
             var record = _buffer.AsSpan(used);
             used += _format == PlyFormat.Ascii ? Ascii(record, point) : Binary(record, point);
         }
@@ -50,10 +72,14 @@ public sealed class PlyWriter
 
     private void Number(Span<byte> to, double value)
     {
-        if (_doubles && _format == PlyFormat.BigEndian) BinaryPrimitives.WriteDoubleBigEndian(to, value);
-        else if (_doubles) BinaryPrimitives.WriteDoubleLittleEndian(to, value);
-        else if (_format == PlyFormat.BigEndian) BinaryPrimitives.WriteSingleBigEndian(to, (float)value);
-        else BinaryPrimitives.WriteSingleLittleEndian(to, (float)value);
+        if (_doubles && _format == PlyFormat.BigEndian)
+            BinaryPrimitives.WriteDoubleBigEndian(to, value);
+        else if (_doubles)
+            BinaryPrimitives.WriteDoubleLittleEndian(to, value);
+        else if (_format == PlyFormat.BigEndian)
+            BinaryPrimitives.WriteSingleBigEndian(to, (float)value);
+        else
+            BinaryPrimitives.WriteSingleLittleEndian(to, (float)value);
     }
 
     private int Ascii(Span<byte> to, in ScenePoint point)
@@ -62,8 +88,10 @@ public sealed class PlyWriter
         foreach (var value in (ReadOnlySpan<double>)[point.Position.X, point.Position.Y, point.Position.Z])
         {
             var length = 0;
-            if (_doubles) Utf8Formatter.TryFormat(value, to[at..], out length);
-            else Utf8Formatter.TryFormat((float)value, to[at..], out length);
+            if (_doubles)
+                Utf8Formatter.TryFormat(value, to[at..], out length);
+            else
+                Utf8Formatter.TryFormat((float)value, to[at..], out length);
             at += length;
             to[at++] = (byte)' ';
         }

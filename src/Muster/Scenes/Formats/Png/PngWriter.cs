@@ -32,8 +32,9 @@ public static class PngWriter
             for (var y = 0; y < raster.Height; y++)
             {
                 var row = raster.Pixels.AsSpan(y * width, width);
-                line[0] = 1;   // each pixel as its difference from the one before
-                for (var i = 0; i < width; i++) line[1 + i] = (byte)(row[i] - (i < 3 ? 0 : row[i - 3]));
+                line[0] = 1; // each pixel as its difference from the one before
+                for (var i = 0; i < width; i++)
+                    line[1 + i] = (byte)(row[i] - (i < 3 ? 0 : row[i - 3]));
                 zlib.Write(line);
             }
         }

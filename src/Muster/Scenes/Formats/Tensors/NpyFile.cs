@@ -19,25 +19,46 @@ public static partial class NpyFile
         var length = RandomAccess.GetLength(file);
         var start = new byte[Math.Min(length, 12)];
         RandomAccess.Read(file, start, 0);
-        if (start.Length < 10 || !start.AsSpan(0, 6).SequenceEqual(Magic)) throw SceneException.Unreadable(path, "it is no .npy file");
+        if (start.Length < 10 || !start.AsSpan(0, 6).SequenceEqual(Magic))
+            throw SceneException.Unreadable(path, "it is no .npy file");
         var (headerAt, headerLength) = start[6] switch
         {
             1 => (10, BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(8))),
             2 or 3 when start.Length == 12 => (12, BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(8))),
             var other => throw SceneException.Unreadable(path, $"version {other} of .npy is not known"),
         };
-        if (headerLength > MostHeader || headerAt + headerLength > length) throw SceneException.Unreadable(path, "its header is cut off");
+        if (headerLength > MostHeader || headerAt + headerLength > length)
+            throw SceneException.Unreadable(path, "its header is cut off");
         var text = new byte[headerLength];
         RandomAccess.Read(file, text, headerAt);
-        var (type, fortran, shape) = ReadHeader(path, (start[6] == 3 ? Encoding.UTF8 : Encoding.Latin1).GetString(text));
+        var (type, fortran, shape) = ReadHeader(
+            path,
+            (start[6] == 3 ? Encoding.UTF8 : Encoding.Latin1).GetString(text)
+        );
         var dataAt = headerAt + headerLength;
-        return new(name, new(path, file, dataAt, (length - dataAt) / type.Size(), type, null), 0, shape, Strides(shape, fortran));
+        return new(
+            name,
+            new(path, file, dataAt, (length - dataAt) / type.Size(), type, null),
+            0,
+            shape,
+            Strides(shape, fortran)
+        );
     }
 
     /// <summary>Writes an array so that its numbers begin at a multiple of 64 bytes.</summary>
-    public static void Write<T>(Stream to, ReadOnlySpan<T> numbers, params ReadOnlySpan<long> shape) where T : unmanaged
+    public static void Write<T>(Stream to, ReadOnlySpan<T> numbers, params ReadOnlySpan<long> shape)
+        where T : unmanaged
     {
-        var descr = default(T) switch { float => "<f4", double => "<f8", byte => "|u1", int => "<i4", long => "<i8", bool => "|b1", _ => throw new ArgumentException($"no .npy of {typeof(T)}") };
+        var descr = default(T) switch
+        {
+            float => "<f4",
+            double => "<f8",
+            byte => "|u1",
+            int => "<i4",
+            long => "<i8",
+            bool => "|b1",
+            _ => throw new ArgumentException($"no .npy of {typeof(T)}"),
+        };
         var sizes = string.Join(", ", shape.ToArray()) + (shape.Length == 1 ? "," : "");
         var header = $"{{'descr': '{descr}', 'fortran_order': False, 'shape': ({sizes}), }}";
         header = header.PadRight(((header.Length + 11 + 63) / 64 * 64) - 11) + "\n";
@@ -50,7 +71,14 @@ public static partial class NpyFile
     private static (ElementType Type, bool Fortran, long[] Shape) ReadHeader(string path, string text)
     {
         var (descr, order, sizes) = (Descr().Match(text), Order().Match(text), Sizes().Match(text));
-        if (!text.StartsWith('{') || !text.TrimEnd().EndsWith('}') || !descr.Success || !order.Success || !sizes.Success) throw SceneException.Unreadable(path, "its header is not a dictionary of descr, fortran_order and shape");
+        if (
+            !text.StartsWith('{')
+            || !text.TrimEnd().EndsWith('}')
+            || !descr.Success
+            || !order.Success
+            || !sizes.Success
+        )
+            throw SceneException.Unreadable(path, "its header is not a dictionary of descr, fortran_order and shape");
         ElementType type = descr.Groups[1].Value switch
         {
             "<f4" => ElementType.Float32,
@@ -62,11 +90,24 @@ public static partial class NpyFile
             "<i4" => ElementType.Int32,
             "<i8" => ElementType.Int64,
             "|b1" => ElementType.Bool,
-            var other => throw new SceneException(SceneFault.Unreadable, $"{path}: its numbers are of kind '{other}'", "Save it as little-endian numbers, such as array.astype('<f4')."),
+            var other => throw new SceneException(
+                SceneFault.Unreadable,
+                $"{path}: its numbers are of kind '{other}'",
+                "Save it as little-endian numbers, such as array.astype('<f4')."
+            ),
         };
         try
         {
-            return (type, order.Groups[1].Value == "True", [.. sizes.Groups[1].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(size => long.Parse(size, NumberStyles.None))]);
+            return (
+                type,
+                order.Groups[1].Value == "True",
+                [
+                    .. sizes
+                        .Groups[1]
+                        .Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                        .Select(size => long.Parse(size, NumberStyles.None)),
+                ]
+            );
         }
         catch (Exception wrong) when (wrong is OverflowException or FormatException)
         {
@@ -81,7 +122,8 @@ public static partial class NpyFile
         foreach (var axis in fortran ? Enumerable.Range(0, shape.Length) : Enumerable.Range(0, shape.Length).Reverse())
         {
             strides[axis] = stride;
-            stride = stride > long.MaxValue / Math.Max(1, shape[axis]) ? long.MaxValue : stride * Math.Max(1, shape[axis]);
+            stride =
+                stride > long.MaxValue / Math.Max(1, shape[axis]) ? long.MaxValue : stride * Math.Max(1, shape[axis]);
         }
         return strides;
     }

@@ -9,17 +9,26 @@ public static class TrajectoryWriter
     private static readonly CultureInfo Plain = CultureInfo.InvariantCulture;
 
     /// <param name="comment">The first line, behind `#`.</param>
-    public static void Tum(TextWriter to, IEnumerable<(string Time, Pose Pose)> poses, string? comment = "timestamp tx ty tz qx qy qz qw")
+    public static void Tum(
+        TextWriter to,
+        IEnumerable<(string Time, Pose Pose)> poses,
+        string? comment = "timestamp tx ty tz qx qy qz qw"
+    )
     {
-        if (comment is not null) to.WriteLine($"# {comment}");
+        if (comment is not null)
+            to.WriteLine($"# {comment}");
         foreach (var (time, (position, rotation)) in poses)
         {
             var q = rotation.Canonical();
-            to.WriteLine($"{time} {Nine(position.X)} {Nine(position.Y)} {Nine(position.Z)} {Nine(q.X)} {Nine(q.Y)} {Nine(q.Z)} {Nine(q.W)}");
+            to.WriteLine(
+                $"{time} {Nine(position.X)} {Nine(position.Y)} {Nine(position.Z)} {Nine(q.X)} {Nine(q.Y)} {Nine(q.Z)} "
+                    + $"{Nine(q.W)}"
+            );
         }
     }
 
-    public static void Tum(TextWriter to, Trajectory trajectory) => Tum(to, trajectory.Times.Zip(trajectory.Poses, (time, pose) => (time.ToString("F6", Plain), pose)));
+    public static void Tum(TextWriter to, Trajectory trajectory) =>
+        Tum(to, trajectory.Times.Zip(trajectory.Poses, (time, pose) => (time.ToString("F6", Plain), pose)));
 
     public static void Kitti(TextWriter to, IEnumerable<Pose> poses)
     {
@@ -37,7 +46,14 @@ public static class TrajectoryWriter
         foreach (var (time, (p, rotation)) in trajectory.Times.Zip(trajectory.Poses))
         {
             var q = rotation.Canonical();
-            to.WriteLine(string.Join(',', ((double[])[p.X, p.Y, p.Z, q.W, q.X, q.Y, q.Z]).Select(Nine).Prepend(((long)Math.Round(time * 1e9)).ToString(Plain))));
+            to.WriteLine(
+                string.Join(
+                    ',',
+                    ((double[])[p.X, p.Y, p.Z, q.W, q.X, q.Y, q.Z])
+                        .Select(Nine)
+                        .Prepend(((long)Math.Round(time * 1e9)).ToString(Plain))
+                )
+            );
         }
     }
 

@@ -19,11 +19,15 @@ public static partial class NodeList
         var inside = false;
         for (var i = 0; i <= list.Length; i++)
         {
-            if (i < list.Length && list[i] is '[') inside = true;
-            if (i < list.Length && list[i] is ']') inside = false;
-            if (i < list.Length && (list[i] is not ',' || inside)) continue;
+            if (i < list.Length && list[i] is '[')
+                inside = true;
+            if (i < list.Length && list[i] is ']')
+                inside = false;
+            if (i < list.Length && (list[i] is not ',' || inside))
+                continue;
             var part = list[start..i].Trim();
-            if (part.Length > 0) yield return part;
+            if (part.Length > 0)
+                yield return part;
             start = i + 1;
         }
     }
@@ -36,8 +40,11 @@ public static partial class NodeList
         {
             var before = part[place..bracket.Index];
             var ranges = bracket.Groups["ranges"].Value.Split(',').Select(Range).ToList();
-            if (before.IndexOfAny(['[', ']']) >= 0 || ranges.Contains(null)) return null;
-            names = names.SelectMany(name => ranges.SelectMany(range => range!.Select(number => name + before + number)));
+            if (before.IndexOfAny(['[', ']']) >= 0 || ranges.Contains(null))
+                return null;
+            names = names.SelectMany(name =>
+                ranges.SelectMany(range => range!.Select(number => name + before + number))
+            );
             place = bracket.Index + bracket.Length;
         }
         var rest = part[place..];
@@ -49,10 +56,14 @@ public static partial class NodeList
     {
         var ends = text.Split('-');
         var width = ends[0].Length;
-        if (ends.Length > 2 || ends.Any(end => end.Length is 0 or > 9 || !end.All(char.IsAsciiDigit))) return null;
+        if (ends.Length > 2 || ends.Any(end => end.Length is 0 or > 9 || !end.All(char.IsAsciiDigit)))
+            return null;
         var numbers = ends.Select(end => int.Parse(end, CultureInfo.InvariantCulture)).ToList();
-        if (numbers[^1] < numbers[0]) return null;
-        return Enumerable.Range(numbers[0], numbers[^1] - numbers[0] + 1).Select(number => number.ToString(CultureInfo.InvariantCulture).PadLeft(width, '0'));
+        if (numbers[^1] < numbers[0])
+            return null;
+        return Enumerable
+            .Range(numbers[0], numbers[^1] - numbers[0] + 1)
+            .Select(number => number.ToString(CultureInfo.InvariantCulture).PadLeft(width, '0'));
     }
 
     [GeneratedRegex(@"\[(?<ranges>[^\[\]]*)\]")]

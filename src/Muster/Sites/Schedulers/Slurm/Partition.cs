@@ -6,7 +6,10 @@ namespace Muster.Sites.Schedulers.Slurm;
 public sealed record Partition
 {
     public static readonly IReadOnlyList<string> Options =
-        ["--noheader", "--format=" + string.Join(SlurmText.Separator, "%P", "%a", "%l", "%L", "%F", "%c", "%m", "%G")];
+    [
+        "--noheader",
+        "--format=" + string.Join(SlurmText.Separator, "%P", "%a", "%l", "%L", "%F", "%c", "%m", "%G"),
+    ];
 
     public required string Name { get; init; }
     public bool IsDefault { get; init; }
@@ -35,7 +38,8 @@ public sealed record Partition
 
     private static Partition? Read(string[] row)
     {
-        if (row[4].Split('/') is not [var allocated, var idle, var other, var total]) return null;
+        if (row[4].Split('/') is not [var allocated, var idle, var other, var total])
+            return null;
         return new()
         {
             Name = row[0].TrimEnd('*'),
@@ -45,18 +49,24 @@ public sealed record Partition
             DefaultTime = Limit(row[3]),
             Nodes = new(Number(allocated), Number(idle), Number(other), Number(total)),
             Cpus = Number(row[5].TrimEnd('+')),
-            MemoryMegabytes = long.TryParse(row[6].TrimEnd('+'), CultureInfo.InvariantCulture, out var memory) ? memory : 0,
+            MemoryMegabytes = long.TryParse(row[6].TrimEnd('+'), CultureInfo.InvariantCulture, out var memory)
+                ? memory
+                : 0,
             Gres = SlurmText.Value(row[7]) is { } gres ? [.. SplitGres(gres)] : [],
         };
     }
 
-    private static Partition Join(IEnumerable<Partition> parts) => parts.Aggregate((whole, part) => whole with
-    {
-        Nodes = whole.Nodes + part.Nodes,
-        Cpus = Math.Max(whole.Cpus, part.Cpus),
-        MemoryMegabytes = Math.Max(whole.MemoryMegabytes, part.MemoryMegabytes),
-        Gres = [.. whole.Gres.Union(part.Gres)],
-    });
+    private static Partition Join(IEnumerable<Partition> parts) =>
+        parts.Aggregate(
+            (whole, part) =>
+                whole with
+                {
+                    Nodes = whole.Nodes + part.Nodes,
+                    Cpus = Math.Max(whole.Cpus, part.Cpus),
+                    MemoryMegabytes = Math.Max(whole.MemoryMegabytes, part.MemoryMegabytes),
+                    Gres = [.. whole.Gres.Union(part.Gres)],
+                }
+        );
 
     /// <summary>Drops the sockets: <c>gpu:a100:4(S:0-1),fpga:1</c>. Commas in the brackets do not separate.</summary>
     private static IEnumerable<string> SplitGres(string text)
@@ -65,16 +75,21 @@ public sealed record Partition
         var depth = 0;
         for (var i = 0; i <= text.Length; i++)
         {
-            if (i < text.Length && text[i] is '(') depth++;
-            if (i < text.Length && text[i] is ')') depth--;
-            if (i < text.Length && (text[i] is not ',' || depth > 0)) continue;
+            if (i < text.Length && text[i] is '(')
+                depth++;
+            if (i < text.Length && text[i] is ')')
+                depth--;
+            if (i < text.Length && (text[i] is not ',' || depth > 0))
+                continue;
             yield return text[start..i].Split('(')[0];
             start = i + 1;
         }
     }
 
     private static TimeLimit? Limit(string text) => Slurm.TimeLimit.TryParse(text, out var limit) ? limit : null;
-    private static int Number(string text) => int.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : 0;
+
+    private static int Number(string text) =>
+        int.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : 0;
 }
 
 /// <summary>Nodes at work, free, neither (down, drained), and all of them.</summary>

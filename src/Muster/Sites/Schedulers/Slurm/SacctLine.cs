@@ -4,10 +4,17 @@ namespace Muster.Sites.Schedulers.Slurm;
 public sealed record SacctLine
 {
     /// <summary>
-    /// Whole jobs without steps. Run it under <c>TZ=UTC0</c> with an explicit <c>--starttime</c>: by default it looks back to midnight only.
+    /// Whole jobs without steps. Run it under <c>TZ=UTC0</c> with an explicit <c>--starttime</c>: by default it looks
+    /// back to midnight only.
     /// </summary>
     public static readonly IReadOnlyList<string> Options =
-        ["-X", "-n", "-P", "--delimiter=" + SlurmText.Separator, "--format=JobID,JobName,State,ExitCode,Start,End,NodeList"];
+    [
+        "-X",
+        "-n",
+        "-P",
+        "--delimiter=" + SlurmText.Separator,
+        "--format=JobID,JobName,State,ExitCode,Start,End,NodeList",
+    ];
 
     public required SlurmJobRef Job { get; init; }
     public required string Name { get; init; }
@@ -22,7 +29,8 @@ public sealed record SacctLine
 
     private static SacctLine? Read(string[] row)
     {
-        if (SlurmJobRef.Find(row[0].Trim()) is not { } job) return null;
+        if (SlurmJobRef.Find(row[0].Trim()) is not { } job)
+            return null;
         return new()
         {
             Job = job,

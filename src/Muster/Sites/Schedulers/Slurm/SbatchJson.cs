@@ -3,10 +3,14 @@ using Muster.Faults;
 
 namespace Muster.Sites.Schedulers.Slurm;
 
-/// <summary>Reads <c>sbatch</c> options written as a JSON object: a file <c>sbatch.json</c>, or text on the command line.</summary>
+/// <summary>
+/// Reads <c>sbatch</c> options written as a JSON object: a file <c>sbatch.json</c>, or text on the command line.
+/// </summary>
 public static class SbatchJson
 {
-    /// <summary>The options of <c>sbatch.json</c> in <paramref name="folder"/>; none when there is no such file.</summary>
+    /// <summary>
+    /// The options of <c>sbatch.json</c> in <paramref name="folder"/>; none when there is no such file.
+    /// </summary>
     public static SbatchOptions Find(string folder)
     {
         var path = Path.Combine(folder, "sbatch.json");
@@ -21,9 +25,14 @@ public static class SbatchJson
             using var document = JsonDocument.Parse(text);
             return Read(document.RootElement, where);
         }
-        catch (Exception fault) when (fault is JsonException or InvalidOperationException)   // the latter: half of a surrogate pair
+        // the latter: half of a surrogate pair
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
-            throw new UserException($"{where} is not JSON: {fault.Message}", """Write an object, such as {"--gres": "gpu:1", "-c": "4"}.""", fault);
+            throw new UserException(
+                $"{where} is not JSON: {fault.Message}",
+                """Write an object, such as {"--gres": "gpu:1", "-c": "4"}.""",
+                fault
+            );
         }
     }
 
@@ -31,11 +40,15 @@ public static class SbatchJson
     {
         if (json.ValueKind is not JsonValueKind.Object)
         {
-            throw new UserException($"{where} holds no JSON object of sbatch options", """Write an object, such as {"--gres": "gpu:1", "-c": "4"}.""");
+            throw new UserException(
+                $"{where} holds no JSON object of sbatch options",
+                """Write an object, such as {"--gres": "gpu:1", "-c": "4"}."""
+            );
         }
         try
         {
-            return json.EnumerateObject().Aggregate(SbatchOptions.None, (options, entry) => options.With(entry.Name, Text(entry)));
+            return json.EnumerateObject()
+                .Aggregate(SbatchOptions.None, (options, entry) => options.With(entry.Name, Text(entry)));
         }
         catch (UserException fault)
         {
@@ -43,13 +56,17 @@ public static class SbatchJson
         }
     }
 
-    private static string? Text(JsonProperty entry) => entry.Value.ValueKind switch
-    {
-        JsonValueKind.Null => null,
-        JsonValueKind.String => entry.Value.GetString(),
-        JsonValueKind.Number => entry.Value.GetRawText(),
-        JsonValueKind.True => "true",
-        JsonValueKind.False => "false",
-        _ => throw new UserException($"the sbatch option '{entry.Name}' is a list or an object", "Write one value for each option."),
-    };
+    private static string? Text(JsonProperty entry) =>
+        entry.Value.ValueKind switch
+        {
+            JsonValueKind.Null => null,
+            JsonValueKind.String => entry.Value.GetString(),
+            JsonValueKind.Number => entry.Value.GetRawText(),
+            JsonValueKind.True => "true",
+            JsonValueKind.False => "false",
+            _ => throw new UserException(
+                $"the sbatch option '{entry.Name}' is a list or an object",
+                "Write one value for each option."
+            ),
+        };
 }

@@ -7,8 +7,10 @@ internal enum SbatchFate
 {
     /// <summary>Written into the job script.</summary>
     Passed,
+
     /// <summary>Left out with a warning, as Muster sets it by itself.</summary>
     SetAside,
+
     /// <summary>Stops the submission, as the job would not be what Muster believes it to be.</summary>
     Refused,
 }
@@ -24,13 +26,20 @@ internal sealed partial record SbatchOption(string Name)
     public SbatchFate Fate { get; init; } = SbatchFate.Passed;
     public string Reason { get; init; } = "";
 
-    /// <summary>Of the options that share an alternative SLURM accepts one, so the later one replaces the earlier.</summary>
+    /// <summary>
+    /// Of the options that share an alternative SLURM accepts one, so the later one replaces the earlier.
+    /// </summary>
     public string? Alternative { get; init; }
 
     public static readonly IReadOnlyList<SbatchOption> Known =
     [
         Text("account", 'A'),
-        new("array") { Short = 'a', Accepts = text => Array().IsMatch(text), Example = "0-9:2%3" },
+        new("array")
+        {
+            Short = 'a',
+            Accepts = text => Array().IsMatch(text),
+            Example = "0-9:2%3",
+        },
         Text("begin", 'b'),
         SetAside("chdir", 'D', "a job starts in its run's own folder"),
         Text("clusters", 'M'),
@@ -43,11 +52,19 @@ internal sealed partial record SbatchOption(string Name)
         Count("cores-per-socket", null),
         Count("cpus-per-gpu", null),
         Count("cpus-per-task", 'c'),
-        new("dependency") { Short = 'd', Accepts = text => Dependency().IsMatch(text), Example = "afterok:1234" },
+        new("dependency")
+        {
+            Short = 'd',
+            Accepts = text => Dependency().IsMatch(text),
+            Example = "afterok:1234",
+        },
         Text("distribution", 'm'),
         SetAside("error", 'e', "output is kept in the run's own logs"),
         Text("exclude", 'x'),
-        Optional("exclusive", null) with { Alternative = "sharing" },
+        Optional("exclusive", null) with
+        {
+            Alternative = "sharing",
+        },
         SetAside("export", null, "a job's environment is written as `env` and `setup` of the site"),
         SetAside("export-file", null, "a job's environment is written as `env` and `setup` of the site"),
         Text("extra-node-info", 'B'),
@@ -61,16 +78,38 @@ internal sealed partial record SbatchOption(string Name)
         SetAside("input", 'i', "a job reads nothing; let the command open its input"),
         SetAside("job-name", 'J', "the job is named after the run; give the run a name with `--name`"),
         Text("licenses", 'L'),
-        Memory("mem") with { Alternative = "memory" },
-        Memory("mem-per-cpu") with { Alternative = "memory" },
-        Memory("mem-per-gpu") with { Alternative = "memory" },
+        Memory("mem") with
+        {
+            Alternative = "memory",
+        },
+        Memory("mem-per-cpu") with
+        {
+            Alternative = "memory",
+        },
+        Memory("mem-per-gpu") with
+        {
+            Alternative = "memory",
+        },
         Count("mincpus", null),
-        new("nice") { NeedsValue = false, Accepts = text => SignedNumber().IsMatch(text), Example = "100" },
+        new("nice")
+        {
+            NeedsValue = false,
+            Accepts = text => SignedNumber().IsMatch(text),
+            Example = "100",
+        },
         Switch("no-kill", 'k'),
-        Switch("no-requeue", null) with { Alternative = "requeue" },
+        Switch("no-requeue", null) with
+        {
+            Alternative = "requeue",
+        },
         Text("nodefile", 'F'),
         Text("nodelist", 'w'),
-        new("nodes") { Short = 'N', Accepts = text => Nodes().IsMatch(text), Example = "2" },
+        new("nodes")
+        {
+            Short = 'N',
+            Accepts = text => Nodes().IsMatch(text),
+            Example = "2",
+        },
         Count("ntasks", 'n'),
         Count("ntasks-per-core", null),
         Count("ntasks-per-gpu", null),
@@ -79,13 +118,19 @@ internal sealed partial record SbatchOption(string Name)
         SetAside("open-mode", null, "output is kept in the run's own logs"),
         SetAside("output", 'o', "output is kept in the run's own logs"),
         Switch("overcommit", 'O'),
-        Switch("oversubscribe", 's') with { Alternative = "sharing" },
+        Switch("oversubscribe", 's') with
+        {
+            Alternative = "sharing",
+        },
         SetAside("parsable", null, "Muster asks for it by itself"),
         Text("partition", 'p'),
         Text("qos", 'q'),
         SetAside("quiet", 'Q', "Muster reads what sbatch says"),
         Switch("reboot", null),
-        Switch("requeue", null) with { Alternative = "requeue" },
+        Switch("requeue", null) with
+        {
+            Alternative = "requeue",
+        },
         Text("reservation", null),
         new("signal") { Accepts = text => Signal().IsMatch(text), Example = "B:USR1@120" },
         Count("sockets-per-node", null),
@@ -102,30 +147,74 @@ internal sealed partial record SbatchOption(string Name)
     ];
 
     private static readonly Dictionary<string, SbatchOption> ByName = Known.ToDictionary(option => option.Name);
-    private static readonly Dictionary<char, SbatchOption> ByLetter =
-        Known.Where(option => option.Short is not null).ToDictionary(option => option.Short!.Value);
+    private static readonly Dictionary<char, SbatchOption> ByLetter = Known
+        .Where(option => option.Short is not null)
+        .ToDictionary(option => option.Short!.Value);
 
     public static SbatchOption? Find(string name) => ByName.GetValueOrDefault(name);
+
     public static SbatchOption? Find(char letter) => ByLetter.GetValueOrDefault(letter);
 
     private static SbatchOption Text(string name, char? letter) => new(name) { Short = letter };
+
     private static SbatchOption Optional(string name, char? letter) => new(name) { Short = letter, NeedsValue = false };
-    private static SbatchOption Switch(string name, char? letter) => new(name) { Short = letter, TakesValue = false, NeedsValue = false };
-    private static SbatchOption Count(string name, char? letter) => new(name) { Short = letter, Accepts = text => Number().IsMatch(text), Example = "4" };
-    private static SbatchOption Memory(string name) => new(name) { Accepts = text => Bytes().IsMatch(text), Example = "12G" };
-    private static SbatchOption Gpus(string name, char? letter) => new(name) { Short = letter, Accepts = text => GpuCount().IsMatch(text), Example = "a100:2" };
+
+    private static SbatchOption Switch(string name, char? letter) =>
+        new(name)
+        {
+            Short = letter,
+            TakesValue = false,
+            NeedsValue = false,
+        };
+
+    private static SbatchOption Count(string name, char? letter) =>
+        new(name)
+        {
+            Short = letter,
+            Accepts = text => Number().IsMatch(text),
+            Example = "4",
+        };
+
+    private static SbatchOption Memory(string name) =>
+        new(name) { Accepts = text => Bytes().IsMatch(text), Example = "12G" };
+
+    private static SbatchOption Gpus(string name, char? letter) =>
+        new(name)
+        {
+            Short = letter,
+            Accepts = text => GpuCount().IsMatch(text),
+            Example = "a100:2",
+        };
 
     private static SbatchOption Time(string name, char? letter) =>
-        new(name) { Short = letter, Accepts = text => TimeLimit.TryParse(text, out _), Example = "10:00:00, or 2-12:00:00" };
+        new(name)
+        {
+            Short = letter,
+            Accepts = text => TimeLimit.TryParse(text, out _),
+            Example = "10:00:00, or 2-12:00:00",
+        };
 
     private static SbatchOption Expression(string name, char? letter) =>
-        new(name) { Short = letter, Accepts = text => Features().IsMatch(text), Example = "intel&gpu" };
+        new(name)
+        {
+            Short = letter,
+            Accepts = text => Features().IsMatch(text),
+            Example = "intel&gpu",
+        };
 
     private static SbatchOption SetAside(string name, char? letter, string reason) =>
-        Optional(name, letter) with { Fate = SbatchFate.SetAside, Reason = reason };
+        Optional(name, letter) with
+        {
+            Fate = SbatchFate.SetAside,
+            Reason = reason,
+        };
 
     private static SbatchOption Refused(string name, char? letter, string reason) =>
-        Optional(name, letter) with { Fate = SbatchFate.Refused, Reason = reason };
+        Optional(name, letter) with
+        {
+            Fate = SbatchFate.Refused,
+            Reason = reason,
+        };
 
     [GeneratedRegex(@"\A[0-9]{1,9}\z")]
     private static partial Regex Number();
@@ -140,7 +229,9 @@ internal sealed partial record SbatchOption(string Name)
     private static partial Regex Nodes();
 
     // `gpu`, `gpu:2`, `gpu:a100:2`, `gres/gpu:1`, `tmpfs:100G`, and lists of them.
-    [GeneratedRegex(@"\A[A-Za-z][A-Za-z0-9_./-]*(?::[A-Za-z0-9_.-]+){0,2}(?:,[A-Za-z][A-Za-z0-9_./-]*(?::[A-Za-z0-9_.-]+){0,2})*\z")]
+    [GeneratedRegex(
+        @"\A[A-Za-z][A-Za-z0-9_./-]*(?::[A-Za-z0-9_.-]+){0,2}(?:,[A-Za-z][A-Za-z0-9_./-]*(?::[A-Za-z0-9_.-]+){0,2})*\z"
+    )]
     private static partial Regex Gres();
 
     [GeneratedRegex(@"\A(?:[A-Za-z0-9_.-]+:)?[0-9]{1,6}(?:,(?:[A-Za-z0-9_.-]+:)?[0-9]{1,6})*\z")]
@@ -149,7 +240,9 @@ internal sealed partial record SbatchOption(string Name)
     [GeneratedRegex(@"\A[0-9]+(?:-[0-9]+(?::[0-9]+)?)?(?:%[0-9]+)?(?:,[0-9]+(?:-[0-9]+(?::[0-9]+)?)?(?:%[0-9]+)?)*\z")]
     private static partial Regex Array();
 
-    [GeneratedRegex(@"\A(?:singleton|(?:after(?:any|ok|notok|corr|burstbuffer)?|expand)(?::[0-9]+(?:_(?:[0-9]+|\*))?(?:\+[0-9]+)?)+)(?:[,?](?:singleton|(?:after(?:any|ok|notok|corr|burstbuffer)?|expand)(?::[0-9]+(?:_(?:[0-9]+|\*))?(?:\+[0-9]+)?)+))*\z")]
+    [GeneratedRegex(
+        @"\A(?:singleton|(?:after(?:any|ok|notok|corr|burstbuffer)?|expand)(?::[0-9]+(?:_(?:[0-9]+|\*))?(?:\+[0-9]+)?)+)(?:[,?](?:singleton|(?:after(?:any|ok|notok|corr|burstbuffer)?|expand)(?::[0-9]+(?:_(?:[0-9]+|\*))?(?:\+[0-9]+)?)+))*\z"
+    )]
     private static partial Regex Dependency();
 
     [GeneratedRegex(@"\A(?:[BR]{1,2}:)?(?:[A-Za-z][A-Za-z0-9+-]*|[0-9]{1,2})(?:@[0-9]{1,5})?\z")]

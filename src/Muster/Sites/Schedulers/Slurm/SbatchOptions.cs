@@ -4,7 +4,10 @@ using Muster.Faults;
 
 namespace Muster.Sites.Schedulers.Slurm;
 
-/// <summary>Options of <c>sbatch</c> in the order they were given, each once and under its long name, safe to stand in a job script.</summary>
+/// <summary>
+/// Options of <c>sbatch</c> in the order they were given, each once and under its long name, safe to stand in a job
+/// script.
+/// </summary>
 public sealed partial class SbatchOptions
 {
     public static readonly SbatchOptions None = new([], []);
@@ -21,23 +24,26 @@ public sealed partial class SbatchOptions
     public ImmutableArray<string> Warnings { get; }
 
     /// <summary>Long names and values; a switch has no value.</summary>
-    public IEnumerable<KeyValuePair<string, string?>> Entries => Set.Select(entry => KeyValuePair.Create(entry.Key, entry.Value));
+    public IEnumerable<KeyValuePair<string, string?>> Entries =>
+        Set.Select(entry => KeyValuePair.Create(entry.Key, entry.Value));
 
     /// <summary>The limit that <c>time</c> sets; null leaves it to the partition.</summary>
-    public TimeLimit? TimeLimit => Find("time") is { } text && Slurm.TimeLimit.TryParse(text, out var limit) ? limit : null;
+    public TimeLimit? TimeLimit =>
+        Find("time") is { } text && Slurm.TimeLimit.TryParse(text, out var limit) ? limit : null;
 
     public bool Has(string name) => Set.Any(entry => entry.Key == name);
+
     public string? Find(string name) => Set.FirstOrDefault(entry => entry.Key == name)?.Value;
 
     private IEnumerable<Entry> Set => _entries.Where(entry => !entry.Off);
 
     /// <summary>These options, with those of <paramref name="later"/> added or in their place.</summary>
-    public SbatchOptions With(SbatchOptions later) => new(
-        later._entries.Aggregate(_entries, Put),
-        [.. Warnings.Union(later.Warnings)]);
+    public SbatchOptions With(SbatchOptions later) =>
+        new(later._entries.Aggregate(_entries, Put), [.. Warnings.Union(later.Warnings)]);
 
     /// <summary>
-    /// Adds an option under any of its spellings (<c>-c</c>, <c>cpus-per-task</c>, <c>--cpus_per_task</c>). No value, an empty one and
+    /// Adds an option under any of its spellings (<c>-c</c>, <c>cpus-per-task</c>, <c>--cpus_per_task</c>). No value,
+    /// an empty one and
     /// <c>true</c> make a switch, <c>false</c> takes a switch away.
     /// </summary>
     public SbatchOptions With(string key, string? value)
@@ -47,7 +53,10 @@ public sealed partial class SbatchOptions
         switch (option?.Fate)
         {
             case SbatchFate.Refused:
-                throw new UserException($"the sbatch option '{name}' cannot be used here: {option.Reason}", $"Leave out '{key}'.");
+                throw new UserException(
+                    $"the sbatch option '{name}' cannot be used here: {option.Reason}",
+                    $"Leave out '{key}'."
+                );
             case SbatchFate.SetAside:
                 return new(_entries, [.. Warnings.Union([$"the sbatch option '{name}' is left out: {option.Reason}"])]);
         }
@@ -55,31 +64,50 @@ public sealed partial class SbatchOptions
         var text = value?.Trim() ?? "";
         if (option is null or { NeedsValue: false })
         {
-            if (text is "false") return new(Put(_entries, new(name, null, Off: true)), Warnings);
-            if (text is "true") text = "";
+            if (text is "false")
+                return new(Put(_entries, new(name, null, Off: true)), Warnings);
+            if (text is "true")
+                text = "";
         }
         if (text.Length == 0)
         {
-            if (option is { NeedsValue: true }) throw Unfit(name, text, $"Give it a value{ExampleOf(option)}.");
+            if (option is { NeedsValue: true })
+                throw Unfit(name, text, $"Give it a value{ExampleOf(option)}.");
             return new(Put(_entries, new(name, null)), Warnings);
         }
-        if (option is { TakesValue: false }) throw Unfit(name, text, $"'{name}' is a switch: write true or leave it out.");
+        if (option is { TakesValue: false })
+            throw Unfit(name, text, $"'{name}' is a switch: write true or leave it out.");
         var fits = option?.Accepts?.Invoke(text) ?? Safe().IsMatch(text);
-        if (!fits) throw Unfit(name, text, option?.Accepts is null ? "Write it without spaces, quotes and shell characters." : $"Write it{ExampleOf(option)}.");
+        if (!fits)
+            throw Unfit(
+                name,
+                text,
+                option?.Accepts is null
+                    ? "Write it without spaces, quotes and shell characters."
+                    : $"Write it{ExampleOf(option)}."
+            );
         return new(Put(_entries, new(name, text)), Warnings);
     }
 
     /// <summary>The lines of the job script, such as <c>#SBATCH --time=10:00:00</c>.</summary>
     public IReadOnlyList<string> ToLines() =>
-        [.. Set.Select(entry => entry.Value is null ? $"#SBATCH --{entry.Key}" : $"#SBATCH --{entry.Key}={entry.Value}")];
+        [
+            .. Set.Select(entry =>
+                entry.Value is null ? $"#SBATCH --{entry.Key}" : $"#SBATCH --{entry.Key}={entry.Value}"
+            ),
+        ];
 
     private static ImmutableArray<Entry> Put(ImmutableArray<Entry> entries, Entry entry)
     {
         var alternative = entry.Off ? null : SbatchOption.Find(entry.Key)?.Alternative;
         var kept = alternative is null
             ? entries
-            : entries.RemoveAll(other => other.Key != entry.Key && SbatchOption.Find(other.Key)?.Alternative == alternative);
-        return kept.FirstOrDefault(other => other.Key == entry.Key) is { } earlier ? kept.Replace(earlier, entry) : kept.Add(entry);
+            : entries.RemoveAll(other =>
+                other.Key != entry.Key && SbatchOption.Find(other.Key)?.Alternative == alternative
+            );
+        return kept.FirstOrDefault(other => other.Key == entry.Key) is { } earlier
+            ? kept.Replace(earlier, entry)
+            : kept.Add(entry);
     }
 
     private static string NameOf(string key)
@@ -88,14 +116,21 @@ public sealed partial class SbatchOptions
         if (bare.Length == 1)
         {
             return SbatchOption.Find(bare[0])?.Name
-                ?? throw new UserException($"'-{bare}' is not a short option of sbatch that Muster knows", "Write its long name.");
+                ?? throw new UserException(
+                    $"'-{bare}' is not a short option of sbatch that Muster knows",
+                    "Write its long name."
+                );
         }
         return Name().IsMatch(bare)
             ? bare
-            : throw new UserException($"'{Shown(key)}' is not the name of an sbatch option", "Write the name alone, such as gres, and the value beside it.");
+            : throw new UserException(
+                $"'{Shown(key)}' is not the name of an sbatch option",
+                "Write the name alone, such as gres, and the value beside it."
+            );
     }
 
-    private static string ExampleOf(SbatchOption option) => option.Example.Length == 0 ? "" : $" such as {option.Example}";
+    private static string ExampleOf(SbatchOption option) =>
+        option.Example.Length == 0 ? "" : $" such as {option.Example}";
 
     private static UserException Unfit(string name, string value, string mend) =>
         new($"the sbatch option '{name}' does not take '{Shown(value)}'", mend);

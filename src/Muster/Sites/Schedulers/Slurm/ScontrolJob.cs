@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace Muster.Sites.Schedulers.Slurm;
 
-/// <summary>One job as the controller describes it in full: <c>scontrol show job -o</c>, under <c>TZ=UTC0</c>.</summary>
+/// <summary>
+/// One job as the controller describes it in full: <c>scontrol show job -o</c>, under <c>TZ=UTC0</c>.
+/// </summary>
 public sealed partial record ScontrolJob
 {
     /// <summary>The number under which the controller keeps it; a task of an array has its own.</summary>
@@ -30,13 +32,19 @@ public sealed partial record ScontrolJob
     private static ScontrolJob? Read(string line)
     {
         var head = Head().Match(line);
-        if (!head.Success) return null;
+        if (!head.Success)
+            return null;
 
         var fields = Fields(head.Groups["before"].Value);
-        foreach (var (key, value) in Fields(head.Groups["after"].Value)) fields.TryAdd(key, value);
+        foreach (var (key, value) in Fields(head.Groups["after"].Value))
+            fields.TryAdd(key, value);
 
         string? Field(string key) => fields.TryGetValue(key, out var text) ? SlurmText.Value(text) : null;
-        if (!long.TryParse(Field("JobId"), NumberStyles.None, CultureInfo.InvariantCulture, out var rawId) || Field("JobState") is not { } state) return null;
+        if (
+            !long.TryParse(Field("JobId"), NumberStyles.None, CultureInfo.InvariantCulture, out var rawId)
+            || Field("JobState") is not { } state
+        )
+            return null;
         return new()
         {
             RawId = rawId,
@@ -46,7 +54,14 @@ public sealed partial record ScontrolJob
             Reason = Field("Reason"),
             ExitCode = Field("ExitCode") is { } exit ? SlurmExitCode.Find(exit) : null,
             Nodes = Field("NodeList"),
-            Restarts = int.TryParse(Field("Restarts"), NumberStyles.None, CultureInfo.InvariantCulture, out var restarts) ? restarts : 0,
+            Restarts = int.TryParse(
+                Field("Restarts"),
+                NumberStyles.None,
+                CultureInfo.InvariantCulture,
+                out var restarts
+            )
+                ? restarts
+                : 0,
             Submitted = SlurmText.Time(Field("SubmitTime") ?? ""),
             Start = SlurmText.Time(Field("StartTime") ?? ""),
             End = SlurmText.Time(Field("EndTime") ?? ""),
@@ -58,15 +73,22 @@ public sealed partial record ScontrolJob
 
     private static SlurmJobRef RefOf(long rawId, Func<string, string?> field)
     {
-        if (field("ArrayJobId") is { } array) return SlurmJobRef.Find(TaskName(array, field("ArrayTaskId"))) ?? new(rawId);
-        if (field("HetJobId") is { } first) return SlurmJobRef.Find($"{first}+{field("HetJobOffset")}") ?? new(rawId);
+        if (field("ArrayJobId") is { } array)
+            return SlurmJobRef.Find(TaskName(array, field("ArrayTaskId"))) ?? new(rawId);
+        if (field("HetJobId") is { } first)
+            return SlurmJobRef.Find($"{first}+{field("HetJobOffset")}") ?? new(rawId);
         return new(rawId);
     }
 
     private static string TaskName(string array, string? task) =>
-        task is null ? array : int.TryParse(task, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? $"{array}_{task}" : $"{array}_[{task}]";
+        task is null ? array
+        : int.TryParse(task, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? $"{array}_{task}"
+        : $"{array}_[{task}]";
 
-    /// <summary>Values may hold spaces, so a value reaches to the next key. The first of a key counts: commands and paths come last.</summary>
+    /// <summary>
+    /// Values may hold spaces, so a value reaches to the next key. The first of a key counts: commands and paths come
+    /// last.
+    /// </summary>
     private static Dictionary<string, string> Fields(string text)
     {
         var fields = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -81,7 +103,9 @@ public sealed partial record ScontrolJob
     }
 
     // A job's name is its owner's text and may look like fields. What follows it does not vary.
-    [GeneratedRegex(@"\A\s*(?<before>JobId=[0-9]+(?: [A-Za-z]+=\S*)*?) JobName=(?<name>.*?)(?: HetJobIdSet=\S*)?(?<after> UserId=\S*\([0-9]+\) GroupId=.*)\z")]
+    [GeneratedRegex(
+        @"\A\s*(?<before>JobId=[0-9]+(?: [A-Za-z]+=\S*)*?) JobName=(?<name>.*?)(?: HetJobIdSet=\S*)?(?<after> UserId=\S*\([0-9]+\) GroupId=.*)\z"
+    )]
     private static partial Regex Head();
 
     [GeneratedRegex(@"(?<=\A|\s)(?<key>[A-Z][A-Za-z0-9_:/]*)=")]

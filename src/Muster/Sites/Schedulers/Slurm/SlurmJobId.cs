@@ -7,7 +7,8 @@ namespace Muster.Sites.Schedulers.Slurm;
 public sealed partial record SlurmJobId(long Id, string? Cluster = null)
 {
     /// <summary>
-    /// Finds the id in what <c>sbatch</c> printed: <c>123</c>, <c>123;cluster</c>, or the classic sentence, amid a site's banners.
+    /// Finds the id in what <c>sbatch</c> printed: <c>123</c>, <c>123;cluster</c>, or the classic sentence, amid a
+    /// site's banners.
     /// Null when there is none or when several are possible.
     /// </summary>
     public static SlurmJobId? Find(string output)
@@ -19,9 +20,11 @@ public sealed partial record SlurmJobId(long Id, string? Cluster = null)
 
     public override string ToString() => Cluster is null ? $"{Id}" : $"{Id};{Cluster}";
 
-    private static SlurmJobId Read(Match match) => new(
-        long.Parse(match.Groups["id"].ValueSpan, CultureInfo.InvariantCulture),
-        match.Groups["cluster"] is { Success: true } cluster ? cluster.Value : null);
+    private static SlurmJobId Read(Match match) =>
+        new(
+            long.Parse(match.Groups["id"].ValueSpan, CultureInfo.InvariantCulture),
+            match.Groups["cluster"] is { Success: true } cluster ? cluster.Value : null
+        );
 
     [GeneratedRegex(@"Submitted batch job (?<id>[0-9]{1,18})(?: on cluster (?<cluster>[A-Za-z0-9_.-]+))?")]
     private static partial Regex Sentence();

@@ -13,9 +13,13 @@ public sealed class SlurmScheduler(TimeProvider clock) : IScheduler
 
     public ShellText? Question(IReadOnlyCollection<string> handles)
     {
-        string Format(IReadOnlyList<string> options) => options.Single(option => option.StartsWith("--format=", StringComparison.Ordinal))["--format=".Length..];
+        string Format(IReadOnlyList<string> options) =>
+            options.Single(option => option.StartsWith("--format=", StringComparison.Ordinal))["--format=".Length..];
         var since = clock.GetUtcNow().AddDays(-30).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-        return ShellText.Script("Sites/Schedulers/Slurm/see.sh", [SlurmText.Separator, Format(SqueueLine.Options), Format(SacctLine.Options), since, .. handles]);
+        return ShellText.Script(
+            "Sites/Schedulers/Slurm/see.sh",
+            [SlurmText.Separator, Format(SqueueLine.Options), Format(SacctLine.Options), since, .. handles]
+        );
     }
 
     public SchedulerAnswer Read(string answer, IReadOnlyCollection<string> handles)
@@ -25,17 +29,34 @@ public sealed class SlurmScheduler(TimeProvider clock) : IScheduler
         var squeue = sections.GetValueOrDefault("squeue");
         var silence = squeue is null or { Answered: false } ? squeue?.Silence ?? "no answer" : null;
         var live = SqueueLine.ReadAll(squeue?.Text ?? "").ToLookup(line => line.Job.Id);
-        var described = ScontrolJob.ReadAll(sections.GetValueOrDefault("scontrol")?.Text ?? "").ToLookup(job => job.Job.Id);
-        var remembered = SacctLine.ReadAll(sections.GetValueOrDefault("sacct")?.Text ?? "").ToLookup(line => line.Job.Id);
+        var described = ScontrolJob
+            .ReadAll(sections.GetValueOrDefault("scontrol")?.Text ?? "")
+            .ToLookup(job => job.Job.Id);
+        var remembered = SacctLine
+            .ReadAll(sections.GetValueOrDefault("sacct")?.Text ?? "")
+            .ToLookup(line => line.Job.Id);
         foreach (var handle in handles)
         {
             if (SlurmJobId.Find(handle) is { } job)
             {
-                SchedulerWord[] all = live.Contains(job.Id) ? [.. live[job.Id].Select(line => Word(line.State, line.Reason, line.Nodes, line.Start, null))]
-                    : described.Contains(job.Id) ? [.. described[job.Id].Select(line => Word(line.State, line.Reason, line.Nodes, line.Start, line.ExitCode))]
-                    : [.. remembered[job.Id].Select(line => Word(line.State, null, line.Nodes, line.Start, line.ExitCode))];
-                if (all.Length > 0) words[handle] = Together(all);
-                else if (silence is null) words[handle] = new SchedulerWord.Absent();
+                SchedulerWord[] all =
+                    live.Contains(job.Id)
+                        ? [.. live[job.Id].Select(line => Word(line.State, line.Reason, line.Nodes, line.Start, null))]
+                    : described.Contains(job.Id)
+                        ?
+                        [
+                            .. described[job.Id]
+                                .Select(line => Word(line.State, line.Reason, line.Nodes, line.Start, line.ExitCode)),
+                        ]
+                    :
+                    [
+                        .. remembered[job.Id]
+                            .Select(line => Word(line.State, null, line.Nodes, line.Start, line.ExitCode)),
+                    ];
+                if (all.Length > 0)
+                    words[handle] = Together(all);
+                else if (silence is null)
+                    words[handle] = new SchedulerWord.Absent();
             }
         }
         return new(words, silence, Math.Max(1, sections.Count));
@@ -50,29 +71,45 @@ public sealed class SlurmScheduler(TimeProvider clock) : IScheduler
         {
             var end = part.IndexOf('\n');
             var head = (end < 0 ? part : part[..end]).Split(' ', 3);
-            sections[head[0]] = new(head.ElementAtOrDefault(1) is "ok" or "unknown", head.ElementAtOrDefault(2), end < 0 ? "" : part[(end + 1)..]);
+            sections[head[0]] = new(
+                head.ElementAtOrDefault(1) is "ok" or "unknown",
+                head.ElementAtOrDefault(2),
+                end < 0 ? "" : part[(end + 1)..]
+            );
         }
         return sections;
     }
 
-    private static SchedulerWord Word(SlurmState state, string? reason, string? nodes, DateTimeOffset? start, SlurmExitCode? exit) => state switch
-    {
-        SlurmState.Waiting => new SchedulerWord.Waiting(reason ?? (state.Word is "PENDING" ? "None" : state.Word)),
-        SlurmState.Running => new SchedulerWord.Running(nodes ?? "", start),
-        SlurmState.Ended ended => new SchedulerWord.Ended(OutcomeOf(ended.End), exit?.Code, $"SLURM says {state.Word}{(exit is { } code ? $", exit code {code.Code}:{code.Signal}" : "")}{(reason is null ? "" : $" ({reason})")}"),
-        _ => new SchedulerWord.Other(state.Word),
-    };
+    private static SchedulerWord Word(
+        SlurmState state,
+        string? reason,
+        string? nodes,
+        DateTimeOffset? start,
+        SlurmExitCode? exit
+    ) =>
+        state switch
+        {
+            SlurmState.Waiting => new SchedulerWord.Waiting(reason ?? (state.Word is "PENDING" ? "None" : state.Word)),
+            SlurmState.Running => new SchedulerWord.Running(nodes ?? "", start),
+            SlurmState.Ended ended => new SchedulerWord.Ended(
+                OutcomeOf(ended.End),
+                exit?.Code,
+                $"SLURM says {state.Word}{(exit is { } code ? $", exit code {code.Code}:{code.Signal}" : "")}{(reason is null ? "" : $" ({reason})")}"
+            ),
+            _ => new SchedulerWord.Other(state.Word),
+        };
 
-    private static Outcome OutcomeOf(SlurmEnd end) => end switch
-    {
-        SlurmEnd.Completed => Outcome.Succeeded,
-        SlurmEnd.Cancelled => Outcome.Cancelled,
-        SlurmEnd.TimedOut or SlurmEnd.DeadlineMissed => Outcome.TimedOut,
-        SlurmEnd.OutOfMemory => Outcome.OutOfMemory,
-        SlurmEnd.NodeFailed => Outcome.NodeFailed,
-        SlurmEnd.Preempted => Outcome.Preempted,
-        _ => Outcome.Failed,
-    };
+    private static Outcome OutcomeOf(SlurmEnd end) =>
+        end switch
+        {
+            SlurmEnd.Completed => Outcome.Succeeded,
+            SlurmEnd.Cancelled => Outcome.Cancelled,
+            SlurmEnd.TimedOut or SlurmEnd.DeadlineMissed => Outcome.TimedOut,
+            SlurmEnd.OutOfMemory => Outcome.OutOfMemory,
+            SlurmEnd.NodeFailed => Outcome.NodeFailed,
+            SlurmEnd.Preempted => Outcome.Preempted,
+            _ => Outcome.Failed,
+        };
 
     /// <summary>The word on an array: it runs while one of its tasks does, and waits while one of them does.</summary>
     private static SchedulerWord Together(SchedulerWord[] tasks) =>

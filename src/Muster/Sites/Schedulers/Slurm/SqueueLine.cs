@@ -5,9 +5,16 @@ namespace Muster.Sites.Schedulers.Slurm;
 /// <summary>One job that the scheduler still remembers.</summary>
 public sealed record SqueueLine
 {
-    /// <summary>Fixed fields, since <c>--json</c> has several layouts and in 22.05 ignores every filter. Run it under <c>TZ=UTC0</c>.</summary>
+    /// <summary>
+    /// Fixed fields, since <c>--json</c> has several layouts and in 22.05 ignores every filter. Run it under
+    /// <c>TZ=UTC0</c>.
+    /// </summary>
     public static readonly IReadOnlyList<string> Options =
-        ["--noheader", "--format=" + string.Join(SlurmText.Separator, "%i", "%A", "%T", "%N", "%S", "%L", "%Q", "%P", "%k", "%j", "%r")];
+    [
+        "--noheader",
+        "--format="
+            + string.Join(SlurmText.Separator, "%i", "%A", "%T", "%N", "%S", "%L", "%Q", "%P", "%k", "%j", "%r"),
+    ];
 
     public required SlurmJobRef Job { get; init; }
 
@@ -32,7 +39,11 @@ public sealed record SqueueLine
 
     private static SqueueLine? Read(string[] row)
     {
-        if (SlurmJobRef.Find(row[0].Trim()) is not { } job || !long.TryParse(row[1], CultureInfo.InvariantCulture, out var rawId)) return null;
+        if (
+            SlurmJobRef.Find(row[0].Trim()) is not { } job
+            || !long.TryParse(row[1], CultureInfo.InvariantCulture, out var rawId)
+        )
+            return null;
         return new()
         {
             Job = job,

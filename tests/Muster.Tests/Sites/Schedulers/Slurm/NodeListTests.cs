@@ -13,28 +13,38 @@ public sealed class NodeListTests
     [InlineData("", "")]
     [InlineData("c[1-", "c[1-")]
     [InlineData("c[3-1],d[x],e[],f[1-2-3],g", "c[3-1] d[x] e[] f[1-2-3] g")]
-    public void Lists_are_unfolded_and_what_is_not_understood_stays(string list, string names) => Assert.Equal(names, string.Join(' ', NodeList.Expand(list)));
+    public void Lists_are_unfolded_and_what_is_not_understood_stays(string list, string names) =>
+        Assert.Equal(names, string.Join(' ', NodeList.Expand(list)));
 
     [Fact]
-    public void A_list_without_end_is_cut() => Assert.Equal(100_000, NodeList.Expand("c[1-999999999][1-999999999]").Count);
+    public void A_list_without_end_is_cut() =>
+        Assert.Equal(100_000, NodeList.Expand("c[1-999999999][1-999999999]").Count);
 
     private sealed record Fold(string Prefix, int First, int Count, int Width)
     {
         private string Number(int n) => n.ToString(CultureInfo.InvariantCulture).PadLeft(Width, '0');
 
-        public string Folded => Count == 1 ? Prefix + Number(First) : $"{Prefix}[{Number(First)}-{Number(First + Count - 1)}]";
+        public string Folded =>
+            Count == 1 ? Prefix + Number(First) : $"{Prefix}[{Number(First)}-{Number(First + Count - 1)}]";
         public IEnumerable<string> Names => Enumerable.Range(First, Count).Select(n => Prefix + Number(n));
     }
 
     [Fact]
     public void Folded_names_come_back_in_order()
     {
-        var fold = from prefix in Gen.Elements("c", "gpu-", "rack2n")
-                   from first in Gen.Choose(0, 2000)
-                   from count in Gen.Choose(1, 30)
-                   from width in Gen.Choose(1, 5)
-                   select new Fold(prefix, first, count, width);
-        Prop.ForAll(Gen.ListOf(fold).ToArbitrary(), folds =>
-            NodeList.Expand(string.Join(',', folds.Select(one => one.Folded))).SequenceEqual(folds.SelectMany(one => one.Names))).QuickCheckThrowOnFailure();
+        var fold =
+            from prefix in Gen.Elements("c", "gpu-", "rack2n")
+            from first in Gen.Choose(0, 2000)
+            from count in Gen.Choose(1, 30)
+            from width in Gen.Choose(1, 5)
+            select new Fold(prefix, first, count, width);
+        Prop.ForAll(
+                Gen.ListOf(fold).ToArbitrary(),
+                folds =>
+                    NodeList
+                        .Expand(string.Join(',', folds.Select(one => one.Folded)))
+                        .SequenceEqual(folds.SelectMany(one => one.Names))
+            )
+            .QuickCheckThrowOnFailure();
     }
 }

@@ -3,12 +3,21 @@ namespace Muster.Sites.Schedulers.Slurm;
 public sealed class SacctLineTests
 {
     // Written after sacct's manual, as the recorded cluster keeps no accounts.
-    private static SacctLine? Read(params string[] fields) => SacctLine.ReadAll(string.Join('\u001f', fields) + "\n").SingleOrDefault();
+    private static SacctLine? Read(params string[] fields) =>
+        SacctLine.ReadAll(string.Join('\u001f', fields) + "\n").SingleOrDefault();
 
     [Fact]
     public void A_cancelled_job_is_read()
     {
-        var job = Read("12_3", "muster-0193e8a1", "CANCELLED by 1000", "0:15", "2026-11-21T03:57:30", "2026-11-21T04:00:00", "c[1-2]")!;
+        var job = Read(
+            "12_3",
+            "muster-0193e8a1",
+            "CANCELLED by 1000",
+            "0:15",
+            "2026-11-21T03:57:30",
+            "2026-11-21T04:00:00",
+            "c[1-2]"
+        )!;
         Assert.Equal(new SlurmJobRef(12, Task: 3), job.Job);
         Assert.Equal(new SlurmExitCode(0, 15), job.ExitCode);
         Assert.Equal(SlurmEnd.Cancelled, Assert.IsType<SlurmState.Ended>(job.State).End);

@@ -50,7 +50,8 @@ public sealed class SbatchOptionsTests
     [InlineData("some-new-switch", "some-new-switch")]
     public void Nothing_an_empty_text_and_true_make_a_switch(string key, string name)
     {
-        foreach (var value in (string?[])[null, "", "true"]) Assert.Equal([$"#SBATCH --{name}"], Of((key, value)).ToLines());
+        foreach (var value in (string?[])[null, "", "true"])
+            Assert.Equal([$"#SBATCH --{name}"], Of((key, value)).ToLines());
     }
 
     [Fact]
@@ -58,7 +59,10 @@ public sealed class SbatchOptionsTests
     {
         var site = Of(("--gres", "gpu:1"), ("--mem", "12G"), ("-c", "4"), ("-t", "10:00:00"));
         var line = Of(("time", "1:00:00"), ("qos", "high"), ("cpus_per_task", "8"));
-        Assert.Equal(["gres gpu:1", "mem 12G", "cpus-per-task 8", "time 1:00:00", "qos high"], site.With(line).Entries.Select(entry => $"{entry.Key} {entry.Value}"));
+        Assert.Equal(
+            ["gres gpu:1", "mem 12G", "cpus-per-task 8", "time 1:00:00", "qos high"],
+            site.With(line).Entries.Select(entry => $"{entry.Key} {entry.Value}")
+        );
         Assert.Equal("4", site.Find("cpus-per-task"));
     }
 
@@ -121,7 +125,14 @@ public sealed class SbatchOptionsTests
     [Fact]
     public void Options_that_muster_sets_are_left_out_with_a_warning()
     {
-        var options = Of(("-o", "slurm.out"), ("-e", "slurm.err"), ("-J", "mine"), ("comment", "x"), ("export", "ALL"), ("mem", "1G"));
+        var options = Of(
+            ("-o", "slurm.out"),
+            ("-e", "slurm.err"),
+            ("-J", "mine"),
+            ("comment", "x"),
+            ("export", "ALL"),
+            ("mem", "1G")
+        );
         Assert.Equal(["#SBATCH --mem=1G"], options.ToLines());
         Assert.Equal(5, options.Warnings.Length);
         Assert.Contains(options.Warnings, warning => warning.Contains("'job-name'") && warning.Contains("--name"));
@@ -141,22 +152,78 @@ public sealed class SbatchOptionsTests
     [Fact]
     public void A_line_is_safe_whatever_is_given_or_there_is_none()
     {
-        var keys = Gen.OneOf(Gen.Elements(SbatchOption.Known.Select(option => option.Name).ToArray()), ArbMap.Default.GeneratorFor<string>());
-        var scraps = Gen.ListOf(Gen.Elements("1", "gpu", ":", "\n", "\r", "$", "`", "'", "\"", "\\", ";", "&", "|", "<", ">", " ", "\u2028", "a", "-", ",", "[", "]", "G", "#", "\0")).Select(string.Concat);
+        var keys = Gen.OneOf(
+            Gen.Elements(SbatchOption.Known.Select(option => option.Name).ToArray()),
+            ArbMap.Default.GeneratorFor<string>()
+        );
+        var scraps = Gen.ListOf(
+                Gen.Elements(
+                    "1",
+                    "gpu",
+                    ":",
+                    "\n",
+                    "\r",
+                    "$",
+                    "`",
+                    "'",
+                    "\"",
+                    "\\",
+                    ";",
+                    "&",
+                    "|",
+                    "<",
+                    ">",
+                    " ",
+                    "\u2028",
+                    "a",
+                    "-",
+                    ",",
+                    "[",
+                    "]",
+                    "G",
+                    "#",
+                    "\0"
+                )
+            )
+            .Select(string.Concat);
         var values = Gen.OneOf(scraps, ArbMap.Default.GeneratorFor<string>());
-        Prop.ForAll(keys.Zip(values).ToArbitrary(), entry =>
-        {
-            try { return Of((entry.Item1 ?? "", entry.Item2)).ToLines().All(line => SafeLine.IsMatch(line)); }
-            catch (UserException) { return true; }
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(5000));
+        Prop.ForAll(
+                keys.Zip(values).ToArbitrary(),
+                entry =>
+                {
+                    try
+                    {
+                        return Of((entry.Item1 ?? "", entry.Item2)).ToLines().All(line => SafeLine.IsMatch(line));
+                    }
+                    catch (UserException)
+                    {
+                        return true;
+                    }
+                }
+            )
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(5000));
     }
 
     [Fact]
     public void Joining_is_associative()
     {
         string[] keys = ["mem", "mem-per-cpu", "requeue", "no-requeue", "hold", "time"];
-        var one = Gen.ListOf(Gen.Elements(keys)).Select(list => list.Aggregate(SbatchOptions.None, (options, key) => options.With(key, key is "time" or "mem" or "mem-per-cpu" ? "5" : "")));
-        Prop.ForAll(one.Three().ToArbitrary(), abc => abc.Item1.With(abc.Item2).With(abc.Item3).ToLines().Order()
-            .SequenceEqual(abc.Item1.With(abc.Item2.With(abc.Item3)).ToLines().Order())).QuickCheckThrowOnFailure();
+        var one = Gen.ListOf(Gen.Elements(keys))
+            .Select(list =>
+                list.Aggregate(
+                    SbatchOptions.None,
+                    (options, key) => options.With(key, key is "time" or "mem" or "mem-per-cpu" ? "5" : "")
+                )
+            );
+        Prop.ForAll(
+                one.Three().ToArbitrary(),
+                abc =>
+                    abc.Item1.With(abc.Item2)
+                        .With(abc.Item3)
+                        .ToLines()
+                        .Order()
+                        .SequenceEqual(abc.Item1.With(abc.Item2.With(abc.Item3)).ToLines().Order())
+            )
+            .QuickCheckThrowOnFailure();
     }
 }

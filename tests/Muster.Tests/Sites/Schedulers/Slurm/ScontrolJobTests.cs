@@ -2,20 +2,28 @@ namespace Muster.Sites.Schedulers.Slurm;
 
 public sealed class ScontrolJobTests
 {
-    private static readonly IReadOnlyList<ScontrolJob> Recorded = ScontrolJob.ReadAll(RecordedText.Read("scontrol-22.05.txt"));
+    private static readonly IReadOnlyList<ScontrolJob> Recorded = ScontrolJob.ReadAll(
+        RecordedText.Read("scontrol-22.05.txt")
+    );
 
     private static ScontrolJob Job(long rawId) => Assert.Single(Recorded, job => job.RawId == rawId);
 
     [Fact]
     public void Every_recorded_line_is_read() =>
-        Assert.Equal(RecordedText.Read("scontrol-22.05.txt").Split('\n', StringSplitOptions.RemoveEmptyEntries).Length, Recorded.Count);
+        Assert.Equal(
+            RecordedText.Read("scontrol-22.05.txt").Split('\n', StringSplitOptions.RemoveEmptyEntries).Length,
+            Recorded.Count
+        );
 
     [Fact]
     public void A_failed_job_has_its_exit_code_and_reason()
     {
         var job = Job(4);
         Assert.Equal(SlurmEnd.Failed, Assert.IsType<SlurmState.Ended>(job.State).End);
-        Assert.Equal((new SlurmExitCode(3, 0), "NonZeroExitCode", "c2", 0), (job.ExitCode, job.Reason, job.Nodes, job.Restarts));
+        Assert.Equal(
+            (new SlurmExitCode(3, 0), "NonZeroExitCode", "c2", 0),
+            (job.ExitCode, job.Reason, job.Nodes, job.Restarts)
+        );
         Assert.Equal(("foreign | name", "two words"), (job.Name, job.Comment));
         Assert.Equal(TimeSpan.FromSeconds(1), job.End - job.Start);
         Assert.Equal(TimeSpan.FromDays(365), job.TimeLimit?.Length);
@@ -71,8 +79,19 @@ public sealed class ScontrolJobTests
 
     [Fact]
     public void Times_in_seconds_are_read_too() =>
-        Assert.Equal(Job(1).Start, ScontrolJob.ReadAll(RecordedText.Read("scontrol-22.05.txt").Split('\n')[0].Replace("StartTime=2026-11-21T03:57:30", "StartTime=1795233450"))[0].Start);
+        Assert.Equal(
+            Job(1).Start,
+            ScontrolJob
+                .ReadAll(
+                    RecordedText
+                        .Read("scontrol-22.05.txt")
+                        .Split('\n')[0]
+                        .Replace("StartTime=2026-11-21T03:57:30", "StartTime=1795233450")
+                )[0]
+                .Start
+        );
 
     [Fact]
-    public void Other_lines_are_passed_over() => Assert.Empty(ScontrolJob.ReadAll("Welcome\nslurm_load_jobs error: Invalid job id specified\n"));
+    public void Other_lines_are_passed_over() =>
+        Assert.Empty(ScontrolJob.ReadAll("Welcome\nslurm_load_jobs error: Invalid job id specified\n"));
 }

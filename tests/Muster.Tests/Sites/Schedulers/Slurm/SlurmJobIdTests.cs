@@ -9,7 +9,8 @@ public sealed class SlurmJobIdTests
     [InlineData("Submitted batch job 123 on cluster cedar\n", "123;cedar")]
     [InlineData("Welcome to cedar!\nQuota 12 of 50\n\n123\r\nBye\n", "123")]
     [InlineData("2026\nsbatch: account def-prof chosen\nSubmitted batch job 123\n", "123")]
-    public void An_id_is_found_amid_banners(string output, string expected) => Assert.Equal(expected, SlurmJobId.Find(output)?.ToString());
+    public void An_id_is_found_amid_banners(string output, string expected) =>
+        Assert.Equal(expected, SlurmJobId.Find(output)?.ToString());
 
     [Theory]
     [InlineData("")]

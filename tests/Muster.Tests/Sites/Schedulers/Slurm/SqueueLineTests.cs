@@ -6,7 +6,9 @@ namespace Muster.Sites.Schedulers.Slurm;
 public sealed class SqueueLineTests
 {
     private const string RunId = "0193e8a1-0000-7000-8000-000000000001";
-    private static readonly IReadOnlyList<SqueueLine> Recorded = SqueueLine.ReadAll(RecordedText.Read("squeue-22.05.txt"));
+    private static readonly IReadOnlyList<SqueueLine> Recorded = SqueueLine.ReadAll(
+        RecordedText.Read("squeue-22.05.txt")
+    );
 
     private static SqueueLine Job(long rawId) => Assert.Single(Recorded, job => job.RawId == rawId);
 
@@ -46,29 +48,38 @@ public sealed class SqueueLineTests
     }
 
     [Fact]
-    public void Names_of_others_may_hold_anything() => Assert.Equal(["foreign | name", "a=b JobState=FAILED"], [Job(4).Name, Job(8).Name]);
+    public void Names_of_others_may_hold_anything() =>
+        Assert.Equal(["foreign | name", "a=b JobState=FAILED"], [Job(4).Name, Job(8).Name]);
 
     [Fact]
     public void Banners_are_passed_over()
     {
-        var text = "Welcome | to | cedar\n" + RecordedText.Read("squeue-22.05.txt").Replace("\n", "\r\n") + "slurm_load_jobs error: x\n";
+        var text =
+            "Welcome | to | cedar\n"
+            + RecordedText.Read("squeue-22.05.txt").Replace("\n", "\r\n")
+            + "slurm_load_jobs error: x\n";
         Assert.Equal(Recorded.Select(job => job.RawId), SqueueLine.ReadAll(text).Select(job => job.RawId));
     }
 
     [Fact]
     public void The_format_has_as_many_fields_as_a_line_that_is_read() =>
-        Assert.Equal(RecordedText.Read("squeue-22.05.txt").Split('\n')[0].Split('\u001f').Length, SqueueLine.Options[1].Split('\u001f').Length);
+        Assert.Equal(
+            RecordedText.Read("squeue-22.05.txt").Split('\n')[0].Split('\u001f').Length,
+            SqueueLine.Options[1].Split('\u001f').Length
+        );
 
     [Fact]
-    public void Arbitrary_output_never_throws() => Prop.ForAll<NonNull<string>>(text =>
-    {
-        var row = string.Join('\u001f', Enumerable.Repeat(text.Get, 10).Prepend("1"));
-        SqueueLine.ReadAll(row);
-        SacctLine.ReadAll(string.Join('\u001f', Enumerable.Repeat(text.Get, 6).Prepend("1")));
-        ScontrolJob.ReadAll("JobId=1 JobName=x UserId=a(0) GroupId=b " + text.Get + " JobState=" + text.Get);
-        Partition.ReadAll(string.Join('\u001f', Enumerable.Repeat(text.Get, 7).Prepend("p")) + "\n" + text.Get);
-        SlurmReason.Of(text.Get);
-        SbatchRefusal.Find(text.Get);
-        NodeList.Expand(text.Get);
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
+    public void Arbitrary_output_never_throws() =>
+        Prop.ForAll<NonNull<string>>(text =>
+            {
+                var row = string.Join('\u001f', Enumerable.Repeat(text.Get, 10).Prepend("1"));
+                SqueueLine.ReadAll(row);
+                SacctLine.ReadAll(string.Join('\u001f', Enumerable.Repeat(text.Get, 6).Prepend("1")));
+                ScontrolJob.ReadAll("JobId=1 JobName=x UserId=a(0) GroupId=b " + text.Get + " JobState=" + text.Get);
+                Partition.ReadAll(string.Join('\u001f', Enumerable.Repeat(text.Get, 7).Prepend("p")) + "\n" + text.Get);
+                SlurmReason.Of(text.Get);
+                SbatchRefusal.Find(text.Get);
+                NodeList.Expand(text.Get);
+            })
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
 }

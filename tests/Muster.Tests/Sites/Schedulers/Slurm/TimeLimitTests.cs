@@ -32,6 +32,12 @@ public sealed class TimeLimitTests
     public void Other_texts_are_not(string text) => Assert.False(TimeLimit.TryParse(text, out _));
 
     [Fact]
-    public void What_is_printed_is_read_back() => Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seconds =>
-        TimeLimit.TryParse(new TimeLimit(TimeSpan.FromSeconds(seconds)).ToString(), out var limit) && limit.Length == TimeSpan.FromSeconds(seconds)).QuickCheckThrowOnFailure();
+    public void What_is_printed_is_read_back() =>
+        Prop.ForAll(
+                Gen.Choose(0, int.MaxValue).ToArbitrary(),
+                seconds =>
+                    TimeLimit.TryParse(new TimeLimit(TimeSpan.FromSeconds(seconds)).ToString(), out var limit)
+                    && limit.Length == TimeSpan.FromSeconds(seconds)
+            )
+            .QuickCheckThrowOnFailure();
 }
