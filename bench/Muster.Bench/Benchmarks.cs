@@ -185,7 +185,7 @@ internal static class Benchmarks
     // A run that has just ended may still write its last record into the folder. The caches of both sides are emptied.
     private static string Clean(Bed bed, string ssh) =>
         $"rm -rf {bed.Folder}/cache; {ssh} 'until rm -rf .muster/store .muster/runs .muster/incoming peer-* "
-        + $"2>/dev/null; do sleep 0.1; done; mkdir peer-small'";
+        + "2>/dev/null; do sleep 0.1; done; mkdir peer-small'";
 
     private static string Detached(Bed bed, string input) =>
         $"{bed.Muster} submit -s lab-ssh --host node1 --no-snapshot --detach {input} -- true";
@@ -336,7 +336,7 @@ internal static class Benchmarks
             var worst = 0.0;
             using var process = bed.Start(
                 $"exec {bed.Muster} submit -s lab-ssh --host node1 --no-snapshot --no-fetch -- sh -c 'for i in $(seq "
-                    + $"700); do echo $i; sleep 0.1; done'"
+                    + "700); do echo $i; sleep 0.1; done'"
             );
             for (var i = 0; i < 20; i++)
                 process.StandardOutput.ReadLine();
@@ -410,7 +410,7 @@ internal static class Benchmarks
             .Trim();
         bed.Run(
             $"{bed.Muster} cancel --detach $({bed.Muster} ps --quiet --cached --site lab-slurm | head -200 | tr '\\n' "
-                + $"' ')"
+                + "' ')"
         );
         yield return new(
             "200 SLURM runs followed: scheduler commands in the busiest minute",

@@ -175,7 +175,7 @@ public sealed class ContainerTests : IDisposable
                 "sh",
                 "-c",
                 $"for file in /proc/[0-9]*/cmdline; do tr '\\0' ' ' < $file 2>/dev/null | grep -F '{text}' | grep -v "
-                    + $"'for file in'; done; :"
+                    + "'for file in'; done; :"
             )
             .Trim();
 }

@@ -111,9 +111,9 @@ public sealed class DroidSlamTests : IDisposable
         var source = Lab.On(
                 "node1",
                 $"rm -rf ~/.muster/shared/droid-slam source && cp -R {Parts}/droid/program source && cd source && git "
-                    + $"init -q && git add -A && git -c user.name=t -c user.email=t@t commit -qm first && git branch "
-                    + $"-q -f "
-                    + $"headless && git rev-parse HEAD && pwd"
+                    + "init -q && git add -A && git -c user.name=t -c user.email=t@t commit -qm first && git branch "
+                    + "-q -f "
+                    + "headless && git rev-parse HEAD && pwd"
             )
             .Split('\n');
         string[] given = ["--image", "docker://stand-in/droid:1", "--repository", source[1], "--ref", "headless"];

@@ -68,6 +68,7 @@ public sealed class DroidTrainingTests : IDisposable
         _lab.Shell("cd muster-out/droid-slam-train && sha256sum --quiet -c SHA256SUMS");
     }
 
+    [Trait(Sharing.Takes, Sharing.Long)]
     [Fact]
     public void Before_the_time_limit_all_is_saved_and_the_next_run_goes_on()
     {
@@ -113,6 +114,7 @@ public sealed class DroidTrainingTests : IDisposable
         );
     }
 
+    [Trait(Sharing.Takes, Sharing.Long)]
     [Fact]
     public void Released_weights_are_what_it_begins_with()
     {
@@ -130,6 +132,7 @@ public sealed class DroidTrainingTests : IDisposable
         Assert.Equal("1.5", Torch("""print(load("droid_000001.pth")["module.size"].item())"""));
     }
 
+    [Trait(Sharing.Takes, Sharing.Long)]
     [Fact]
     // each attempt is told to stop at once, and takes one step
     public void Put_back_into_the_queue_it_goes_on_by_itself()
@@ -230,7 +233,7 @@ public sealed class DroidTrainingTests : IDisposable
         Lab.On(
             "node1",
             $"rm -rf few && mkdir few && tar -C few -xf {_lab.Code}/data.tar && cd few/room && rm images/*[3-8].png "
-                + $"depth/*[3-8].npy && head -n 3 poses.txt >p && mv p poses.txt"
+                + "depth/*[3-8].npy && head -n 3 poses.txt >p && mv p poses.txt"
         );
         var answer = Train("node", "node1", "--dataset", $"there:{DroidStandIn.Home("node1", "few")}");
 

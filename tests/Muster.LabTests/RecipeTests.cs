@@ -29,7 +29,7 @@ public sealed class RecipeTests : IDisposable
             "photos",
             "--single-camera",
             "--max-num-features",
-            "3000",
+            "2000",
             "--threads",
             "1"
         );

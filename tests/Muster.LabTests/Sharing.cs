@@ -24,6 +24,10 @@ internal static class Sharing
     /// <summary>They compute for long, with all the processors.</summary>
     public const string Processors = "the processors";
 
+    /// <summary>A trait of those that compute for minutes: `./test soak` runs them, `./test` does not.</summary>
+    public const string Takes = "Takes",
+        Long = "long";
+
     /// <summary>They break SLURM, or count what it is asked: nothing runs beside them.</summary>
     public const string Scheduler = "the scheduler alone";
 }

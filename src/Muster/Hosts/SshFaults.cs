@@ -25,7 +25,7 @@ internal static partial class SshFaults
                 ContactFault.HostKey,
                 $"{host} shows another host key than the one you accepted before",
                 $"If the machine was set up anew, remove the old key with `{Removal(host, said)}` and connect once "
-                    + $"with "
+                    + "with "
                     + $"`{ssh}`; otherwise this may be a man-in-the-middle attack."
             );
         if (Says("Host key verification failed", "No matching host key", "host key is known for"))

@@ -45,7 +45,7 @@ internal static class NodePages
         return (
             content,
             $"default-src 'none'; script-src {HashIn(text, "script")}; style-src {HashIn(text, "style")}; connect-src "
-                + $"'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+                + "'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         );
     }
 

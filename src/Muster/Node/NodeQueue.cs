@@ -393,7 +393,7 @@ internal sealed partial class NodeQueue(
         {
             output.Say(
                 $"The task ran longer than {settings.MaxRuntime!.Value.TotalMinutes:0.##} minutes, as long as this "
-                    + $"node permits, and was cancelled."
+                    + "node permits, and was cancelled."
             );
             Cancel(uuid);
         }

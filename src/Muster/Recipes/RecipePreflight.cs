@@ -33,7 +33,7 @@ public static class RecipePreflight
                 [
                     Warning(
                         $"{reports[0].Host}: only this login node was looked at; its compute nodes show what they have "
-                            + $"when the run starts"
+                            + "when the run starts"
                     ),
                 ]
                 : Array.Empty<RecipeFinding>(),

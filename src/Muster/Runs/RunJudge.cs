@@ -159,7 +159,7 @@ public static partial class RunJudge
                             new(
                                 "host",
                                 $"{Where(started)} was started anew while {broken[0].Key} ran, and no exit record was "
-                                    + $"written"
+                                    + "written"
                             )
                         )
                         : new(
@@ -169,7 +169,7 @@ public static partial class RunJudge
                             new(
                                 "host",
                                 $"the supervisor of {broken[0].Key} on {Where(started)} is gone and wrote no exit "
-                                    + $"record"
+                                    + "record"
                                     + (facts.FullDisk is { } disk ? $"; the disk of its folder, {disk}, is full" : "")
                             )
                         )

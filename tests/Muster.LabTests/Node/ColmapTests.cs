@@ -41,7 +41,7 @@ public sealed class ColmapTests : IDisposable
             TimeSpan.FromSeconds(30),
             TimeProvider.System
         );
-        var photos = Directory.GetFiles(Samples);
+        var photos = Directory.GetFiles(Samples, "field_0*.jpg");
         var uuid = TaskUuid.New();
         Said(
             await client.InitAsync(
@@ -49,7 +49,7 @@ public sealed class ColmapTests : IDisposable
                 new()
                 {
                     Name = "field",
-                    Options = """[{"name":"single-camera","value":true},{"name":"max-num-features","value":"4000"}]""",
+                    Options = """[{"name":"single-camera","value":true},{"name":"max-num-features","value":"2000"}]""",
                 },
                 Ct
             )
@@ -92,7 +92,7 @@ public sealed class ColmapTests : IDisposable
             zip.Entries.Select(entry => entry.FullName).ToHashSet()
         );
         Assert.Equal(photos.Length, await LinesAsync(zip, "colmap/images.txt") / 2);
-        Assert.True(await LinesAsync(zip, "colmap/points3D.txt") > 2_000, output);
+        Assert.True(await LinesAsync(zip, "colmap/points3D.txt") > 500, output);
         using var ply = new StreamReader(zip.GetEntry("points.ply")!.Open());
         Assert.Equal("ply", await ply.ReadLineAsync(Ct));
     }

@@ -15,7 +15,7 @@ public sealed class GtsfmTests : IDisposable
         _lab.Set("MUSTER_SSH_CONFIG", Path.Combine(Lab.Folders, "ssh_config"));
         var standIn = _lab.Shell(
             $"tar -C {Path.Combine(Lab.Repository, "tests", "Muster.LabTests", "Roles", "Gtsfm")} -cz gtsfm | base64 "
-                + $"-w0"
+                + "-w0"
         );
         foreach (var host in Nodes)
             Lab.On(host, $"rm -rf ~/gtsfm && mkdir ~/gtsfm && cd ~/gtsfm && echo {standIn} | base64 -d | tar xz");
@@ -165,6 +165,7 @@ public sealed class GtsfmTests : IDisposable
         Assert.Contains("6 of 6 cameras", answer.Output, StringComparison.Ordinal);
     }
 
+    [Trait(Sharing.Takes, Sharing.Long)]
     [Fact]
     // October 2025 to February 2026
     public void A_GTSfM_that_makes_its_optimiser_first_is_told_which_worker_reads_and_writes()
@@ -191,12 +192,13 @@ public sealed class GtsfmTests : IDisposable
         );
     }
 
+    [Trait(Sharing.Takes, Sharing.Long)]
     [Fact]
     public void The_command_line_of_2023_runs_the_runner_of_2023_on_Musters_cluster()
     {
         var older = _lab.Shell(
             $"tar -C {Path.Combine(Lab.Repository, "tests", "Muster.LabTests", "Roles", "Gtsfm2023")} -cz gtsfm | "
-                + $"base64 -w0"
+                + "base64 -w0"
         );
         foreach (var host in Nodes)
             Lab.On(host, $"cd ~/gtsfm && rm gtsfm/runner.py && echo {older} | base64 -d | tar xz && pwd");
@@ -282,6 +284,7 @@ public sealed class GtsfmTests : IDisposable
         Assert.Contains("code 3", answer.Said, StringComparison.Ordinal);
     }
 
+    [Trait(Sharing.Takes, Sharing.Long)]
     [Fact]
     public void A_GTSfM_that_takes_no_client_of_ours_works_on_one_machine()
     {

@@ -59,7 +59,7 @@ public sealed class SiteMendTests : IDisposable
             "sh",
             "-c",
             $"mkdir /home/muster-new/.ssh; printf 'ssh-ed25519 AAAA somebody' > {Keys}; chown -R muster-new: "
-                + $"/home/muster-new/.ssh; chmod 700 /home/muster-new/.ssh"
+                + "/home/muster-new/.ssh; chmod 700 /home/muster-new/.ssh"
         );
 
         _lab.Muster("sites", "check", "new", "--fix", "--yes");

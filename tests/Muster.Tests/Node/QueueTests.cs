@@ -297,7 +297,7 @@ public sealed class QueueTests : IDisposable
         Database(
             node,
             $"CREATE TRIGGER full BEFORE UPDATE ON tasks WHEN OLD.uuid = '{first}' BEGIN SELECT RAISE(FAIL, 'database "
-                + $"or disk is full'); END"
+                + "or disk is full'); END"
         );
         var second = await node.CommitAsync();
         Assert.Equal(40, TestNode.Code(await node.EndAsync(second)));
@@ -320,7 +320,7 @@ public sealed class QueueTests : IDisposable
         Database(
             node,
             $"CREATE TRIGGER full BEFORE UPDATE ON tasks WHEN OLD.uuid = '{second}' BEGIN SELECT RAISE(FAIL, 'database "
-                + $"or disk is full'); END"
+                + "or disk is full'); END"
         );
         await node.EndAsync(first);
         await Task.Delay(TimeSpan.FromSeconds(0.5), TestNode.Ct);

@@ -160,7 +160,7 @@ public sealed class MultipartReaderTests
         }
         TestContext.Current.SendDiagnosticMessage(
             $"plain {bytes / plain.TotalSeconds / 1e9:0.0} GB/s, as multipart {bytes / parsed.TotalSeconds / 1e9:0.0} "
-                + $"GB/s"
+                + "GB/s"
         );
         Assert.True(
             parsed < TimeSpan.FromSeconds(bytes / 1e9) + (10 * plain),

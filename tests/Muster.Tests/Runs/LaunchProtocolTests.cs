@@ -193,6 +193,61 @@ public sealed class LaunchProtocolTests
         byte Faults
     )
     {
+        /// <summary>All of it in two numbers: millions of them are compared.</summary>
+        private (ulong, ulong) Key =>
+            (
+                Pack(
+                    (byte)Local,
+                    Handle,
+                    (byte)Outcome,
+                    (byte)Submitter,
+                    WaitsFor,
+                    (byte)Canceller,
+                    CancelHandle,
+                    Launched
+                ),
+                Pack(Owner, Started, (byte)Exit, (byte)Job1, (byte)Job2, Executions, Faults, 0)
+                    ^ ((ulong)Bits(EndedHere, Wished, Vanished, CancelledOnce, Staged, Tried, Wish, Refused) << 56)
+            );
+
+        private ulong Launchers =>
+            Pack(
+                (byte)L1.Step,
+                L1.Handle,
+                L1.Again ? (byte)1 : (byte)0,
+                (byte)L2.Step,
+                L2.Handle,
+                L2.Again ? (byte)1 : (byte)0,
+                0,
+                0
+            );
+
+        public bool Equals(Moment other) => Key == other.Key && Launchers == other.Launchers;
+
+        public override int GetHashCode() => HashCode.Combine(Key, Launchers);
+
+        private static ulong Pack(byte a, byte b, byte c, byte d, byte e, byte f, byte g, byte h) =>
+            a
+            | (ulong)b << 8
+            | (ulong)c << 16
+            | (ulong)d << 24
+            | (ulong)e << 32
+            | (ulong)f << 40
+            | (ulong)g << 48
+            | (ulong)h << 56;
+
+        private static byte Bits(bool a, bool b, bool c, bool d, bool e, bool f, bool g, bool h) =>
+            (byte)(
+                (a ? 1 : 0)
+                | (b ? 2 : 0)
+                | (c ? 4 : 0)
+                | (d ? 8 : 0)
+                | (e ? 16 : 0)
+                | (f ? 32 : 0)
+                | (g ? 64 : 0)
+                | (h ? 128 : 0)
+            );
+
         public JobStep Job(int number) => number == 1 ? Job1 : Job2;
 
         public Moment WithJob(int number, JobStep step) =>

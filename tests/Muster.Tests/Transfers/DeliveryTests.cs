@@ -305,7 +305,7 @@ public sealed class DeliveryTests : IDisposable
                     IsConsistentAsync().GetAwaiter().GetResult();
                 }
             )
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(25));
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(12));
     }
 
     [Theory]

@@ -226,7 +226,7 @@ public sealed class ResultFetchTests : IDisposable
         var outside = Directory.CreateDirectory(Path.Combine(_there.Beside, "outside")).FullName;
         _there.Sh(
             $"mkdir real; echo 1 > real/x; ln -s real inner; ln -s {outside} out; ln -s .. up; ln -s "
-                + $"inner/../../outside crooked"
+                + "inner/../../outside crooked"
         );
         var report = await Fetch(new LocalHost()).FetchAsync([], null, Ct);
         Assert.Equal(3, report.Warnings.Count(warning => warning.Contains("outside of the results")));

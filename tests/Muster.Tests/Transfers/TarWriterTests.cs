@@ -45,7 +45,7 @@ public sealed class TarWriterTests : IDisposable
                         ContentHash.Of(content).ToString(),
                         Sh(
                                 $"cd {place} && find f -type f -exec sha256sum {{}} + | tr -d '\\\\' | cut -c1-64 | "
-                                    + $"head -n 1"
+                                    + "head -n 1"
                             )
                             .Trim()
                     );
@@ -54,8 +54,8 @@ public sealed class TarWriterTests : IDisposable
                         Sh(
                                 $"cd {place} && echo $(find d -type d -empty -printf x | wc -c) folder $(find s -type "
                                     + $"l -printf x | wc -c) symlink $(find f -type f -exec stat -c %h {{}} + | head "
-                                    + $"-n 1) "
-                                    + $"links"
+                                    + "-n 1) "
+                                    + "links"
                             )
                             .Trim()
                     );

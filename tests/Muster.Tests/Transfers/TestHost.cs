@@ -36,7 +36,7 @@ internal sealed class TestHost : IHost
                 if (CutOutputAt is { } output)
                     remote =
                         $"exec 3<&0; exec /usr/bin/stdbuf -o0 /usr/bin/head -c {24 + output} < <({remote} <&3 "
-                        + $"2>/dev/null)";
+                        + "2>/dev/null)";
                 var start = OwnSession.Command(
                     "/bin/bash",
                     ["-c", $"{(Tools is null ? "" : $"PATH={Tools}; ")}{remote}"]

@@ -112,8 +112,8 @@ internal static partial class DroidSlamJobs
         var names = await site.HostOf(run.Plan.Host)
             .GetAsync(
                 ShellText.Of(
-                    $"{RunFolder.Expand(site.Root)}\nls \"$root\"/runs/{run.Id.ToString()}/out/checkpoints 2>/dev/null "
-                        + $"|| :"
+                    $"{RunFolder.Expand(site.Root)}\n"
+                        + $"ls \"$root\"/runs/{run.Id.ToString()}/out/checkpoints 2>/dev/null || :"
                 ),
                 "looking for checkpoints",
                 ct

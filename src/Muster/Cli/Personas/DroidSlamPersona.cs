@@ -224,7 +224,7 @@ internal static class DroidSlamPersona
                         app.Screen.Note(
                             "note",
                             $"{run.Id.Short} {(run.State.IsLive ? "has not ended" : "did not succeed")}; copied what "
-                                + $"it left",
+                                + "it left",
                             Tint.Yellow
                         );
                     return runs.All(DroidSlamJobs.Succeeded) ? 0 : Partial;

@@ -103,7 +103,7 @@ internal sealed class DroidSlamWork(DroidSlamFile file, string kind, ConfigSourc
         if (file.Find("slurm.timeLimit") is { } time && !TimeLimit.TryParse(time, out _))
             yield return RecipeFinding.Error(
                 $"slurm.timeLimit '{ConfigFile.Flat(time)}' is not a SLURM time limit: M, M:S, H:M:S, D-H, D-H:M or "
-                    + $"D-H:M:S",
+                    + "D-H:M:S",
                 "E401"
             );
         foreach (var asked in file.Asked.Where(asked => file.Find("slurm." + asked) is null))

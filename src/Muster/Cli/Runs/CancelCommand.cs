@@ -80,7 +80,7 @@ internal static class CancelCommand
             app.Screen.Note(
                 "noted",
                 $"{fault.Message}. The wish to cancel {run.Plan.Name} is kept and applied as soon as the site answers: "
-                    + $"muster ps",
+                    + "muster ps",
                 Tint.Yellow
             );
             return false;

@@ -109,7 +109,7 @@ internal static class FetchCommand
             app.Screen.Note(
                 "note",
                 $"{kept} here is another file; {(run.Plan.MergeResults ? $"that of {host}" : "the run's")} is "
-                    + $"beside it",
+                    + "beside it",
                 Tint.Yellow
             );
         var some = report.FilesFetched > 0 || report.FilesHere > 0;

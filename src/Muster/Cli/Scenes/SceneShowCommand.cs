@@ -92,7 +92,7 @@ internal static class SceneShowCommand
             Line(
                 "scale",
                 $"half of the points are within {typical:0.###} of the middle of the way; units of the scene, metres "
-                    + $"only where it was scaled"
+                    + "only where it was scaled"
             );
         if (view.Files.Count > 0)
             Line("files", string.Join(' ', view.Files));

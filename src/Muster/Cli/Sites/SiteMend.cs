@@ -55,7 +55,7 @@ internal sealed class SiteMend(App app, OpenSite site)
             app.Screen.Note(
                 "not mended",
                 $"{app.Folders.Sockets} belongs to somebody else: remove it, or set XDG_RUNTIME_DIR to a folder of "
-                    + $"your own",
+                    + "your own",
                 Tint.Yellow
             );
             return false;

@@ -129,7 +129,7 @@ internal static class SitesTidyCommand
                     && !app.Json
                     && app.Screen.Ask(
                         $"Remove {Words.Count(going.Count, "run")} and what no run needs any longer from {where}? "
-                            + $"[y]es [n]o",
+                            + "[y]es [n]o",
                         "yn"
                     )
                         is 'y'

@@ -13,6 +13,6 @@ public sealed record TokenLimits
     public string? Refusal(int running) =>
         MaxConcurrentTasks is { } most && running >= most
             ? $"Reached maximum number of concurrent tasks: {most}. Please wait until other tasks have finished, then "
-                + $"restart the task."
+                + "restart the task."
             : null;
 }

@@ -164,7 +164,7 @@ public sealed class TaskHandIn(
             tell(
                 new HandInEvent.Warning(
                     $"{client.Name} has {info.ImagesCount} photos for {source.Images}: answers were lost on the way, "
-                        + $"and it does not say what it has"
+                        + "and it does not say what it has"
                 )
             );
         if (info.ImagesCount >= 0 && info.ImagesCount < source.Images)

@@ -91,7 +91,7 @@ internal static partial class TrainCheck
             if (images != depths || images != poses)
                 yield return RecipeFinding.Error(
                     $"{sequence} has {images} images, {depths} depth maps and {poses} poses: each image needs one of "
-                        + $"both",
+                        + "both",
                     "E802"
                 );
         }

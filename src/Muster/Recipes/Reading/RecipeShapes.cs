@@ -23,7 +23,7 @@ internal static partial class RecipeShapes
                     file.Mistake(
                         name,
                         $"'{name.Value}' cannot be a name here: use small letters, digits and -, and begin with a "
-                            + $"letter"
+                            + "letter"
                     );
                 value = [.. pairs.Where(pair => IsName(pair.Key)).Select(pair => new NamedNode(pair.Key, pair.Value))];
                 return true; // so that mistakes in the others show too

@@ -22,7 +22,7 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
             Add(
                 "contact",
                 $"{Place(run)} has not answered for {Span(now - since)}, since {Local(since)}; that says nothing about "
-                    + $"the run"
+                    + "the run"
             );
             Add(
                 "last seen",
@@ -184,7 +184,7 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
             case Outcome.TimedOut:
                 yield return $"submit it again with more time: --time, now "
                     + $"{(run.Plan.Time is { } time ? Span(time) : "as the site sets it")}; or let it go on from a "
-                    + $"checkpoint";
+                    + "checkpoint";
                 yield break;
             case Outcome.Preempted:
                 yield return $"muster rerun {name}   starts it again; a job with a higher priority took its place";
@@ -202,12 +202,12 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
         {
             78 when end.Evidence.Text.Contains("setup line", StringComparison.Ordinal) =>
                 $"fix `setup:` of site {run.Plan.Site}; end a line that may fail with `|| true`, or set `setup-errors: "
-                    + $"ignore` to start the command anyway",
+                    + "ignore` to start the command anyway",
             127 => $"a command was not found: is it installed there, and does `setup:` of the site put it on the PATH? "
                 + $"The command began with {program}",
             126 =>
                 $"{program} is not executable: `chmod +x` it, or name its interpreter; a wrong architecture looks the "
-                    + $"same",
+                    + "same",
             137 => "it was killed (KILL): most often for memory; submit it again with --memory SIZE",
             139 => "it crashed (SEGV): a bug or a library that does not fit the machine",
             143 => "it was asked to end (TERM) from outside",

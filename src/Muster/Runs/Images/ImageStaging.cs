@@ -194,7 +194,7 @@ internal sealed class ImageStaging(
                         + "check` says what is there.",
                 (_, "") =>
                     $"Correct its name. Where {host.Name} has no network, give it as a file from here: --container "
-                        + $"./image.sif, or docker-archive:./image.tar as `podman save` writes it.",
+                        + "./image.sif, or docker-archive:./image.tar as `podman save` writes it.",
                 _ => "Correct the path: one from / is on the site, any other on this machine.",
             }
         );

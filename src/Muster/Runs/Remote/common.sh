@@ -36,9 +36,8 @@ field() {
 
 # tree MARK [SESSION …]: every process that carries the mark in its environment or belongs to one of the sessions.
 tree() {
-  tree_mark="
-MUSTER_MARK=$1
-"
+  tree_marked=
+  [ -z "$1" ] || tree_marked=" $(echo $(grep -zslxF "MUSTER_MARK=$1" /proc/[0-9]*/environ 2>/dev/null)) "
   shift
   tree_sessions=" $* "
   for tree_proc in /proc/[0-9]*; do
@@ -47,10 +46,7 @@ MUSTER_MARK=$1
     read -r tree_stat 2>/dev/null <"$tree_proc/stat" || continue
     set -- ${tree_stat##*) }
     case $1 in Z|X) continue ;; esac
-    case $tree_sessions in *" $4 "*) echo "$tree_pid"; continue ;; esac
-    case "
-$(tr '\0' '\n' 2>/dev/null <"$tree_proc/environ")
-" in *"$tree_mark"*) echo "$tree_pid" ;; esac
+    case $tree_sessions$tree_marked in *" $4 "*|*" $tree_proc/environ "*) echo "$tree_pid" ;; esac
   done 2>/dev/null
 }
 

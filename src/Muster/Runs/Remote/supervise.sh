@@ -129,7 +129,7 @@ see_companion_ports() {
     name=${companion%%=*} session=${companion#*=}
     [ -d "/proc/$session" ] || continue
     inodes=' '
-    for pid in $(tree "no such mark" "$session"); do
+    for pid in $(tree "" "$session"); do
       inodes="$inodes$(ls -l "/proc/$pid/fd" 2>/dev/null) "
     done
     found=

@@ -102,7 +102,7 @@ public sealed class SequenceCheck
             Error(
                 802,
                 $"{Path.GetFileName(image)} stands beside {Path.GetFileName(depth)}: an image and its depth map have "
-                    + $"the same name"
+                    + "the same name"
             );
             return;
         }
@@ -124,7 +124,7 @@ public sealed class SequenceCheck
             Error(
                 803,
                 $"{Path.GetFileName(odd)} is {other.Width}×{other.Height}, the first is {first.Width}×{first.Height}: "
-                    + $"a sequence has one size"
+                    + "a sequence has one size"
             );
         else
             _figures = _figures with { Width = first.Width, Height = first.Height };
@@ -243,13 +243,13 @@ public sealed class SequenceCheck
                 Error(
                     805,
                     $"depths reach {_figures.DepthMost:0} m: they look like millimetres, or like what was meant as "
-                        + $"unknown"
+                        + "unknown"
                 );
             else if (_figures.DepthMost < 0.05)
                 Error(
                     805,
                     $"no depth is beyond {_figures.DepthMost:0.####} m: they look like kilometres, or like inverse "
-                        + $"depths"
+                        + "depths"
                 );
         }
         if (known < LeastKnown)
@@ -296,19 +296,19 @@ public sealed class SequenceCheck
             Warn(
                 808,
                 $"{_figures.FlowBelow} of {flows.Length} images moved less than {LeastFlow} pixels from the one "
-                    + $"before: leave out near-duplicates"
+                    + "before: leave out near-duplicates"
             );
         if (_figures.FlowAbove > flows.Length / 2)
             Warn(
                 808,
                 $"{_figures.FlowAbove} of {flows.Length} images moved more than {MostFlow} pixels from the one before: "
-                    + $"take more images a second"
+                    + "take more images a second"
             );
         if (_figures.ClipStarts == 0)
             Error(
                 809,
                 $"no clip of {Clip} images can start anywhere: no image has more than {Clip} others within {GraphFlow} "
-                    + $"pixels of motion"
+                    + "pixels of motion"
             );
         else if (_figures.ClipStarts < frames / 2)
             Warn(809, $"a clip can start at only {_figures.ClipStarts} of {frames} images");

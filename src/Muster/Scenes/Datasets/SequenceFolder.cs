@@ -76,7 +76,7 @@ internal sealed class SequenceFolder(string path)
             throw new SceneException(
                 SceneFault.ShapeMismatch,
                 $"{Depths[index]} is [{string.Join(", ", tensor.Shape)}] of {tensor.Type}, where [height, width] of "
-                    + $"float32 is expected",
+                    + "float32 is expected",
                 "Save it with numpy as array.astype('<f4')."
             );
         var metres = new float[height * width];

@@ -51,7 +51,7 @@ internal sealed class FilteredCloud
             yield return new(
                 613,
                 $"the preset {_options.Filter.Name} is approximated: its own map of an eighth of the size is not "
-                    + $"saved, so every 8th pixel of the larger one was taken"
+                    + "saved, so every 8th pixel of the larger one was taken"
             );
     }
 }

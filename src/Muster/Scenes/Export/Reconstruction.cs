@@ -110,7 +110,7 @@ public sealed class Reconstruction : IDisposable
                 new(
                     610,
                     $"the times of key frames {at - 1} and {at} do not increase: older versions leave times behind "
-                        + $"that belong to other frames"
+                        + "that belong to other frames"
                 )
             );
     }

@@ -40,7 +40,7 @@ internal sealed class WorkingGrid
             throw new SceneException(
                 SceneFault.ShapeMismatch,
                 $"{scene.Path}: images of {scene.Width}×{scene.Height} leave nothing at every {filter.Subsample}th "
-                    + $"pixel",
+                    + "pixel",
                 "Choose a smaller --subsample."
             );
         var rows = Places(scene.Height, filter);

@@ -122,7 +122,7 @@ public sealed class SiteCheck(OpenSite site, TimeProvider clock)
                     $"{facts.Name} accepts the connection, but `sh` does not run there: "
                         + $"{fault.Message.Replace($"{facts.Name} cannot be reached: ", "", StringComparison.Ordinal)}",
                     $"Try `{ByHand(name, "sh -c true")}`; the account's login shell or its start-up files are the "
-                        + $"cause."
+                        + "cause."
                 ),
             };
         }

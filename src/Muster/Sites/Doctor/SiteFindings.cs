@@ -111,7 +111,7 @@ public static class SiteFindings
                 Mark.Ok,
                 "banner",
                 $"the login shell prints \"{Printable(banner)}\"; Muster passes over it, but scp and sftp may fail "
-                    + $"on it"
+                    + "on it"
             );
     }
 
@@ -125,6 +125,8 @@ public static class SiteFindings
             missing.Add("sha256sum");
         if (!host.Can("stat-c"))
             missing.Add("stat -c");
+        if (!host.Can("grep-z"))
+            missing.Add("grep -z");
         yield return missing.Count == 0
             ? new(Mark.Ok, "tools", "sh, tar, sha256sum, stat -c and the others are there")
             : new(
@@ -271,7 +273,7 @@ public static class SiteFindings
                 Mark.Warn,
                 "clock",
                 $"{ahead.Duration().TotalSeconds:0} s {(ahead > TimeSpan.Zero ? "ahead of" : "behind")} ours; times of "
-                    + $"runs are off by that"
+                    + "runs are off by that"
             )
         : new(
             Mark.Warn,
@@ -315,7 +317,7 @@ public static class SiteFindings
                     Mark.Warn,
                     "containers",
                     $"{wanted ?? "no container runtime"} {(wanted is null ? "was found" : "was not found")} here; the "
-                        + $"compute nodes may have it, perhaps after `module load`"
+                        + "compute nodes may have it, perhaps after `module load`"
                 )
             : new(
                 Mark.Bad,
@@ -370,7 +372,7 @@ public static class SiteFindings
                     "peers",
                     $"does not reach {parts[0]}: {Printable(parts.ElementAtOrDefault(2) ?? "no answer")}",
                     $"Open the way from {host.Name} to {parts[0]} (firewall, name in /etc/hosts), or take "
-                        + $"`check-pairs` out of the site."
+                        + "`check-pairs` out of the site."
                 ),
             };
         }

@@ -19,6 +19,7 @@ for tool in tar gzip sha256sum stat setsid sync dd od readlink xargs tail mkfifo
   have $tool && say tool $tool
 done
 [ "$(stat -c %s / 2>/dev/null)" ] && say can stat-c
+printf 'a\0b\0' | grep -zqxF b 2>/dev/null && say can grep-z
 sleep 0.01 2>/dev/null && say can sleep-fraction
 [ "$(printf abc | sha256sum 2>/dev/null | cut -c 1-8)" = ba7816bf ] && say can sha256
 

@@ -76,7 +76,7 @@ internal static class ClusterToolsFile
         if (json.TryGetProperty("password", out _))
         {
             yield return $"{path}: the password is not used, and need not lie there in clear text; SSH asks for keys, "
-                + $"the agent or a second factor instead";
+                + "the agent or a second factor instead";
         }
         var others = json.EnumerateObject().Select(entry => entry.Name).Except(Mandatory).Except(Optional).ToList();
         if (others.Count > 0)

@@ -192,7 +192,7 @@ public static class ConfigSchema
                     file.Mistake(
                         name,
                         $"'{name.Value}' cannot name a site: use letters, digits and . _ @ -, and begin with a letter "
-                            + $"or a digit"
+                            + "or a digit"
                     );
                 }
                 value = [.. pairs.Where(pair => SiteNames.IsName(pair.Key.Value!))];

@@ -22,7 +22,7 @@ internal static class SiteReader
             file.Mistake(
                 key,
                 $"site {name} is of kind cloud, which this version cannot use. Remove it, or describe machines that "
-                    + $"exist as kind ssh"
+                    + "exist as kind ssh"
             );
             return null;
         }

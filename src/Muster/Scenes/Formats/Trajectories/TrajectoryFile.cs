@@ -51,7 +51,7 @@ public static class TrajectoryFile
                 throw new SceneException(
                     SceneFault.Unreadable,
                     $"{path}, line {row}: {(count < 0 ? "a word that is no number" : $"{count} numbers")}, where a "
-                        + $"pose is expected",
+                        + "pose is expected",
                     "TUM has 8 numbers a line, KITTI 12, EuRoC 8 or more with nanoseconds first, TartanAir 7; see "
                         + "--format."
                 );

@@ -28,7 +28,7 @@ public sealed partial record SbatchRefusal(string What, string Mend)
             return new(
                 SaidBySbatch(errors),
                 $"Correct the sbatch option '{misspelt.Groups["option"].Value.TrimStart('-')}' of the site, or of the "
-                    + $"command line."
+                    + "command line."
             );
         }
         return null;
