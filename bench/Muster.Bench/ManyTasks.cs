@@ -1,8 +1,6 @@
 using System.Security.Cryptography;
-using Muster.Gateway.Fleet;
-using Muster.Gateway.Limits;
-using Muster.Gateway.Spool;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
 using Muster.Gateway.Tokens;
 using Muster.NodeOdm;
 

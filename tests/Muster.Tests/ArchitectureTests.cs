@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Reflection;
 using System.Reflection.Emit;
+using System.Text;
 
 namespace Muster;
 
@@ -25,6 +27,81 @@ public sealed class ArchitectureTests
         ["Configuration"],
         ["Shell", "Faults"],
     ];
+
+    /// <summary>
+    /// The rooms of each folder from the top down, the folder's own files as <c>.</c>. A room knows only those behind it.
+    /// Rooms in one entry do not know each other.
+    /// </summary>
+    private static readonly Dictionary<string, string[][]> Rooms = new()
+    {
+        ["Cli"] =
+        [
+            ["."],
+            ["Personas"],
+            ["Recipes"],
+            ["Gateway"],
+            ["Demo", "Runs", "Scenes", "Sites"],
+            ["Context"],
+            ["Terminal"],
+        ],
+        ["Gateway"] =
+        [
+            ["Shared"],
+            ["Hosting"],
+            ["Console"],
+            ["Admin", "Api"],
+            ["Telemetry"],
+            ["Carrying"],
+            ["Tasks"],
+            ["Placing"],
+            ["Tokens", "Fleet"],
+            ["Ledger"],
+            ["Spool"],
+            ["Model"],
+        ],
+        ["Node"] =
+        [
+            ["."],
+            ["Engines"],
+        ],
+        ["NodeOdm"] =
+        [
+            ["HandIn"],
+            ["."],
+        ],
+        ["Recipes"] =
+        [
+            ["Reading"],
+            ["Checks"],
+            ["DroidSlam"],
+            ["."],
+        ],
+        ["Runs"] =
+        [
+            ["Submit"],
+            ["Explain", "Follow", "Forward", "Tidy"],
+            ["Roles"],
+            ["Images"],
+            ["."],
+        ],
+        ["Sites"] =
+        [
+            ["Doctor", "Import"],
+            ["Reading"],
+            ["."],
+            ["Schedulers"],
+        ],
+        ["Scenes"] =
+        [
+            ["Looking", "Datasets"],
+            ["Export"],
+            ["Evaluation"],
+            ["Formats"],
+            ["Drawing"],
+            ["."],
+            ["Geometry"],
+        ],
+    };
 
     private static readonly Assembly Program = typeof(Runs.Run).Assembly;
 
@@ -55,6 +132,44 @@ public sealed class ArchitectureTests
         );
 
     [Fact]
+    public void In_a_folder_calls_run_down_the_rooms()
+    {
+        var wrong =
+            from type in Program.GetTypes()
+            let folder = FolderOf(type)
+            where folder is not null
+            from used in UsedBy(type)
+            where FolderOf(used) == folder && RoomOf(used) != RoomOf(type)
+            where PlaceOf(used) <= PlaceOf(type)
+            select $"{type.FullName} uses {used.FullName}";
+
+        Assert.Empty(wrong.Distinct());
+    }
+
+    [Fact]
+    public void Every_room_has_its_place()
+    {
+        var wrong =
+            from type in Program.GetTypes()
+            where FolderOf(type) is { } folder && (Rooms.ContainsKey(folder) ? PlaceOf(type) < 0 : RoomOf(type) != ".")
+            select type.FullName;
+
+        Assert.Empty(wrong);
+        Assert.All(
+            Rooms,
+            folder =>
+                Assert.All(
+                    folder.Value.SelectMany(place => place),
+                    room =>
+                        Assert.Contains(
+                            Program.GetTypes(),
+                            type => FolderOf(type) == folder.Key && RoomOf(type) == room
+                        )
+                )
+        );
+    }
+
+    [Fact]
     public void Only_the_command_line_speaks_to_the_terminal() =>
         Assert.Empty(
             from type in Program.GetTypes()
@@ -64,13 +179,78 @@ public sealed class ArchitectureTests
         );
 
     [Fact]
-    public void The_test_sees_what_a_method_uses() => Assert.Contains(typeof(Runs.RunStore), UsedBy(typeof(Cli.App)));
+    public void The_test_sees_what_a_method_uses() =>
+        Assert.Contains(typeof(Runs.RunStore), UsedBy(typeof(Cli.Context.App)));
+
+    /// <summary>With RECORD=1 the pictures are drawn anew.</summary>
+    [Fact]
+    public void The_pictures_in_the_documentation_are_of_this_code()
+    {
+        var path = Path.Combine(Repository.Folder, "docs", "house.md");
+        var drawn = Pictures();
+        if (Environment.GetEnvironmentVariable("RECORD") == "1")
+            File.WriteAllText(path, drawn);
+        else
+            Assert.Equal(File.ReadAllText(path), drawn);
+    }
+
+    private static string Pictures()
+    {
+        var types = Program.GetTypes().Where(type => FolderOf(type) is not null).ToList();
+        var uses = types
+            .SelectMany(type => UsedBy(type).Where(used => FolderOf(used) is not null).Select(used => (type, used)))
+            .ToList();
+        var text = new StringBuilder(
+            """
+            # The house, drawn
+
+            Made from the program by `ArchitectureTests` (`RECORD=1 ./test fast` draws it anew). An arrow points to what is used;
+            one that follows from others is left out. What the folders are for is in [architecture.md](architecture.md).
+
+            ## Folders
+
+
+            """
+        );
+        Draw(text, uses.Select(use => (FolderOf(use.type)!, FolderOf(use.used)!)));
+        foreach (var folder in Rooms.Keys.Order(StringComparer.Ordinal))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n## Rooms of {folder}\n\n");
+            var inside = uses.Where(use => FolderOf(use.type) == folder && FolderOf(use.used) == folder);
+            Draw(text, inside.Select(use => (NameOf(folder, use.type), NameOf(folder, use.used))));
+        }
+        return text.ToString();
+
+        static string NameOf(string folder, Type type) => RoomOf(type) is "." ? $"{folder}/*" : RoomOf(type);
+    }
+
+    private static void Draw(StringBuilder text, IEnumerable<(string From, string To)> arrows)
+    {
+        var all = arrows.Where(arrow => arrow.From != arrow.To).ToHashSet();
+        var next = all.ToLookup(arrow => arrow.From, arrow => arrow.To);
+        var direct = all.Where(arrow => !next[arrow.From].Any(other => other != arrow.To && Reaches(other, arrow.To)));
+        text.Append("```mermaid\nflowchart TD\n");
+        foreach (var (from, to) in direct.Order())
+            text.Append(CultureInfo.InvariantCulture, $"  {Box(from)} --> {Box(to)}\n");
+        text.Append("```\n");
+
+        bool Reaches(string from, string to) => from == to || next[from].Any(other => Reaches(other, to));
+        static string Box(string name) =>
+            $"{name.Replace("/*", "", StringComparison.Ordinal)}[{name.Replace("/*", " itself", StringComparison.Ordinal)}]";
+    }
 
     private static string? FolderOf(Type type)
     {
         var parts = (type.Namespace ?? "").Split('.');
         return type.Assembly == Program && parts.Length > 1 && parts[0] == "Muster" ? parts[1] : null;
     }
+
+    private static string RoomOf(Type type) => type.Namespace!.Split('.') is [_, _, var room, ..] ? room : ".";
+
+    private static int PlaceOf(Type type) =>
+        FolderOf(type) is { } folder && Rooms.TryGetValue(folder, out var places)
+            ? Array.FindIndex(places, place => place.Contains(RoomOf(type)))
+            : -1;
 
     private static int? FloorOf(Type type) =>
         FolderOf(type) is { } folder && Array.FindIndex(Floors, floor => floor.Contains(folder)) is var at and >= 0

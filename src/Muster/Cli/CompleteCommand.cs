@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Muster.Cli.Context;
 using Muster.Faults;
 using Muster.Runs;
 
@@ -25,7 +26,7 @@ internal static class CompleteCommand
         command.Hidden = true;
         command.SetAction(parsed =>
         {
-            var app = MusterCommand.Current.App();
+            var app = parsed.App();
             var proposals = Completion.For(
                 MusterCommand.Create([.. (parsed.GetValue(words) ?? []).SkipLast(1)]),
                 parsed.GetValue(words) ?? [],

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Muster.Cli.Context;
 using Muster.Cli.Runs;
 using Muster.Cli.Sites;
 using Muster.Runs;

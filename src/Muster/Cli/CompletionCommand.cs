@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Muster.Cli.Context;
 using Muster.Faults;
 
 namespace Muster.Cli;
@@ -20,7 +21,7 @@ internal static class CompletionCommand
         };
         command.SetAction(parsed =>
         {
-            var app = MusterCommand.Current.App();
+            var app = parsed.App();
             var name = parsed.GetValue(shell)!;
             var script = Scripts.TryGetValue(name, out var known)
                 ? known

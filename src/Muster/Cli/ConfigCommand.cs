@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Sites;
 using Muster.Configuration;
 using Muster.Sites.Reading;
@@ -20,7 +21,7 @@ internal static class ConfigCommand
         var command = new Command("show", "Every value in force, a line each.") { origin };
         command.SetAction(parsed =>
         {
-            var app = MusterCommand.Current.App();
+            var app = parsed.App();
             var settings = app.Config.InForce();
             if (app.Json)
             {
@@ -52,10 +53,10 @@ internal static class ConfigCommand
             "path",
             "The files that are looked for, the nearest first, and which of them are read."
         );
-        command.SetAction(_ =>
+        command.SetAction(parsed =>
         {
-            var app = MusterCommand.Current.App();
-            var files = App.Sources.Candidates();
+            var app = parsed.App();
+            var files = LocalSources.Find().Candidates();
             if (app.Json)
             {
                 app.Screen.Data(
@@ -82,7 +83,7 @@ internal static class ConfigCommand
     private static Command Schema()
     {
         var command = new Command("schema", "A JSON schema of muster.yaml, for editors.");
-        command.SetAction(_ => MusterCommand.Current.Screen.Data(ConfigSchema.ToJson()));
+        command.SetAction(parsed => parsed.Invocation().Screen.Data(ConfigSchema.ToJson()));
         return command;
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Demo;
 using Muster.Cli.Gateway;
 using Muster.Cli.Recipes;
@@ -45,10 +46,15 @@ public static class MusterCommand
             // A list of commands says what each is for, and not how it is used.
             foreach (var sub in parsed.CommandResult.Command.Subcommands)
                 sub.Description = sub.Description?.Split('\n')[0];
-            Current = new(screen, json, parsed.GetValue(Yes), split.Command);
-            return await parsed.InvokeAsync(
-                new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }
-            );
+            root.Invocation = new()
+            {
+                Screen = screen,
+                Json = json,
+                Yes = parsed.GetValue(Yes),
+                Command = split.Command,
+                Within = WithinAsync,
+            };
+            return await parsed.InvokeAsync(Configuration);
         }
         catch (UserException fault)
         {
@@ -75,9 +81,9 @@ public static class MusterCommand
 
     /// <param name="words">What was typed: where it names a command, that one is made and no other, as making all of
     /// them takes longer than most of them do.</param>
-    internal static RootCommand Create(IReadOnlyList<string> words)
+    internal static MusterRoot Create(IReadOnlyList<string> words)
     {
-        var root = new RootCommand(
+        var root = new MusterRoot(
             "Muster gathers whatever machines you have and runs your jobs on them.\n\n  muster submit -s SITE -- "
                 + "python train.py     run a command there, with this folder's code\n  muster ps                       "
                 + "    "
@@ -130,37 +136,23 @@ public static class MusterCommand
         ("complete", _ => CompleteCommand.Create()),
     ];
 
-    /// <summary>What one invocation was given besides its parsed options.</summary>
-    internal sealed record Invocation(Screen Screen, bool Json, bool Yes, IReadOnlyList<string> Command)
+    private static async Task WithinAsync(Invocation outer, IReadOnlyList<string> words, CancellationToken ct)
     {
-        public App App() => new(Screen, Json, Yes);
-    }
-
-    internal static Invocation Current { get; private set; } = new(new Screen(), false, false, []);
-
-    /// <summary>
-    /// Runs another command within this one. What it would answer is not shown, its notes are; its fault is the
-    /// caller's.
-    /// </summary>
-    internal static async Task WithinAsync(string[] words, CancellationToken ct)
-    {
-        var outer = Current;
-        var parsed = Create(words).Parse(words);
+        var root = Create(words);
+        var parsed = root.Parse(words);
         if (parsed.Errors.Count > 0)
             throw new UserException(Misuse.Of(parsed), $"`{Misuse.NameOf(parsed)} --help` shows what it takes.");
-        Current = new(new Screen(outer.Screen.Quiet || outer.Json, withData: false), false, outer.Yes, []);
-        try
+        root.Invocation = new()
         {
-            await parsed.InvokeAsync(
-                new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
-                ct
-            );
-        }
-        finally
-        {
-            Current = outer;
-        }
+            Screen = new Screen(outer.Screen.Quiet || outer.Json, withData: false),
+            Yes = outer.Yes,
+            Within = WithinAsync,
+        };
+        await parsed.InvokeAsync(Configuration, ct);
     }
+
+    private static InvocationConfiguration Configuration =>
+        new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
 
     private static int Misused(Screen screen, bool json, ParseResult parsed)
     {
@@ -178,7 +170,7 @@ public static class MusterCommand
     {
         if (json)
         {
-            screen.Say(JsonSerializer.Serialize(new FaultView(new(code, message, mend)), CliJson.Plain.FaultView));
+            screen.Say(JsonSerializer.Serialize(new FaultView(new(code, message, mend)), AnswerJson.Plain.FaultView));
             return;
         }
         screen.Say($"{screen.Paint("error:", Tint.Red)} {message}");

@@ -1,23 +1,22 @@
 using System.CommandLine;
-using System.Reflection;
+using Muster.Cli.Context;
+using Muster.Configuration;
 
 namespace Muster.Cli;
 
 internal static class VersionCommand
 {
-    public static string Text { get; } =
-        typeof(VersionCommand)
-            .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
-            ?.InformationalVersion.Split('+')[0]
-        ?? "0";
-
     public static Command Create()
     {
         var command = new Command("version", "Which Muster this is.");
-        command.SetAction(_ =>
-            MusterCommand.Current.Screen.Data(
-                MusterCommand.Current.Json ? $$"""{"schema":1,"version":"{{Text}}"}""" : $"muster {Text}"
-            )
+        command.SetAction(parsed =>
+            parsed
+                .Invocation()
+                .Screen.Data(
+                    parsed.Invocation().Json
+                        ? $$"""{"schema":1,"version":"{{OwnVersion.Text}}"}"""
+                        : $"muster {OwnVersion.Text}"
+                )
         );
         return command;
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Muster.Node.Engines;
 
 namespace Muster.Node;
 

@@ -1,3 +1,4 @@
+using Muster.Node.Engines;
 using Muster.NodeOdm;
 using Muster.Storage;
 

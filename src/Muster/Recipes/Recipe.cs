@@ -1,4 +1,5 @@
 using Muster.Configuration;
+using Muster.Recipes.Checks;
 
 namespace Muster.Recipes;
 

@@ -26,12 +26,10 @@ public sealed class RecipeValues
         _inputs.GetValueOrDefault(input) is { } path && !path.StartsWith(There, StringComparison.Ordinal) ? path : null;
 
     /// <param name="given">By the names of inputs and parameters, as they were typed.</param>
-    /// <param name="memory">A folder in which checks may remember what they saw.</param>
     public static (RecipeValues Values, IReadOnlyList<RecipeFinding> Findings) Read(
         Recipe recipe,
         IReadOnlyDictionary<string, string> given,
-        string folder,
-        string memory
+        string folder
     )
     {
         var values = new RecipeValues(recipe);
@@ -74,8 +72,6 @@ public sealed class RecipeValues
             else
                 findings.Add(RecipeFinding.Error($"--{parameter.Name} takes {parameter.Expected}, not '{text}'"));
         }
-        if (recipe.Check is { } check)
-            findings.AddRange(RecipeChecks.Run(check, values, memory));
         return (values, findings);
     }
 

@@ -1,5 +1,4 @@
 using Muster.Faults;
-using Muster.Runs.Roles;
 using Muster.Sites;
 
 namespace Muster.Runs;

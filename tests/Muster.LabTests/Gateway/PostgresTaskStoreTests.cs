@@ -1,4 +1,4 @@
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Ledger;
 using Muster.Storage;
 
 namespace Muster.Gateway;

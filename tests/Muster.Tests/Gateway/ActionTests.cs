@@ -1,4 +1,5 @@
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Model;
+using Muster.Gateway.Placing;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway;

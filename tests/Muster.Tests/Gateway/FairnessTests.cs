@@ -1,5 +1,4 @@
-using Muster.Gateway.Limits;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Model;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Muster.Gateway.Model;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway;

@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Muster.Faults;
 using Muster.Gateway.Fleet;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Model;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway;

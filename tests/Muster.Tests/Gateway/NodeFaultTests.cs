@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Model;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway;

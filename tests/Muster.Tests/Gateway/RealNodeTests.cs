@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Muster.Node;
 using Muster.Node.Engines;
 using Muster.NodeOdm;
-using TaskPhase = Muster.Gateway.Tasks.TaskPhase;
-using WaitingList = Muster.Gateway.Tasks.WaitingList;
+using TaskPhase = Muster.Gateway.Model.TaskPhase;
+using WaitingList = Muster.Gateway.Placing.WaitingList;
 
 namespace Muster.Gateway;
 

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Muster.Gateway.Hosting;
 
 namespace Muster.Gateway;
 
@@ -147,7 +148,7 @@ public sealed class ServeCommandTests
     public async Task A_token_that_was_made_earlier_is_enough_to_listen_beyond_this_machine()
     {
         await using var gateway = await TestGateway.StartAsync();
-        var text = gateway.Host.Tokens.Make("a", null, Limits.TokenLimits.None).Text;
+        var text = gateway.Host.Tokens.Make("a", null, Model.TokenLimits.None).Text;
         await gateway.StopAsync();
         await using var host = await GatewayHost.StartAsync(
             new()

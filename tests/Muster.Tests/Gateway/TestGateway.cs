@@ -2,7 +2,8 @@ using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Hosting;
+using Muster.Gateway.Model;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway;

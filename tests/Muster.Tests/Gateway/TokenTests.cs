@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using Muster.Gateway.Limits;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Model;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway;

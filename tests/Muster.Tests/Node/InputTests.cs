@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Muster.Node.Engines;
 using Muster.NodeOdm;
 using static Muster.Node.TestNode;
 

@@ -1,4 +1,5 @@
 using Muster.Configuration;
+using Muster.Recipes.Reading;
 
 namespace Muster.Recipes;
 

@@ -141,7 +141,7 @@ public sealed class RecipePlannerTests : IDisposable
         var recipe = _recipe with { Preflight = "look.sh" };
 
         var findings = await RecipePreflight.RunAsync(
-            RecipeValues.Read(recipe, new Dictionary<string, string>(), _folder.Path, _folder.Path).Values,
+            RecipeValues.Read(recipe, new Dictionary<string, string>(), _folder.Path).Values,
             Plan(site.Site, "worker=2"),
             site,
             TestContext.Current.CancellationToken
@@ -172,15 +172,7 @@ public sealed class RecipePlannerTests : IDisposable
 
         var findings = await RecipePreflight.RunAsync(
             RecipeValues
-                .Read(
-                    _recipe with
-                    {
-                        Preflight = "look.sh",
-                    },
-                    new Dictionary<string, string>(),
-                    _folder.Path,
-                    _folder.Path
-                )
+                .Read(_recipe with { Preflight = "look.sh" }, new Dictionary<string, string>(), _folder.Path)
                 .Values,
             plan,
             site,
@@ -205,9 +197,7 @@ public sealed class RecipePlannerTests : IDisposable
 
     private RunPlan Plan(Site site, SubmitRequest wished, Recipe? recipe = null)
     {
-        var values = RecipeValues
-            .Read(recipe ?? _recipe, new Dictionary<string, string>(), _folder.Path, _folder.Path)
-            .Values;
+        var values = RecipeValues.Read(recipe ?? _recipe, new Dictionary<string, string>(), _folder.Path).Values;
         var planner = new RunPlanner(
             new RunStore(Path.Combine(_folder.Path, "runs.db")),
             TimeProvider.System,

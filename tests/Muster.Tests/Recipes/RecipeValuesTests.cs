@@ -30,12 +30,7 @@ public sealed class RecipeValuesTests : IDisposable
 
     private (RecipeValues Values, List<string> Findings) Read(params (string, string)[] given)
     {
-        var (values, findings) = RecipeValues.Read(
-            _recipe,
-            given.ToDictionary(),
-            _folder.Path,
-            Path.Combine(_folder.Path, "memory")
-        );
+        var (values, findings) = RecipeValues.Read(_recipe, given.ToDictionary(), _folder.Path);
         return (values, [.. findings.Select(finding => finding.ToString())]);
     }
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Muster.Faults;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Ledger;
 using Npgsql;
 
 namespace Muster.Storage;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 
@@ -13,7 +14,7 @@ internal static class DemoCommand
             "See it work, on this machine alone: a job from its edited code to its results, and photos through a "
                 + "server of your own. It leaves nothing behind."
         );
-        command.SetAction((_, ct) => new Demo(MusterCommand.Current.Screen, MusterCommand.Current.Json).RunAsync(ct));
+        command.SetAction((parsed, ct) => new Demo(parsed.Invocation().Screen, parsed.Invocation().Json).RunAsync(ct));
         return command;
     }
 }

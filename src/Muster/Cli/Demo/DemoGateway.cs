@@ -3,7 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Muster.Cli.Terminal;
 using Muster.Faults;
-using Muster.Gateway;
+using Muster.Gateway.Hosting;
 using Muster.Node.Engines;
 using Muster.Node.Engines.Survey;
 using Muster.NodeOdm;

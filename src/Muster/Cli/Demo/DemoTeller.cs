@@ -23,7 +23,9 @@ internal sealed class DemoTeller(Screen screen, bool json)
     public void See(string step, bool seen, string text, bool quietly = false)
     {
         if (json)
-            screen.Data(JsonSerializer.Serialize(new DemoStepView(1, step, seen, text), CliJson.Plain.DemoStepView));
+            screen.Data(
+                JsonSerializer.Serialize(new DemoStepView(1, step, seen, text), DemoAnswers.Plain.DemoStepView)
+            );
         else if (!seen || !quietly)
             Say($"   {(seen ? screen.Paint("✓", Tint.Green) : screen.Paint("✗", Tint.Red))} {text}");
         if (!seen)

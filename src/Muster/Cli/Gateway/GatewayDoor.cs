@@ -6,9 +6,10 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Muster.Cli.Context;
 using Muster.Faults;
 using Muster.Gateway.Admin;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Model;
 
 namespace Muster.Cli.Gateway;
 
@@ -75,7 +76,7 @@ internal sealed class GatewayDoor : IDisposable
             async (parsed, ct) =>
             {
                 using var door = Open(parsed.GetValue(gateway), parsed.GetValue(password));
-                return await act(MusterCommand.Current.App(), door, parsed, ct);
+                return await act(parsed.App(), door, parsed, ct);
             }
         );
         return command;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Node;
 using Muster.Node.Engines;
@@ -48,6 +49,7 @@ internal static class NodeCommand
         command.SetAction(
             (parsed, ct) =>
                 RunAsync(
+                    parsed.App(),
                     flags
                         .Select(flag => (flag.Name, Value: flag.Value(parsed)))
                         .Where(flag => flag.Value is not null)
@@ -67,9 +69,8 @@ internal static class NodeCommand
         command.Options.Add(option);
     }
 
-    private static async Task<int> RunAsync(Dictionary<string, string> flags, CancellationToken ct)
+    private static async Task<int> RunAsync(App app, Dictionary<string, string> flags, CancellationToken ct)
     {
-        var app = MusterCommand.Current.App();
         var config = NodeConfig.Read(flags);
         var settings = config.Settings(Path.Combine(app.Folders.State, "node"));
         PrivateFolder.KeepNewFilesPrivate();
@@ -77,7 +78,7 @@ internal static class NodeCommand
         using var opening = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var engine = EngineChoice.OpenAsync(
             config,
-            App.Sources,
+            LocalSources.Find(),
             text => app.Screen.Note("engine", text),
             opening.Token
         );

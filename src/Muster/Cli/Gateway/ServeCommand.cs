@@ -1,13 +1,14 @@
 using System.CommandLine;
 using System.Net;
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
-using Muster.Gateway;
 using Muster.Gateway.Fleet;
+using Muster.Gateway.Hosting;
+using Muster.Gateway.Model;
 using Muster.Gateway.Shared;
 using Muster.Node;
-using Muster.Node.Engines;
 using Muster.Runs.Submit;
 using Muster.Storage;
 
@@ -218,7 +219,7 @@ internal static class ServeCommand
         command.SetAction(
             (parsed, ct) =>
             {
-                var app = MusterCommand.Current.App();
+                var app = parsed.App();
                 var options = OptionsOf(parsed, app, out var logs);
                 return RunAsync(app, options, logs, ct);
             }
@@ -239,7 +240,7 @@ internal static class ServeCommand
             await using var shared = await SharedGateway.StartAsync(options, logs, app.Clock, ct);
             if (app.Json)
                 app.Screen.Data(
-                    JsonSerializer.Serialize(new ServeView(shared.Address.ToString()), CliJson.Plain.ServeView)
+                    JsonSerializer.Serialize(new ServeView(shared.Address.ToString()), ServeAnswers.Plain.ServeView)
                 );
             else
                 app.Screen.Note("serving", $"{shared.Address}, with others of the same database", Tint.Green);
@@ -248,7 +249,7 @@ internal static class ServeCommand
         await using var gateway = await GatewayHost.StartAsync(options, logs, app.Clock, ct);
         if (app.Json)
             app.Screen.Data(
-                JsonSerializer.Serialize(new ServeView(gateway.Address.ToString()), CliJson.Plain.ServeView)
+                JsonSerializer.Serialize(new ServeView(gateway.Address.ToString()), ServeAnswers.Plain.ServeView)
             );
         else
             Tell(app.Screen, gateway, options);
@@ -354,7 +355,7 @@ internal static class ServeCommand
                 : stop =>
                     EngineChoice.OpenAsync(
                         NodeConfig.Read(EngineFlags().ToDictionary()),
-                        App.Sources,
+                        LocalSources.Find(),
                         note => app.Screen.Note("engine", note),
                         stop
                     ),

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Muster.Faults;
-using Muster.Gateway;
+using Muster.Gateway.Model;
 using Muster.Storage;
 
 namespace Muster.Cli.Gateway;

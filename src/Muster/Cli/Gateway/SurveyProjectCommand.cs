@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
-using Muster.Node;
 using Muster.Node.Engines;
 using Muster.Node.Engines.Survey;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.NodeOdm;
 using Muster.NodeOdm.HandIn;
@@ -181,5 +182,5 @@ public sealed record TaskEventView(int Schema, string Event)
 [JsonSerializable(typeof(TaskEventView))]
 internal sealed partial class TaskEventJson : JsonSerializerContext
 {
-    public static TaskEventJson Plain { get; } = new(CliJson.Readable());
+    public static TaskEventJson Plain { get; } = new(AnswerJson.Readable());
 }

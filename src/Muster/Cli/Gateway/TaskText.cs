@@ -1,8 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Gateway.Admin;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Model;
 using Muster.Shell;
 
 namespace Muster.Cli.Gateway;

@@ -1,3 +1,4 @@
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Gateway.Admin;

@@ -1,12 +1,13 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using Muster.Cli.Context;
 using Muster.Cli.Runs;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Gateway.Fleet;
 using Muster.NodeOdm;
 using Muster.NodeOdm.HandIn;
-using Muster.Sites;
+using Muster.Sites.Reading;
 
 namespace Muster.Cli.Gateway;
 
@@ -94,7 +95,7 @@ internal static class TasksSubmitCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
     {
-        var app = MusterCommand.Current.App();
+        var app = parsed.App();
         var paths = parsed.GetValue(Paths)!;
         var source = SourceFiles.Of(paths);
         var (url, token) = NodeAddress.Parse(parsed.GetValue(Server)!);

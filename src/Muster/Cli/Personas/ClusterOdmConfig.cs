@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Muster.Faults;
-using Muster.Gateway;
 using Muster.Gateway.Fleet;
+using Muster.Gateway.Model;
 
 namespace Muster.Cli.Personas;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Muster.Cli.Context;
 using Muster.Cli.Gateway;
 using Muster.Cli.Terminal;
 
@@ -76,6 +77,7 @@ internal sealed class ClusterOdmPersona : Command
         SetAction(
             (parsed, ct) =>
                 RunAsync(
+                    parsed.App(),
                     given
                         .Select(flag => (flag.Name, Value: flag.Value(parsed)))
                         .Where(flag => flag.Value is not null)
@@ -87,11 +89,10 @@ internal sealed class ClusterOdmPersona : Command
 
     public static Command Create() => new ClusterOdmPersona();
 
-    private static Task<int> RunAsync(Dictionary<string, string> flags, CancellationToken ct)
+    private static Task<int> RunAsync(App app, Dictionary<string, string> flags, CancellationToken ct)
     {
         if (flags.Remove("no-splitmerge"))
             flags["splitmerge"] = "";
-        var app = MusterCommand.Current.App();
         var config = new ClusterOdmConfig(flags, Directory.GetCurrentDirectory());
         var options = config.Options();
         foreach (var warning in config.Warnings())

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Muster.Cli.Context;
 using Muster.Cli.Runs;
 using Muster.Configuration;
 using Muster.Faults;

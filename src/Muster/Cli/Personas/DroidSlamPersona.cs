@@ -1,10 +1,11 @@
 using System.CommandLine;
+using Muster.Cli.Context;
 using Muster.Cli.Recipes;
 using Muster.Cli.Runs;
 using Muster.Cli.Terminal;
 using Muster.Configuration;
 using Muster.Faults;
-using Muster.Recipes;
+using Muster.Recipes.Reading;
 using Muster.Runs;
 using Muster.Sites.Import;
 
@@ -57,7 +58,7 @@ internal static class DroidSlamPersona
             (parsed, ct) =>
                 WithOldCodesAsync(async () =>
                 {
-                    var app = MusterCommand.Current.App();
+                    var app = parsed.App();
                     var path =
                         ConfigPath(parsed.GetValue(config))
                         ?? throw new UserException(
@@ -67,9 +68,13 @@ internal static class DroidSlamPersona
                         {
                             ExitCode = ExitCodes.Usage,
                         };
-                    var work = new DroidSlamWork(DroidSlamFile.Read(path, App.Sources), kind, App.Sources);
+                    var work = new DroidSlamWork(
+                        DroidSlamFile.Read(path, LocalSources.Find()),
+                        kind,
+                        LocalSources.Find()
+                    );
                     var site = app.GetSite(path);
-                    var recipe = new RecipeBook(App.Sources).Get(DroidSlamJobs.RecipePrefix + kind);
+                    var recipe = new RecipeBook(LocalSources.Find()).Get(DroidSlamJobs.RecipePrefix + kind);
                     var detach = !parsed.GetValue(follow);
                     var watch = new SubmitWatch
                     {
@@ -111,7 +116,7 @@ internal static class DroidSlamPersona
             (parsed, ct) =>
                 WithOldCodesAsync(async () =>
                 {
-                    var app = MusterCommand.Current.App();
+                    var app = parsed.App();
                     if (parsed.GetValue(id) is { } wanted)
                     {
                         var run = (
@@ -182,7 +187,7 @@ internal static class DroidSlamPersona
             (parsed, ct) =>
                 WithOldCodesAsync(async () =>
                 {
-                    var app = MusterCommand.Current.App();
+                    var app = parsed.App();
                     var wanted = parsed.GetValue(id);
                     if (wanted is null != parsed.GetValue(all))
                         throw new UserException(
@@ -198,9 +203,9 @@ internal static class DroidSlamPersona
                             ?
                             [
                                 .. new DroidSlamWork(
-                                    DroidSlamFile.Read(path, App.Sources),
+                                    DroidSlamFile.Read(path, LocalSources.Find()),
                                     kind,
-                                    App.Sources
+                                    LocalSources.Find()
                                 ).ExportOptions(),
                             ]
                         : Array.Empty<string>();
@@ -236,10 +241,10 @@ internal static class DroidSlamPersona
     private static Command Keys()
     {
         var command = new Command("keys", "List every key of the config file.");
-        command.SetAction(_ =>
+        command.SetAction(parsed =>
         {
             foreach (var key in DroidSlamFile.Keys)
-                MusterCommand.Current.Screen.Data(key);
+                parsed.Invocation().Screen.Data(key);
         });
         return command;
     }
@@ -247,12 +252,12 @@ internal static class DroidSlamPersona
     /// <summary>The config file, by the older tool's order of places; null when there is none.</summary>
     private static string? ConfigPath(string? given)
     {
-        if ((given ?? App.Sources.Find("DROIDSLAM_CONFIG")) is { } named)
+        if ((given ?? LocalSources.Find().Find("DROIDSLAM_CONFIG")) is { } named)
             return Path.GetFullPath(named);
         string?[] usual =
         [
             "droidslam.yaml",
-            App.Sources.UserFile is { } own
+            LocalSources.Find().UserFile is { } own
                 ? Path.Combine(Path.GetDirectoryName(own)!, "..", "droidslam", "config.yaml")
                 : null,
         ];

@@ -1,8 +1,10 @@
 using System.CommandLine;
+using Muster.Cli.Context;
 using Muster.Cli.Recipes;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Recipes;
+using Muster.Recipes.Reading;
 using Muster.Runs.Submit;
 using Muster.Sites;
 using Muster.Sites.Import;
@@ -135,7 +137,7 @@ internal sealed class GtsfmPersona : Command
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
     {
-        var app = MusterCommand.Current.App();
+        var app = parsed.App();
         var cluster = parsed.GetValue(_cluster) is { } file ? FileOf(file) : null;
         var site = app.GetSite(cluster ?? LocalSite.BuiltInName);
         if (cluster is not null && site is not SshSite)
@@ -149,7 +151,7 @@ internal sealed class GtsfmPersona : Command
         var wished = new SubmitRequest { Command = [], WorkingFolder = Directory.GetCurrentDirectory() };
         return await RecipeCommand.RunAsync(
             app,
-            new RecipeBook(App.Sources).Get("gtsfm"),
+            new RecipeBook(LocalSources.Find()).Get("gtsfm"),
             Given(parsed, cluster),
             wished,
             site,
@@ -186,7 +188,7 @@ internal sealed class GtsfmPersona : Command
             given[name.Replace('_', '-')] = parsed.GetValue(option) ? "true" : "false";
         if (words.Overrides.Count > 0)
             given["overrides"] = string.Join(' ', words.Overrides);
-        if (cluster is null || !GtsfmFile.HasGpus(cluster, App.Sources))
+        if (cluster is null || !GtsfmFile.HasGpus(cluster, LocalSources.Find()))
             return given;
         // One worker with one thread for each entry.
         foreach (var name in (string[])["num-workers", "threads-per-worker"])

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Muster.Cli.Context;
 using Muster.Cli.Runs;
 using Muster.Faults;
 using Muster.Runs.Submit;
@@ -61,7 +62,7 @@ internal sealed class PsdRunPersona : Command
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
     {
-        var app = MusterCommand.Current.App();
+        var app = parsed.App();
         var config = parsed.GetValue(_config)!;
         if (!File.Exists(config))
             throw new UserException(

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Muster.Cli.Context;
 using Muster.Cli.Runs;
 using Muster.Cli.Terminal;
 using Muster.Faults;
@@ -96,8 +97,8 @@ internal sealed partial class SubmitPersona : Command, ITakesCommand
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
     {
-        var current = MusterCommand.Current;
-        var app = current.App();
+        var current = parsed.Invocation();
+        var app = current.App;
         RefuseValueOfTensorBoard(parsed, current.Command);
         var sbatch = OptionsOf(parsed.GetValue(_sbatch)!, current.Command);
         var config = parsed.GetValue(_config)!;

@@ -1,9 +1,12 @@
 using System.CommandLine;
+using Muster.Cli.Context;
 using Muster.Cli.Runs;
 using Muster.Cli.Terminal;
 using Muster.Recipes;
+using Muster.Recipes.Checks;
 using Muster.Runs.Submit;
 using Muster.Sites;
+using Muster.Sites.Reading;
 
 namespace Muster.Cli.Recipes;
 
@@ -114,7 +117,7 @@ internal class RecipeCommand : Command
         IReadOnlyList<RecipeFinding> more
     )
     {
-        var (values, found) = RecipeValues.Read(recipe, given, folder, Path.Combine(app.Folders.State, "checks"));
+        var (values, found) = RecipeChecks.Read(recipe, given, folder, Path.Combine(app.Folders.State, "checks"));
         Tell(app, recipe, [.. found, .. more]);
         return values;
     }
@@ -138,7 +141,7 @@ internal class RecipeCommand : Command
 
     private Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
     {
-        var app = MusterCommand.Current.App();
+        var app = parsed.App();
         var site = app.GetSite(parsed.GetValue(_run.Site));
         return RunAsync(
             app,

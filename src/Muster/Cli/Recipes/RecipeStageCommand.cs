@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Muster.Cli.Context;
 using Muster.Recipes;
 
 namespace Muster.Cli.Recipes;
@@ -30,7 +31,7 @@ internal sealed class RecipeStageCommand : Command
         SetAction(
             async (parsed, ct) =>
             {
-                var app = MusterCommand.Current.App();
+                var app = parsed.App();
                 var values = RecipeCommand.Read(app, alone, own.Given(parsed), Directory.GetCurrentDirectory(), []);
                 await RecipeCommand.StageAsync(
                     app,

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Muster.Cli.Context;
 using Muster.Recipes;
 
 namespace Muster.Cli.Recipes;
@@ -92,5 +93,5 @@ public sealed record RecipeListView(int Schema, IReadOnlyList<RecipeView> Recipe
 [JsonSerializable(typeof(RecipeListView))]
 internal sealed partial class RecipeJson : JsonSerializerContext
 {
-    public static RecipeJson Plain { get; } = new(CliJson.Readable());
+    public static RecipeJson Plain { get; } = new(AnswerJson.Readable());
 }

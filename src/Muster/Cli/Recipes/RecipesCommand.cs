@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Configuration;
 using Muster.Recipes;
@@ -22,10 +23,10 @@ internal static class RecipesCommand
     {
         var command = new Command("list", "List the recipes, and where each comes from.");
         command.Aliases.Add("ls");
-        command.SetAction(_ =>
+        command.SetAction(parsed =>
         {
-            var app = MusterCommand.Current.App();
-            var book = new RecipeBook(App.Sources);
+            var app = parsed.App();
+            var book = new RecipeBook(LocalSources.Find());
             var views = book.All().Select(source => ViewOf(book, source)).ToList();
             if (app.Json)
             {
@@ -78,7 +79,7 @@ internal static class RecipesCommand
             return new()
             {
                 Name = source.Name,
-                Origin = App.Sources.Shown(source.Path),
+                Origin = LocalSources.Find().Shown(source.Path),
                 Mistakes = [.. fault.Mistakes.Select(mistake => mistake.ToString())],
             };
         }
@@ -96,8 +97,8 @@ internal static class RecipesCommand
         };
         command.SetAction(parsed =>
         {
-            var app = MusterCommand.Current.App();
-            var recipe = new RecipeBook(App.Sources).Get(parsed.GetValue(name)!);
+            var app = parsed.App();
+            var recipe = new RecipeBook(LocalSources.Find()).Get(parsed.GetValue(name)!);
             if (app.Json)
                 app.Screen.Data(JsonSerializer.Serialize(RecipeView.Of(recipe), RecipeJson.Plain.RecipeView));
             else
@@ -162,7 +163,7 @@ internal static class RecipesCommand
         );
         if (words.Where(word => !word.StartsWith('-')).ToList() is not ["recipes", "stage", ..])
             return command;
-        var book = new RecipeBook(App.Sources);
+        var book = new RecipeBook(LocalSources.Find());
         foreach (var source in book.All())
         {
             try
@@ -178,7 +179,7 @@ internal static class RecipesCommand
     private static Command Schema()
     {
         var command = new Command("schema", "A JSON schema of recipe.yaml, for editors.");
-        command.SetAction(_ => MusterCommand.Current.Screen.Data(RecipeSchema.ToJson()));
+        command.SetAction(parsed => parsed.Invocation().Screen.Data(RecipeSchema.ToJson()));
         return command;
     }
 }

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using Muster.Cli.Context;
 using Muster.Configuration;
 using Muster.Recipes;
+using Muster.Recipes.Reading;
 
 namespace Muster.Cli.Recipes;
 
@@ -18,7 +20,7 @@ internal static class RunCommand
         var given = words.Where(word => !word.StartsWith('-')).ToList();
         if (given is not ["run", ..])
             return command;
-        var book = new RecipeBook(App.Sources);
+        var book = new RecipeBook(LocalSources.Find());
         foreach (var source in book.All())
             command.Add(source.Name == given.ElementAtOrDefault(1) ? Whole(book, source) : Entry(book, source));
         return command;

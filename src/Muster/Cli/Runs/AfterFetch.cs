@@ -1,3 +1,4 @@
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 
@@ -24,7 +25,7 @@ internal static class AfterFetch
                 continue;
             try
             {
-                await MusterCommand.WithinAsync(words, ct);
+                await app.WithinAsync(words, ct);
             }
             catch (UserException fault)
             {

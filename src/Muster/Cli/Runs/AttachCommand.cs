@@ -1,7 +1,8 @@
 using System.CommandLine;
+using Muster.Cli.Context;
 using Muster.Faults;
 using Muster.Runs;
-using Muster.Sites;
+using Muster.Sites.Reading;
 
 namespace Muster.Cli.Runs;
 
@@ -27,7 +28,7 @@ internal static class AttachCommand
         command.SetAction(
             async (parsed, ct) =>
             {
-                var app = MusterCommand.Current.App();
+                var app = parsed.App();
                 var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
                 if (RunKeeper.IsAbandoned(run))
                 {

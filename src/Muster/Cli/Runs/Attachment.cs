@@ -1,10 +1,11 @@
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Runs;
 using Muster.Runs.Follow;
 using Muster.Runs.Forward;
-using Muster.Sites;
+using Muster.Sites.Reading;
 using Muster.Sites.Schedulers;
 
 namespace Muster.Cli.Runs;
@@ -214,6 +215,6 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
     private void Stream(EventView line)
     {
         if (app.Json)
-            app.Screen.Data(JsonSerializer.Serialize(line, CliJson.Plain.EventView));
+            app.Screen.Data(JsonSerializer.Serialize(line, RunAnswers.Plain.EventView));
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Runs;
@@ -32,7 +33,7 @@ internal static class CancelCommand
         command.SetAction(
             async (parsed, ct) =>
             {
-                var app = MusterCommand.Current.App();
+                var app = parsed.App();
                 var runs = parsed
                     .GetValue(selectors)!
                     .Select(selector => RunSelector.Get(app.Store, selector))
@@ -49,7 +50,7 @@ internal static class CancelCommand
                         ? app.Store.Find(run.Id)!
                         : await EndedAsync(app, run, patience, ct);
                     if (app.Json)
-                        app.Screen.Data(JsonSerializer.Serialize(RunView.Of(after), CliJson.Plain.RunView));
+                        app.Screen.Data(JsonSerializer.Serialize(RunView.Of(after), RunAnswers.Plain.RunView));
                     if (after.State is RunState.Ended)
                         app.Screen.Note(
                             after.State.Word,

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Runs;
 using Muster.Transfers;
@@ -30,7 +31,7 @@ internal static class FetchCommand
         command.SetAction(
             async (parsed, ct) =>
             {
-                var app = MusterCommand.Current.App();
+                var app = parsed.App();
                 var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
                 await BringAsync(app, run, parsed.GetValue(to), parsed.GetValue(only) ?? [], always: true, ct);
                 return 0;
@@ -142,7 +143,7 @@ internal static class FetchCommand
                         report.FilesHere,
                         report.Kept
                     ),
-                    CliJson.Plain.FetchView
+                    RunAnswers.Plain.FetchView
                 )
             );
         }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Runs;
 using Muster.Runs.Follow;
@@ -40,7 +41,7 @@ internal static class LogsCommand
         command.SetAction(
             async (parsed, ct) =>
             {
-                var app = MusterCommand.Current.App();
+                var app = parsed.App();
                 var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
                 if (parsed.GetValue(rank) is { } asked)
                     RunParts.CheckRank(run.Plan, asked);
@@ -110,7 +111,7 @@ internal static class LogsCommand
     private static void Print(App app, RunEvent.Log log, LogMargin? margin)
     {
         if (app.Json)
-            app.Screen.Data(JsonSerializer.Serialize(EventView.Of(log), CliJson.Plain.EventView));
+            app.Screen.Data(JsonSerializer.Serialize(EventView.Of(log), RunAnswers.Plain.EventView));
         else
             app.Screen.Pass(margin?.Add(log) ?? log.Bytes, log.IsError);
     }

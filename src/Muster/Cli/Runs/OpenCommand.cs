@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.ComponentModel;
 using System.Diagnostics;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Runs;
-using Muster.Sites;
+using Muster.Sites.Reading;
 
 namespace Muster.Cli.Runs;
 
@@ -31,7 +32,7 @@ internal static class OpenCommand
         command.SetAction(
             async (parsed, ct) =>
             {
-                var app = MusterCommand.Current.App();
+                var app = parsed.App();
                 var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
                 run = (
                     await app.Keeper.RefreshAsync([run], TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Runs;
 
@@ -27,7 +28,7 @@ internal static class PsCommand
         command.SetAction(
             async (parsed, ct) =>
             {
-                var app = MusterCommand.Current.App();
+                var app = parsed.App();
                 if (parsed.GetValue(adopt) is { } from)
                     await AdoptAsync(app, from, ct);
                 var live = app.Store.Live();
@@ -56,7 +57,7 @@ internal static class PsCommand
         if (app.Json)
         {
             app.Screen.Data(
-                JsonSerializer.Serialize(new RunListView(1, [.. runs.Select(RunView.Of)]), CliJson.Plain.RunListView)
+                JsonSerializer.Serialize(new RunListView(1, [.. runs.Select(RunView.Of)]), RunAnswers.Plain.RunListView)
             );
             return;
         }

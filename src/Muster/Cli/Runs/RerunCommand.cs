@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Muster.Cli.Context;
 using Muster.Faults;
 using Muster.Runs;
 
@@ -27,7 +28,7 @@ internal static class RerunCommand
         command.SetAction(
             async (parsed, ct) =>
             {
-                var app = MusterCommand.Current.App();
+                var app = parsed.App();
                 var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
                 var old = run.Plan;
                 // Its plan names folders and variables of this machine, and anybody who can write to the site may have

@@ -1,6 +1,7 @@
 using System.CommandLine;
+using Muster.Cli.Context;
 using Muster.Runs.Submit;
-using Muster.Sites;
+using Muster.Sites.Reading;
 
 namespace Muster.Cli.Runs;
 
@@ -74,7 +75,7 @@ internal sealed class RunOptions
     public SubmitRequest Asked(ParseResult parsed) =>
         new()
         {
-            Command = MusterCommand.Current.Command,
+            Command = parsed.Invocation().Command,
             WorkingFolder = Directory.GetCurrentDirectory(),
             Name = parsed.GetValue(Name),
             Host = parsed.GetValue(Host),

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using Muster.Cli.Context;
 using Muster.Faults;
 using Muster.Hosts;
 using Muster.Runs;
@@ -26,7 +27,7 @@ internal static class ShellCommand
         command.SetAction(
             async (parsed, ct) =>
             {
-                var app = MusterCommand.Current.App();
+                var app = parsed.App();
                 if (Console.IsInputRedirected)
                     throw new UserException(
                         "a shell needs a terminal",

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Runs;
 using Muster.Shell;
@@ -20,14 +21,14 @@ internal static class ShowCommand
         command.SetAction(
             async (parsed, ct) =>
             {
-                var app = MusterCommand.Current.App();
+                var app = parsed.App();
                 var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
                 if (!parsed.GetValue(cached))
                     run = (
                         await app.Keeper.RefreshAsync([run], TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct)
                     ).Single();
                 if (app.Json)
-                    app.Screen.Data(JsonSerializer.Serialize(RunView.Of(run), CliJson.Plain.RunView));
+                    app.Screen.Data(JsonSerializer.Serialize(RunView.Of(run), RunAnswers.Plain.RunView));
                 else if (parsed.GetValue(evidence))
                     await EvidenceAsync(app, run, ct);
                 else

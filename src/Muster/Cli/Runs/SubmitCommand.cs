@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Runs;
@@ -6,6 +7,7 @@ using Muster.Runs.Follow;
 using Muster.Runs.Roles;
 using Muster.Runs.Submit;
 using Muster.Sites;
+using Muster.Sites.Reading;
 using Muster.Sites.Schedulers.Slurm;
 using Muster.Snapshots;
 
@@ -130,7 +132,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
     {
-        var app = MusterCommand.Current.App();
+        var app = parsed.App();
         var site = app.GetSite(parsed.GetValue(_run.Site));
         var request = _run.Asked(parsed) with
         {
@@ -231,7 +233,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
         if (detach)
         {
             if (app.Json)
-                screen.Data(System.Text.Json.JsonSerializer.Serialize(RunView.Of(run), CliJson.Plain.RunView));
+                screen.Data(System.Text.Json.JsonSerializer.Serialize(RunView.Of(run), RunAnswers.Plain.RunView));
             else
                 screen.Note("detached", $"Follow it: muster attach {run.Id.Short}");
             return 0;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Runs;
@@ -37,7 +38,7 @@ internal static class WaitCommand
         command.SetAction(
             async (parsed, ct) =>
             {
-                var app = MusterCommand.Current.App();
+                var app = parsed.App();
                 var runs = parsed
                     .GetValue(selectors)!
                     .Select(selector => RunSelector.Get(app.Store, selector))
@@ -66,7 +67,7 @@ internal static class WaitCommand
                     )
                     {
                         if (app.Json)
-                            app.Screen.Data(JsonSerializer.Serialize(RunView.Of(run), CliJson.Plain.RunView));
+                            app.Screen.Data(JsonSerializer.Serialize(RunView.Of(run), RunAnswers.Plain.RunView));
                         var (word, said, tint) = RunText.Describe(run, app.Clock.GetUtcNow());
                         app.Screen.Note(word, $"{run.Plan.Name}: {said}", tint);
                     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Muster.Cli.Context;
 using Muster.Runs;
 using Muster.Runs.Explain;
 using Muster.Shell;
@@ -19,7 +20,7 @@ internal static class WhyCommand
         command.SetAction(
             async (parsed, ct) =>
             {
-                var app = MusterCommand.Current.App();
+                var app = parsed.App();
                 var known = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
                 var (run, explanation) = await new Explainer(app.Store, app.OpenSite, app.Clock).ExplainAsync(
                     known,
@@ -66,5 +67,5 @@ public sealed record WhyLineView(string About, string Text);
 [JsonSerializable(typeof(WhyView))]
 internal sealed partial class WhyJson : JsonSerializerContext
 {
-    public static WhyJson Plain { get; } = new(CliJson.Readable());
+    public static WhyJson Plain { get; } = new(AnswerJson.Readable());
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Muster.Cli.Context;
 using Muster.Faults;
 using Muster.Scenes.Evaluation;
 

@@ -1,3 +1,4 @@
+using Muster.Cli.Context;
 using Muster.Scenes.Evaluation;
 using Muster.Scenes.Geometry;
 

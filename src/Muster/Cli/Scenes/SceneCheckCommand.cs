@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Scenes.Datasets;
@@ -23,13 +24,12 @@ internal static class SceneCheckCommand
         {
             path,
         };
-        command.SetAction((parsed, ct) => Task.Run(() => Run(parsed.GetValue(path)!, ct), ct));
+        command.SetAction((parsed, ct) => Task.Run(() => Run(parsed.App(), parsed.GetValue(path)!, ct), ct));
         return command;
     }
 
-    private static int Run(string path, CancellationToken ct)
+    private static int Run(App app, string path, CancellationToken ct)
     {
-        var app = MusterCommand.Current.App();
         var reports = SequenceCheck.RunAll(path, SceneCommand.ProgressOn(app.Screen), ct);
         var sound = reports.All(report => report.IsSound);
         if (app.Json)

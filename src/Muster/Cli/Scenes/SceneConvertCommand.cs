@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Scenes.Datasets;
@@ -71,7 +72,7 @@ internal static class SceneConvertCommand
                 Task.Run(
                     () =>
                     {
-                        var app = MusterCommand.Current.App();
+                        var app = parsed.App();
                         var target = parsed.GetValue(to)!;
                         if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
                             throw Wrong($"--out {target} is not empty", "Name a new folder.");

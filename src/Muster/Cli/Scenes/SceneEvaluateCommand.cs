@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Scenes.Evaluation;
@@ -112,7 +113,7 @@ internal sealed class SceneEvaluateCommand : Command
 
     private void Run(ParseResult parsed)
     {
-        var app = MusterCommand.Current.App();
+        var app = parsed.App();
         var association = _association.Of(parsed);
         var format = parsed.GetValue(_format);
         var delta = _relative ? DeltaOf(parsed) : null;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Scenes.Export;
@@ -189,7 +190,7 @@ internal static class SceneExportCommand
 
     private static int Run(ParseResult parsed, CancellationToken ct)
     {
-        var app = MusterCommand.Current.App();
+        var app = parsed.App();
         var began = app.Clock.GetTimestamp();
         using var scene = Reconstruction.Open(parsed.GetValue(Path)!);
         var images = parsed.GetValue(Names) is { } names ? ImageNames.Read(names) : null;

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Muster.Cli.Context;
 using Muster.Scenes.Export;
 
 namespace Muster.Cli.Scenes;
@@ -17,5 +18,6 @@ namespace Muster.Cli.Scenes;
 [JsonSerializable(typeof(ConversionView))]
 internal sealed partial class SceneJson : JsonSerializerContext
 {
-    public static SceneJson Plain { get; } = new(CliJson.Readable(JsonNumberHandling.AllowNamedFloatingPointLiterals));
+    public static SceneJson Plain { get; } =
+        new(AnswerJson.Readable(JsonNumberHandling.AllowNamedFloatingPointLiterals));
 }

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Text;
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
-using Muster.Scenes;
 using Muster.Scenes.Looking;
 
 namespace Muster.Cli.Scenes;
@@ -38,7 +38,7 @@ internal static class SceneShowCommand
 
     private static int Run(ParseResult parsed, string path, CancellationToken ct)
     {
-        var app = MusterCommand.Current.App();
+        var app = parsed.App();
         var progress = SceneCommand.ProgressOn(app.Screen);
         using var scene = Scene.Open(path, progress, ct);
         var survey = SceneSurvey.Of(scene, progress, ct);

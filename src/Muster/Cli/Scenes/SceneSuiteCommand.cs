@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Scenes.Evaluation;
@@ -45,7 +46,7 @@ internal static class SceneSuiteCommand
             command.Add(option);
         command.SetAction(parsed =>
         {
-            var app = MusterCommand.Current.App();
+            var app = parsed.App();
             app.Screen.Passing("judging the sequences …");
             var result = SuiteEvaluation.Run(
                 PublishedSuite.Get(parsed.GetValue(suite)!),

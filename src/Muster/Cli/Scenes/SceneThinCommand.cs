@@ -1,11 +1,12 @@
 using System.CommandLine;
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
-using Muster.Scenes;
 using Muster.Scenes.Export;
 using Muster.Scenes.Formats;
 using Muster.Scenes.Formats.Ply;
+using Muster.Scenes.Looking;
 
 namespace Muster.Cli.Scenes;
 
@@ -37,14 +38,16 @@ internal static class SceneThinCommand
         };
         command.SetAction(
             (parsed, ct) =>
-                Task.Run(() => Run(parsed.GetValue(path)!, parsed.GetValue(voxel), parsed.GetValue(to)!, ct), ct)
+                Task.Run(
+                    () => Run(parsed.App(), parsed.GetValue(path)!, parsed.GetValue(voxel), parsed.GetValue(to)!, ct),
+                    ct
+                )
         );
         return command;
     }
 
-    private static int Run(string path, double voxel, string to, CancellationToken ct)
+    private static int Run(App app, string path, double voxel, string to, CancellationToken ct)
     {
-        var app = MusterCommand.Current.App();
         var progress = SceneCommand.ProgressOn(app.Screen);
         var thinning = new VoxelThinning(voxel);
         using var scene = Scene.Open(path, progress, ct);

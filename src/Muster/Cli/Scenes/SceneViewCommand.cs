@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
-using Muster.Scenes;
 using Muster.Scenes.Formats;
 using Muster.Scenes.Looking;
 
@@ -38,12 +38,15 @@ internal static class SceneViewCommand
         };
         command.SetAction(
             (parsed, ct) =>
-                Task.Run(() => Run(parsed.GetValue(path)!, parsed.GetValue(to), parsed.GetValue(points), ct), ct)
+                Task.Run(
+                    () => Run(parsed.App(), parsed.GetValue(path)!, parsed.GetValue(to), parsed.GetValue(points), ct),
+                    ct
+                )
         );
         return command;
     }
 
-    private static int Run(string path, string? to, int most, CancellationToken ct)
+    private static int Run(App app, string path, string? to, int most, CancellationToken ct)
     {
         if (most is < 1 or > Most)
             throw new UserException(
@@ -53,7 +56,6 @@ internal static class SceneViewCommand
             {
                 ExitCode = ExitCodes.Usage,
             };
-        var app = MusterCommand.Current.App();
         var progress = SceneCommand.ProgressOn(app.Screen);
         using var scene = Scene.Open(path, progress, ct);
         var survey = SceneSurvey.Of(scene, progress, ct);

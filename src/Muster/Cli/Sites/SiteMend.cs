@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Hosts;
 using Muster.Shell;

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Muster.Cli.Context;
 using Muster.Sites;
 
 namespace Muster.Cli.Sites;
@@ -106,5 +107,5 @@ public sealed record ConfigPathView(int Schema, IReadOnlyList<ConfigFileView> Fi
 [JsonSerializable(typeof(ConfigPathView))]
 internal sealed partial class SiteJson : JsonSerializerContext
 {
-    public static SiteJson Plain { get; } = new(CliJson.Readable());
+    public static SiteJson Plain { get; } = new(AnswerJson.Readable());
 }

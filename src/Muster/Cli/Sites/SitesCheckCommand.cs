@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Sites;
@@ -32,7 +33,7 @@ internal static class SitesCheckCommand
         command.SetAction(
             async (parsed, ct) =>
             {
-                var app = MusterCommand.Current.App();
+                var app = parsed.App();
                 var chosen = parsed.GetValue(names) is { Length: > 0 } some
                     ? some.Select(app.GetSite).ToList()
                     : [.. app.Config.Sites];
@@ -197,5 +198,5 @@ public sealed record BudgetView(
 [JsonSerializable(typeof(CheckView))]
 internal sealed partial class CheckJson : JsonSerializerContext
 {
-    public static CheckJson Plain { get; } = new(CliJson.Readable());
+    public static CheckJson Plain { get; } = new(AnswerJson.Readable());
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Sites;
 using Muster.Sites.Import;
@@ -24,9 +25,9 @@ internal static class SitesCommand
     {
         var command = new Command("list", "List the sites, and where each is written down.");
         command.Aliases.Add("ls");
-        command.SetAction(_ =>
+        command.SetAction(parsed =>
         {
-            var app = MusterCommand.Current.App();
+            var app = parsed.App();
             if (app.Json)
             {
                 app.Screen.Data(
@@ -80,7 +81,7 @@ internal static class SitesCommand
         };
         command.SetAction(parsed =>
         {
-            var app = MusterCommand.Current.App();
+            var app = parsed.App();
             var view = SiteView.Of(app.GetSite(parsed.GetValue(name)), app.Config.DefaultSite);
             if (app.Json)
                 app.Screen.Data(JsonSerializer.Serialize(view, SiteJson.Plain.SiteView));
@@ -145,14 +146,14 @@ internal static class SitesCommand
         var command = new Command("add", "Write a new site down.") { name, kind, host, root, set, file };
         command.SetAction(parsed =>
         {
-            var app = MusterCommand.Current.App();
+            var app = parsed.App();
             var site = SiteDraft.Read(
                 parsed.GetValue(name)!,
                 parsed.GetValue(kind)!,
                 parsed.GetValue(host) ?? [],
                 parsed.GetValue(root),
                 parsed.GetValue(set) ?? [],
-                App.Sources
+                LocalSources.Find()
             );
             Write(app, site, parsed.GetValue(file), []);
         });
@@ -183,8 +184,8 @@ internal static class SitesCommand
         };
         command.SetAction(parsed =>
         {
-            var app = MusterCommand.Current.App();
-            var (site, warnings) = SiteFile.Read(parsed.GetValue(from)!, App.Sources);
+            var app = parsed.App();
+            var (site, warnings) = SiteFile.Read(parsed.GetValue(from)!, LocalSources.Find());
             Write(
                 app,
                 parsed.GetValue(name) is { } chosen ? site with { Name = chosen } : site,
@@ -197,13 +198,13 @@ internal static class SitesCommand
 
     private static void Write(App app, Site site, string? file, IReadOnlyList<string> warnings)
     {
-        var path = Path.GetFullPath(file ?? App.Sources.FileToAddTo());
-        SiteWriter.Add(path, site, App.Sources);
+        var path = Path.GetFullPath(file ?? LocalSources.Find().FileToAddTo());
+        SiteWriter.Add(path, site, LocalSources.Find());
         foreach (var warning in warnings)
             app.Screen.Note("note", warning, Tint.Yellow);
         app.Screen.Note(
             "added",
-            $"{site.Name} to {App.Sources.Shown(path)}; look whether it works: muster sites check {site.Name}",
+            $"{site.Name} to {LocalSources.Find().Shown(path)}; look whether it works: muster sites check {site.Name}",
             Tint.Green
         );
         if (app.Json)
@@ -212,7 +213,7 @@ internal static class SitesCommand
                     new SiteAddedView(
                         1,
                         path,
-                        SiteView.Of(site with { Origin = new(App.Sources.Shown(path)) }, ""),
+                        SiteView.Of(site with { Origin = new(LocalSources.Find().Shown(path)) }, ""),
                         warnings
                     ),
                     SiteJson.Plain.SiteAddedView

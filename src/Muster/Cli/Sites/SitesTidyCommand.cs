@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Runs;
@@ -46,7 +47,7 @@ internal static class SitesTidyCommand
         command.SetAction(
             async (parsed, ct) =>
             {
-                var app = MusterCommand.Current.App();
+                var app = parsed.App();
                 if (!Durations.TryParse(parsed.GetValue(older)!, out var age))
                     throw new UserException(
                         $"'{parsed.GetValue(older)}' is no time for --older",
@@ -83,7 +84,9 @@ internal static class SitesTidyCommand
                     }
                 }
                 if (app.Json)
-                    app.Screen.Data(JsonSerializer.Serialize(new TidyListView(1, views), CliJson.Plain.TidyListView));
+                    app.Screen.Data(
+                        JsonSerializer.Serialize(new TidyListView(1, views), SiteAnswers.Plain.TidyListView)
+                    );
                 return views.All(view => view.Stays.Count == 0) ? ExitCodes.Done : ExitCodes.Fault;
             }
         );

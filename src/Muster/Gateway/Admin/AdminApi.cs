@@ -1,8 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
+using Muster.Configuration;
 using Muster.Faults;
 using Muster.Gateway.Fleet;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
+using Muster.Gateway.Placing;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
 using Muster.Gateway.Telemetry;
@@ -61,7 +65,7 @@ internal sealed class AdminApi
                 (http, _, _) =>
                     http.AnswerAsync(
                         new PathList(
-                            GatewayHost.Version,
+                            OwnVersion.Text,
                             [
                                 .. Paths!.Select(path => new PathEntry(
                                     path.Method,
@@ -269,7 +273,7 @@ internal sealed class AdminApi
         var online = _fleet.Nodes.Where(node => node.Health.IsOnline(now)).ToList();
         return new(
             1,
-            GatewayHost.Version,
+            OwnVersion.Text,
             _ledger.WriteFault is null,
             _started,
             _ledger.Lists.Count,

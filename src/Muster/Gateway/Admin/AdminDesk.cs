@@ -1,6 +1,6 @@
 using Muster.Gateway.Fleet;
-using Muster.Gateway.Limits;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
 using Muster.Gateway.Tokens;
 
 namespace Muster.Gateway.Admin;

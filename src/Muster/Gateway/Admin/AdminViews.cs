@@ -2,7 +2,8 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Muster.Gateway.Fleet;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Model;
+using Muster.Gateway.Placing;
 using Muster.Gateway.Tokens;
 using Muster.NodeOdm;
 

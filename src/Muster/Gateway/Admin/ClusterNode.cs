@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using Muster.Gateway.Fleet;
+using Muster.Gateway.Model;
 
 namespace Muster.Gateway.Admin;
 

@@ -1,8 +1,10 @@
 using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Muster.Configuration;
 using Muster.Gateway.Fleet;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
 
 namespace Muster.Gateway.Admin;
 
@@ -24,7 +26,7 @@ internal sealed class ClusterPages(NodeFleet fleet, TaskLedger ledger, AdminDesk
                     {
                         json.WriteStartObject();
                         json.WriteString("name", "Muster");
-                        json.WriteString("version", GatewayHost.Version);
+                        json.WriteString("version", OwnVersion.Text);
                         json.WriteEndObject();
                     }
                 );
@@ -99,9 +101,9 @@ internal sealed class ClusterPages(NodeFleet fleet, TaskLedger ledger, AdminDesk
         return http.Response.WriteAsync(
             $$"""
             <!doctype html>
-            <html lang="en"><meta charset="utf-8"><title>Muster {{GatewayHost.Version}}</title>
+            <html lang="en"><meta charset="utf-8"><title>Muster {{OwnVersion.Text}}</title>
             <style>body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; } th, td { text-align: left; padding: .2rem 1rem .2rem 0; }</style>
-            <h1>Muster {{GatewayHost.Version}}</h1>
+            <h1>Muster {{OwnVersion.Text}}</h1>
             <table><tr><th>#<th>Node<th>Status<th>Queue<th>Engine<th>API<th>Flags{{table}}</table>
             <p>{{(
                 fleet.Nodes.Count == 0 ? "There are no nodes yet." : $"{fleet.Nodes.Count} in total."

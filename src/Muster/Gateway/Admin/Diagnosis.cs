@@ -3,9 +3,13 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
+using Muster.Configuration;
 using Muster.Gateway.Fleet;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
+using Muster.Gateway.Placing;
 using Muster.Gateway.Spool;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Telemetry;
 
 namespace Muster.Gateway.Admin;
 
@@ -58,7 +62,7 @@ internal sealed partial class Diagnosis(
     private static Dictionary<string, string> About() =>
         new()
         {
-            ["version"] = GatewayHost.Version,
+            ["version"] = OwnVersion.Text,
             ["runtime"] = RuntimeInformation.FrameworkDescription,
             ["system"] = RuntimeInformation.OSDescription,
             ["architecture"] = RuntimeInformation.ProcessArchitecture.ToString(),

@@ -2,7 +2,8 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Muster.Faults;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
 
 namespace Muster.Gateway.Admin;
 

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Muster.Faults;
 using Muster.Gateway.Fleet;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Ledger;
 using Muster.Gateway.Tokens;
 
 namespace Muster.Gateway.Admin;

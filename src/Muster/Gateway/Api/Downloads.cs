@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
+using Muster.Gateway.Model;
 using Muster.Gateway.Spool;
-using Muster.Gateway.Tasks;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway.Api;

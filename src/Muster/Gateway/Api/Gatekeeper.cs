@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
-using Muster.Gateway.Limits;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
 using Muster.Gateway.Tokens;
 using Muster.NodeOdm;
 
@@ -39,7 +39,7 @@ internal sealed class Gatekeeper(TokenBook tokens, LiveTasks live, LightningProv
         live.Find(whole)?.Phase is TaskPhase.Sending or TaskPhase.Running or TaskPhase.Collecting;
 
     public TokenLimits LimitsOf(string owner) =>
-        provider is not null && LightningProvider.IsOwner(owner) ? provider.LimitsOf(owner) : tokens.LimitsOf(owner);
+        provider is not null && Caller.IsOfProvider(owner) ? provider.LimitsOf(owner) : tokens.LimitsOf(owner);
 
     private static string TextIn(HttpRequest request) =>
         request.Query["token"] is [{ Length: > 0 } asked, ..] ? asked

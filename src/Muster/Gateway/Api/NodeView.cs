@@ -1,8 +1,7 @@
 using System.Text.Json;
 using Muster.Gateway.Fleet;
-using Muster.Gateway.Limits;
-using Muster.Gateway.Tasks;
-using Muster.Gateway.Tokens;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway.Api;

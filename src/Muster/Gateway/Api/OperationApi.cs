@@ -1,7 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Muster.Faults;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Ledger;
 using Muster.Gateway.Telemetry;
 using Muster.NodeOdm;
 using Muster.Storage;

@@ -2,6 +2,8 @@ using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Muster.Gateway.Fleet;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
 using Muster.Gateway.Tokens;

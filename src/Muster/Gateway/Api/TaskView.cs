@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Model;
 
 namespace Muster.Gateway.Api;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Muster.Configuration;
 using Muster.Gateway.Admin;
 using Muster.Shell;
 
@@ -131,7 +132,7 @@ internal sealed class ConsoleServer : IAsyncDisposable
         var last = "";
         var wrong = 0;
         await SayAsync(
-            $"Welcome {from} Muster:{GatewayHost.Version}\r\n{(loggedIn ? "HELP for help" : "LOGIN <LOGIN> to log-in")}\r\nQUIT to quit\r\n{Prompt(loggedIn)}"
+            $"Welcome {from} Muster:{OwnVersion.Text}\r\n{(loggedIn ? "HELP for help" : "LOGIN <LOGIN> to log-in")}\r\nQUIT to quit\r\n{Prompt(loggedIn)}"
         );
         while (await ReadAsync(lines, visit.Belongs ? Idle : IdleAtTheDoor) is { } line && !IsHttp(line))
         {

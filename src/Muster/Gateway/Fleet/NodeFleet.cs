@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway.Fleet;

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Muster.Faults;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Ledger;
 using Muster.Storage;
 using Npgsql;
 

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Model;
 using Muster.NodeOdm;
 using Muster.Storage;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Muster.Gateway.Model;
 using Muster.Storage;
 
 namespace Muster.Gateway.Spool;

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Muster.Gateway.Fleet;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tokens;
 

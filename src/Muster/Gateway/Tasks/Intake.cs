@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Muster.Gateway.Fleet;
-using Muster.Gateway.Limits;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
+using Muster.Gateway.Placing;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tokens;
 using Muster.NodeOdm;
@@ -142,9 +144,7 @@ public sealed class Intake(
         try
         {
             var unapproved =
-                ledger.Find(id) is { Parent: null } known
-                && provider is not null
-                && LightningProvider.IsOwner(known.Owner)
+                ledger.Find(id) is { Parent: null } known && provider is not null && Caller.IsOfProvider(known.Owner)
                     ? await provider.LateRefusalAsync(known.Owner, files.Count, ct)
                     : null;
             superfluous = await ledger.ChangeAsync(book =>
@@ -337,7 +337,7 @@ public sealed class Intake(
     {
         if (
             provider is not null
-            && LightningProvider.IsOwner(caller.Owner)
+            && Caller.IsOfProvider(caller.Owner)
             && caller.Text.Length > 0
             && caller.Parent is null
             && await provider.RefusalAsync(caller, files.Count(), ct) is { } refusal

@@ -1,4 +1,6 @@
 using Muster.Gateway.Fleet;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tokens;
 using Muster.NodeOdm;

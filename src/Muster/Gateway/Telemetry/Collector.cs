@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
+using Muster.Configuration;
 using Muster.Faults;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
@@ -17,7 +18,7 @@ internal sealed class Collector : IDisposable
 {
     public const string Name = "Muster.Gateway";
 
-    private readonly Meter _meter = new(Name, GatewayHost.Version);
+    private readonly Meter _meter = new(Name, OwnVersion.Text);
     private readonly MeterProvider? _meters;
     private readonly TracerProvider? _tracers;
     private readonly TaskSpans? _spans;
@@ -28,7 +29,7 @@ internal sealed class Collector : IDisposable
         _faults = new(log);
         var resource = ResourceBuilder
             .CreateEmpty()
-            .AddService("muster-gateway", serviceVersion: GatewayHost.Version)
+            .AddService("muster-gateway", serviceVersion: OwnVersion.Text)
             .AddTelemetrySdk()
             .AddEnvironmentVariableDetector();
         foreach (var measure in measures.All)

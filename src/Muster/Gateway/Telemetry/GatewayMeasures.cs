@@ -1,7 +1,9 @@
 using System.Text;
 using Muster.Gateway.Fleet;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
+using Muster.Gateway.Placing;
 using Muster.Gateway.Spool;
-using Muster.Gateway.Tasks;
 
 namespace Muster.Gateway.Telemetry;
 

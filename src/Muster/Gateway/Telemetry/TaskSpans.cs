@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using Muster.Configuration;
 using Muster.Gateway.Fleet;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
 
 namespace Muster.Gateway.Telemetry;
 
@@ -10,7 +12,7 @@ namespace Muster.Gateway.Telemetry;
 /// </summary>
 internal sealed class TaskSpans : IDisposable
 {
-    private readonly ActivitySource _source = new(Collector.Name, GatewayHost.Version);
+    private readonly ActivitySource _source = new(Collector.Name, OwnVersion.Text);
     private readonly Dictionary<Guid, List<TaskPhase>> _lives = [];
     private readonly TaskLedger _ledger;
     private readonly NodeFleet _fleet;

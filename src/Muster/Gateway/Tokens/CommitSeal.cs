@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
 
 namespace Muster.Gateway.Tokens;
 

@@ -4,8 +4,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
-using Muster.Gateway.Limits;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
 
 namespace Muster.Gateway.Tokens;
 
@@ -105,11 +105,7 @@ public sealed partial class LightningProvider(Uri server, TaskStore store, TimeP
         return false;
     }
 
-    public static bool IsOwner(string owner) => owner.StartsWith(Prefix, StringComparison.Ordinal);
-
-    private const string Prefix = "lightning-";
-
-    private static string OwnerOf(string token) => Prefix + AccessToken.HashOf(token)[..24];
+    private static string OwnerOf(string token) => Caller.ProviderPrefix + AccessToken.HashOf(token)[..24];
 
     /// <summary>
     /// The end of a task is told with its user's token, so that one is kept, in a file that nobody else can read.

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Muster.Configuration;
+using Muster.Recipes.Checks;
 using Muster.Runs.Roles;
 using Muster.Runs.Submit;
 

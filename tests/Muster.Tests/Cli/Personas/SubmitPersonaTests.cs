@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Muster.Cli.Context;
 
 namespace Muster.Cli.Personas;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
-using Muster.Gateway.Tasks;
+using Muster.Configuration;
+using Muster.Gateway.Model;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway.Admin;
@@ -249,7 +250,7 @@ public sealed class AdminApiTests
         );
         var health = await caller.AskAsync("GET", "api/v1/health");
         Assert.Equal(
-            (true, GatewayHost.Version),
+            (true, OwnVersion.Text),
             (health.GetProperty("ready").GetBoolean(), health.GetProperty("version").GetString())
         );
     }

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Muster.Configuration;
 
 namespace Muster.Gateway.Admin;
 
@@ -25,7 +26,7 @@ public sealed class DiagnosisTests
                 },
             node
         );
-        var made = gateway.Host.Tokens.Make("somebody", null, Limits.TokenLimits.None).Text;
+        var made = gateway.Host.Tokens.Make("somebody", null, Model.TokenLimits.None).Text;
         async Task SubmitAsync(string name, string options) =>
             TestGateway.Said(
                 await gateway
@@ -109,7 +110,7 @@ public sealed class DiagnosisTests
         Assert.Contains("\"placed\"", texts["events.json"], StringComparison.Ordinal);
         Assert.Contains("\"form_bytes\":\"4194304\"", texts["limits.json"], StringComparison.Ordinal);
         Assert.Contains("\"admin_password\":\"set\"", texts["settings.json"], StringComparison.Ordinal);
-        Assert.Contains(GatewayHost.Version, texts["about.json"], StringComparison.Ordinal);
+        Assert.Contains(OwnVersion.Text, texts["about.json"], StringComparison.Ordinal);
         Assert.Contains("X-Amz", talker.RefusesWith, StringComparison.Ordinal);
         Assert.Contains(
             "no: token=*** ***, http://***@127.0.0.1/x?***",

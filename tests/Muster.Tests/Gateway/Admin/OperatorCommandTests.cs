@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Model;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway.Admin;

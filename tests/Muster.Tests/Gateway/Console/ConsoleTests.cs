@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Model;
 
 namespace Muster.Gateway.Console;
 

@@ -1,4 +1,5 @@
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
 
 namespace Muster.Gateway.Fleet;
 

@@ -1,3 +1,5 @@
+using Muster.Gateway.Model;
+
 namespace Muster.Gateway.Fleet;
 
 /// <summary>Nodes for tests of decisions.</summary>

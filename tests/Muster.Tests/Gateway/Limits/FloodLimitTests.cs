@@ -1,3 +1,5 @@
+using Muster.Gateway.Tasks;
+
 namespace Muster.Gateway.Limits;
 
 public sealed class FloodLimitTests

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Muster.Gateway.Model;
 using Muster.Storage;
 
 namespace Muster.Gateway.Spool;

@@ -1,5 +1,6 @@
 using Muster.Gateway.Fleet;
-using Muster.Gateway.Limits;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
 using Muster.Gateway.Spool;
 using Muster.NodeOdm;
 using Muster.Storage;

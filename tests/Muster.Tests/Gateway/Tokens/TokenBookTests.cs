@@ -1,5 +1,5 @@
-using Muster.Gateway.Limits;
-using Muster.Gateway.Tasks;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
 
 namespace Muster.Gateway.Tokens;
 

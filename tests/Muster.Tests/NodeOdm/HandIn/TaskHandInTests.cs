@@ -1,6 +1,6 @@
 using Muster.Faults;
 using Muster.Gateway;
-using Muster.Gateway.Limits;
+using Muster.Gateway.Model;
 
 namespace Muster.NodeOdm.HandIn;
 

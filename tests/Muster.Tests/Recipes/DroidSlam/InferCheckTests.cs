@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using Muster.Recipes.Checks;
 
 namespace Muster.Recipes.DroidSlam;
 
@@ -29,7 +30,7 @@ public sealed class InferCheckTests : IDisposable
     private List<string> Codes() => [.. Findings().Select(finding => finding.Code ?? finding.Text)];
 
     private IReadOnlyList<RecipeFinding> Findings() =>
-        RecipeValues
+        RecipeChecks
             .Read(_folder.Book.Get("droid-slam/infer"), _given, _folder.Path, Path.Combine(_folder.Path, "memory"))
             .Findings;
 

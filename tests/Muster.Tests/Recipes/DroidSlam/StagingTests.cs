@@ -17,8 +17,7 @@ public sealed class StagingTests : IDisposable
         var (values, _) = RecipeValues.Read(
             _folder.Book.Get("droid-slam/train"),
             given.Append(("stage-on", "local")).ToDictionary(),
-            _folder.Path,
-            Path.Combine(_folder.Path, "memory")
+            _folder.Path
         );
         var site = new LocalSite
         {

@@ -1,3 +1,4 @@
+using Muster.Recipes.Checks;
 using Muster.Scenes;
 using Muster.Scenes.Formats;
 
@@ -16,7 +17,7 @@ public sealed class TrainCheckTests(TrainCheckTests.Sound sound) : IClassFixture
     public void Dispose() => _folder.Dispose();
 
     private IReadOnlyList<RecipeFinding> Findings() =>
-        RecipeValues
+        RecipeChecks
             .Read(_folder.Book.Get("droid-slam/train"), _given, _folder.Path, Path.Combine(_folder.Path, "memory"))
             .Findings;
 

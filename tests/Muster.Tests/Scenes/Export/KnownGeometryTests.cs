@@ -1,5 +1,6 @@
 using Muster.Scenes.Evaluation;
 using Muster.Scenes.Formats.Trajectories;
+using Muster.Scenes.Looking;
 
 namespace Muster.Scenes.Export;
 

@@ -1,6 +1,6 @@
 using Muster.Cli.Personas;
 using Muster.Configuration;
-using Muster.Recipes;
+using Muster.Recipes.Reading;
 using Muster.Sites.Reading;
 
 namespace Muster.Sites.Import;

@@ -1,0 +1,80 @@
+using Muster.Cli.Terminal;
+using Muster.Configuration;
+using Muster.Runs;
+using Muster.Sites;
+using Muster.Sites.Import;
+using Muster.Sites.Reading;
+using Muster.Transfers;
+
+namespace Muster.Cli.Context;
+
+/// <summary>
+/// What the commands share: the configuration, the runs known here, the way to the sites. Each is made when it is first
+/// needed.
+/// </summary>
+public sealed class App
+{
+    private readonly Lazy<MusterConfig> _config;
+    private readonly Lazy<RunStore> _store;
+    private readonly Dictionary<string, OpenSite> _open = [];
+    private readonly Dictionary<string, Site> _fromFiles = [];
+
+    private readonly Invocation _invocation;
+    private readonly Lazy<ContentCache> _cache;
+    private readonly Lazy<RunKeeper> _keeper;
+
+    internal App(Invocation invocation)
+    {
+        _invocation = invocation;
+        Folders = LocalFolders.Find();
+        Sources = LocalSources.Find();
+        _config = new(() => ConfigReader.Read(Sources));
+        _store = new(() => new(Path.Combine(Folders.State, "runs.db")));
+        _cache = new(() => new(Path.Combine(Folders.Cache, "contents")));
+        _keeper = new(() => new(Store, OpenSite, Clock));
+    }
+
+    public Screen Screen => _invocation.Screen;
+
+    /// <summary>Answer with JSON.</summary>
+    public bool Json => _invocation.Json;
+
+    /// <summary>Do not ask; take it as agreed.</summary>
+    public bool Yes => _invocation.Yes;
+
+    /// <summary>Where the configuration is looked for.</summary>
+    public ConfigSources Sources { get; }
+    public LocalFolders Folders { get; }
+    public TimeProvider Clock { get; } = TimeProvider.System;
+    public MusterConfig Config => _config.Value;
+    public RunStore Store => _store.Value;
+    public ContentCache Cache => _cache.Value;
+    public RunKeeper Keeper => _keeper.Value;
+
+    /// <summary>Runs another command of muster within this one; its fault is the caller's.</summary>
+    public Task WithinAsync(IReadOnlyList<string> words, CancellationToken ct) =>
+        _invocation.Within(_invocation, words, ct);
+
+    /// <summary>A site by its name, or by a file of an older tool.</summary>
+    public Site GetSite(string? name)
+    {
+        if (name is not null && File.Exists(name) && Config.Find(name) is null)
+        {
+            var path = Path.GetFullPath(name);
+            if (_fromFiles.TryGetValue(path, out var known))
+                return known;
+            var (site, warnings) = SiteFile.Read(name, Sources);
+            foreach (var warning in warnings)
+                Screen.Note("note", warning);
+            // The run remembers the file by its full path, so that it is found again from anywhere.
+            return _fromFiles[path] = site with { Name = path };
+        }
+        return Config.Get(name ?? Config.DefaultSite);
+    }
+
+    public OpenSite OpenSite(string name) =>
+        _open.TryGetValue(name, out var open) ? open : _open[name] = OpenSite(GetSite(name));
+
+    public OpenSite OpenSite(Site site) =>
+        new(site, new(Folders.State, Folders.Cache, Folders.Sockets, Screen.MayAsk), Clock);
+}

@@ -1,0 +1,18 @@
+using System.Text.Json.Serialization;
+using Muster.Cli.Context;
+
+namespace Muster.Cli.Runs;
+
+/// <summary>What is said of runs, in JSON.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
+[JsonSerializable(typeof(RunView))]
+[JsonSerializable(typeof(RunListView))]
+[JsonSerializable(typeof(EventView))]
+[JsonSerializable(typeof(FetchView))]
+internal sealed partial class RunAnswers : JsonSerializerContext
+{
+    public static RunAnswers Plain { get; } = new(AnswerJson.Readable());
+}

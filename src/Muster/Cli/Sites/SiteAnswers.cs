@@ -1,0 +1,15 @@
+using System.Text.Json.Serialization;
+using Muster.Cli.Context;
+
+namespace Muster.Cli.Sites;
+
+/// <summary>What is said of sites, in JSON.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
+[JsonSerializable(typeof(TidyListView))]
+internal sealed partial class SiteAnswers : JsonSerializerContext
+{
+    public static SiteAnswers Plain { get; } = new(AnswerJson.Readable());
+}

@@ -1,0 +1,93 @@
+using Muster.Gateway.Fleet;
+using Muster.Gateway.Model;
+
+namespace Muster.Gateway.Placing;
+
+public sealed class NodeChoiceTests
+{
+    [Fact]
+    public void The_smallest_node_that_fits_is_chosen() =>
+        Assert.Equal(
+            "middle",
+            Choose(
+                new(80),
+                Free(Nodes.Of("unlimited")),
+                Free(Nodes.Of("large", maxImages: 500)),
+                Free(Nodes.Of("middle", maxImages: 100)),
+                Free(Nodes.Of("small", maxImages: 50))
+            )
+        );
+
+    [Fact]
+    public void A_limit_of_zero_images_is_none() =>
+        Assert.Equal("a", Choose(new(10_000), Free(Nodes.Of("a", maxImages: 0))));
+
+    [Fact]
+    public void Among_equals_the_one_with_most_free_slots_is_chosen() =>
+        Assert.Equal("b", Choose(new(1), new(Nodes.Of("a", slots: 4), 3), new(Nodes.Of("b", slots: 4), 1)));
+
+    [Fact]
+    public void Then_the_one_with_the_shorter_queue() =>
+        Assert.Equal("b", Choose(new(1), new(Nodes.Of("a", slots: 3), 2), new(Nodes.Of("b", slots: 2), 1)));
+
+    [Fact]
+    public void Then_they_take_turns() =>
+        Assert.Equal("b", Choose(new(1), Free(Nodes.Of("a") with { Turn = 5 }), Free(Nodes.Of("b") with { Turn = 4 })));
+
+    [Fact]
+    public void A_full_node_is_passed_over_for_a_larger_one() =>
+        Assert.Equal("large", Choose(new(1), new(Nodes.Of("small", maxImages: 10), 1), Free(Nodes.Of("large"))));
+
+    [Fact]
+    public void Tasks_of_others_take_slots_too() =>
+        Assert.Null(Choose(new(1), Free(Nodes.Of("a", slots: 2, foreign: 2))));
+
+    [Fact]
+    public void A_node_with_too_little_memory_is_the_last_resort()
+    {
+        var poor = Free(Nodes.Of("poor", maxImages: 500, memory: 8_000_000_000));
+        Assert.Equal("rich", Choose(new(400), poor, Free(Nodes.Of("rich", memory: 64_000_000_000))));
+        Assert.Equal("poor", Choose(new(400), poor));
+    }
+
+    [Fact]
+    public void A_parent_goes_to_the_fastest_node()
+    {
+        var slow = Nodes.Of("slow", maxImages: 500);
+        var fast = Nodes.Of("fast") with
+        {
+            Facts = new() { Slots = 1, Cores = 64 },
+        };
+        Assert.Equal("fast", Choose(new(100) { IsSplitMergeParent = true }, Free(slow), Free(fast)));
+        Assert.Equal("slow", Choose(new(100), Free(slow), Free(fast)));
+    }
+
+    [Theory]
+    [InlineData("locked"), InlineData("draining"), InlineData("silent"), InlineData("new"), InlineData("failed")]
+    public void A_node_that_cannot_have_it_is_no_candidate(string why)
+    {
+        var node = Nodes.Of("a");
+        var need = new TaskNeed(1);
+        (node, need) = why switch
+        {
+            "locked" => (node with { Locked = true }, need),
+            "draining" => (node with { Draining = true }, need),
+            "silent" => (node with { Health = node.Health.MissedAnswer("timed out", Nodes.Now) }, need),
+            "new" => (node with { Facts = null, Health = NodeHealth.Unknown }, need),
+            _ => (node, need with { Avoid = ["a"] }),
+        };
+        Assert.Empty(NodeChoice.Candidates([Free(node)], need));
+        Assert.NotNull(NodeChoice.WhyNot(node, need));
+    }
+
+    [Fact]
+    public void After_memory_ran_out_only_a_node_with_more_will_do() =>
+        Assert.Equal(
+            "b",
+            Choose(new(1) { MoreMemoryThan = 8 }, Free(Nodes.Of("a", memory: 8)), Free(Nodes.Of("b", memory: 16)))
+        );
+
+    private static NodeSlots Free(GatewayNode node) => new(node, 0);
+
+    private static string? Choose(TaskNeed need, params NodeSlots[] nodes) => NodeChoice.For(nodes, need)?.Node.Id;
+}
