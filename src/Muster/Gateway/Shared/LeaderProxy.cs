@@ -1,6 +1,9 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Muster.Hosts;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace Muster.Gateway.Shared;
 
@@ -10,17 +13,19 @@ internal sealed class LeaderProxy : IDisposable
     /// <summary>What was forwarded once is not forwarded again.</summary>
     public const string Mark = "Muster-Forwarded";
 
-    private static readonly HashSet<string> OfOneConnection = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly ForwarderRequestConfig Config = new()
     {
-        "Connection",
-        "Keep-Alive",
-        "Transfer-Encoding",
-        "Upgrade",
-        "Expect",
-        "Proxy-Connection",
-        "Content-Length",
+        // Nothing comes and nothing goes: a commit of thousands of photos may take its time.
+        ActivityTimeout = TimeSpan.FromMinutes(10),
+        Version = HttpVersion.Version11,
+        VersionPolicy = HttpVersionPolicy.RequestVersionExact,
     };
 
+    private readonly ServiceProvider _services = new ServiceCollection()
+        .AddLogging()
+        .AddHttpForwarder()
+        .BuildServiceProvider();
+    private readonly IHttpForwarder _forwarder;
     private readonly HttpMessageInvoker _http = new(
         new SocketsHttpHandler
         {
@@ -29,107 +34,78 @@ internal sealed class LeaderProxy : IDisposable
             UseProxy = false,
             ConnectTimeout = TimeSpan.FromSeconds(2),
             AutomaticDecompression = DecompressionMethods.None,
+            ActivityHeadersPropagator = null,
         }
     );
+
+    public LeaderProxy() => _forwarder = _services.GetRequiredService<IHttpForwarder>();
 
     /// <param name="standing">Ends when another leads.</param>
     /// <returns>False when the leader is not there and nothing has been sent that may not be sent again.</returns>
     public async Task<bool> ForwardAsync(HttpContext http, Uri leader, CancellationToken standing)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, standing);
-        var body = http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is true
-            ? new BodyOf(http.Request)
-            : null;
-        try
-        {
-            using var request = RequestFor(http, leader, body);
-            using var answer = await _http.SendAsync(request, either.Token);
-            http.Response.StatusCode = (int)answer.StatusCode;
-            http.Features.Get<IHttpResponseFeature>()!.ReasonPhrase = answer.ReasonPhrase;
-            foreach (var (name, values) in answer.Headers.NonValidated.Concat(answer.Content.Headers.NonValidated))
-            {
-                if (!OfOneConnection.Contains(name))
-                    http.Response.Headers[name] = values.ToArray();
-            }
-            http.Response.ContentLength = answer.Content.Headers.ContentLength;
-            await http.Response.StartAsync(either.Token);
-            await using var content = await answer.Content.ReadAsStreamAsync(either.Token);
-            await content.CopyToAsync(http.Response.Body, 1 << 18, either.Token);
+        var body = new WatchedBody(http.Request.Body);
+        http.Request.Body = body;
+        var to = leader.GetLeftPart(UriPartial.Authority);
+        var error = await _forwarder.SendAsync(http, to, _http, Config, Marking.Transformer, standing);
+        if (error == ForwarderError.None)
             return true;
-        }
-        catch (Exception fault) when (fault is HttpRequestException or IOException or OperationCanceledException)
+        if (http.Response.HasStarted || http.RequestAborted.IsCancellationRequested || !MayBeRepeated(http, body))
         {
-            if (
-                !http.Response.HasStarted
-                && !http.RequestAborted.IsCancellationRequested
-                && (body is null ? MayBeRepeated(http.Request) : !body.Begun)
-            )
-                return false;
             http.Abort(); // clients try again after that, and give up after an error
             return true;
         }
-    }
-
-    /// <summary>A commit that is made twice is made once.</summary>
-    private static bool MayBeRepeated(HttpRequest request) =>
-        HttpMethods.IsGet(request.Method)
-        || HttpMethods.IsHead(request.Method)
-        || request.Path.StartsWithSegments("/task/new/commit", StringComparison.Ordinal);
-
-    private static HttpRequestMessage RequestFor(HttpContext http, Uri leader, BodyOf? body)
-    {
-        var request = new HttpRequestMessage(new(http.Request.Method), AddressOf(http.Request, leader))
-        {
-            Content = body,
-            Version = HttpVersion.Version11,
-        };
-        foreach (var (name, values) in http.Request.Headers)
-        {
-            if (OfOneConnection.Contains(name))
-                continue;
-            if (!request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values))
-                body?.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
-        }
-        if (body is not null)
-            body.Headers.ContentLength = http.Request.ContentLength;
-        request.Headers.TryAddWithoutValidation(Mark, "1");
-        return request;
+        http.Response.Clear();
+        http.Request.Body = body.Inner;
+        return false;
     }
 
     /// <summary>
-    /// The leader's host, and of the request only the path and the query as they were parsed. Its first line as it was
-    /// sent may name
-    /// another host, <c>GET http://elsewhere/</c> or <c>GET //elsewhere/</c>.
+    /// An upload of which nothing was read can still be sent; and a commit that is made twice is made once.
     /// </summary>
-    private static Uri AddressOf(HttpRequest request, Uri leader) =>
-        new(
-            $"{leader.GetLeftPart(UriPartial.Authority)}{request.Path.ToUriComponent()}{request.QueryString.ToUriComponent()}"
-        );
+    private static bool MayBeRepeated(HttpContext http, WatchedBody body) =>
+        http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is true
+            ? !body.Begun
+            : HttpMethods.IsGet(http.Request.Method)
+                || HttpMethods.IsHead(http.Request.Method)
+                || http.Request.Path.StartsWithSegments("/task/new/commit", StringComparison.Ordinal);
 
-    public void Dispose() => _http.Dispose();
-
-    /// <summary>A client's body, read while it is sent on.</summary>
-    private sealed class BodyOf(HttpRequest request) : HttpContent
+    public void Dispose()
     {
-        public bool Begun { get; private set; }
+        _http.Dispose();
+        _services.Dispose();
+    }
 
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
-            SerializeToStreamAsync(stream, context, CancellationToken.None);
+    private sealed class Marking : HttpTransformer
+    {
+        public static readonly Marking Transformer = new();
 
-        protected override Task SerializeToStreamAsync(
-            Stream stream,
-            TransportContext? context,
+        public override async ValueTask TransformRequestAsync(
+            HttpContext httpContext,
+            HttpRequestMessage proxyRequest,
+            string destinationPrefix,
             CancellationToken cancellationToken
         )
         {
-            Begun = true;
-            return request.Body.CopyToAsync(stream, 1 << 18, cancellationToken);
+            await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+            // Of the request only path and query as they were parsed: its first line as it was sent may name another
+            // host, GET http://elsewhere/ or GET //elsewhere/.
+            var (path, query) = (httpContext.Request.Path, httpContext.Request.QueryString);
+            proxyRequest.RequestUri = new($"{destinationPrefix}{path.ToUriComponent()}{query.ToUriComponent()}");
+            proxyRequest.Headers.TryAddWithoutValidation(Mark, "1");
         }
+    }
 
-        protected override bool TryComputeLength(out long length)
+    /// <summary>A client's body, which tells whether it was begun.</summary>
+    private sealed class WatchedBody(Stream inner) : ReadOnlyStream
+    {
+        public Stream Inner => inner;
+        public bool Begun { get; private set; }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            length = request.ContentLength ?? 0;
-            return request.ContentLength is not null;
+            Begun = true;
+            return inner.ReadAsync(buffer, cancellationToken);
         }
     }
 }
