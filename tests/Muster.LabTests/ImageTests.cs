@@ -347,7 +347,7 @@ public sealed partial class ImageTests : IDisposable
                 "--",
                 "true"
             )
-            .IsFault(1, "nor on this machine");
+            .IsFault(1, "nor from this machine");
         _lab.Muster("submit", "-s", "apptainer", "--no-snapshot", "--container", "./nothing.sif", "--", "true")
             .IsFault(1, "does not exist");
         _lab.Muster("submit", "-s", "apptainer", "--no-snapshot", "--container", "/nothing.sif", "--", "true")

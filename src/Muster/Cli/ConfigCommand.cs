@@ -10,7 +10,7 @@ namespace Muster.Cli;
 internal static class ConfigCommand
 {
     public static Command Create() =>
-        new("config", "What is configured, where it stands, and what could stand there.") { Show(), Paths(), Schema() };
+        new("config", "Show the configuration and its sources.") { Show(), Paths(), Schema() };
 
     private static Command Show()
     {
@@ -18,7 +18,7 @@ internal static class ConfigCommand
         {
             Description = "Print the file and line that each value comes from.",
         };
-        var command = new Command("show", "Every value in force, a line each.") { origin };
+        var command = new Command("show", "Show the values in effect, one per line.") { origin };
         command.SetAction(parsed =>
         {
             var app = parsed.App();
@@ -49,10 +49,7 @@ internal static class ConfigCommand
 
     private static Command Paths()
     {
-        var command = new Command(
-            "path",
-            "The files that are looked for, the nearest first, and which of them are read."
-        );
+        var command = new Command("path", "List the files that are looked for, nearest first, and which are read.");
         command.SetAction(parsed =>
         {
             var app = parsed.App();
@@ -82,7 +79,7 @@ internal static class ConfigCommand
 
     private static Command Schema()
     {
-        var command = new Command("schema", "A JSON schema of muster.yaml, for editors.");
+        var command = new Command("schema", "Print a JSON schema of muster.yaml, for editors.");
         command.SetAction(parsed => parsed.Invocation().Screen.Data(ConfigSchema.ToJson()));
         return command;
     }

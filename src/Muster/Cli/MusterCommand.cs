@@ -18,17 +18,17 @@ public static class MusterCommand
 {
     internal static readonly Option<bool> Json = new("--json")
     {
-        Description = "Answer with JSON: one document, or a line for each event of a stream.",
+        Description = "Print JSON: one document, or one line per event.",
         Recursive = true,
     };
     internal static readonly Option<bool> Quiet = new("--quiet", "-q")
     {
-        Description = "Print ids only, and no notes.",
+        Description = "Print IDs only, without notes.",
         Recursive = true,
     };
     internal static readonly Option<bool> Yes = new("--yes", "-y")
     {
-        Description = "Do not ask; take it as agreed.",
+        Description = "Assume yes to all prompts.",
         Recursive = true,
     };
 
@@ -72,7 +72,7 @@ public static class MusterCommand
                 json,
                 ExitCodes.Bug,
                 $"a bug of Muster: {bug.Message}",
-                "Please report it with the lines below."
+                "Please report it, including the lines below."
             );
             screen.Say(bug.ToString());
             return ExitCodes.Bug;

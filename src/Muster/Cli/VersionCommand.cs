@@ -8,7 +8,7 @@ internal static class VersionCommand
 {
     public static Command Create()
     {
-        var command = new Command("version", "Which Muster this is.");
+        var command = new Command("version", "Print the version.");
         command.SetAction(parsed =>
             parsed
                 .Invocation()

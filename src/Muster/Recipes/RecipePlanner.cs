@@ -109,7 +109,7 @@ public sealed class RecipePlanner(RunPlanner planner, string cache)
                 $"Choose among: {string.Join(", ", recipe.Roles.Select(role => role.Name))}."
             );
         if (byName.FirstOrDefault(entry => entry.Count() > 1) is { } twice)
-            throw Misuse($"the role {twice.Key} is named twice", "Name each role once; a host may stand twice in one.");
+            throw Misuse($"role {twice.Key} is given twice", "Give each role once; a host may appear twice in a role.");
         return
         [
             .. recipe.Roles.Select(role =>

@@ -57,13 +57,13 @@ public static class LaunchProtocol
                     Outcome.Cancelled,
                     null,
                     now,
-                    new("launcher", "the wish to cancel was there before the launch")
+                    new("launcher", "it was cancelled before the launch")
                 ),
                 CancelWished = true,
             },
             (RunState.Planned or RunState.Staging, LaunchAnswer.Refused(var said)) => run with
             {
-                State = new RunState.Ended(Outcome.Failed, null, now, new("scheduler", $"it refused the job: {said}")),
+                State = new RunState.Ended(Outcome.Failed, null, now, new("scheduler", $"it rejected the job: {said}")),
             },
             (RunState.Planned, _) => run with { State = new RunState.Staging() },
             _ => run,

@@ -41,7 +41,7 @@ public static class ResultFolder
         if (here == target)
             return null;
         if (here is null ? Path.Exists(link) : Path.GetFileName(here) != here)
-            return $"{name} is not a link of ours and stays as it is; the newest results are in {target}";
+            return $"{name} was not created by Muster and is left alone; the newest results are in {target}";
         try
         {
             if (here is not null && OperatingSystem.IsWindows())
@@ -54,7 +54,7 @@ public static class ResultFolder
         catch (Exception fault)
             when (fault is IOException or UnauthorizedAccessException or PlatformNotSupportedException)
         {
-            return $"no link {name} could be made here; the newest results are in {target}";
+            return $"the link {name} could not be created; the newest results are in {target}";
         }
     }
 

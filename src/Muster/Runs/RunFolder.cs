@@ -84,7 +84,7 @@ public sealed class RunFolder(IHost host, string root)
         return answer.ExitCode == 0
             ? LaunchAnswer.Read(answer.Output, answer.Said)
             : throw new UserException(
-                $"{host.Name}: the wish to cancel could not be written: {answer.Said}",
+                $"{host.Name}: the cancel request could not be written: {answer.Said}",
                 $"Check that {root} is writable there: `muster sites check`."
             );
     }

@@ -109,7 +109,7 @@ public static partial class RunJudge
                         Outcome.Failed,
                         null,
                         refused.Time ?? now,
-                        new("scheduler", $"it refused the job: {refused["text"]?.Trim()}")
+                        new("scheduler", $"it rejected the job: {refused["text"]?.Trim()}")
                     )
                 );
             }
@@ -120,7 +120,7 @@ public static partial class RunJudge
                         Outcome.Cancelled,
                         null,
                         facts.Records["cancel"].Time ?? now,
-                        new("launcher", "the wish to cancel was on the site before the launch")
+                        new("launcher", "it was cancelled before the launch")
                     )
                 )
                 : seen;
@@ -158,7 +158,7 @@ public static partial class RunJudge
                             now,
                             new(
                                 "host",
-                                $"{Where(started)} was started anew while {broken[0].Key} ran, and no exit record was "
+                                $"{Where(started)} was rebooted while {broken[0].Key} was running, and no exit record was "
                                     + "written"
                             )
                         )
@@ -168,7 +168,7 @@ public static partial class RunJudge
                             now,
                             new(
                                 "host",
-                                $"the supervisor of {broken[0].Key} on {Where(started)} is gone and wrote no exit "
+                                $"the supervisor of {broken[0].Key} on {Where(started)} is gone and left no exit "
                                     + "record"
                                     + (facts.FullDisk is { } disk ? $"; the disk of its folder, {disk}, is full" : "")
                             )
@@ -214,13 +214,13 @@ public static partial class RunJudge
             {
                 State = new RunState.Queued(
                     handle,
-                    $"the others wait for "
+                    $"the others are waiting for "
                         + $"{string.Join(", ", late.Select(rank => run.Plan.HostOf(rank) is { } host ? $"{rank} on {host}" : rank))}"
                 ),
             };
         }
         if (word is null && facts.Ending(".waiting").FirstOrDefault() is { } held)
-            return seen with { State = new RunState.Queued(handle, $"it waits for the run {held["run"]}") };
+            return seen with { State = new RunState.Queued(handle, $"waiting for run {held["run"]}") };
         var waiting = run.State is RunState.Queued or RunState.Running ? run.State : new RunState.Launched(handle);
         return word switch
         {
@@ -310,19 +310,19 @@ public static partial class RunJudge
         var why = worst["reason"] switch
         {
             "dependency" =>
-                $"a run it waits for did not succeed ({facts.Records.GetValueOrDefault("note.after")?["run"]})",
+                $"a run it was waiting for did not succeed ({facts.Records.GetValueOrDefault("note.after")?["run"]})",
             "exited" =>
                 $"exited with {code}{(code == 127 && gang is not null ? ", which means that its program is not there" : "")}",
             "unready" or "setup" => worst["cause"],
-            "lost" => "its supervisor was gone and had written no exit record; what it left was ended",
-            "rebooted" => "the host was started anew while it ran",
+            "lost" => "its supervisor was gone without an exit record; its remaining processes were ended",
+            "rebooted" => "the host was rebooted while it was running",
             var reason => $"{reason}, code {code}{(worst["cause"] is { } cause ? $" ({cause})" : "")}",
         };
-        var left = worst["survivors"] is { } survivors ? $"; still there in spite of KILL: {survivors}" : "";
+        var left = worst["survivors"] is { } survivors ? $"; still running despite SIGKILL: {survivors}" : "";
         var stopped = exits.Count(record => record["reason"] == "stopped") is > 0 and var others
             ? $"; for that {others} of {exits.Count} ranks were stopped"
             : "";
-        var disk = worst["unwritten"] is { } said ? $"; its folder took no more: {said}" : "";
+        var disk = worst["unwritten"] is { } said ? $"; its folder could not be written: {said}" : "";
         return new(
             outcome,
             code,
@@ -367,8 +367,7 @@ public static partial class RunJudge
             now,
             new(
                 "scheduler",
-                $"it answers and no longer knows the job, and no exit record appeared for "
-                    + $"{LostPatience.TotalSeconds:0} s"
+                $"it no longer knows the job, and no exit record appeared for " + $"{LostPatience.TotalSeconds:0} s"
             )
         );
 

@@ -50,9 +50,7 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
                 return store.Change(
                     id,
                     known =>
-                        known.State is RunState.Planned
-                            ? EndedHere(known, "cancelled before anything left this machine")
-                            : known
+                        known.State is RunState.Planned ? EndedHere(known, "cancelled before anything was sent") : known
                 );
             case LaunchProtocol.Act.AskCancel:
                 var answer = await new RunPlaces(open(run.Plan.Site), run.Plan).CancelAsync(hard, ct);
@@ -128,7 +126,7 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
                 run.Id,
                 known =>
                     known.State is RunState.Planned
-                        ? EndedHere(known, "its submission was interrupted before anything left this machine")
+                        ? EndedHere(known, "its submission was interrupted before anything was sent")
                         : known
             );
     }
@@ -151,7 +149,7 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
                 known.State is RunState.Staging && answer is LaunchAnswer.Cancelled
                     ? EndedHere(
                         known,
-                        "its submission was interrupted before all of it had arrived; nothing was started"
+                        "its submission was interrupted before everything was uploaded; nothing was started"
                     )
                     : LaunchProtocol.After(known, answer, clock.GetUtcNow())
         );

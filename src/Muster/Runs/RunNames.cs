@@ -14,9 +14,9 @@ public static partial class RunNames
     /// <summary>Why it cannot be the name of a new run; null when it can.</summary>
     public static string? Objection(string name) =>
         !IsWellFormed(name) || name.Length > 100
-            ? "names have letters, digits, '.', '_' and '-', and begin with a letter or digit"
+            ? "use letters, digits, '.', '_' and '-', starting with a letter or digit"
         : name == Last ? $"'{Last}' selects the newest run"
-        : LooksLikeId(name) ? "it could be the beginning of a run's id"
+        : LooksLikeId(name) ? "it could be mistaken for a run ID"
         : null;
 
     /// <summary>A name that a program gave without knowing these rules, made to fit them.</summary>

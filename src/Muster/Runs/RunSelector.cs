@@ -9,7 +9,7 @@ public static class RunSelector
     {
         if (selector == RunNames.Last)
             return store.Last()
-                ?? throw new UserException("there is no run yet", "Start one: `muster submit -- COMMAND`.");
+                ?? throw new UserException("there are no runs yet", "Start one: `muster submit -- COMMAND`.");
         if (RunId.TryParse(selector, out var id) && store.Find(id) is { } exact)
             return exact;
         // A name used before means its newest run; the first of a series has its number, too. An id's beginning must
@@ -26,14 +26,14 @@ public static class RunSelector
         {
             [var only] => only,
             [] => throw new UserException(
-                $"no run is called '{selector}'",
-                "`muster ps --all` lists the runs; one that was submitted elsewhere is taken over with `muster ps "
+                $"there is no run named '{selector}'",
+                "`muster ps --all` lists runs; to adopt one that was submitted elsewhere: `muster ps "
                     + "--adopt SITE`."
             ),
             _ => throw new UserException(
-                $"'{selector}' is the beginning of {found.Count} runs: "
+                $"'{selector}' matches {found.Count} runs: "
                     + $"{string.Join(", ", found.Select(run => $"{run.Id} ({run.Plan.Name})"))}",
-                "Type more of the id, or the run's name."
+                "Use a longer ID prefix or the run's name."
             ),
         };
     }

@@ -51,7 +51,7 @@ public sealed class ServeCommandTests
         InlineData("--cloud-provider", "aws", "local or lightning"),
         InlineData("--bind", "nowhere", "no address to listen on"),
         InlineData("--config", "missing.json", "cannot read missing.json"),
-        InlineData("--database", "postgres://muster:sesame@127.0.0.1:9/muster", "others on this machine can read it"),
+        InlineData("--database", "postgres://muster:sesame@127.0.0.1:9/muster", "visible to other users"),
         InlineData("--database", "nonsense", "the name of the database cannot be read"),
         InlineData("--database", "postgres://muster@127.0.0.1:9/muster", "uploads and results that all of them reach"),
         InlineData("--s3-bucket", "surveys", "--s3-endpoint is missing"),

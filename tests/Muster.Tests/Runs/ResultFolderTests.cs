@@ -44,7 +44,7 @@ public sealed class ResultFolderTests : IDisposable
         var run = Fetched(Run("train", null));
 
         Assert.Equal($"train-1-{run.Id.ToString()[^6..]}", Path.GetFileName(run.FetchedTo));
-        Assert.Contains("stays as it is", ResultFolder.Link([run], Above), StringComparison.Ordinal);
+        Assert.Contains("is left alone", ResultFolder.Link([run], Above), StringComparison.Ordinal);
         Assert.Equal("old", File.ReadAllText(Path.Combine(Above, "train", "metrics.json")));
     }
 
@@ -69,7 +69,7 @@ public sealed class ResultFolderTests : IDisposable
         File.CreateSymbolicLink(Path.Combine(Above, "train"), "../elsewhere");
 
         Assert.Contains(
-            "stays as it is",
+            "is left alone",
             ResultFolder.Link([Fetched(Run("train", null))], Above),
             StringComparison.Ordinal
         );

@@ -39,7 +39,7 @@ public sealed class App
     /// <summary>Answer with JSON.</summary>
     public bool Json => _invocation.Json;
 
-    /// <summary>Do not ask; take it as agreed.</summary>
+    /// <summary>Assume yes to all prompts.</summary>
     public bool Yes => _invocation.Yes;
 
     /// <summary>Where the configuration is looked for.</summary>

@@ -44,7 +44,7 @@ internal static class DiagnoseCommand
                 }
                 app.Screen.Note(
                     "written",
-                    $"{path}, {Words.Size(archive.Length)}; names of tasks and nodes stand in it, secrets do not",
+                    $"{path}, {Words.Size(archive.Length)}; it contains names of tasks and nodes, but no secrets",
                     Tint.Green
                 );
                 if (app.Json)

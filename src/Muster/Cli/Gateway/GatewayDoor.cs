@@ -42,14 +42,14 @@ internal sealed class GatewayDoor : IDisposable
     public static Option<string?> GatewayOption() =>
         new("--gateway", "-g")
         {
-            Description = $"The gateway's admin address: $MUSTER_GATEWAY, else {Usual}.",
+            Description = $"Admin address of the gateway (default: $MUSTER_GATEWAY, otherwise {Usual}).",
             HelpName = "URL",
         };
 
     public static Option<string?> PasswordOption() =>
         new("--password-file")
         {
-            Description = "A file with its admin password; $MUSTER_ADMIN_PASS otherwise.",
+            Description = "File with its admin password (default: $MUSTER_ADMIN_PASS).",
             HelpName = "FILE",
         };
 
@@ -89,7 +89,7 @@ internal sealed class GatewayDoor : IDisposable
             !Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var address)
             || address.Scheme is not ("http" or "https")
         )
-            throw new UserException($"'{text}' is no address of a gateway", $"Write it as {Usual}.")
+            throw new UserException($"'{text}' is not a gateway address", $"Example: {Usual}")
             {
                 ExitCode = ExitCodes.Usage,
             };
@@ -215,8 +215,8 @@ internal sealed class GatewayDoor : IDisposable
     {
         if (status == HttpStatusCode.Unauthorized)
             return new(
-                $"{_url} asks for the admin password",
-                "Give it in a file: --password-file FILE, or as $MUSTER_ADMIN_PASS."
+                $"{_url} requires the admin password",
+                "Pass it with --password-file FILE or in $MUSTER_ADMIN_PASS."
             )
             {
                 ExitCode = ExitCodes.AuthenticationNeeded,
@@ -234,8 +234,8 @@ internal sealed class GatewayDoor : IDisposable
         catch (JsonException fault)
         {
             throw new UserException(
-                $"{_url} does not answer as a gateway's admin door does",
-                "Name the port of `muster serve --admin-web-port` (10000), not that of clients.",
+                $"{_url} does not answer like a gateway's admin port",
+                "Use the port of `muster serve --admin-web-port` (10000), not the client port.",
                 fault
             );
         }
@@ -244,7 +244,7 @@ internal sealed class GatewayDoor : IDisposable
     private UserException Unreachable(string why, Exception fault) =>
         new(
             $"no gateway answers at {_url}: {why}",
-            "Start one with `muster serve`, or name it: --gateway URL, or $MUSTER_GATEWAY.",
+            "Start one with `muster serve`, or specify one with --gateway URL or $MUSTER_GATEWAY.",
             fault
         )
         {

@@ -10,7 +10,7 @@ namespace Muster.Cli.Gateway;
 /// <summary>The nodes behind a gateway.</summary>
 internal static class NodesCommand
 {
-    private const string Mend = "`muster nodes list` shows them; name one by its id, or by host:port.";
+    private const string Mend = "`muster nodes list` lists them; name one by its ID or host:port.";
     private static readonly TimeSpan FirstAnswer = TimeSpan.FromSeconds(5);
 
     public static Command Create() =>
@@ -29,28 +29,28 @@ internal static class NodesCommand
             Add(),
             Act(
                 "remove",
-                "Take nodes off the list at once; their tasks are placed elsewhere.",
+                "Remove nodes immediately; their tasks move to other nodes.",
                 HttpMethod.Delete,
                 "",
                 "removed"
             ),
-            Act("lock", "Give nodes no new tasks.", HttpMethod.Post, "/lock", "locked"),
-            Act("unlock", "Give nodes tasks again.", HttpMethod.Post, "/unlock", "unlocked"),
+            Act("lock", "Stop assigning new tasks to nodes.", HttpMethod.Post, "/lock", "locked"),
+            Act("unlock", "Resume assigning tasks to nodes.", HttpMethod.Post, "/unlock", "unlocked"),
             Act(
                 "drain",
-                "Give nodes no new tasks, and take them off the list when they are done.",
+                "Stop assigning tasks to nodes, and remove them when they are idle.",
                 HttpMethod.Post,
                 "/drain",
                 "draining"
             ),
-            Act("refresh", "Look at nodes now.", HttpMethod.Post, "/refresh", "looking"),
+            Act("refresh", "Query nodes now.", HttpMethod.Post, "/refresh", "looking"),
         };
 
     private static Command List()
     {
         var command = GatewayDoor.Command(
             "list",
-            "List the nodes, what they do, and why one does not answer.",
+            "List the nodes, their load, and why any of them is not answering.",
             [],
             async (app, door, _, ct) =>
             {
@@ -66,17 +66,20 @@ internal static class NodesCommand
     {
         var url = new Argument<string>("URL")
         {
-            Description = "Its address, such as http://10.0.0.7:3000 or 10.0.0.7:3000.",
+            Description = "Address, such as http://10.0.0.7:3000 or 10.0.0.7:3000.",
         };
         var token = new Option<string?>("--token-file")
         {
-            Description = "A file with the token that it asks for.",
+            Description = "File with the node's token.",
             HelpName = "FILE",
         };
-        var locked = new Option<bool>("--locked") { Description = "Give it no tasks yet." };
+        var locked = new Option<bool>("--locked")
+        {
+            Description = "Add it locked: it gets no tasks until it is unlocked.",
+        };
         return GatewayDoor.Command(
             "add",
-            "Add a node, and see whether it answers.",
+            "Add a node and check that it answers.",
             [url, token, locked],
             async (app, door, parsed, ct) =>
             {

@@ -11,68 +11,68 @@ internal static class ServeStorage
     private static readonly Option<string?> Blobs = Text(
         "--blobs",
         "DIR",
-        "A folder for uploads and results, apart from --data; gateways with one database share it."
+        "Folder for uploads and results, separate from --data. Gateways that share a database share it."
     );
     private static readonly Option<string?> Endpoint = Text(
         "--s3-endpoint",
         "HOST",
-        "With --s3-bucket: keep uploads and results there."
+        "S3 endpoint; with --s3-bucket, uploads and results are stored there."
     );
-    private static readonly Option<string?> Bucket = Text("--s3-bucket", "NAME", "The bucket for uploads and results.");
+    private static readonly Option<string?> Bucket = Text("--s3-bucket", "NAME", "Bucket for uploads and results.");
     private static readonly Option<string?> AccessKey = Text(
         "--s3-access-key",
         "KEY",
-        "Its access key. Without keys, those of the environment (AWS_ACCESS_KEY_ID and so on) or of the machine's role "
+        "Access key. Without keys, those from the environment (AWS_ACCESS_KEY_ID and so on) or the machine's role "
             + "are used."
     );
     private static readonly Option<string?> SecretKeyFile = Text(
         "--s3-secret-key-file",
         "FILE",
-        "A file with its secret key."
+        "File with the secret key."
     );
     private static readonly Option<string?> SecretKey = Text(
         "--s3-secret-key",
         "KEY",
-        "The same on the command line, where others on this machine can read it."
+        "Secret key on the command line, where other users of this machine can read it."
     );
     private static readonly Option<string?> Acl = Text(
         "--s3-acl",
         "ACL",
-        "Who may read results there: private by default; none leaves it to the bucket."
+        "Access to results: private by default; none leaves it to the bucket."
     );
     private static readonly Option<bool> PathStyle = new("--s3-force-path-style")
     {
-        Description = "The bucket stands in the path of its address, not in the host's name.",
+        Description = "Use path-style addresses: the bucket in the path, not in the host name.",
     };
     private static readonly Option<bool> IgnoreSsl = new("--s3-ignore-ssl")
     {
-        Description = "Take any certificate of the endpoint.",
+        Description = "Accept any TLS certificate from the endpoint.",
     };
     private static readonly Option<bool> Stream = new("--s3-stream-downloads")
     {
-        Description = "Send results through the gateway, as clients cannot reach the bucket.",
+        Description = "Stream results through the gateway, for clients that cannot reach the bucket.",
     };
     private static readonly Option<string?> DownloadsFrom = Text(
         "--downloads-from-s3",
         "URL",
-        "Where nodes put archives and assets themselves: downloads are sent to URL/TASK/ASSET when it is there."
+        "Where nodes upload results themselves: downloads are redirected to URL/TASK/ASSET if it exists."
     );
 
     private static readonly Option<string?> Database = Text(
         "--database",
         "NAME",
-        "A PostgreSQL database, postgres://USER@HOST/NAME: gateways that share it serve one queue. Its password is "
+        "PostgreSQL database, postgres://USER@HOST/NAME. Gateways that share it serve one queue. The password is "
             + "read from PGPASSWORD or ~/.pgpass."
     );
     private static readonly Option<string?> DatabaseFile = Text(
         "--database-file",
         "FILE",
-        "A file with that name, in which the password may stand; $MUSTER_DATABASE otherwise."
+        "File with that URL, which may include the password (default: $MUSTER_DATABASE)."
     );
     private static readonly Option<string?> PeerAddress = Text(
         "--peer-address",
         "URL",
-        "With --database: how the other gateways reach this one (as --bind and --port)."
+        "With --database: how other gateways reach this one (default: --bind and --port)."
     );
 
     public static IReadOnlyList<Option> Options { get; } =
@@ -111,8 +111,8 @@ internal static class ServeStorage
     private static string? DatabaseIn(string? text) =>
         Some(text) is { } name && PostgresDatabase.HasPassword(name)
             ? throw new UserException(
-                "the database's password stands where others on this machine can read it",
-                "Put it into PGPASSWORD or ~/.pgpass, or the whole name into a file for --database-file."
+                "the database password is visible to other users of this machine",
+                "Put it into PGPASSWORD or ~/.pgpass, or the whole URL into a file for --database-file."
             )
             {
                 ExitCode = ExitCodes.Usage,
@@ -122,10 +122,7 @@ internal static class ServeStorage
     private static Uri? Address(Option option, Func<Option, string?> inForce) =>
         inForce(option) is not { Length: > 0 } text ? null
         : Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url
-        : throw new UserException(
-            $"{option.Name} is '{text}'",
-            "Give it an address such as https://results.example.org."
-        )
+        : throw new UserException($"{option.Name} is '{text}'", "Example: https://results.example.org")
         {
             ExitCode = ExitCodes.Usage,
         };
@@ -136,7 +133,7 @@ internal static class ServeStorage
         if (endpoint is null != bucket is null)
             throw new UserException(
                 $"--s3-{(endpoint is null ? "endpoint" : "bucket")} is missing",
-                "A bucket is named by both --s3-endpoint and --s3-bucket."
+                "A bucket needs both --s3-endpoint and --s3-bucket."
             )
             {
                 ExitCode = ExitCodes.Usage,
@@ -150,8 +147,8 @@ internal static class ServeStorage
         );
         if (key is null != secret is null)
             throw new UserException(
-                "one of the bucket's two keys is missing",
-                "Give --s3-access-key and --s3-secret-key-file, or neither of them."
+                "one of the two S3 keys is missing",
+                "Pass both --s3-access-key and --s3-secret-key-file, or neither."
             )
             {
                 ExitCode = ExitCodes.Usage,

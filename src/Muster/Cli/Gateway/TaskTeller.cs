@@ -27,7 +27,7 @@ internal sealed class TaskTeller(Screen screen, bool json)
         if (source.LeftOut.Count > 0)
             screen.Note(
                 "left out",
-                $"{Words.Count(source.LeftOut.Count, "file")} that no reconstruction reads, such as "
+                $"{Words.Count(source.LeftOut.Count, "file")} not used by reconstructions, such as "
                     + $"{Path.GetFileName(source.LeftOut[0])}"
             );
     }
@@ -39,7 +39,7 @@ internal sealed class TaskTeller(Screen screen, bool json)
             case HandInEvent.Begun(var task, var there):
                 Stream(new(1, "begun") { Task = task, FilesThere = there });
                 if (!json && there > 0)
-                    screen.Note("again", $"{task} goes on; {Words.Count(there, "file")} are there already");
+                    screen.Note("again", $"{task} resumes; {Words.Count(there, "file")} already there");
                 break;
             case HandInEvent.Sending(var files, var allFiles, var bytes, var allBytes):
                 if (!json)
@@ -111,7 +111,7 @@ internal sealed class TaskTeller(Screen screen, bool json)
         if (json)
             return;
         foreach (var kept in report.Kept)
-            screen.Note("note", $"{kept} here is another file; the task's is beside it", Tint.Yellow);
+            screen.Note("note", $"kept your {kept}; saved the task's as {kept}.new", Tint.Yellow);
         screen.Note(
             "fetched",
             $"{Words.Count(report.Files, "file")}, {Words.Size(report.Bytes)} to "

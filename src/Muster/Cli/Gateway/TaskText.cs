@@ -48,7 +48,7 @@ internal static class TaskText
             )
                 app.Screen.Data(line);
             if (rows.Count == 0)
-                app.Screen.Note("none", "no such tasks");
+                app.Screen.Note("none", "no matching tasks");
         }
     }
 

@@ -34,10 +34,10 @@ internal static class TasksCommand
                     Logs(),
                     Watch(),
                     Act("cancel", "Cancel tasks.", HttpMethod.Post, "/cancel", "cancelled"),
-                    Act("restart", "Run ended tasks again.", HttpMethod.Post, "/restart", "restarted"),
+                    Act("restart", "Restart finished tasks.", HttpMethod.Post, "/restart", "restarted"),
                     Act(
                         "remove",
-                        "Cancel tasks and forget them, with their files and archives.",
+                        "Cancel tasks and delete them, including their files and results.",
                         HttpMethod.Delete,
                         "",
                         "removed"
@@ -52,38 +52,30 @@ internal static class TasksCommand
     {
         var state = new Option<string?>("--state")
         {
-            Description = "Only those: queued, running, completed, failed, cancelled; several with commas.",
+            Description = "Filter by state: queued, running, completed, failed, cancelled (comma-separated).",
             HelpName = "STATE",
         };
-        var name = new Option<string?>("--name")
-        {
-            Description = "Only those whose name holds this.",
-            HelpName = "TEXT",
-        };
-        var node = new Option<string?>("--node")
-        {
-            Description = "Only those of a node, by host:port.",
-            HelpName = "NODE",
-        };
+        var name = new Option<string?>("--name") { Description = "Filter by name (substring).", HelpName = "TEXT" };
+        var node = new Option<string?>("--node") { Description = "Filter by node (host:port).", HelpName = "NODE" };
         var owner = new Option<string?>("--owner")
         {
-            Description = "Only those of a token, by its id or name.",
+            Description = "Filter by token (ID or name).",
             HelpName = "TOKEN",
         };
         var limit = new Option<int>("--limit")
         {
-            Description = "So many at most (50).",
+            Description = "Maximum number of tasks.",
             HelpName = "N",
             DefaultValueFactory = _ => 50,
         };
         var command = GatewayDoor.Command(
             "list",
-            "List the tasks, the newest first.",
+            "List tasks, newest first.",
             [state, name, node, owner, limit],
             async (app, door, parsed, ct) =>
             {
                 if (parsed.GetValue(limit) < 1)
-                    throw new UserException($"--limit is {parsed.GetValue(limit)}", "Give it a number from 1 on.")
+                    throw new UserException($"--limit is {parsed.GetValue(limit)}", "Use a number of at least 1.")
                     {
                         ExitCode = ExitCodes.Usage,
                     };
@@ -110,7 +102,7 @@ internal static class TasksCommand
     private static Command Queue() =>
         GatewayDoor.Command(
             "queue",
-            "Who waits for a node, in which order, and why.",
+            "Show the queue: which tasks are waiting, in which order, and why.",
             [],
             async (app, door, _, ct) =>
             {
@@ -125,7 +117,7 @@ internal static class TasksCommand
         var which = Which();
         return GatewayDoor.Command(
             "show",
-            "Everything about one task, and what was decided about it.",
+            "Show the details and history of a task.",
             [which],
             async (app, door, parsed, ct) =>
             {
@@ -151,15 +143,15 @@ internal static class TasksCommand
     private static Command Logs()
     {
         var which = Which();
-        var follow = new Option<bool>("--follow", "-f") { Description = "Go on until the task ends." };
+        var follow = new Option<bool>("--follow", "-f") { Description = "Keep following until the task ends." };
         var from = new Option<int>("--line")
         {
-            Description = "From this line on; negative counts from the end.",
+            Description = "Start at this line; a negative number counts from the end.",
             HelpName = "N",
         };
         return GatewayDoor.Command(
             "logs",
-            "What a task has put out.",
+            "Print a task's output.",
             [which, follow, from],
             async (app, door, parsed, ct) =>
             {
@@ -196,12 +188,12 @@ internal static class TasksCommand
     {
         var which = new Argument<string?>("TASK")
         {
-            Description = "Only one task, until it ends; its end is the command's.",
+            Description = "Watch one task until it ends; exits with its result.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         return GatewayDoor.Command(
             "watch",
-            "What happens at the gateway, as it happens.",
+            "Watch events of the gateway as they happen.",
             [which],
             async (app, door, parsed, ct) =>
             {
@@ -255,7 +247,7 @@ internal static class TasksCommand
         );
     }
 
-    private const string WhichText = "A task: `last`, its name, or the beginning of its id.";
+    private const string WhichText = "Task: `last`, a name, or an ID prefix.";
 
     private static Argument<string> Which() => new("TASK") { Description = WhichText };
 }

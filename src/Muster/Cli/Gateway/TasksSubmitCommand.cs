@@ -17,49 +17,46 @@ internal static class TasksSubmitCommand
 
     private static readonly Argument<string[]> Paths = new("PATHS")
     {
-        Description = "A folder with photos, or photos and the files that belong to them.",
+        Description = "Folder with photos, or photos and their accompanying files.",
         HelpName = "DIR|FILE",
         Arity = ArgumentArity.OneOrMore,
     };
     private static readonly Option<string> Server = new("--server", "--node")
     {
-        Description = "The server: a gateway's address for clients, or any NodeODM node.",
+        Description = "Server: a gateway's client address, or any NodeODM node.",
         HelpName = "URL",
         DefaultValueFactory = _ => "http://127.0.0.1:3000",
     };
     private static readonly Option<string?> TokenFile = new("--token-file")
     {
-        Description = "A file with the token that the server needs; $MUSTER_TOKEN otherwise.",
+        Description = "File with the server's token (default: $MUSTER_TOKEN).",
         HelpName = "FILE",
     };
     private static readonly Option<string[]> Options = new("--options", "-o")
     {
-        Description = "An option of the engine behind the server, checked before anything is sent.",
+        Description = "Option of the server's engine; checked before anything is sent.",
         HelpName = "NAME=VALUE",
         Arity = ArgumentArity.OneOrMore,
         AllowMultipleArgumentsPerToken = false,
     };
     private static readonly Option<string?> Name = new("--name", "-n")
     {
-        Description = "What to call the task (the folder's name).",
+        Description = "Name of the task (default: the folder's name).",
         HelpName = "NAME",
     };
     private static readonly Option<string?> To = new("--to")
     {
-        Description = "Where its results go (./muster-out/NAME).",
+        Description = "Folder for the results (default: ./muster-out/NAME).",
         HelpName = "FOLDER",
     };
-    private static readonly Option<bool> NoFetch = new("--no-fetch")
-    {
-        Description = "Leave the results on the server.",
-    };
+    private static readonly Option<bool> NoFetch = new("--no-fetch") { Description = "Do not download the results." };
     private static readonly Option<bool> Detach = new("--detach", "-d")
     {
-        Description = "Do not follow the task; the same command without it comes back to it.",
+        Description = "Return without following the task; run the same command without it to follow.",
     };
     private static readonly Option<bool> New = new("--new")
     {
-        Description = "Begin anew, also where an earlier command can be gone on with.",
+        Description = "Start over, even if an earlier command can be resumed.",
     };
     private static readonly Option<OnInterrupt> OnInterruption = AttachCommand.OnInterruptOption();
 
@@ -74,7 +71,7 @@ internal static class TasksSubmitCommand
               muster tasks submit photos/ --server http://gateway:3000 -o dsm=true -o orthophoto-resolution=2 --name north
               muster tasks submit *.jpg gcp_list.txt --detach
 
-            Broken off, whatever broke it, the same command goes on where it stopped.
+            Broken off, whatever broke it, run the same command to resume.
             """
         )
         {
@@ -137,7 +134,10 @@ internal static class TasksSubmitCommand
         if (parsed.GetValue(Detach))
         {
             if (!app.Json)
-                app.Screen.Note("detached", "the same command without --detach follows it and brings its results");
+                app.Screen.Note(
+                    "detached",
+                    "run the same command without --detach to follow it and download its results"
+                );
             return ExitCodes.Done;
         }
         var follow = new TaskFollow(client, journal.Task, teller.Tell, app.Clock);
@@ -174,8 +174,8 @@ internal static class TasksSubmitCommand
         var info = asking.Said(await client.InfoAsync(ct));
         if (info.MaxImages is > 0 and var most && source.Images > most)
             throw new UserException(
-                $"{source.Images} photos, and {client.Name} takes {most} in a task",
-                "Hand in fewer, or split them into several tasks."
+                $"{source.Images} photos, but {client.Name} accepts at most {most} per task",
+                "Submit fewer, or split them into several tasks."
             );
         return AskedOptions.Read(asked, asking.Said(await client.OptionsAsync(ct)));
     }
@@ -222,7 +222,7 @@ internal sealed class TaskAttachment(App app, NodeOdmClient client, HandInJourna
             return true;
         }
         await StopAsync(stop, sending);
-        app.Screen.Note("interrupted", "the same command goes on where it stopped", Tint.Yellow);
+        app.Screen.Note("interrupted", "run the same command to resume", Tint.Yellow);
         return false;
     }
 
@@ -246,7 +246,10 @@ internal sealed class TaskAttachment(App app, NodeOdmClient client, HandInJourna
             }
             await StopAsync(stop, following);
             ExitCode = signal == PosixSignal.SIGINT && !app.Screen.MayAsk ? ExitCodes.Interrupted : ExitCodes.Done;
-            app.Screen.Note("detached", $"{journal.Task} goes on at {client.Name}; the same command comes back to it");
+            app.Screen.Note(
+                "detached",
+                $"{journal.Task} continues on {client.Name}; run the same command to follow it"
+            );
             return null;
         }
         return await following;

@@ -32,7 +32,7 @@ internal static class TokensCommand
     {
         var command = GatewayDoor.Command(
             "list",
-            "List the tokens; their texts are not kept.",
+            "List tokens. The tokens themselves are not stored.",
             [],
             async (app, door, _, ct) =>
             {
@@ -73,7 +73,7 @@ internal static class TokensCommand
                     if (list.Open)
                         app.Screen.Note(
                             "open",
-                            "the gateway asks for no token; make one: muster tokens new NAME",
+                            "the gateway requires no token; to create one: muster tokens new NAME",
                             Tint.Yellow
                         );
                 }
@@ -86,32 +86,28 @@ internal static class TokensCommand
 
     private static Command New()
     {
-        var name = new Argument<string>("NAME") { Description = "Whose it is, for people." };
+        var name = new Argument<string>("NAME") { Description = "Name, for example of its user." };
         var expires = new Option<string?>("--expires")
         {
-            Description = "When it is over, such as 12h or 30d; never otherwise.",
+            Description = "Expiry, such as 12h or 30d (default: never).",
             HelpName = "TIME",
         };
-        var images = new Option<int?>("--max-images")
-        {
-            Description = "Images that one of its tasks may have.",
-            HelpName = "N",
-        };
+        var images = new Option<int?>("--max-images") { Description = "Maximum images per task.", HelpName = "N" };
         var tasks = new Option<int?>("--max-tasks")
         {
-            Description = "Tasks that it may have at work; others wait.",
+            Description = "Maximum tasks running at once; others wait.",
             HelpName = "N",
         };
         return GatewayDoor.Command(
             "new",
-            "Make a token and print it, this once.",
+            "Create a token and print it. It is shown only once.",
             [name, expires, images, tasks],
             async (app, door, parsed, ct) =>
             {
                 TimeSpan? time =
                     parsed.GetValue(expires) is not { } text ? null
                     : Durations.TryParse(text, out var known) ? known
-                    : throw new UserException($"--expires is '{text}'", "Give it a time such as 12h or 30d.")
+                    : throw new UserException($"--expires is '{text}'", "Examples: 12h, 30d")
                     {
                         ExitCode = ExitCodes.Usage,
                     };
@@ -132,13 +128,13 @@ internal static class TokensCommand
                 app.Screen.Data(app.Json ? JsonSerializer.Serialize(made, AdminJson.Plain.MadeToken) : made.Text);
                 app.Screen.Note(
                     "made",
-                    $"{made.Token.Id} for {made.Token.Name}; keep the text above, it is shown this once",
+                    $"{made.Token.Id} for {made.Token.Name}; keep the token above: it is shown only once",
                     Tint.Green
                 );
                 if (wasOpen)
                     app.Screen.Note(
                         "closed",
-                        "from now on clients need a token; tasks of before belong to none, and are seen here alone",
+                        "clients now need a token; earlier tasks belong to no token and are visible only here",
                         Tint.Yellow
                     );
                 return ExitCodes.Done;
@@ -151,7 +147,7 @@ internal static class TokensCommand
         var ids = new Argument<string[]>("ID") { Description = "A token's id.", Arity = ArgumentArity.OneOrMore };
         return GatewayDoor.Command(
             "revoke",
-            "End tokens at once. Their tasks stay.",
+            "Revoke tokens immediately. Their tasks are kept.",
             [ids],
             async (app, door, parsed, ct) =>
             {
@@ -162,7 +158,7 @@ internal static class TokensCommand
                         $"tokens/{Uri.EscapeDataString(id)}",
                         AdminJson.Plain.Done,
                         ct,
-                        "`muster tokens list` shows their ids."
+                        "`muster tokens list` shows their IDs."
                     );
                     app.Screen.Note("revoked", id, Tint.Green);
                 }

@@ -28,7 +28,7 @@ internal sealed class PsdRunPersona : Command
     };
     private readonly Option<bool> _detach = new("--detach")
     {
-        Description = "Do not follow the run.",
+        Description = "Submit and return without following the run.",
         Arity = ArgumentArity.Zero,
     };
     private readonly Argument<string> _command = new("COMMAND")

@@ -69,7 +69,7 @@ internal sealed partial class SubmitPersona : Command, ITakesCommand
 
     private readonly Option<bool> _detach = new("--detach")
     {
-        Description = "Do not follow the run.",
+        Description = "Submit and return without following the run.",
         Arity = ArgumentArity.Zero,
     };
 

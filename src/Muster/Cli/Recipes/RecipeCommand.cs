@@ -26,12 +26,12 @@ internal class RecipeCommand : Command
         _run.Cpus.Description += RecipeOptions.Usual(recipe.Resources.Cpus);
         _run.Memory.Description = "Memory." + RecipeOptions.Usual(recipe.Resources.Memory);
         _run.Time.Description += RecipeOptions.Usual(recipe.Resources.Time);
-        _run.Env.Description = "A variable for the scripts; without a value, the one it has here.";
-        _run.Container.Description = "The image that it runs in." + RecipeOptions.Usual(recipe.Container);
+        _run.Env.Description = "Environment variable for the scripts; without a value, its current value is used.";
+        _run.Container.Description = "Container image to run in." + RecipeOptions.Usual(recipe.Container);
         _run.Role.Description =
             $"How many ranks, or on which hosts, as with submit: "
             + $"{string.Join(", ", recipe.Roles.Select(role => $"{role.Name}{RecipeOptions.Usual(role.Count)}"))}.";
-        _run.DryRun.Description = "Look at the inputs, print the plan and the exact scripts, and do nothing.";
+        _run.DryRun.Description = "Check the inputs and print the plan and the scripts, without submitting anything.";
         _own = new(recipe);
         foreach (var option in _own.All)
             Add(option);

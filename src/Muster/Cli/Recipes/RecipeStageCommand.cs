@@ -8,14 +8,10 @@ namespace Muster.Cli.Recipes;
 internal sealed class RecipeStageCommand : Command
 {
     private readonly Option<string?> _site = new("--site", "-s") { Description = "The site.", HelpName = "SITE" };
-    private readonly Option<string?> _host = new("--host")
-    {
-        Description = "One host of an ssh site.",
-        HelpName = "HOST",
-    };
+    private readonly Option<string?> _host = new("--host") { Description = "Host of an ssh site.", HelpName = "HOST" };
 
     public RecipeStageCommand(Recipe recipe)
-        : base(recipe.Name, $"Bring what the runs of {recipe.Name} share to a site.")
+        : base(recipe.Name, $"Upload what runs of {recipe.Name} share to a site.")
     {
         var alone = recipe with
         {

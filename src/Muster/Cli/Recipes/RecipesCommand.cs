@@ -11,7 +11,7 @@ namespace Muster.Cli.Recipes;
 internal static class RecipesCommand
 {
     public static Command Create(IReadOnlyList<string> words) =>
-        new("recipes", "Described pieces of work: list, show and stage them; the schema of their files.")
+        new("recipes", "Manage recipes: list, show and stage them; print the schema of recipe.yaml.")
         {
             List(),
             Show(),
@@ -21,7 +21,7 @@ internal static class RecipesCommand
 
     private static Command List()
     {
-        var command = new Command("list", "List the recipes, and where each comes from.");
+        var command = new Command("list", "List the recipes and where each comes from.");
         command.Aliases.Add("ls");
         command.SetAction(parsed =>
         {
@@ -51,7 +51,7 @@ internal static class RecipesCommand
                             view.Name,
                             view.Mistakes is null
                                 ? view.About!.Split('\n')[0]
-                                : $"has mistakes: muster recipes show {view.Name}",
+                                : $"has errors: muster recipes show {view.Name}",
                             view.Origin,
                         ]
                 )
@@ -88,13 +88,7 @@ internal static class RecipesCommand
     private static Command Show()
     {
         var name = new Argument<string>("RECIPE") { Description = "A recipe." };
-        var command = new Command(
-            "show",
-            "Everything about one recipe: what it takes, what it needs, what it brings home."
-        )
-        {
-            name,
-        };
+        var command = new Command("show", "Show a recipe: its inputs, parameters, resources and outputs.") { name };
         command.SetAction(parsed =>
         {
             var app = parsed.App();
@@ -158,7 +152,7 @@ internal static class RecipesCommand
     {
         var command = new Command(
             "stage",
-            "Bring what the runs of a recipe share to a site now: its image, its programs. `run` does it by "
+            "Upload what runs of a recipe share (image, programs) to a site now. `run` does this by "
                 + "itself.\n\n  muster recipes stage droid-slam/infer -s cedar"
         );
         if (words.Where(word => !word.StartsWith('-')).ToList() is not ["recipes", "stage", ..])
@@ -178,7 +172,7 @@ internal static class RecipesCommand
 
     private static Command Schema()
     {
-        var command = new Command("schema", "A JSON schema of recipe.yaml, for editors.");
+        var command = new Command("schema", "Print a JSON schema of recipe.yaml, for editors.");
         command.SetAction(parsed => parsed.Invocation().Screen.Data(RecipeSchema.ToJson()));
         return command;
     }

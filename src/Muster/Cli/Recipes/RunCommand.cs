@@ -14,7 +14,7 @@ internal static class RunCommand
     {
         var command = new Command(
             "run",
-            "Run a recipe: a described piece of work with inputs and parameters of its own.\n\n  muster run colmap -s "
+            "Run a recipe: a job with named inputs and parameters.\n\n  muster run colmap -s "
                 + "lab --images photos/\n  muster run colmap --help\n  muster recipes list"
         );
         var given = words.Where(word => !word.StartsWith('-')).ToList();
@@ -35,7 +35,7 @@ internal static class RunCommand
         }
         catch (ConfigException fault)
         {
-            var broken = new Command(source.Name, "This recipe has mistakes.") { TreatUnmatchedTokensAsErrors = false };
+            var broken = new Command(source.Name, "This recipe has errors.") { TreatUnmatchedTokensAsErrors = false };
             broken.SetAction(int (_) => throw fault);
             return broken;
         }
@@ -49,7 +49,7 @@ internal static class RunCommand
         }
         catch (ConfigException)
         {
-            return new(source.Name, $"has mistakes: muster recipes show {source.Name}");
+            return new(source.Name, $"has errors: muster recipes show {source.Name}");
         }
     }
 }

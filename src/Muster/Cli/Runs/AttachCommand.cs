@@ -8,18 +8,15 @@ namespace Muster.Cli.Runs;
 
 internal static class AttachCommand
 {
-    public static Argument<string> RunArgument(string about = "A run: `last`, its name, or the beginning of its id.") =>
+    public static Argument<string> RunArgument(string about = "Run: `last`, a name, or an ID prefix.") =>
         new("RUN") { Description = about };
 
     public static Command Create()
     {
         var selector = RunArgument();
         var onInterrupt = OnInterruptOption();
-        var noFetch = new Option<bool>("--no-fetch")
-        {
-            Description = "Leave the results on the site when the run has ended.",
-        };
-        var command = new Command("attach", "Follow a run again: its log from the beginning, its ports, its end.")
+        var noFetch = new Option<bool>("--no-fetch") { Description = "Do not fetch results when the run ends." };
+        var command = new Command("attach", "Reattach to a run: show its log, forward its ports, wait for its end.")
         {
             selector,
             onInterrupt,
@@ -37,8 +34,8 @@ internal static class AttachCommand
                     {
                         await app.Keeper.RefreshAsync([run], TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct);
                         throw new UserException(
-                            $"{run.Plan.Name} was interrupted before all of it had arrived; nothing was started",
-                            $"Submit it again: `muster rerun {run.Id.Short}`. What has arrived is not sent twice."
+                            $"{run.Plan.Name} was interrupted before everything was uploaded; nothing was started",
+                            $"Submit it again: `muster rerun {run.Id.Short}`. Files that were uploaded are not sent again."
                         );
                     }
                 }
@@ -52,7 +49,7 @@ internal static class AttachCommand
     public static Option<OnInterrupt> OnInterruptOption() =>
         new("--on-interrupt")
         {
-            Description = "What Ctrl-C does: ask (default), detach or cancel.",
+            Description = "What Ctrl-C does: ask, detach or cancel (default: ask).",
             HelpName = "ask|detach|cancel",
             CustomParser = result =>
                 Enum.TryParse<OnInterrupt>(result.Tokens[0].Value, ignoreCase: true, out var value)

@@ -115,7 +115,7 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
             default:
                 app.Screen.Note(
                     "detached",
-                    $"{run.Plan.Name} goes on. Come back: muster attach {run.Id.Short}   End it: muster cancel "
+                    $"{run.Plan.Name} is still running. Reattach: muster attach {run.Id.Short}   Cancel: muster cancel "
                         + $"{run.Id.Short}"
                 );
                 return interrupted && !app.Screen.MayAsk ? ExitCodes.Interrupted : 0;

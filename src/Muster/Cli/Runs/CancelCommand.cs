@@ -13,17 +13,20 @@ internal static class CancelCommand
     {
         var selectors = new Argument<string[]>("RUN")
         {
-            Description = "Runs: `last`, names, or beginnings of ids.",
+            Description = "Runs: `last`, names, or ID prefixes.",
             Arity = ArgumentArity.OneOrMore,
         };
         var hard = new Option<bool>("--hard")
         {
-            Description = "Have SLURM kill it at once, without asking the job first.",
+            Description = "Kill the SLURM job immediately instead of asking it to stop first.",
         };
-        var detach = new Option<bool>("--detach", "-d") { Description = "Leave the wish and do not wait for the end." };
+        var detach = new Option<bool>("--detach", "-d")
+        {
+            Description = "Request cancellation and return without waiting.",
+        };
         var command = new Command(
             "cancel",
-            "End runs, with everything that they started. The wish is kept where a site cannot be reached."
+            "Cancel runs and their child processes. If a site cannot be reached, the request is kept and applied later."
         )
         {
             selectors,

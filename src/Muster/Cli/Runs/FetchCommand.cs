@@ -13,16 +13,16 @@ internal static class FetchCommand
         var selector = AttachCommand.RunArgument();
         var to = new Option<string?>("--to")
         {
-            Description = "The local folder (one of the run's own below ./muster-out).",
+            Description = "Local folder (default: the run's own folder in ./muster-out).",
             HelpName = "FOLDER",
         };
         var only = new Option<string[]>("--only")
         {
-            Description = "Only files that fit such a pattern.",
+            Description = "Fetch only files that match this pattern.",
             HelpName = "GLOB",
             Arity = ArgumentArity.OneOrMore,
         };
-        var command = new Command("fetch", "Bring a run's results home. What is here already is not sent again.")
+        var command = new Command("fetch", "Download a run's results. Files that are already here are skipped.")
         {
             selector,
             to,
@@ -109,8 +109,7 @@ internal static class FetchCommand
         foreach (var kept in report.Kept)
             app.Screen.Note(
                 "note",
-                $"{kept} here is another file; {(run.Plan.MergeResults ? $"that of {host}" : "the run's")} is "
-                    + "beside it",
+                $"kept your {kept}; saved {(run.Plan.MergeResults ? $"that of {host}" : "the run's")} as {kept}.new",
                 Tint.Yellow
             );
         var some = report.FilesFetched > 0 || report.FilesHere > 0;
@@ -158,7 +157,7 @@ internal static class FetchCommand
                     : report.Unwanted > 0 && only.Count > 0
                         ? $"nothing: none of {Words.Count(report.Unwanted, "file")} matches "
                             + $"{string.Join(", ", only.Select(glob => $"'{glob}'"))}"
-                    : "nothing: the run left no results",
+                    : "nothing to fetch: the run has no results",
                 some ? Tint.Green : Tint.None
             );
         }

@@ -12,24 +12,21 @@ internal static class LogsCommand
     public static Command Create()
     {
         var selector = AttachCommand.RunArgument();
-        var follow = new Option<bool>("--follow", "-f") { Description = "Go on until the run ends." };
-        var all = new Option<bool>("--all") { Description = "From the first byte." };
+        var follow = new Option<bool>("--follow", "-f") { Description = "Keep following until the run ends." };
+        var all = new Option<bool>("--all") { Description = "Show the whole log." };
         var tail = new Option<int>("--tail")
         {
-            Description = "So many lines from the end (100).",
+            Description = "Show the last N lines.",
             HelpName = "N",
             DefaultValueFactory = _ => 100,
         };
-        var errors = new Option<bool>("--errors") { Description = "Only standard error." };
+        var errors = new Option<bool>("--errors") { Description = "Show only standard error." };
         var rank = new Option<string?>("--rank")
         {
-            Description = "Only one rank, such as main.3; then without its name before each line.",
+            Description = "Show one rank, such as main.3, without its name before each line.",
             HelpName = "ROLE.N",
         };
-        var command = new Command(
-            "logs",
-            "What a run printed: its output to standard output, its errors to standard error."
-        )
+        var command = new Command("logs", "Print a run's logs: output to standard output, errors to standard error.")
         {
             selector,
             follow,

@@ -16,13 +16,16 @@ internal static class OpenCommand
         var selector = AttachCommand.RunArgument();
         var only = new Argument<string?>("PORT")
         {
-            Description = "Only the port of that name.",
+            Description = "Open only the port with this name.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var noBrowser = new Option<bool>("--no-browser") { Description = "Print the addresses and open no browser." };
+        var noBrowser = new Option<bool>("--no-browser")
+        {
+            Description = "Print the addresses without opening a browser.",
+        };
         var command = new Command(
             "open",
-            "Bring a run's ports here and open them, without its log, until Ctrl-C or the run's end."
+            "Forward a run's ports and open them in a browser, until Ctrl-C or the end of the run."
         )
         {
             selector,
@@ -40,7 +43,7 @@ internal static class OpenCommand
                 if (run.State is RunState.Ended)
                     throw new UserException(
                         $"{run.Plan.Name} has ended ({run.State.Word})",
-                        "Its ports ended with it; `muster fetch` brings its results."
+                        "Its ports closed with it. To download its results: `muster fetch`"
                     );
                 RunParts.CheckPort(run.Plan, parsed.GetValue(only));
                 await using var attachment = new Attachment(app, OnInterrupt.Detach)
@@ -68,7 +71,7 @@ internal static class OpenCommand
         }
         catch (Win32Exception)
         {
-            screen.Note("note", "there is no browser to open here; the address works all the same");
+            screen.Note("note", "no browser found; open the address yourself");
         }
     }
 }

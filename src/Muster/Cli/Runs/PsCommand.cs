@@ -10,21 +10,22 @@ internal static class PsCommand
 {
     public static Command Create()
     {
-        var all = new Option<bool>("--all", "-a") { Description = "Also runs that ended long ago." };
-        var cached = new Option<bool>("--cached") { Description = "Show what is known here; ask no site." };
-        var site = new Option<string?>("--site", "-s") { Description = "Only runs of that site.", HelpName = "SITE" };
-        var adopt = new Option<string?>("--adopt")
+        var all = new Option<bool>("--all", "-a") { Description = "Include runs that ended long ago." };
+        var cached = new Option<bool>("--cached")
         {
-            Description = "Take over the runs of a site that were submitted elsewhere.",
+            Description = "Show what is known locally, without contacting any site.",
+        };
+        var site = new Option<string?>("--site", "-s")
+        {
+            Description = "Show only runs on this site.",
             HelpName = "SITE",
         };
-        var command = new Command("ps", "List the runs: those that live, and the newest that ended.")
+        var adopt = new Option<string?>("--adopt")
         {
-            all,
-            cached,
-            site,
-            adopt,
+            Description = "Adopt the runs on a site that were submitted from another machine.",
+            HelpName = "SITE",
         };
+        var command = new Command("ps", "List active and recently finished runs.") { all, cached, site, adopt };
         command.SetAction(
             async (parsed, ct) =>
             {
@@ -36,7 +37,7 @@ internal static class PsCommand
                     live = [.. live.Where(run => run.Plan.Site == only)];
                 if (!parsed.GetValue(cached) && live.Count > 0)
                 {
-                    app.Screen.Passing("asking the sites …");
+                    app.Screen.Passing("contacting sites …");
                     live = await app.Keeper.RefreshAsync(live, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct);
                 }
                 var ended = app

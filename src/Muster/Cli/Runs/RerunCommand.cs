@@ -10,15 +10,19 @@ internal static class RerunCommand
     public static Command Create()
     {
         var selector = AttachCommand.RunArgument();
-        var detach = new Option<bool>("--detach", "-d") { Description = "Do not follow the run." };
+        var detach = new Option<bool>("--detach", "-d")
+        {
+            Description = "Submit and return without following the run.",
+        };
         var env = new Option<string[]>("--env")
         {
-            Description = "A variable anew; values are not kept, so those the run had are taken from here.",
+            Description =
+                "Set an environment variable; values are not stored, so they are read from this environment again.",
             HelpName = "NAME[=VALUE]",
             Arity = ArgumentArity.OneOrMore,
         };
         var onInterrupt = AttachCommand.OnInterruptOption();
-        var command = new Command("rerun", "Submit a run again as it was, with this folder's code as it is now.")
+        var command = new Command("rerun", "Submit a run again with the same options and the current code.")
         {
             selector,
             detach,
@@ -41,7 +45,7 @@ internal static class RerunCommand
                     );
                 if (old.Snapshot && !Directory.Exists(old.WorkingFolder))
                     throw new UserException(
-                        $"the folder {old.WorkingFolder} of {old.Name} is not here any more",
+                        $"the folder {old.WorkingFolder} of {old.Name} no longer exists",
                         "Submit it again from where its code is now."
                     );
                 var site = app.GetSite(old.Site);
@@ -57,8 +61,8 @@ internal static class RerunCommand
                             ?? site.Env.GetValueOrDefault(name)
                             ?? Environment.GetEnvironmentVariable(name)
                             ?? throw new UserException(
-                                $"{old.Name} had the variable {name}, and its value was not kept",
-                                $"Set it here, or give it: --env {name}=VALUE."
+                                $"{old.Name} needs the variable {name}; Muster does not store values",
+                                $"Set it in your environment, or pass --env {name}=VALUE."
                             )
                     );
                 var plan = old.As(RunId.New(app.Clock)) with { EnvironmentNames = [.. environment.Keys] };

@@ -13,41 +13,39 @@ internal sealed class RunOptions
     public Option<string?> Site { get; } =
         new("--site", "-s")
         {
-            Description = "The site: a name from muster.yaml, or a config file of an older tool.",
+            Description = "Site: a name from muster.yaml, or the config file of an older tool.",
             HelpName = "SITE",
         };
-    public Option<string?> Name { get; } =
-        new("--name", "-n") { Description = "What to call the run.", HelpName = "NAME" };
-    public Option<string?> Host { get; } =
-        new("--host") { Description = "One host of an ssh site.", HelpName = "HOST" };
+    public Option<string?> Name { get; } = new("--name", "-n") { Description = "Name of the run.", HelpName = "NAME" };
+    public Option<string?> Host { get; } = new("--host") { Description = "Host of an ssh site.", HelpName = "HOST" };
     public Option<int?> Gpus { get; } = new("--gpus") { Description = "GPUs.", HelpName = "N" };
     public Option<int?> Cpus { get; } = new("--cpus") { Description = "Processors.", HelpName = "N" };
     public Option<string?> Memory { get; } =
         new("--memory") { Description = "Memory, such as 12G.", HelpName = "SIZE" };
     public Option<string?> Time { get; } =
-        new("--time") { Description = "The longest it may run: 90m, 10h, HH:MM:SS.", HelpName = "TIME" };
+        new("--time") { Description = "Time limit: 90m, 10h, HH:MM:SS.", HelpName = "TIME" };
     public Option<string[]> Set { get; } =
         new("--set")
         {
-            Description = "Any option of sbatch.",
+            Description = "Any sbatch option.",
             HelpName = "KEY=VALUE",
             Arity = ArgumentArity.OneOrMore,
         };
     public Option<string[]> Env { get; } =
         new("--env")
         {
-            Description = "A variable for the command; without a value, the one it has here.",
+            Description = "Environment variable for the command; without a value, its current value is used.",
             HelpName = "NAME[=VALUE]",
             Arity = ArgumentArity.OneOrMore,
         };
     public Option<string?> Container { get; } =
         new("--container")
         {
-            Description = "Run in a container image, by whichever runtime the site has.",
+            Description = "Run in this container image, with the container runtime of the site.",
             HelpName = "IMAGE",
         };
     public Option<bool> Pull { get; } =
-        new("--pull-image") { Description = "Ask the image's registry again, as its tag may have moved." };
+        new("--pull-image") { Description = "Check the registry for a newer image with the same tag." };
     public Option<string[]> Role { get; } =
         new("--role")
         {
@@ -58,18 +56,19 @@ internal sealed class RunOptions
             Arity = ArgumentArity.OneOrMore,
         };
     public Option<string?> ReadyWithin { get; } =
-        new("--ready-within") { Description = "How long the ranks wait for each other (10m).", HelpName = "TIME" };
+        new("--ready-within") { Description = "How long ranks wait for each other (default: 10m).", HelpName = "TIME" };
     public Option<string[]> After { get; } =
         new("--after")
         {
-            Description = "Start only when that run has succeeded.",
+            Description = "Start only after this run has succeeded.",
             HelpName = "RUN",
             Arity = ArgumentArity.OneOrMore,
         };
-    public Option<bool> Detach { get; } = new("--detach", "-d") { Description = "Do not follow the run." };
+    public Option<bool> Detach { get; } =
+        new("--detach", "-d") { Description = "Submit and return without following the run." };
     public Option<bool> DryRun { get; } =
-        new("--dry-run") { Description = "Print the plan and the exact scripts, and do nothing." };
-    public Option<bool> NoFetch { get; } = new("--no-fetch") { Description = "Leave the results on the site." };
+        new("--dry-run") { Description = "Print the plan and the scripts without submitting anything." };
+    public Option<bool> NoFetch { get; } = new("--no-fetch") { Description = "Do not fetch results." };
     public Option<OnInterrupt> OnInterrupt { get; } = AttachCommand.OnInterruptOption();
 
     public SubmitRequest Asked(ParseResult parsed) =>

@@ -16,7 +16,7 @@ internal static class RunParts
         {
             throw new UserException(
                 $"{plan.Name} has no ports",
-                "A run gets one by `muster submit --port NAME` or `--tensorboard`."
+                "Submit with --port NAME or --tensorboard to get one."
             );
         }
         if (name is not null && !names.Contains(name))

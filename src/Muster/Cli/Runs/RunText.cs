@@ -13,7 +13,7 @@ internal static class RunText
         {
             RunState.Planned or RunState.Staging when RunKeeper.IsAbandoned(run) => (
                 run.State.Word,
-                "its submission was interrupted; nothing was started, as far as is known",
+                "its submission was interrupted; apparently nothing was started",
                 Tint.Yellow
             ),
             RunState.Planned => ("planned", "", Tint.None),

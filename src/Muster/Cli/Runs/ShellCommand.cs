@@ -15,15 +15,15 @@ internal static class ShellCommand
     {
         var selector = new Argument<string>("RUN|SITE")
         {
-            Description = "A run (its folder, and inside its SLURM job while it runs), or a site.",
+            Description = "Run (inside its SLURM job while it runs) or site.",
         };
-        var host = new Option<string?>("--host") { Description = "One host of an ssh site.", HelpName = "HOST" };
+        var host = new Option<string?>("--host") { Description = "Host of an ssh site.", HelpName = "HOST" };
         var rank = new Option<string?>("--rank")
         {
-            Description = "One rank of a run, such as main.3; without it the first.",
+            Description = "Rank of the run, such as main.3 (default: the first).",
             HelpName = "ROLE.N",
         };
-        var command = new Command("shell", "A shell where a run is, or on a site.") { selector, host, rank };
+        var command = new Command("shell", "Open a shell in a run's folder or on a site.") { selector, host, rank };
         command.SetAction(
             async (parsed, ct) =>
             {
@@ -31,7 +31,7 @@ internal static class ShellCommand
                 if (Console.IsInputRedirected)
                     throw new UserException(
                         "a shell needs a terminal",
-                        "Run it in one; for a command use `muster submit --no-snapshot -- COMMAND`."
+                        "Run it in a terminal. To run a single command: `muster submit --no-snapshot -- COMMAND`"
                     );
                 var word = parsed.GetValue(selector)!;
                 var run = app.Config.Find(word) is null ? RunSelector.Get(app.Store, word) : null;

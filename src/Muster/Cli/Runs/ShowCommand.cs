@@ -12,12 +12,12 @@ internal static class ShowCommand
     public static Command Create()
     {
         var selector = AttachCommand.RunArgument();
-        var evidence = new Option<bool>("--evidence")
+        var evidence = new Option<bool>("--evidence") { Description = "Print the evidence for its state." };
+        var cached = new Option<bool>("--cached")
         {
-            Description = "Print what proves how it ended, or that it has not.",
+            Description = "Show what is known locally, without contacting any site.",
         };
-        var cached = new Option<bool>("--cached") { Description = "Show what is known here; ask no site." };
-        var command = new Command("show", "Everything about one run.") { selector, evidence, cached };
+        var command = new Command("show", "Show the details of a run.") { selector, evidence, cached };
         command.SetAction(
             async (parsed, ct) =>
             {
@@ -95,7 +95,7 @@ internal static class ShowCommand
         else
             app.Screen.Data(
                 SafeText.OneLine(
-                    $"{run.Plan.Name} has not ended, as far as is known: "
+                    $"{run.Plan.Name} has not ended, according to what is known: "
                         + $"{RunText.Describe(run, app.Clock.GetUtcNow()).Text}"
                 )
             );

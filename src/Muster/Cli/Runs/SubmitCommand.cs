@@ -16,64 +16,57 @@ namespace Muster.Cli.Runs;
 internal sealed class SubmitCommand : Command, ITakesCommand
 {
     private readonly RunOptions _run = new();
-    private readonly Option<int?> _nodes = new("--nodes")
-    {
-        Description = "Nodes of a SLURM allocation.",
-        HelpName = "N",
-    };
+    private readonly Option<int?> _nodes = new("--nodes") { Description = "Number of nodes (SLURM).", HelpName = "N" };
     private readonly Option<string[]> _input = new("--input")
     {
-        Description = "A file or folder that the command finds as $MUSTER_IN/NAME.",
+        Description = "File or folder to upload; the command finds it at $MUSTER_IN/NAME.",
         HelpName = "PATH[:NAME]",
         Arity = ArgumentArity.OneOrMore,
     };
     private readonly Option<string[]> _output = new("--output")
     {
-        Description = "What to bring home at the end, besides $MUSTER_OUT.",
+        Description = "Files to fetch at the end, in addition to $MUSTER_OUT.",
         HelpName = "GLOB",
         Arity = ArgumentArity.OneOrMore,
     };
     private readonly Option<string[]> _port = new("--port")
     {
-        Description = "A port of the command to bring here; without N it is given one in $MUSTER_PORT_NAME.",
+        Description = "Port to forward to this machine; without N, a free one is passed in $MUSTER_PORT_NAME.",
         HelpName = "NAME[=N]",
         Arity = ArgumentArity.OneOrMore,
     };
     private readonly Option<string?> _tensorboard = new("--tensorboard")
     {
-        Description = "Start TensorBoard beside the job and bring it here; write the folder with '='.",
+        Description = "Run TensorBoard beside the job and forward it; give the folder with '='.",
         HelpName = "DIR",
         Arity = ArgumentArity.ZeroOrOne,
     };
     private readonly Option<string?> _array = new("--array")
     {
-        Description = "Run once for each index: 0-9, 1,3,5, 0-99%4. The index is $MUSTER_RANK.",
+        Description = "Run once for each index: 0-9, 1,3,5, 0-99%4. The index is in $MUSTER_RANK.",
         HelpName = "SPEC",
     };
     private readonly Option<string[]> _roleCommand = new("--role-command")
     {
-        Description = "A shell line for one role instead of COMMAND.",
+        Description = "Shell command for one role, instead of COMMAND.",
         HelpName = "NAME=LINE",
         Arity = ArgumentArity.OneOrMore,
         AllowMultipleArgumentsPerToken = false,
     };
     private readonly Option<string?> _launch = new("--launch")
     {
-        Description = $"How the ranks find each other: {LaunchProfile.Names}.",
+        Description = $"How ranks find each other: {LaunchProfile.Names}.",
         HelpName = "PROFILE",
     };
     private readonly Option<string?> _stay = new("--stay")
     {
-        Description = "Keep TensorBoard that long after the end.",
+        Description = "Keep TensorBoard running this long after the end.",
         HelpName = "TIME",
     };
-    private readonly Option<bool> _noSnapshot = new("--no-snapshot")
-    {
-        Description = "Do not bring this folder along.",
-    };
+    private readonly Option<bool> _noSnapshot = new("--no-snapshot") { Description = "Do not upload this folder." };
     private readonly Option<bool> _raw = new("--raw")
     {
-        Description = "Join the words of the command to one line for the shell there.",
+        Description = "Pass the command to the remote shell as one string.",
     };
 
     private SubmitCommand()
@@ -217,12 +210,12 @@ internal sealed class SubmitCommand : Command, ITakesCommand
             if (app.Store.Find(plan.Id) is { } left)
                 screen.Note(
                     "interrupted",
-                    $"{left.Plan.Name} was not launched as far as is known. Close it: muster cancel {left.Id.Short}   "
+                    $"{left.Plan.Name} was apparently not launched. To close it: muster cancel {left.Id.Short}   "
                         + $"Again: muster rerun {left.Id.Short}",
                     Tint.Yellow
                 );
             else
-                screen.Note("interrupted", "before anything left this machine", Tint.Yellow);
+                screen.Note("interrupted", "before anything was sent", Tint.Yellow);
             return ExitCodes.Interrupted;
         }
         var run = await submitting;
@@ -248,7 +241,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
         switch (happening)
         {
             case SubmitEvent.Recorded({ Plan: { Series: { } series } plan }):
-                screen.Note("name", $"{plan.Name}, as there is a run called {series}");
+                screen.Note("name", $"{plan.Name}, because a run named {series} already exists");
                 break;
             case SubmitEvent.Taken(var snapshot):
                 var from = snapshot.Commit is null
@@ -279,7 +272,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
                 screen.Note(
                     "sent",
                     $"{Words.Count(report.FilesSent, "file")}, {Words.Size(report.BytesSent)} in "
-                        + $"{Words.Duration(time)}{(report.BytesThere > 0 ? $"; {Words.Size(report.BytesThere)} were there" : "")}"
+                        + $"{Words.Duration(time)}{(report.BytesThere > 0 ? $"; {Words.Size(report.BytesThere)} already there" : "")}"
                 );
                 break;
             case SubmitEvent.Launched(var run):
@@ -297,7 +290,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
         if (survey.Bytes <= most && survey.Files.Count <= files || app.Yes)
             return true;
         var what =
-            $"the snapshot would take in {Words.Count(survey.Files.Count, "new file")} of {Words.Size(survey.Bytes)}: "
+            $"the snapshot would upload {Words.Count(survey.Files.Count, "new file")} of {Words.Size(survey.Bytes)}: "
             + $"{string.Join(", ", survey.Largest(3).Select(item => $"{item.Path} ({Words.Size(item.Size)})"))}";
         if (!app.Screen.MayAsk || app.Json)
             throw new UserException(
@@ -305,7 +298,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
                 "Ignore what should stay here in .gitignore or .musterignore, bring data with --input, or agree with "
                     + "--yes."
             );
-        return app.Screen.Ask($"{what}\nTake it along? [y]es [n]o", "yn") == 'y';
+        return app.Screen.Ask($"{what}\nUpload it? [y]es [n]o", "yn") == 'y';
     }
 
     /// <summary>Prints a plan with the exact scripts; nothing is done.</summary>

@@ -15,21 +15,21 @@ internal static class WaitCommand
     {
         var selectors = new Argument<string[]>("RUN")
         {
-            Description = "Runs: `last`, names, or beginnings of ids.",
+            Description = "Runs: `last`, names, or ID prefixes.",
             Arity = ArgumentArity.OneOrMore,
         };
         var what = new Option<string>("--for")
         {
-            Description = "What to wait for: running, ended (default), succeeded, or port:NAME.",
+            Description = "What to wait for: running, ended, succeeded or port:NAME.",
             HelpName = "WHAT",
             DefaultValueFactory = _ => "ended",
         };
         var timeout = new Option<string?>("--timeout")
         {
-            Description = "How long; then the exit code is 124.",
+            Description = "Give up after this time, with exit code 124.",
             HelpName = "TIME",
         };
-        var command = new Command("wait", "Wait for runs; ends with the code of the worst of them.")
+        var command = new Command("wait", "Wait for runs; exits with the highest exit code.")
         {
             selectors,
             what,
@@ -49,7 +49,7 @@ internal static class WaitCommand
                 TimeSpan? patience =
                     parsed.GetValue(timeout) is not { } text ? null
                     : Durations.TryParse(text, out var time) ? time
-                    : throw new UserException($"'{text}' is no time", "Write --timeout such as 90s, 30m or 2h.")
+                    : throw new UserException($"'{text}' is not a valid duration", "Examples: --timeout 90s, 30m, 2h.")
                     {
                         ExitCode = ExitCodes.Usage,
                     };
@@ -103,8 +103,8 @@ internal static class WaitCommand
             "succeeded" => run => run.State is RunState.Ended { Outcome: Outcome.Succeeded },
             _ when PortIn(what) is { } name => run => run.Ports.Any(port => port.Name == name),
             _ => throw new UserException(
-                $"nobody can wait for '{what}'",
-                "Wait for running, ended, succeeded or port:NAME."
+                $"'{what}' is not something to wait for",
+                "Use running, ended, succeeded or port:NAME."
             )
             {
                 ExitCode = ExitCodes.Usage,

@@ -13,10 +13,7 @@ internal static class WhyCommand
     public static Command Create()
     {
         var selector = AttachCommand.RunArgument();
-        var command = new Command("why", "Where a run is and why, in plain words, and what to do about it.")
-        {
-            selector,
-        };
+        var command = new Command("why", "Explain the state of a run and what to do about it.") { selector };
         command.SetAction(
             async (parsed, ct) =>
             {

@@ -55,7 +55,7 @@ internal sealed class SiteMend(App app, OpenSite site)
         {
             app.Screen.Note(
                 "not mended",
-                $"{app.Folders.Sockets} belongs to somebody else: remove it, or set XDG_RUNTIME_DIR to a folder of "
+                $"{app.Folders.Sockets} belongs to another user: remove it, or set XDG_RUNTIME_DIR to a folder of "
                     + "your own",
                 Tint.Yellow
             );
@@ -90,7 +90,7 @@ internal sealed class SiteMend(App app, OpenSite site)
         {
             app.Screen.Note(
                 "not mended",
-                $"{host}: you have no public key to hand over; make one with `ssh-keygen -t ed25519`",
+                $"{host}: you have no public key to install; create one with `ssh-keygen -t ed25519`",
                 Tint.Yellow
             );
             return false;
@@ -119,7 +119,7 @@ internal sealed class SiteMend(App app, OpenSite site)
         await process.WaitForExitAsync(ct);
         app.Screen.Note(
             process.ExitCode == 0 ? "mended" : "not mended",
-            $"{host}: {(process.ExitCode == 0 ? "it has your public key now" : "it did not take the key")}",
+            $"{host}: {(process.ExitCode == 0 ? "your public key is installed" : "the key could not be installed")}",
             process.ExitCode == 0 ? Tint.Green : Tint.Yellow
         );
         return process.ExitCode == 0;

@@ -16,16 +16,16 @@ internal static class SitesCheckCommand
     {
         var names = new Argument<string[]>("SITE")
         {
-            Description = "The sites to look at; all of them when none is named.",
+            Description = "Sites to check (default: all).",
             Arity = ArgumentArity.ZeroOrMore,
         };
         var fix = new Option<bool>("--fix")
         {
             Description =
-                "Mend what can safely be mended: make the root, hand over your public key, make the socket folder "
+                "Fix what can be fixed safely: create the root, install your public key, make the socket folder "
                 + "private.",
         };
-        var command = new Command("check", "Look whether sites work, and say how to mend what does not.")
+        var command = new Command("check", "Check that sites work, and explain how to fix what does not.")
         {
             names,
             fix,
@@ -112,7 +112,7 @@ internal static class SitesCheckCommand
                 new(
                     Mark.Bad,
                     "sockets",
-                    $"other users can get into {folder}",
+                    $"other users have access to {folder}",
                     $"`chmod 700 {folder}`, or run this with --fix."
                 )
                 {

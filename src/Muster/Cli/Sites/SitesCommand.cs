@@ -11,7 +11,7 @@ namespace Muster.Cli.Sites;
 internal static class SitesCommand
 {
     public static Command Create() =>
-        new("sites", "The places that run work: list, show, add, import, check and tidy them.")
+        new("sites", "Manage sites: list, show, add, import, check and tidy them.")
         {
             List(),
             Show(),
@@ -23,7 +23,7 @@ internal static class SitesCommand
 
     private static Command List()
     {
-        var command = new Command("list", "List the sites, and where each is written down.");
+        var command = new Command("list", "List the sites and the files that define them.");
         command.Aliases.Add("ls");
         command.SetAction(parsed =>
         {
@@ -74,11 +74,8 @@ internal static class SitesCommand
 
     private static Command Show()
     {
-        var name = new Argument<string>("SITE") { Description = "A site, or a file of an older tool." };
-        var command = new Command("show", "Everything about one site, as it is in force. Secrets are not shown.")
-        {
-            name,
-        };
+        var name = new Argument<string>("SITE") { Description = "Site, or the config file of an older tool." };
+        var command = new Command("show", "Show the effective settings of a site. Secrets are not shown.") { name };
         command.SetAction(parsed =>
         {
             var app = parsed.App();
@@ -116,34 +113,34 @@ internal static class SitesCommand
 
     private static Command Add()
     {
-        var name = new Argument<string>("NAME") { Description = "What the site is called from now on." };
+        var name = new Argument<string>("NAME") { Description = "Name of the site." };
         var kind = new Option<string>("--kind", "-k")
         {
-            Description = "What it is: ssh, slurm or local.",
+            Description = "Kind of site: ssh, slurm or local.",
             HelpName = "ssh|slurm|local",
             Required = true,
         };
         var host = new Option<string[]>("--host", "-H")
         {
-            Description = "A name that ssh understands; several times for several hosts.",
+            Description = "Host name or SSH alias; repeat for several hosts.",
             HelpName = "HOST",
         };
         var root = new Option<string?>("--root")
         {
-            Description = "The folder for runs over there, best on a scratch file system.",
+            Description = "Folder for runs on the site, preferably on a scratch file system.",
             HelpName = "FOLDER",
         };
         var set = new Option<string[]>("--set")
         {
-            Description = "Any other key of the site, such as sbatch.time=10:00:00 or setup='module load cuda'.",
+            Description = "Set any other key, for example sbatch.time=10:00:00 or setup='module load cuda'.",
             HelpName = "KEY=VALUE",
         };
         var file = new Option<string?>("--file", "-f")
         {
-            Description = "The file to write to: the nearest muster.yaml, else your own configuration.",
+            Description = "File to write to (default: the nearest muster.yaml, otherwise your user configuration).",
             HelpName = "FILE",
         };
-        var command = new Command("add", "Write a new site down.") { name, kind, host, root, set, file };
+        var command = new Command("add", "Add a site to the configuration.") { name, kind, host, root, set, file };
         command.SetAction(parsed =>
         {
             var app = parsed.App();
@@ -164,19 +161,19 @@ internal static class SitesCommand
     {
         var from = new Argument<string>("FILE")
         {
-            Description = "A file of an older tool, such as cedar.json of cluster_tools.",
+            Description = "Config file of an older tool, such as cedar.json from cluster_tools.",
         };
         var name = new Option<string?>("--name")
         {
-            Description = "What the site is called from now on; else as the file.",
+            Description = "Name of the site (default: the file's name).",
             HelpName = "NAME",
         };
         var file = new Option<string?>("--file", "-f")
         {
-            Description = "The file to write to: the nearest muster.yaml, else your own configuration.",
+            Description = "File to write to (default: the nearest muster.yaml, otherwise your user configuration).",
             HelpName = "FILE",
         };
-        var command = new Command("import", "Write a site down as an older tool's file describes it.")
+        var command = new Command("import", "Import a site from the config file of an older tool.")
         {
             from,
             name,
@@ -204,7 +201,7 @@ internal static class SitesCommand
             app.Screen.Note("note", warning, Tint.Yellow);
         app.Screen.Note(
             "added",
-            $"{site.Name} to {LocalSources.Find().Shown(path)}; look whether it works: muster sites check {site.Name}",
+            $"{site.Name} to {LocalSources.Find().Shown(path)}; check that it works: muster sites check {site.Name}",
             Tint.Green
         );
         if (app.Json)

@@ -17,22 +17,18 @@ internal static class SitesTidyCommand
 
     public static Command Create()
     {
-        var names = new Argument<string[]>("SITE")
-        {
-            Description = "The sites to tidy.",
-            Arity = ArgumentArity.OneOrMore,
-        };
+        var names = new Argument<string[]>("SITE") { Description = "Sites to tidy.", Arity = ArgumentArity.OneOrMore };
         var older = new Option<string>("--older")
         {
-            Description = "Runs that ended at least so long ago.",
+            Description = "Remove runs that ended at least this long ago.",
             HelpName = "TIME",
             DefaultValueFactory = _ => "30d",
         };
         var unfetched = new Option<bool>("--unfetched")
         {
-            Description = "Also runs whose results were not fetched to this machine.",
+            Description = "Also remove runs whose results were not fetched to this machine.",
         };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Show what would go; nothing is done." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Show what would be removed without removing it." };
         var command = new Command(
             "tidy",
             "Remove old runs from sites, and content that no run needs any longer. What is known here of the runs "
@@ -50,8 +46,8 @@ internal static class SitesTidyCommand
                 var app = parsed.App();
                 if (!Durations.TryParse(parsed.GetValue(older)!, out var age))
                     throw new UserException(
-                        $"'{parsed.GetValue(older)}' is no time for --older",
-                        "Write such as 30d, 12h or 90d."
+                        $"'{parsed.GetValue(older)}' is not a valid duration for --older",
+                        "Examples: 30d, 12h"
                     )
                     {
                         ExitCode = ExitCodes.Usage,
@@ -59,7 +55,7 @@ internal static class SitesTidyCommand
                 if (age < Youngest)
                     throw new UserException(
                         "--older is less than an hour",
-                        "A run that has just ended may still be looked at: write at least 1h."
+                        "Runs that have just ended may still be in use. The minimum is 1h."
                     )
                     {
                         ExitCode = ExitCodes.Usage,
@@ -131,8 +127,7 @@ internal static class SitesTidyCommand
                     app.Screen.MayAsk
                     && !app.Json
                     && app.Screen.Ask(
-                        $"Remove {Words.Count(going.Count, "run")} and what no run needs any longer from {where}? "
-                            + "[y]es [n]o",
+                        $"Remove {Words.Count(going.Count, "run")} and unused content from {where}? " + "[y]es [n]o",
                         "yn"
                     )
                         is 'y'
@@ -142,8 +137,8 @@ internal static class SitesTidyCommand
         {
             if (!dryRun && !app.Screen.MayAsk)
                 throw new UserException(
-                    $"{where}: nothing was removed, as nobody agreed",
-                    "Look first with --dry-run, then agree with --yes."
+                    $"{where}: nothing was removed, because it was not confirmed",
+                    "Review with --dry-run, then confirm with --yes."
                 );
             return new(site.Site.Name, host, [.. going.Select(View)], [.. kept.Select(View)], false, [], 0, 0);
         }
@@ -151,7 +146,7 @@ internal static class SitesTidyCommand
         app.Screen.Note(
             "removed",
             $"{where}: {Words.Count(report.Gone.Count, "run")}, {Words.Size(going.Sum(run => run.Bytes))}; "
-                + $"{Words.Count(report.FilesSwept, "file")} that no run needs, {Words.Size(report.BytesSwept)}",
+                + $"{Words.Count(report.FilesSwept, "file")} not used by any run, {Words.Size(report.BytesSwept)}",
             Tint.Green
         );
         foreach (var folder in report.Stays)
@@ -201,7 +196,7 @@ internal static class SitesTidyCommand
             )
             .ToList();
         if (rows.Count == 0)
-            screen.Note(where, "no run ended so long ago");
+            screen.Note(where, "no runs older than that");
         else
             foreach (
                 var line in Table.Lines(

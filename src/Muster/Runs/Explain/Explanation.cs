@@ -21,7 +21,7 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
         {
             Add(
                 "contact",
-                $"{Place(run)} has not answered for {Span(now - since)}, since {Local(since)}; that says nothing about "
+                $"{Place(run)} has not answered for {Span(now - since)}, since {Local(since)}; this says nothing about "
                     + "the run"
             );
             Add(
@@ -30,30 +30,27 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
                     ? $"{run.State.Word}, {Span(now - seen)} ago"
                     : $"never; {run.State.Word} is what was known when it left"
             );
-            Add("do", $"muster sites check {run.Plan.Site}   says what is wrong with the connection");
-            return new($"{name} is {run.State.Word}, as far as is known", lines);
+            Add("do", $"muster sites check {run.Plan.Site}   checks the connection");
+            return new($"{name} was last seen {run.State.Word}", lines);
         }
 
         if (run.CancelWished && run.State.IsLive)
-            Add("cancel", "its end is wished, and comes as soon as the site has done it");
+            Add("cancel", "cancellation was requested and takes effect once the site has acted on it");
         switch (run.State)
         {
             case RunState.Planned or RunState.Staging when abandoned:
                 Add("why", "the process that submitted it has ended before the launch was confirmed");
-                Add("do", $"muster attach {name}   finishes the launch if all of it has arrived");
-                Add("do", $"muster cancel {name}   makes sure that it never starts");
-                return new($"{name} was interrupted on its way", lines);
+                Add("do", $"muster attach {name}   completes the launch if everything was uploaded");
+                Add("do", $"muster cancel {name}   makes sure it never starts");
+                return new($"{name} was interrupted during upload", lines);
             case RunState.Planned:
-                Add("why", "its snapshot is being taken; nothing has left this machine");
+                Add("why", "its snapshot is being taken; nothing has been sent yet");
                 return new($"{name} is planned", lines);
             case RunState.Staging:
-                Add("why", $"its code and inputs are on their way to {Place(run)}");
-                return new($"{name} is on its way", lines);
+                Add("why", $"its code and inputs are being uploaded to {Place(run)}");
+                return new($"{name} is being uploaded", lines);
             case RunState.Launched(var handle):
-                Add(
-                    "why",
-                    $"{Place(run)} has taken it as {handle}; it has not started yet, or nobody has seen it start"
-                );
+                Add("why", $"{Place(run)} accepted it as {handle}; it has not been seen running yet");
                 if (around.Place is { } place)
                     Queue(run, place, around, now, Add);
                 Busy(run, around, Add);
@@ -63,7 +60,7 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
                 Add("why", meant.Meaning == meant.Code ? meant.Meaning : $"{meant.Meaning} ({meant.Code})");
                 Add("do", meant.Advice);
                 Queue(run, around.Place, around, now, Add);
-                return new($"{name} waits in the queue of {Place(run)} as job {handle}", lines);
+                return new($"{name} is queued on {Place(run)} as job {handle}", lines);
             case RunState.Running(_, var where, var began):
                 Add("since", $"{Local(began)}, for {Span(now - began)}");
                 if (run.Plan.Time is { } limit)
@@ -104,15 +101,15 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
     )
     {
         if (around.BudgetSpent)
-            add("position", "not asked: the scheduler was asked often enough in this minute; try again in a moment");
+            add("position", "not checked: this minute's limit of scheduler queries is reached; try again shortly");
         if (place is not null)
         {
             var before = place.Ahead switch
             {
                 null => "",
-                0 => $"no job that can be seen is before it in {place.Partition}",
-                1 => $"1 job is before it in {place.Partition}",
-                var n => $"{n} jobs are before it in {place.Partition}",
+                0 => $"no visible job is ahead of it in {place.Partition}",
+                1 => $"1 job is ahead of it in {place.Partition}",
+                var n => $"{n} jobs are ahead of it in {place.Partition}",
             };
             add(
                 "position",
@@ -133,11 +130,11 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
             add(
                 "start",
                 start > now
-                    ? $"expected in {Span(start - now)}, at {Local(start)}; it comes earlier when other jobs end early"
+                    ? $"expected in {Span(start - now)}, at {Local(start)}; earlier if other jobs finish early"
                     : "expected at any moment"
             );
         else if (place is not null)
-            add("start", "the scheduler gives no time yet");
+            add("start", "the scheduler has no estimate yet");
         foreach (var after in run.Plan.After)
             add("after", $"it starts when run {after.Id.Short} has succeeded");
     }
@@ -157,7 +154,7 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
         var cpus = around.Cpus is { } count ? $" for {count} CPUs" : "";
         add(
             "load",
-            $"{load.ToString("0.0", CultureInfo.InvariantCulture)} processes want to run on "
+            $"{load.ToString("0.0", CultureInfo.InvariantCulture)} processes are ready to run on "
                 + $"{run.Plan.Host ?? "the host"}{cpus}{(around.Cpus is { } all && load > all * 1.5 ? ": it is busy, and everything is slow" : "")}"
         );
     }
@@ -173,28 +170,28 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
         {
             case Outcome.Succeeded:
                 if (run.FetchedTo is null && run.Plan.Outputs.Count > 0)
-                    yield return $"muster fetch {name}   brings its results home";
+                    yield return $"muster fetch {name}   downloads its results";
                 yield break;
             case Outcome.Cancelled:
-                yield return $"muster rerun {name}   starts it again";
+                yield return $"muster rerun {name}   runs it again";
                 yield break;
             case Outcome.OutOfMemory:
-                yield return "submit it again with more memory: --memory SIZE";
+                yield return "resubmit with more memory: --memory SIZE";
                 yield break;
             case Outcome.TimedOut:
-                yield return $"submit it again with more time: --time, now "
-                    + $"{(run.Plan.Time is { } time ? Span(time) : "as the site sets it")}; or let it go on from a "
+                yield return $"resubmit with more time: --time, currently "
+                    + $"{(run.Plan.Time is { } time ? Span(time) : "as the site sets it")}; or resume from a "
                     + "checkpoint";
                 yield break;
             case Outcome.Preempted:
-                yield return $"muster rerun {name}   starts it again; a job with a higher priority took its place";
+                yield return $"muster rerun {name}   runs it again; a job with higher priority replaced it";
                 yield break;
             case Outcome.NodeFailed:
-                yield return $"muster rerun {name}   starts it again; the machine failed, not the job";
+                yield return $"muster rerun {name}   runs it again; the machine failed, not the job";
                 yield break;
             case Outcome.Lost:
-                yield return $"muster show {name} --evidence   shows every record there is; muster sites check "
-                    + $"{run.Plan.Site} looks at the site";
+                yield return $"muster show {name} --evidence   shows every record; muster sites check "
+                    + $"{run.Plan.Site} checks the site";
                 yield break;
         }
         var program = run.Plan.Command is [var first, ..] ? first : "";
@@ -203,28 +200,27 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
             78 when end.Evidence.Text.Contains("setup line", StringComparison.Ordinal) =>
                 $"fix `setup:` of site {run.Plan.Site}; end a line that may fail with `|| true`, or set `setup-errors: "
                     + "ignore` to start the command anyway",
-            127 => $"a command was not found: is it installed there, and does `setup:` of the site put it on the PATH? "
+            127 => $"a command was not found: is it installed there, and does the site's `setup:` put it on the PATH? "
                 + $"The command began with {program}",
             126 =>
                 $"{program} is not executable: `chmod +x` it, or name its interpreter; a wrong architecture looks the "
                     + "same",
-            137 => "it was killed (KILL): most often for memory; submit it again with --memory SIZE",
-            139 => "it crashed (SEGV): a bug or a library that does not fit the machine",
-            143 => "it was asked to end (TERM) from outside",
+            137 => "it was killed (SIGKILL), usually for using too much memory; resubmit with --memory SIZE",
+            139 => "it crashed (SIGSEGV): a bug, or a library that does not match the machine",
+            143 => "it was terminated (SIGTERM) from outside",
             _ => null,
         };
         if (byCode is not null)
             yield return byCode;
         if (Says("CUDA out of memory") || Says("OutOfMemoryError"))
-            yield return "the memory of the GPU did not suffice: make batches or images smaller, or choose a larger "
-                + "GPU";
+            yield return "the GPU ran out of memory: use smaller batches or images, or choose a larger " + "GPU";
         if (Says("No module named"))
-            yield return "a Python module is missing there: activate the environment in `setup:` of the site";
+            yield return "a Python module is missing: activate the environment in the site's `setup:`";
         if (Says("No space left on device"))
             yield return $"a disk is full: muster sites check {run.Plan.Site}";
         if (Says("No such file or directory") && byCode is null)
-            yield return "a file is missing: does git ignore it, so that it stayed at home? --input brings it along";
-        yield return $"muster logs {name} --all   shows all it printed";
+            yield return "a file is missing: is it git-ignored and therefore not uploaded? Upload it with --input";
+        yield return $"muster logs {name} --all   shows its whole output";
     }
 
     private static string Place(Run run) =>

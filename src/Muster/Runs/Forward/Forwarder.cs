@@ -78,8 +78,8 @@ public sealed class Forwarder(OpenSite site, RunPlan plan) : IAsyncDisposable
             }
         }
         throw new UserException(
-            "no local port is free for a forward",
-            "Close some programs that listen on ports of this machine."
+            "no local port is free for forwarding",
+            "Close some programs that listen on ports on this machine."
         );
     }
 

@@ -185,8 +185,8 @@ internal sealed class ImageStaging(
                     .LastOrDefault()
                     ?? $"exit code {reply.ExitCode}";
         return new(
-            $"{host.Name}: the image {image.Name} is not to be had: "
-                + $"{Why(there)}{(here is null ? "" : $"; nor on this machine: {Why(here)}")}",
+            $"{host.Name}: the image {image.Name} could not be obtained: "
+                + $"{Why(there)}{(here is null ? "" : $"; nor from this machine: {Why(here)}")}",
             (there.ExitCode, image.Form) switch
             {
                 (NoRuntime, _) =>

@@ -73,7 +73,7 @@ public sealed record LaunchProfile(
 
     public static LaunchProfile Get(string? name) =>
         All.FirstOrDefault(profile => profile.Name == (name ?? "plain"))
-        ?? throw new UserException($"there is no launch profile '{name}'", $"Choose one of: {Names}.")
+        ?? throw new UserException($"there is no launch profile '{name}'", $"Known profiles: {Names}")
         {
             ExitCode = ExitCodes.Usage,
         };

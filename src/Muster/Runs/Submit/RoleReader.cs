@@ -31,7 +31,7 @@ internal static partial class RoleReader
         }
         var roles = request.Roles.Select(text => One(text, site)).ToList();
         if (roles.GroupBy(role => role.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            throw Misuse($"the role {twice.Key} is named twice", "Name each role once; a host may stand twice in one.");
+            throw Misuse($"role {twice.Key} is given twice", "Give each role once; a host may appear twice in a role.");
         var shaped = profile
             .Shape(roles)
             .Select(role =>
@@ -56,7 +56,7 @@ internal static partial class RoleReader
             );
         if (own.Keys.Except(shaped.Select(role => role.Name)).FirstOrDefault() is { } stranger)
             throw Misuse(
-                $"there is a command for the role {stranger}, and no such role",
+                $"there is a command for role {stranger}, but no such role",
                 $"Add it with --role {stranger}=1, or correct the name."
             );
         return Listening([.. shaped.Select(role => role with { Lines = own.GetValueOrDefault(role.Name) ?? [] })]);
@@ -67,7 +67,7 @@ internal static partial class RoleReader
         var at = text.IndexOf('=');
         var name = at < 0 ? text : text[..at];
         if (!Names().IsMatch(name))
-            throw Misuse($"'{name}' cannot be the name of a role", "Use small letters, digits and '-'.");
+            throw Misuse($"'{name}' is not a valid role name", "Use lowercase letters, digits and '-'.");
         var role = new PlannedRole(name, 0) { Working = -1 };
         var hosts = new List<string>();
         foreach (var item in at < 0 ? [] : text[(at + 1)..].Split(',', StringSplitOptions.TrimEntries))
@@ -144,7 +144,7 @@ internal static partial class RoleReader
         if (role.Size > 0 && role.Size != hosts.Count)
             throw Misuse(
                 $"role {role.Name} asks for {role.Size} ranks and names {hosts.Count} hosts",
-                "Leave the number out; a host that stands twice gets two ranks."
+                "Remove the number; a host that appears twice gets two ranks."
             );
         return role with { Size = hosts.Count, Hosts = hosts };
     }
@@ -172,7 +172,7 @@ internal static partial class RoleReader
             : throw new UserException(
                 $"role {role.Name} asks for {role.Size} ranks, and site {site.Name} has {hosts.Count} "
                     + $"{(hosts.Count == 1 ? "host" : "hosts")} for it: {string.Join(", ", hosts)}",
-                $"Ask for fewer, or name the hosts; one that stands twice gets two ranks: --role "
+                $"Ask for fewer, or name the hosts; one that appears twice gets two ranks: --role "
                     + $"{role.Name}={string.Join(',', Enumerable.Range(0, Math.Min(role.Size, 4)).Select(i => hosts[i % hosts.Count]))}"
             );
     }

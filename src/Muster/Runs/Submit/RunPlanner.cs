@@ -23,10 +23,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         var after = request.After.Select(selector => AfterIn(selector, site)).ToList();
         if (request.Name is { } name && RunNames.Objection(name) is { } objection)
         {
-            throw new UserException(
-                $"'{name}' cannot be the name of a run: {objection}",
-                "Choose another: --name NAME."
-            )
+            throw new UserException($"'{name}' is not a valid run name: {objection}", "Choose another: --name NAME.")
             {
                 ExitCode = ExitCodes.Usage,
             };
@@ -70,10 +67,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         };
         if (plan.Inputs.GroupBy(input => input.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
         {
-            throw new UserException(
-                $"two inputs are called '{twice.Key}'",
-                "Give one of them another name: --input PATH:NAME."
-            );
+            throw new UserException($"two inputs are named '{twice.Key}'", "Rename one of them: --input PATH:NAME");
         }
         if (roles.Count > 0)
             RefuseForRoles(request, site);
@@ -100,8 +94,8 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         };
         if (odd is not null)
             throw new UserException(
-                $"{odd} does not go together with --role",
-                odd == "--host" ? "Name hosts with the role: --role worker=HOST,HOST." : $"Leave {odd} out."
+                $"{odd} cannot be combined with --role",
+                odd == "--host" ? "List the hosts in the role: --role worker=HOST,HOST" : $"Leave {odd} out."
             )
             {
                 ExitCode = ExitCodes.Usage,
@@ -112,13 +106,13 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
     {
         if (request.Set.Count > 0)
             throw new UserException(
-                $"--set gives options of sbatch, and site {site.Name} has no SLURM",
-                "Leave --set out, or choose a SLURM site with -s."
+                $"--set passes sbatch options, but site {site.Name} does not use SLURM",
+                "Remove --set, or choose a SLURM site with -s."
             );
         if (request.Nodes is > 1)
             throw new UserException(
-                $"site {site.Name} starts a run on one host",
-                "Leave --nodes out, or choose a SLURM site with -s."
+                $"site {site.Name} runs each job on one host",
+                "Remove --nodes, or choose a SLURM site with -s."
             );
         return plan;
     }
@@ -202,15 +196,15 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         {
             0 when roles.Count > 0 && roles.All(role => role.Lines.Count > 0 || profile.Starts(role.Name)) => [],
             0 => throw new UserException(
-                "there is no command to run",
-                "Write it behind the options: `muster submit -- python train.py`."
+                "no command given",
+                "Put the command after the options: `muster submit -- python train.py`"
             )
             {
                 ExitCode = ExitCodes.Usage,
             },
             _ when request.Command.Any(word => word.Contains('\0')) => throw new UserException(
-                "a word of the command holds a NUL character",
-                "Leave it out; no program can receive it."
+                "an argument of the command contains a NUL character",
+                "Remove it; no program can receive it."
             )
             {
                 ExitCode = ExitCodes.Usage,
@@ -231,7 +225,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
                 return elsewhere.Count == 0 && (request.Host is null || request.Host == there)
                     ? there
                     : throw new UserException(
-                        "the runs to wait for are on other hosts",
+                        "the runs to wait for are on different hosts",
                         $"Runs of an ssh site can wait for runs of one host, and run there: --host {there}."
                     );
             }
@@ -257,8 +251,8 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         }
         if (request.Host is not null)
             throw new UserException(
-                $"--host chooses among the hosts of an ssh site, and {site.Name} is none",
-                "Leave it out."
+                $"--host selects a host of an ssh site, but {site.Name} is not an ssh site",
+                "Remove it."
             );
         return (site as SlurmSite)?.Host;
     }
@@ -272,8 +266,8 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
             var name = at < 0 ? entry : entry[..at];
             if (!Variables().IsMatch(name))
                 throw new UserException(
-                    $"'{name}' cannot be the name of an environment variable",
-                    "Write --env NAME=VALUE, or --env NAME for the value it has here."
+                    $"'{name}' is not a valid environment variable name",
+                    "Use --env NAME=VALUE, or --env NAME to pass its current value."
                 )
                 {
                     ExitCode = ExitCodes.Usage,
@@ -303,8 +297,8 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
             throw new UserException($"the input {path} does not exist", "Correct the path of --input.");
         if (!RunNames.IsWellFormed(name))
             throw new UserException(
-                $"'{name}' cannot be the name of an input",
-                "Give it another: --input PATH:NAME with letters, digits, '.', '_' and '-'."
+                $"'{name}' is not a valid input name",
+                "Use --input PATH:NAME with letters, digits, '.', '_' and '-'."
             )
             {
                 ExitCode = ExitCodes.Usage,
@@ -315,8 +309,8 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
     private static string OutputIn(string pattern) =>
         pattern.Length == 0 || pattern.StartsWith('/') || pattern.Split('/').Contains("..") || pattern.Contains('\n')
             ? throw new UserException(
-                $"'{pattern}' cannot be an output",
-                "Outputs are patterns below the folder in which the command runs, such as 'results/*.png'."
+                $"'{pattern}' is not a valid output pattern",
+                "Outputs are patterns relative to the folder in which the command runs, such as 'results/*.png'."
             )
             {
                 ExitCode = ExitCodes.Usage,
@@ -335,8 +329,8 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
                 || given is < 1 or > 65535
             )
                 throw new UserException(
-                    $"'{parts[1]}' is no port",
-                    "Write --port NAME=N with N from 1 to 65535, or --port NAME to be given one in $MUSTER_PORT_NAME."
+                    $"'{parts[1]}' is not a valid port",
+                    "Use --port NAME=N with N from 1 to 65535, or --port NAME to get a free one in $MUSTER_PORT_NAME."
                 )
                 {
                     ExitCode = ExitCodes.Usage,
@@ -345,7 +339,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         }
         return PortNames().IsMatch(parts[0])
             ? new(parts[0], number)
-            : throw new UserException($"'{parts[0]}' cannot be the name of a port", "Use letters, digits, '-' and '.'.")
+            : throw new UserException($"'{parts[0]}' is not a valid port name", "Use letters, digits, '-' and '.'.")
             {
                 ExitCode = ExitCodes.Usage,
             };
@@ -374,8 +368,8 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
                 match.Groups["cap"].Success ? int.Parse(match.Groups["cap"].Value, CultureInfo.InvariantCulture) : null
             )
             : throw new UserException(
-                $"'{text}' is no array of at most 10,000 indices",
-                "Write it such as 0-9, 0-9:2, 1,3,5 or 0-99%4 (four at once)."
+                $"'{text}' is not a valid array of at most 10,000 indices",
+                "Examples: 0-9, 0-9:2, 1,3,5, 0-99%4 (four at once)"
             )
             {
                 ExitCode = ExitCodes.Usage,
@@ -388,14 +382,14 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         if (other.Plan.Site != site.Name)
             throw new UserException(
                 $"run {other.Plan.Name} is on site {other.Plan.Site}, not on {site.Name}",
-                "A run can wait only for runs of its own site."
+                "A run can only wait for runs on the same site."
             );
         var handle = other.State.IsLive ? RunKeeper.HandleOf(other) : null;
         if (site is SlurmSite && handle is null)
         {
             throw new UserException(
                 $"run {other.Plan.Name} has no job in SLURM's queue to wait for ({other.State.Word})",
-                "Leave --after out if it has ended well; otherwise wait until it is launched."
+                "Remove --after if it has succeeded; otherwise wait until it is launched."
             );
         }
         return new(other.Id, handle, other.Plan.Host);
@@ -423,8 +417,8 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         text is null ? null
         : Durations.TryParse(text, out var time) ? time
         : throw new UserException(
-            $"'{text}' is no time for {option}",
-            "Write it such as 90m, 10h, 2d, 1h30m, or HH:MM:SS."
+            $"'{text}' is not a valid duration for {option}",
+            "Examples: 90m, 10h, 2d, 1h30m, HH:MM:SS"
         )
         {
             ExitCode = ExitCodes.Usage,

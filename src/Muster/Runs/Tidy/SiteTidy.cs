@@ -53,7 +53,7 @@ public sealed class SiteTidy(IHost host, string root)
             ? lines
             : throw new UserException(
                 $"{host.Name}: {root} could not be tidied: {answer.Said}",
-                "Whatever was not taken away is still there. `muster sites check` looks at the site."
+                "What was not removed is still there. To check the site: `muster sites check`"
             );
     }
 

@@ -69,7 +69,7 @@ public sealed record MusterConfig
         Find(name)
         ?? throw new UserException(
             $"there is no site '{name}'{Nearest.Hint(name, Sites.Select(site => site.Name))}",
-            $"Choose one of: {string.Join(", ", Sites.Select(site => site.Name))}; or add it with `muster sites add`."
+            $"Known sites: {string.Join(", ", Sites.Select(site => site.Name))}. Add one with `muster sites add`."
         );
 }
 

@@ -76,7 +76,7 @@ public sealed class TasksSubmitCommandTests(TasksSubmitCommandTests.OwnGateway o
         }
         var (code, _, notes) = await RunAsync(["--no-fetch"], link.Address);
         Assert.True(code == 0, notes);
-        Assert.Matches("again +[0-9a-f-]{36} goes on; ([7-9]|1[0-9]) files are there already", notes);
+        Assert.Matches("again +[0-9a-f-]{36} resumes; ([7-9]|1[0-9]) files already there", notes);
     }
 
     [Theory]

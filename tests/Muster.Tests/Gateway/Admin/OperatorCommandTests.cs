@@ -38,7 +38,7 @@ public sealed class OperatorCommandTests
         Assert.Equal(
             (
                 1,
-                $"error: there is no node {name}\n  fix: `muster nodes list` shows them; name one by its id, or by "
+                $"error: there is no node {name}\n  fix: `muster nodes list` lists them; name one by its ID or "
                     + $"host:port.\n"
             ),
             (code, notes)
@@ -100,7 +100,7 @@ public sealed class OperatorCommandTests
         );
         await caller.Gateway.UntilAsync(south, TaskCode.Completed);
         Assert.Equal(0, (await RunAsync(caller, "tasks", "remove", "south", "north")).Code);
-        Assert.Contains("no such tasks", (await RunAsync(caller, "tasks", "list")).Notes, StringComparison.Ordinal);
+        Assert.Contains("no matching tasks", (await RunAsync(caller, "tasks", "list")).Notes, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class OperatorCommandTests
             "4"
         );
         Assert.Equal(0, code);
-        Assert.Contains("from now on clients need a token", notes, StringComparison.Ordinal);
+        Assert.Contains("clients now need a token", notes, StringComparison.Ordinal);
         var token = caller.Gateway.Host.Tokens.Find(data.Trim())!;
         Assert.Matches(
             $@"{token.Id}  survey  .* in 29 d 23 h  any     4\n",
@@ -126,7 +126,7 @@ public sealed class OperatorCommandTests
         );
         Assert.Equal(0, (await RunAsync(caller, "tokens", "revoke", token.Id)).Code);
         Assert.EndsWith(
-            "  fix: `muster tokens list` shows their ids.\n",
+            "  fix: `muster tokens list` shows their IDs.\n",
             (await RunAsync(caller, "tokens", "revoke", token.Id)).Notes,
             StringComparison.Ordinal
         );
@@ -139,7 +139,7 @@ public sealed class OperatorCommandTests
         await using var caller = await AdminCaller.StartAsync();
         var file = Path.Combine(caller.Gateway.Folder, "it.zip");
         Assert.Contains(
-            "secrets do not",
+            "but no secrets",
             (await RunAsync(caller, "diagnose", "-o", file)).Notes,
             StringComparison.Ordinal
         );
@@ -166,7 +166,7 @@ public sealed class OperatorCommandTests
         await using var caller = await AdminCaller.StartAsync();
         Assert.Equal(125, (await RunAsync(caller, "nodes", "list", "--gateway", "http://127.0.0.1:1")).Code);
         Assert.Contains(
-            "not that of clients",
+            "not the client port",
             (await RunAsync(caller, "nodes", "list", "--gateway", caller.Gateway.Host.Address.ToString())).Notes,
             StringComparison.Ordinal
         );

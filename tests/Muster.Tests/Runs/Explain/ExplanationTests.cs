@@ -39,10 +39,10 @@ public sealed class ExplanationTests
     public void A_waiting_run_says_why_where_it_stands_what_is_free_and_when_it_starts()
     {
         var text = Text(In(new RunState.Queued("12", "None")), Circumstances.Read("load=0.5 1 1\ncpus=2\n", Queue));
-        Assert.Contains("trial waits in the queue of cedar as job 12", text);
+        Assert.Contains("trial is queued on cedar as job 12", text);
         Assert.Contains("why: other jobs are before it (Priority)", text);
         Assert.Contains("do: a shorter `time`", text);
-        Assert.Contains("position: 7 jobs are before it in gpu; its priority is 4294", text);
+        Assert.Contains("position: 7 jobs are ahead of it in gpu; its priority is 4294", text);
         Assert.Contains("free: gpu: 1 of 4 nodes idle; jobs may take 10:00:00", text);
         Assert.Contains("start: expected in 90 min", text);
     }
@@ -62,7 +62,7 @@ public sealed class ExplanationTests
     {
         var text = Text(In(new RunState.Queued("12", "Resources")), new Circumstances { BudgetSpent = true });
         Assert.Contains("it is next and waits for machines", text);
-        Assert.Contains("position: not asked", text);
+        Assert.Contains("position: not checked", text);
     }
 
     [Theory]
@@ -70,7 +70,7 @@ public sealed class ExplanationTests
     [InlineData(Outcome.TimedOut, null, "--time")]
     [InlineData(Outcome.Failed, 127, "a command was not found")]
     [InlineData(Outcome.Failed, 126, "train.sh is not executable")]
-    [InlineData(Outcome.Failed, 137, "it was killed (KILL)")]
+    [InlineData(Outcome.Failed, 137, "it was killed (SIGKILL)")]
     [InlineData(Outcome.Failed, 1, "muster logs trial --all")]
     [InlineData(Outcome.NodeFailed, null, "muster rerun trial")]
     [InlineData(Outcome.Lost, null, "muster show trial --evidence")]
@@ -89,7 +89,7 @@ public sealed class ExplanationTests
             Circumstances.Read("err=Traceback\nerr=ModuleNotFoundError: No module named 'torch'\n", null)
         );
         Assert.Contains("stderr: Traceback", text);
-        Assert.Contains("a Python module is missing there", text);
+        Assert.Contains("a Python module is missing", text);
     }
 
     [Fact]
@@ -99,8 +99,8 @@ public sealed class ExplanationTests
     [Fact]
     public void An_interrupted_submission_is_told_from_one_on_its_way()
     {
-        Assert.Contains("trial is on its way", Text(In(new RunState.Staging())));
-        Assert.Contains("trial was interrupted on its way", Text(In(new RunState.Staging()), abandoned: true));
+        Assert.Contains("trial is being uploaded", Text(In(new RunState.Staging())));
+        Assert.Contains("trial was interrupted during upload", Text(In(new RunState.Staging()), abandoned: true));
     }
 
     [Fact]
@@ -120,7 +120,7 @@ public sealed class ExplanationTests
     [Fact]
     public void A_busy_host_is_called_busy() =>
         Assert.Contains(
-            "9.5 processes want to run on the host for 2 CPUs: it is busy",
+            "9.5 processes are ready to run on the host for 2 CPUs: it is busy",
             Text(In(new RunState.Running("1", "n1", Now)), Circumstances.Read("load=9.5 1 1\ncpus=2\n", null))
         );
 }

@@ -44,7 +44,7 @@ public sealed class RolePlanTests : IDisposable
     [Theory]
     [InlineData("worker=3", "asks for 3 ranks, and site lab has 2 hosts for it: n1, n2")]
     [InlineData("worker=n4", "no host 'n4'")]
-    [InlineData("Worker=1", "cannot be the name of a role")]
+    [InlineData("Worker=1", "is not a valid role name")]
     [InlineData("worker=1,gpu=2", "'gpu=2' says nothing")]
     [InlineData("worker=2,n1", "asks for 2 ranks and names 1 hosts")]
     public void What_cannot_be_is_refused_before_anything_is_done(string role, string why) =>
