@@ -96,7 +96,10 @@ public static partial class RunJudge
                         State = new RunState.Queued(facts.Handle ?? RunKeeper.HandleOf(run) ?? "", why),
                     };
                 default:
-                    return now - end.At < RecordPatience ? seen : seen.EndWith(end);
+                    // TERM and KILL reach the command too, at a time limit and where memory runs out: why, only the
+                    // scheduler can say, and it may be slow to.
+                    var patience = end.Code is 143 or 137 ? LostPatience : RecordPatience;
+                    return now - end.At < patience ? seen : seen.EndWith(end);
             }
         }
 

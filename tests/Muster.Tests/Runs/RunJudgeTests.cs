@@ -101,6 +101,18 @@ public sealed class RunJudgeTests
     }
 
     [Fact]
+    public void A_command_that_a_signal_ended_has_not_failed_before_a_slow_scheduler_had_its_time_to_say_why()
+    {
+        StatusRecord[] records = [Launched, Started(), Exit(143)];
+        Assert.True(After(records, null, Now.AddSeconds(119)).State.IsLive);
+        Assert.Equal(Outcome.Failed, Ended(After(records, null, Now.AddSeconds(120))).Outcome);
+        Assert.Equal(
+            Outcome.TimedOut,
+            Ended(After(records, new SchedulerWord.Ended(Outcome.TimedOut, null, "TIMEOUT"))).Outcome
+        );
+    }
+
+    [Fact]
     public void An_end_tells_when_the_run_began_and_what_the_scheduler_called_it()
     {
         var end = Ended(After([Launched, Started(), Exit(0)], null, Now.AddHours(1)));
