@@ -60,7 +60,15 @@ internal static class CancelCommand
                             $"{after.Plan.Name}: {RunText.Describe(after, app.Clock.GetUtcNow()).Text}"
                         );
                     else if (!parsed.GetValue(detach))
+                    {
                         code = ExitCodes.Unknown;
+                        if (told.Contains(run.Id))
+                            app.Screen.Note(
+                                "noted",
+                                $"{after.Plan.Name} has not been seen to end yet; the cancel request is kept: muster ps",
+                                Tint.Yellow
+                            );
+                    }
                 }
                 return code;
             }
