@@ -29,7 +29,8 @@ public sealed class ArchitectureTests
     ];
 
     /// <summary>
-    /// The rooms of each folder from the top down, the folder's own files as <c>.</c>. A room knows only those behind it.
+    /// The rooms of each folder from the top down, the folder's own files as <c>.</c>. A room knows only those behind
+    /// it.
     /// Rooms in one entry do not know each other.
     /// </summary>
     private static readonly Dictionary<string, string[][]> Rooms = new()

@@ -161,7 +161,8 @@ public static partial class RunJudge
                             now,
                             new(
                                 "host",
-                                $"{Where(started)} was rebooted while {broken[0].Key} was running, and no exit record was "
+                                $"{Where(started)} was rebooted while {broken[0].Key} was running, and no exit record "
+                                    + "was "
                                     + "written"
                             )
                         )

@@ -35,7 +35,8 @@ internal static class AttachCommand
                         await app.Keeper.RefreshAsync([run], TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct);
                         throw new UserException(
                             $"{run.Plan.Name} was interrupted before everything was uploaded; nothing was started",
-                            $"Submit it again: `muster rerun {run.Id.Short}`. Files that were uploaded are not sent again."
+                            $"Submit it again: `muster rerun {run.Id.Short}`. Files that were uploaded are not sent "
+                                + "again."
                         );
                     }
                 }

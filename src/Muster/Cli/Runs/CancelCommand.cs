@@ -65,7 +65,8 @@ internal static class CancelCommand
                         if (told.Contains(run.Id))
                             app.Screen.Note(
                                 "noted",
-                                $"{after.Plan.Name} has not been seen to end yet; the cancel request is kept: muster ps",
+                                $"{after.Plan.Name} has not been seen to end yet; the cancel request is kept: "
+                                    + "muster ps",
                                 Tint.Yellow
                             );
                     }
