@@ -17,7 +17,7 @@ public sealed class OpenSshHost(SshTarget target, SshPatience patience) : IHost
     public int ConnectionsOpened => _master.Opened;
 
     /// <summary>What a person types to get there.</summary>
-    public string ByHand => SshFaults.ByHand(Name, target.ConfigFile);
+    public string ByHand => target.ByHand;
 
     public async Task<ShellChannel> OpenAsync(ShellText script, CancellationToken ct)
     {
@@ -27,7 +27,7 @@ public sealed class OpenSshHost(SshTarget target, SshPatience patience) : IHost
             length => Client(["-T", Name, ShellChannel.Invitation(length)]),
             script,
             ct,
-            target.ConfigFile
+            target
         );
     }
 
@@ -96,6 +96,19 @@ public sealed record SshTarget(
     string? Through = null
 )
 {
+    /// <summary>What a person types to get there.</summary>
+    public string ByHand =>
+        string.Join(
+            ' ',
+            [
+                "ssh",
+                .. ConfigFile is null ? Array.Empty<string>() : ["-F", ShellText.Quote(ConfigFile)],
+                .. Identity is null ? Array.Empty<string>() : ["-i", ShellText.Quote(Identity)],
+                .. Through is null ? Array.Empty<string>() : ["-J", Through],
+                Alias,
+            ]
+        );
+
     /// <summary>Options of every call. Nothing here weakens what the user configured.</summary>
     internal IReadOnlyList<string> Options =>
         [

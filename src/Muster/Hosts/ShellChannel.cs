@@ -20,14 +20,14 @@ public sealed class ShellChannel : IAsyncDisposable
 {
     private readonly ChildProcess _process;
     private readonly string _host;
-    private readonly string? _sshConfig;
+    private readonly SshTarget? _target;
     private readonly string _mark;
     private readonly MarkedStream _output;
     private readonly TaskCompletionSource<Ending> _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ShellChannel(ChildProcess process, string mark, string host, string? sshConfig)
+    private ShellChannel(ChildProcess process, string mark, string host, SshTarget? target)
     {
-        (_process, _mark, _host, _sshConfig) = (process, mark, host, sshConfig);
+        (_process, _mark, _host, _target) = (process, mark, host, target);
         _output = new MarkedStream(process.Output, Encoding.ASCII.GetBytes(mark + "\n"));
         _ = ReadErrorsAsync();
     }
@@ -49,13 +49,13 @@ public sealed class ShellChannel : IAsyncDisposable
     internal static string Invitation(int scriptLength) =>
         $"exec sh -c 'eval \"$(dd bs=1 count={scriptLength} 2>/dev/null)\"'";
 
-    /// <param name="sshConfig">What a person passes to <c>ssh -F</c> to get there.</param>
+    /// <param name="target">How the host is reached, so that an error can say what to type; null for this one.</param>
     internal static async Task<ShellChannel> StartAsync(
         string host,
         Func<int, ProcessStartInfo> command,
         ShellText script,
         CancellationToken ct,
-        string? sshConfig = null
+        SshTarget? target = null
     )
     {
         var mark = "muster-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
@@ -65,7 +65,7 @@ public sealed class ShellChannel : IAsyncDisposable
             $"trap '' PIPE HUP; echo {mark}; echo {mark} >&2\n(\n{script}\n)\nmuster_rc=$?; printf '\\n%s %d\\n' "
             + $"{mark} $muster_rc >&2; exit 0\n";
         var bytes = Encoding.UTF8.GetBytes(text);
-        var channel = new ShellChannel(ChildProcess.Start(command(bytes.Length)), mark, host, sshConfig);
+        var channel = new ShellChannel(ChildProcess.Start(command(bytes.Length)), mark, host, target);
         try
         {
             await channel.Input.WriteAsync(bytes, ct);
@@ -92,7 +92,7 @@ public sealed class ShellChannel : IAsyncDisposable
         var ending = await _ending.Task.WaitAsync(ct);
         if (ending.ExitCode is { } code)
             return new(code, ending.Said);
-        throw SshFaults.Read(_host, ending.Said, await _process.ExitCodeAsync(ct), _sshConfig);
+        throw SshFaults.Read(_host, ending.Said, await _process.ExitCodeAsync(ct), _target);
     }
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();

@@ -7,26 +7,21 @@ namespace Muster.Hosts;
 /// <summary>What the OpenSSH client's last words mean, and how to mend it. Texts of OpenSSH 7.4 to 10.</summary>
 internal static partial class SshFaults
 {
-    /// <summary>What a person types to get there.</summary>
-    public static string ByHand(string host, string? config) =>
-        config is null ? $"ssh {host}" : $"ssh -F {ShellText.Quote(config)} {host}";
-
-    /// <param name="config">The file of <c>ssh -F</c>; null for the user's own.</param>
-    public static HostUnreachableException Read(string host, string said, int exitCode, string? config)
+    /// <param name="target">How the host is reached; null where nothing but its name leads there.</param>
+    public static HostUnreachableException Read(string host, string said, int exitCode, SshTarget? target)
     {
         bool Says(params string[] texts) => texts.Any(text => said.Contains(text, StringComparison.OrdinalIgnoreCase));
         var lines = said.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         var last = lines.LastOrDefault() ?? $"ssh ended with {exitCode}";
-        var ssh = ByHand(host, config);
-        var file = config ?? "~/.ssh/config";
+        var ssh = target?.ByHand ?? $"ssh {host}";
+        var file = target?.ConfigFile ?? "~/.ssh/config";
 
         if (Says("REMOTE HOST IDENTIFICATION HAS CHANGED", "Offending "))
             return Of(
                 ContactFault.HostKey,
                 $"{host} shows another host key than the one you accepted before",
                 $"If the machine was set up anew, remove the old key with `{Removal(host, said)}` and connect once "
-                    + "with "
-                    + $"`{ssh}`; otherwise this may be a man-in-the-middle attack."
+                    + $"with `{ssh}`; otherwise this may be a man-in-the-middle attack."
             );
         if (Says("Host key verification failed", "No matching host key", "host key is known for"))
             return Of(

@@ -137,7 +137,7 @@ internal sealed class SshMaster
             // What comes before the log file is opened, such as a bad option, is on the error stream.
             if (said.Trim().Length == 0)
                 said = await process.StandardError.ReadToEndAsync(ct);
-            throw SshFaults.Read(_target.Alias, said, process.ExitCode, _target.ConfigFile);
+            throw SshFaults.Read(_target.Alias, said, process.ExitCode, _target);
         }
         catch (System.ComponentModel.Win32Exception missing)
         {

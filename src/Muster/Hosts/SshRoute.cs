@@ -26,7 +26,7 @@ public sealed record SshRoute(string User, string Address, int Port, string? Way
             await process.WaitForExitAsync(ct);
             return process.ExitCode == 0
                 ? Parse(output)
-                : throw SshFaults.Read(target.Alias, await said, process.ExitCode, target.ConfigFile);
+                : throw SshFaults.Read(target.Alias, await said, process.ExitCode, target);
         }
         catch (System.ComponentModel.Win32Exception missing)
         {

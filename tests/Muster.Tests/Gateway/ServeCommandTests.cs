@@ -185,6 +185,28 @@ public sealed class ServeCommandTests
     }
 
     [Fact]
+    public async Task A_log_that_is_read_again_says_how_much_of_it_is_missing()
+    {
+        var folder = Directory.CreateTempSubdirectory("muster-serve-test-");
+        var log = Path.Combine(folder.FullName, "log");
+        using (var made = Process.Start("mkfifo", log))
+            await made.WaitForExitAsync(Ct);
+        await using var gateway = new GatewayProcess { Log = $"2>{log}" };
+        var first = Task.Run(() => File.OpenRead(log), Ct);
+        var started = gateway.StartAsync();
+        (await first).Dispose();
+        await started;
+        using var http = new HttpClient { BaseAddress = gateway.Address };
+        string measures;
+        do measures = await http.GetStringAsync("metrics", Ct);
+        while (measures.Contains("muster_log_lines_lost_total 0\n", StringComparison.Ordinal));
+        using var again = new StreamReader(log);
+        Assert.Equal(0, await gateway.StopAsync());
+        Assert.Contains("could not be written", await again.ReadToEndAsync(Ct), StringComparison.Ordinal);
+        folder.Delete(true);
+    }
+
+    [Fact]
     public async Task A_database_that_does_not_answer_is_named_without_its_password()
     {
         var folder = Directory.CreateTempSubdirectory("muster-serve-test-");

@@ -13,10 +13,12 @@ public sealed class SshFaultsTests
         Host key verification failed.
         """;
 
+    private static readonly SshTarget Node = new("node1", "/lab/ssh_config", null, "/run/muster", MayAsk: false);
+
     [Fact]
     public void A_changed_key_is_removed_where_it_is_and_under_its_name_there()
     {
-        var fault = SshFaults.Read("node1", Changed, 255, "/lab/ssh_config");
+        var fault = SshFaults.Read("node1", Changed, 255, Node);
         Assert.Equal(ContactFault.HostKey, fault.Fault);
         Assert.Contains("`ssh-keygen -f '/lab/known hosts' -R '[127.0.0.1]:2201'`", fault.Mend);
         Assert.Contains("`ssh -F /lab/ssh_config node1`", fault.Mend);
@@ -26,9 +28,18 @@ public sealed class SshFaultsTests
     [InlineData("Host key verification failed.")]
     [InlineData("me@node1: Permission denied (publickey).")]
     [InlineData("ssh: connect to host node1 port 22: Connection refused")]
-    public void What_to_try_names_the_configuration_of_the_site(string said)
+    public void What_to_try_names_the_configuration_key_and_way_of_the_site(string said)
     {
-        Assert.Contains("`ssh -F /lab/ssh_config node1`", SshFaults.Read("node1", said, 255, "/lab/ssh_config").Mend);
-        Assert.Contains("`ssh node1`", SshFaults.Read("node1", said, 255, null).Mend);
+        string Mend(SshTarget? target) => SshFaults.Read("node1", said, 255, target).Mend;
+        Assert.Contains("`ssh -F /lab/ssh_config node1`", Mend(Node));
+        Assert.Contains(
+            "`ssh -i '/keys/my key' node1`",
+            Mend(Node with { ConfigFile = null, Identity = "/keys/my key" })
+        );
+        Assert.Contains(
+            "`ssh -F /lab/ssh_config -i /keys/a -J login node1`",
+            Mend(Node with { Identity = "/keys/a", Through = "login" })
+        );
+        Assert.Contains("`ssh node1`", Mend(null));
     }
 }

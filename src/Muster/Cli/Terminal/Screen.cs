@@ -13,6 +13,7 @@ public sealed class Screen
     private bool _passing;
     private bool _serves;
     private long _lost;
+    private long _lostTold;
 
     /// <param name="withData">Otherwise only notes are shown.</param>
     public Screen(bool quiet = false, bool withData = true)
@@ -29,7 +30,7 @@ public sealed class Screen
 
     /// <summary>
     /// From here on this is a service, and goes on without whoever read its log: what cannot be written is dropped and
-    /// counted.
+    /// counted, and the log says how much is missing as soon as it can be written again.
     /// </summary>
     public void Serve() => _serves = true;
 
@@ -166,6 +167,11 @@ public sealed class Screen
         }
         try
         {
+            if (_lost > _lostTold)
+                stream.Write(
+                    Encoding.UTF8.GetBytes($"log         {_lost - _lostTold} lines before this could not be written\n")
+                );
+            _lostTold = _lost;
             stream.Write(bytes);
             stream.Flush();
         }
