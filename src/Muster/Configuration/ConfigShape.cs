@@ -20,7 +20,7 @@ internal static partial class ConfigShape
 {
     public static readonly ConfigShape<string> Text = Words("a text", _ => true);
     public static readonly ConfigShape<string> Image = Words(
-        "a container image, such as docker://ubuntu:24.04 or a path over there",
+        "a container image, such as docker://ubuntu:24.04 or a path on the site",
         text => ImageName().IsMatch(text)
     );
 

@@ -20,7 +20,7 @@ internal static partial class SshFaults
             return Of(
                 ContactFault.HostKey,
                 $"{host} shows another host key than the one you accepted before",
-                $"If the machine was set up anew, remove the old key with `{Removal(host, said)}` and connect once "
+                $"If the machine was reinstalled, remove the old key with `{Removal(host, said)}` and connect once "
                     + $"with `{ssh}`; otherwise this may be a man-in-the-middle attack."
             );
         if (Says("Host key verification failed", "No matching host key", "host key is known for"))

@@ -26,7 +26,7 @@ public sealed class RecipePlanner(RunPlanner planner, string cache)
         var local = recipe.Inputs.Where(input => values.LocalPath(input.Name) is not null).ToList();
         if (recipe.Program && wished.Command.Count == 0)
             throw Misuse(
-                $"{recipe.Name} runs a program of yours, and there is none",
+                $"{recipe.Name} runs your program, but none was given",
                 $"Write it behind the options: muster run {recipe.Name} -s {site.Name} -- python train.py"
             );
         var alone = recipe.Alone && wished.Roles.Count == 0 && (wished.Host is not null || site is LocalSite);

@@ -48,7 +48,7 @@ public sealed class RecipeValues
                 else
                     findings.Add(
                         RecipeFinding.Error(
-                            $"--{input.Name}: '{path}' needs a full path over there, such as there:/scratch/photos"
+                            $"--{input.Name}: '{path}' needs a full path on the site, such as there:/scratch/photos"
                         )
                     );
             }

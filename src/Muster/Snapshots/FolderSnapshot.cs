@@ -141,7 +141,7 @@ public static class FolderSnapshot
                     if (target.Contains('\uFFFD'))
                         throw new UserException(
                             $"what the link {full} holds is not UTF-8",
-                            "Make it anew with `ln -sfn`."
+                            "Recreate it with `ln -sfn`."
                         );
                     Items.Add(new(new RawPath(path), CargoKind.Symlink) { Target = Encoding.UTF8.GetBytes(target) });
                     break;

@@ -56,7 +56,7 @@ internal sealed record RemoteListing(
         {
             throw new UserException(
                 $"{host.Name}: {folder} cannot be listed: {fault.Message}",
-                "Look whether `find` and `stat` over there are those of the system.",
+                "Check that `find` and `stat` on the host are the standard tools of its system.",
                 fault
             );
         }
@@ -67,7 +67,7 @@ internal sealed record RemoteListing(
             throw end.ExitCode == 44
                 ? new UserException(
                     $"{host.Name}: {folder} is not there any more",
-                    "It was removed over there. What was fetched before is where it was fetched to."
+                    "It was removed on the host. Files fetched earlier are where they were fetched to."
                 )
                 : new UserException($"{host.Name}: {folder} cannot be listed: {end.Said}", "See the message above.");
         }

@@ -297,6 +297,6 @@ public sealed class NodeFaultTests
         work.Code = TaskCode.Queued; // as NodeODM does when it was started anew
         var done = await gateway.UntilAsync(task, TaskCode.Completed);
         Assert.Equal(2, done.Output!.Count(line => line == "the first line"));
-        Assert.Contains("The node was started anew and begins the task again.", done.Output!);
+        Assert.Contains("The node was restarted and starts the task again.", done.Output!);
     }
 }

@@ -110,7 +110,7 @@ public sealed class RecipePlannerTests : IDisposable
             string.Join(' ', plan.Command)
         );
         Assert.Contains(
-            "a program of yours",
+            "runs your program",
             Assert
                 .Throws<UserException>(() =>
                     Plan(Hosts, new SubmitRequest { Command = [], WorkingFolder = _folder.Path }, recipe)

@@ -91,7 +91,7 @@ public sealed class RecipeValuesTests : IDisposable
         Assert.Null(values.LocalPath("photos"));
         Assert.Contains(@"export MUSTER_INPUT_PHOTOS='/scratch/it'\''s mine'", RecipePlanner.Exports(values, null));
         Assert.Equal(
-            ["--photos: 'there:relative' needs a full path over there, such as there:/scratch/photos"],
+            ["--photos: 'there:relative' needs a full path on the site, such as there:/scratch/photos"],
             Read(("photos", "there:relative"), ("label", "x")).Findings
         );
     }

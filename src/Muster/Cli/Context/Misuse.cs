@@ -45,7 +45,7 @@ internal static class Misuse
         {
             OptionResult { Tokens: [var value, ..], Option: var option }
                 when option.ValueType == typeof(int?) || option.ValueType == typeof(int) =>
-                $"'{value.Value}' is no number for {option.Name}",
+                $"'{value.Value}' is not a valid number for {option.Name}",
             OptionResult { Tokens: [], Option: var option } =>
                 $"{option.Name} needs a value{(option.HelpName is { } name ? $": {name}" : "")}",
             ArgumentResult { Tokens: [], Argument: var argument } =>

@@ -130,7 +130,7 @@ internal static class NodeCommand
         else
             app.Screen.Note("node", $"{url}, {engine.Name} {engine.Version}, tasks in {settings.Folder}", Tint.Green);
         if (settings.Token is null && System.Net.IPAddress.IsLoopback(node.Address.Address))
-            app.Screen.Note("", "only this machine can reach it; set a token to let others in");
+            app.Screen.Note("", "only this machine can reach it; set a token to allow others");
         if (config.Has("powercycle"))
             return 0;
 

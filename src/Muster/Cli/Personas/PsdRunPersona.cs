@@ -22,7 +22,7 @@ internal sealed class PsdRunPersona : Command
     };
     private readonly Option<string> _out = new("--out", "-o")
     {
-        Description = "Where the folder of logs is made (.).",
+        Description = "Where to create the folder of logs (.).",
         HelpName = "FOLDER",
         DefaultValueFactory = _ => ".",
     };
@@ -33,9 +33,7 @@ internal sealed class PsdRunPersona : Command
     };
     private readonly Argument<string> _command = new("COMMAND")
     {
-        Description =
-            "What every worker runs, as one word in quotes; as many commands as workers, with commas between, are one "
-            + "for each.",
+        Description = "The command for every worker, in quotes; or one command per worker, separated by commas.",
     };
 
     private PsdRunPersona()

@@ -40,7 +40,7 @@ internal static class RerunCommand
                 if (run.Adopted)
                     throw new UserException(
                         $"{old.Name} was adopted, so its plan was written on another machine",
-                        $"Look at it with `muster show {old.Name}`, then submit the command from a folder of yours: "
+                        $"Look at it with `muster show {old.Name}`, then submit the command from your own folder: "
                             + $"muster submit -s {old.Site} -- COMMAND"
                     );
                 if (old.Snapshot && !Directory.Exists(old.WorkingFolder))

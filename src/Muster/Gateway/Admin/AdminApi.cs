@@ -409,7 +409,7 @@ internal sealed class AdminApi
         else if (id == TokenBook.Configured)
             await http.FaultAsync(
                 StatusCodes.Status409Conflict,
-                "this token stands in the configuration",
+                "this token is set in the configuration",
                 "Change --token-file and start the gateway again."
             );
         else

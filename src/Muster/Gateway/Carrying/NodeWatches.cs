@@ -93,7 +93,7 @@ internal sealed partial class NodeWatches(
                 entry.Watch.Wake();
     }
 
-    [LoggerMessage(LogLevel.Warning, "Tasks of a node that is off the list could not be placed anew: {Why}")]
+    [LoggerMessage(LogLevel.Warning, "Tasks of a removed node could not be placed again: {Why}")]
     private partial void NotMoved(string why);
 
     private async Task MoveAllAsync(string node)

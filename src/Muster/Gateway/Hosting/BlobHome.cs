@@ -66,7 +66,7 @@ internal static class BlobHome
     {
         var name = Guid.NewGuid().ToString("N")[..8];
         var part = blobs.NewPart();
-        await File.WriteAllTextAsync(part, "Uploads and results of a gateway lie beside this file.\n", ct);
+        await File.WriteAllTextAsync(part, "This folder holds the uploads and results of a gateway.\n", ct);
         await blobs.PutAsync(part, MarkOf(name), ct);
         store.Set(Setting, name);
         return name;

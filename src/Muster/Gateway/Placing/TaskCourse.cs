@@ -44,7 +44,7 @@ public sealed record TaskCourse(GatewayTask Task, IReadOnlyList<string> Lines, T
                             UnknownSince = null,
                         },
                     },
-                    ["The node was started anew and begins the task again."]
+                    ["The node was restarted and starts the task again."]
                 );
             case TaskCode.Queued or TaskCode.Running:
                 return new(

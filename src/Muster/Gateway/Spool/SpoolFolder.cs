@@ -207,7 +207,7 @@ public sealed class SpoolFolder
             _keys.Remove(key);
         }
         await DeleteAsync(key, ct); // the same came in twice at once
-        return Named() ?? throw new IOException($"{name} was let go while it came in");
+        return Named() ?? throw new IOException($"{name} was removed while it was being received");
 
         SpoolFile? Named()
         {

@@ -143,7 +143,7 @@ internal sealed partial class Housekeeper(
             await actions.RemovePartsAsync(
                 id,
                 part => IsEarlier(part, parent),
-                "the gateway, as the task of which it is a part was begun anew"
+                "the gateway, because the task that it is part of was started again"
             );
             _livesSeen[id] = life;
         }

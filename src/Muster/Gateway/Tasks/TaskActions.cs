@@ -179,7 +179,7 @@ public sealed class TaskActions(
         );
         await results.DeleteAsync(task);
         if (restarted?.IsSplitMergeParent is true)
-            await RemovePartsAsync(id, _ => true, "the gateway, as the task of which it is a part is begun anew");
+            await RemovePartsAsync(id, _ => true, "the gateway, because the task that it is part of is started again");
         return null;
     }
 }

@@ -32,7 +32,7 @@ public sealed class HandInJournal : IDisposable
         {
             throw new UserException(
                 $"the same files are being handed in by another process ({fault.Message})",
-                "Wait for its end, or end it; then this command goes on where it stopped.",
+                "Wait until it ends, or stop it; this command then resumes where it stopped.",
                 fault
             );
         }

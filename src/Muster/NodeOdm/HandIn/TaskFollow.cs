@@ -17,7 +17,7 @@ public sealed class TaskFollow(NodeOdmClient client, string task, Action<HandInE
             if (reply is NodeReply<TaskInfo>.Denied { IsUnauthorized: false } denied)
                 throw new UserException(
                     $"{client.Name} does not know the task any more: {denied.Error}",
-                    "Somebody removed it, or it has expired. The same command hands it in anew."
+                    "It was removed or has expired. Run the same command to submit it again."
                 )
                 {
                     ExitCode = ExitCodes.Unknown,

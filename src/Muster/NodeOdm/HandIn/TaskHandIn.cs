@@ -77,7 +77,7 @@ public sealed class TaskHandIn(
 
     private void BeginAnew(string why)
     {
-        tell(new HandInEvent.Warning($"{journal.Task} cannot be gone on with, so it is handed in anew: {why}"));
+        tell(new HandInEvent.Warning($"{journal.Task} cannot be resumed, so it is submitted again: {why}"));
         journal.BeginAnew();
     }
 

@@ -32,7 +32,7 @@ public sealed partial class RecipeBook(ConfigSources sources)
             ? Read(source)
             : throw new UserException(
                 $"there is no recipe '{ConfigFile.Flat(name)}'{Nearest.Hint(name, All().Select(known => known.Name))}",
-                "`muster recipes list` shows all; your own lie in `recipes/NAME/recipe.yaml` beside muster.yaml."
+                "`muster recipes list` shows all. Your own go into `recipes/NAME/recipe.yaml` beside muster.yaml."
             )
             {
                 ExitCode = ExitCodes.Usage,

@@ -34,7 +34,7 @@ public static partial class RecipeSchema
     internal static readonly ConfigKey<string> About = new(
         "about",
         ConfigShape.Text,
-        "what it does; the first line stands in lists"
+        "what it does; lists show the first line"
     );
     internal static readonly ConfigKey<string> Script = new(
         "script",
@@ -55,12 +55,12 @@ public static partial class RecipeSchema
     internal static readonly ConfigKey<string> Prepare = new(
         "prepare",
         File,
-        "a .sh file that each rank reads before anything of it starts"
+        "a .sh file that each rank sources before it starts anything"
     );
     internal static readonly ConfigKey<bool> Program = new(
         "program",
         ConfigShape.Flag,
-        "words behind the options are a program of the user's, which the script finds as \"$@\""
+        "the words after the options are the user's program, which the script reads as \"$@\""
     );
     internal static readonly ConfigKey<string> Launch = new(
         "launch",
@@ -70,12 +70,12 @@ public static partial class RecipeSchema
     internal static readonly ConfigKey<bool> Alone = new(
         "alone",
         ConfigShape.Flag,
-        "it also works without its roles, on the one host that --host names"
+        "it also works without its roles, on the single host that --host names"
     );
     internal static readonly ConfigKey<bool> Merge = new(
         "merge",
         ConfigShape.Flag,
-        "results of several hosts come to one folder"
+        "results of all hosts go into one folder"
     );
     internal static readonly ConfigKey<string> Container = new(
         "container",
@@ -85,12 +85,12 @@ public static partial class RecipeSchema
     internal static readonly ConfigKey<IReadOnlyList<string>> Outputs = new(
         "outputs",
         ConfigShape.List(ConfigShape.Text),
-        "patterns of what to bring home besides $MUSTER_OUT"
+        "patterns of files to bring home in addition to $MUSTER_OUT"
     );
     internal static readonly ConfigKey<IReadOnlyList<string>> Ports = new(
         "ports",
         ConfigShape.List(ConfigShape.Text),
-        "ports to bring here: NAME, found in $MUSTER_PORT_NAME, or NAME=NUMBER"
+        "ports to forward: NAME, passed as $MUSTER_PORT_NAME, or NAME=NUMBER"
     );
     internal static readonly ConfigKey<string> Check = new(
         "check",
@@ -100,7 +100,7 @@ public static partial class RecipeSchema
     internal static readonly ConfigKey<IReadOnlyList<string>> AfterFetch = new(
         "after-fetch",
         ConfigShape.List(ConfigShape.Text),
-        "commands of muster once the results are here, such as: scene export $OUT/reconstruction.pth"
+        "muster commands to run once the results are here, such as: scene export $OUT/reconstruction.pth"
     );
 
     internal static readonly ConfigKey<InputKind> InputType = new(
@@ -109,24 +109,24 @@ public static partial class RecipeSchema
         "file or folder"
     );
     internal static readonly ConfigKey<string> InputAbout = new("about", ConfigShape.Text, "what it is");
-    internal static readonly ConfigKey<bool> Optional = new("optional", ConfigShape.Flag, "it need not be given");
+    internal static readonly ConfigKey<bool> Optional = new("optional", ConfigShape.Flag, "it may be left out");
     internal static readonly ConfigKey<IReadOnlyList<string>> Only = new(
         "only",
         ConfigShape.List(ConfigShape.Text),
-        "of a folder: patterns of the names of what is taken along; at least one file must fit"
+        "of a folder: patterns of the files to send; at least one file must match"
     );
     internal static readonly IReadOnlyList<ConfigKey> InputKeys = [InputType, InputAbout, Optional, Only];
 
     internal static readonly ConfigKey<ParameterKind> ParameterType = new(
         "type",
         ConfigShape.Choice<ParameterKind>(),
-        "what values it takes"
+        "the type of its values"
     );
     internal static readonly ConfigKey<string> ParameterAbout = new("about", ConfigShape.Text, "what it means");
     internal static readonly ConfigKey<string> Default = new(
         "default",
         Value,
-        "its value unless one is given; without it the variable is not set"
+        "its default value; without one, the variable is unset"
     );
     internal static readonly ConfigKey<bool> Required = new("required", ConfigShape.Flag, "it must be given");
     internal static readonly ConfigKey<double> Min = new("min", Number, "of a number: the smallest value");
@@ -148,7 +148,7 @@ public static partial class RecipeSchema
     ];
 
     internal static readonly ConfigKey<int> Gpus = new("gpus", ConfigShape.Count, "GPUs");
-    internal static readonly ConfigKey<int> Cpus = new("cpus", ConfigShape.Count, "processors");
+    internal static readonly ConfigKey<int> Cpus = new("cpus", ConfigShape.Count, "CPUs");
     internal static readonly ConfigKey<string> Memory = new(
         "memory",
         ConfigShape.Words("a size such as 32G", text => MemoryText().IsMatch(text)),
@@ -157,30 +157,30 @@ public static partial class RecipeSchema
     internal static readonly ConfigKey<string> Time = new(
         "time",
         ConfigShape.Words("a time such as 90m, 10h or HH:MM:SS", text => Durations.TryParse(text, out _)),
-        "the longest it may run"
+        "the time limit"
     );
     internal static readonly IReadOnlyList<ConfigKey> ResourceKeys = [Gpus, Cpus, Memory, Time];
 
     internal static readonly ConfigKey<string> RoleScript = new(
         "script",
         File,
-        "what its ranks execute: a .sh or a .py file; else the recipe's script, or what the launch profile has for the "
-            + "role"
+        "what its ranks run: a .sh or .py file (default: the recipe's script, or what the launch profile has for the "
+            + "role)"
     );
     internal static readonly ConfigKey<int> RoleCount = new(
         "count",
         ConfigShape.Count,
-        "how many ranks, where neither the user nor the site says; without it one on each host of the site"
+        "the number of ranks, unless the user or the site says otherwise (default: one on each host of the site)"
     );
     internal static readonly ConfigKey<string> Ready = new(
         "ready",
         ConfigShape.Words("port", text => text == "port"),
-        "port: the other roles begin when each of its ranks listens on its $MUSTER_PORT"
+        "port: the other roles start once each of its ranks listens on its $MUSTER_PORT"
     );
     internal static readonly ConfigKey<bool> Service = new(
         "service",
         ConfigShape.Flag,
-        "it serves the others and is ended when they have ended well"
+        "it serves the other roles and is stopped when they have succeeded"
     );
     internal static readonly IReadOnlyList<ConfigKey> RoleKeys =
     [
@@ -196,23 +196,23 @@ public static partial class RecipeSchema
     internal static readonly ConfigKey<IReadOnlyList<NamedNode>> Inputs = new(
         "inputs",
         RecipeShapes.Named(InputKeys, InputType.Name),
-        "files and folders that the user names, each found as $MUSTER_INPUT_NAME"
+        "files and folders that the user gives, each passed as $MUSTER_INPUT_NAME"
     );
     internal static readonly ConfigKey<IReadOnlyList<NamedNode>> Parameters = new(
         "parameters",
         RecipeShapes.Named(ParameterKeys, ParameterType.Name),
-        "values that the user may set, each found as $MUSTER_PARAM_NAME"
+        "values that the user may set, each passed as $MUSTER_PARAM_NAME"
     );
     internal static readonly ConfigKey<ConfigSection> Resources = new(
         "resources",
         RecipeShapes.Section(ResourceKeys, "resources"),
-        "what a run asks the site for unless its user says otherwise"
+        "what to request from the site unless the user says otherwise"
     );
 
     internal static readonly ConfigKey<IReadOnlyList<NamedNode>> Roles = new(
         "roles",
         RecipeShapes.Named(RoleKeys),
-        "ranks that work together, by the name of their role"
+        "ranks that work together, by role"
     );
 
     internal static readonly IReadOnlyList<ConfigKey> TopKeys =

@@ -68,7 +68,7 @@ public static class GtsfmFile
             : SiteNames.IsHost(text) ? text
             : throw new UserException(
                 $"{path}:{entry.Start.Line}: '{ConfigFile.Flat(text)}' is not a host that ssh understands",
-                "Write its name or address; its user and port stand in your SSH configuration."
+                "Give its name or address; put its user and port into your SSH configuration."
             );
     }
 

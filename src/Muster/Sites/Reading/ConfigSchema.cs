@@ -15,7 +15,7 @@ public static class ConfigSchema
     internal static readonly ConfigKey<string> DefaultSite = new(
         "default-site",
         SiteShapes.SiteName,
-        "the site of runs that name none"
+        "the site for runs that name none"
     );
     internal static readonly ConfigKey<OnInterrupt> OnInterrupt = new(
         "on-interrupt",
@@ -25,12 +25,12 @@ public static class ConfigSchema
     internal static readonly ConfigKey<long> SnapshotWarnSize = new(
         "snapshot-warn-size",
         ConfigShape.Size,
-        "ask before a larger snapshot leaves the machine"
+        "ask before sending a larger snapshot"
     );
     internal static readonly ConfigKey<int> SnapshotWarnFiles = new(
         "snapshot-warn-files",
         ConfigShape.Count,
-        "ask before a snapshot of more files leaves the machine"
+        "ask before sending a snapshot of more files than this"
     );
 
     internal static readonly ConfigKey<SiteKind> Kind = new(
@@ -41,27 +41,27 @@ public static class ConfigSchema
     internal static readonly ConfigKey<string> Root = new(
         "root",
         SiteShapes.RemotePath,
-        "the folder for runs over there; ~ is that side's home"
+        "the folder for runs on the site; ~ is the home folder there"
     );
     internal static readonly ConfigKey<IReadOnlyList<string>> Setup = new(
         "setup",
         ConfigShape.Lines,
-        "shell lines before every job"
+        "shell lines to run before every job"
     );
     internal static readonly ConfigKey<SetupErrors> SetupErrors = new(
         "setup-errors",
         ConfigShape.Choice<SetupErrors>(),
-        "whether a setup line that fails ends the run, or is ignored"
+        "whether a failing setup line ends the run or is ignored"
     );
     internal static readonly ConfigKey<IReadOnlyDictionary<string, string>> Env = new(
         "env",
         ConfigShape.Variables,
-        "environment variables of every job"
+        "environment variables for every job"
     );
     internal static readonly ConfigKey<string> Container = new(
         "container",
         ConfigShape.Image,
-        "the container image that jobs run in"
+        "the container image to run jobs in"
     );
     internal static readonly ConfigKey<ContainerRuntime> Runtime = new(
         "runtime",
@@ -71,7 +71,7 @@ public static class ConfigSchema
     internal static readonly ConfigKey<CodeMode> Code = new(
         "code",
         ConfigShape.Choice<CodeMode>(),
-        "how a run's code comes out of the store"
+        "how a run's code is taken from the store"
     );
 
     internal static readonly ConfigKey<IReadOnlyList<string>> Hosts = new(
@@ -85,7 +85,7 @@ public static class ConfigSchema
     internal static readonly ConfigKey<IReadOnlyDictionary<string, IReadOnlyList<string>>> Roles = new(
         "roles",
         SiteShapes.Roles,
-        "hosts that are kept for a role"
+        "hosts reserved for a role"
     )
     {
         Kinds = Ssh,
@@ -93,7 +93,7 @@ public static class ConfigSchema
     internal static readonly ConfigKey<string> ThisMachine = new(
         "this-machine",
         SiteShapes.Host,
-        "the one among the hosts that is this machine and needs no SSH"
+        "which of the hosts is this machine and needs no SSH"
     )
     {
         Kinds = Ssh,
@@ -130,7 +130,7 @@ public static class ConfigSchema
     internal static readonly ConfigKey<Schedulers.Slurm.SbatchOptions> Sbatch = new(
         "sbatch",
         SiteShapes.Sbatch,
-        "options of sbatch for every job"
+        "sbatch options for every job"
     )
     {
         Kinds = Slurm,

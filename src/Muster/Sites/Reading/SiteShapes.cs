@@ -19,7 +19,7 @@ internal static partial class SiteShapes
         SiteNames.IsHost
     );
     public static readonly ConfigShape<string> RemotePath = ConfigShape.Words(
-        "a full path over there, or one that begins with ~/; without spaces, quotes, variables and colons",
+        "a full path on the site, or one that starts with ~/, without spaces, quotes, variables or colons",
         SiteNames.IsRemotePath
     );
     public static readonly ConfigShape<IReadOnlyList<string>> Hosts = ConfigShape.List(Host);

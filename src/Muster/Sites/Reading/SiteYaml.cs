@@ -41,7 +41,7 @@ internal static partial class SiteYaml
                 ]
             ),
             _ => throw new UserException(
-                $"site {site.Name} cannot be written: its token would stand in the file",
+                $"site {site.Name} cannot be written: its token would be stored in the file",
                 "Write it by hand, with the token as ${VARIABLE}."
             ),
         };

@@ -87,7 +87,7 @@ public sealed class RecipeReaderTests : IDisposable
         Assert.Equal(
             [
                 "recipes/mine/recipe.yaml:1: unknown key 'abuot'; did you mean 'about'?",
-                "recipes/mine/recipe.yaml:1: a recipe needs `about`: what it does; the first line stands in lists",
+                "recipes/mine/recipe.yaml:1: a recipe needs `about`: what it does; lists show the first line",
                 "recipes/mine/recipe.yaml:2: script 'missing.sh' is not in the recipe's folder",
                 "recipes/mine/recipe.yaml:4: unknown key 'olny' in input photos; did you mean 'only'?",
                 "recipes/mine/recipe.yaml:5: 'Big Name' cannot be a name here: use small letters, digits and -, and "

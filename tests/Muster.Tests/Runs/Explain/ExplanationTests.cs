@@ -40,7 +40,7 @@ public sealed class ExplanationTests
     {
         var text = Text(In(new RunState.Queued("12", "None")), Circumstances.Read("load=0.5 1 1\ncpus=2\n", Queue));
         Assert.Contains("trial is queued on cedar as job 12", text);
-        Assert.Contains("why: other jobs are before it (Priority)", text);
+        Assert.Contains("why: other jobs are ahead of it (Priority)", text);
         Assert.Contains("do: a shorter `time`", text);
         Assert.Contains("position: 7 jobs are ahead of it in gpu; its priority is 4294", text);
         Assert.Contains("free: gpu: 1 of 4 nodes idle; jobs may take 10:00:00", text);

@@ -242,8 +242,8 @@ public sealed class ConfigReaderTests : IDisposable
                     + "2-12:00:00.",
                 "muster.yaml:9: the sbatch option 'partition' does not take 'a b'. Write it without spaces, quotes and "
                     + "shell characters.",
-                "muster.yaml:14: expected a full path over there, or one that begins with ~/; without spaces, quotes, "
-                    + "variables and colons, not 'relative'",
+                "muster.yaml:14: expected a full path on the site, or one that starts with ~/, without spaces, quotes, "
+                    + "variables or colons, not 'relative'",
                 "muster.yaml:15: the environment variable NOT_SET is not set",
                 "muster.yaml:16: 'bad name' cannot name a site: use letters, digits and . _ @ -, and begin with a "
                     + "letter or a digit",

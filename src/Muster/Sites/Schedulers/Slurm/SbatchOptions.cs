@@ -125,7 +125,7 @@ public sealed partial class SbatchOptions
             ? bare
             : throw new UserException(
                 $"'{Shown(key)}' is not the name of an sbatch option",
-                "Write the name alone, such as gres, and the value beside it."
+                "Give the name alone, such as gres, and the value next to it."
             );
     }
 

@@ -87,7 +87,7 @@ public sealed partial record SlurmReason(string Code, string Meaning, string? Ad
     {
         ["None"] = new("the scheduler has not looked at it yet"),
         ["WaitingForScheduling"] = new("the scheduler has not looked at it yet"),
-        ["Priority"] = new("other jobs are before it", "a shorter `time` may let it slip in earlier"),
+        ["Priority"] = new("other jobs are ahead of it", "a shorter `time` may let it start earlier"),
         ["Resources"] = new(
             "it is next and waits for machines to become free",
             "fewer GPUs, less memory or a shorter `time` may start it earlier"

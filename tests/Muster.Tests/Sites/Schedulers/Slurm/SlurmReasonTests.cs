@@ -3,7 +3,7 @@ namespace Muster.Sites.Schedulers.Slurm;
 public sealed class SlurmReasonTests
 {
     [Theory]
-    [InlineData("Priority", "other jobs are before it")]
+    [InlineData("Priority", "other jobs are ahead of it")]
     [InlineData("(Resources)", "it is next and waits for machines to become free")]
     [InlineData("DependencyNeverSatisfied", "the job it depends on did not end as required, so it will never start")]
     [InlineData("ReqNodeNotAvail", "a node it needs is down, reserved, or kept free for maintenance")]
