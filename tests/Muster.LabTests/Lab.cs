@@ -7,6 +7,11 @@ namespace Muster;
 public sealed class Lab : IDisposable
 {
     public static readonly string Repository = FindRepository();
+
+    /// <summary>What `./muster` built, or what <c>MUSTER_PROGRAM</c> names.</summary>
+    public static readonly string Program =
+        Environment.GetEnvironmentVariable("MUSTER_PROGRAM") ?? Path.Combine(Repository, ".build", "muster", "muster");
+
     private static readonly string Run =
         Environment.GetEnvironmentVariable("MUSTER_LAB_RUN") ?? Path.Combine(Repository, "tests", "lab", "run");
     private readonly Dictionary<string, string> _environment;
@@ -56,7 +61,7 @@ public sealed class Lab : IDisposable
 
     private Process StartIn(string folder, IEnumerable<string> words)
     {
-        var start = new ProcessStartInfo(Path.Combine(Repository, ".build", "muster", "muster"))
+        var start = new ProcessStartInfo(Program)
         {
             WorkingDirectory = folder,
             RedirectStandardInput = true,

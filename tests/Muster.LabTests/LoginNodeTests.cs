@@ -15,10 +15,8 @@ public sealed class LoginNodeTests : IDisposable
             "sh",
             "-c",
             $"""
-            rm -rf {Folder} && mkdir {Folder} && cp -r '{Path.Combine(
-                Lab.Repository,
-                ".build",
-                "muster"
+            rm -rf {Folder} && mkdir {Folder} && cp -r '{Path.GetDirectoryName(
+                Lab.Program
             )}' {Folder}/program && cd {Folder} &&
             mkdir code && printf 'sites:\n  here: {"{"} kind: slurm {"}"}\n' > code/muster.yaml && echo code > code/file && chown -R muster-lab: {Folder}
             """

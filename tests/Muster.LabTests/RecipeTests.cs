@@ -63,7 +63,7 @@ public sealed class RecipeTests : IDisposable
             "--engine",
             "test",
             "--muster",
-            Path.Combine(Lab.Repository, ".build", "muster", "muster"),
+            Lab.Program,
             "--json"
         );
         var url = "";

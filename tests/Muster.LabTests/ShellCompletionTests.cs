@@ -8,10 +8,7 @@ public sealed class ShellCompletionTests : IDisposable
     public ShellCompletionTests()
     {
         Lab.Do("install", "zsh", "fish");
-        _lab.Set(
-            "PATH",
-            $"{Path.Combine(Lab.Repository, ".build", "muster")}:{Environment.GetEnvironmentVariable("PATH")}"
-        );
+        _lab.Set("PATH", $"{Path.GetDirectoryName(Lab.Program)}:{Environment.GetEnvironmentVariable("PATH")}");
         _lab.Shell("touch afile");
     }
 

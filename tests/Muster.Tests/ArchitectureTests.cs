@@ -25,6 +25,7 @@ public sealed class ArchitectureTests
         ["Scenes"],
         ["Storage"],
         ["Configuration"],
+        ["Platforms"],
         ["Shell", "Faults"],
     ];
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.ComponentModel;
 using System.Text.Json;
 using Muster.Cli.Context;
 using Muster.Cli.Demo;
@@ -65,6 +66,11 @@ public static class MusterCommand
         {
             return ExitCodes.Interrupted;
         }
+        catch (Win32Exception missing)
+        {
+            Tell(screen, json, ExitCodes.Fault, missing.Message, "Install that program, or put it on PATH.");
+            return ExitCodes.Fault;
+        }
         catch (Exception bug)
         {
             Tell(
@@ -97,7 +103,7 @@ public static class MusterCommand
         };
         var wanted = words.FirstOrDefault(word => !word.StartsWith('-'));
         var named = All.Where(entry => entry.Name == wanted).ToList();
-        foreach (var (_, create) in named.Count > 0 ? named : All)
+        foreach (var (_, create) in named.Count > 0 || words is ["--version"] ? named : All)
             root.Add(create(words));
         return root;
     }

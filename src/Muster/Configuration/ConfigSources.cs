@@ -1,3 +1,5 @@
+using Muster.Platforms;
+
 namespace Muster.Configuration;
 
 /// <summary>
@@ -7,7 +9,7 @@ public sealed record ConfigSources(string Folder, IReadOnlyDictionary<string, st
 {
     public const string FileName = "muster.yaml";
 
-    public string SystemFile { get; init; } = "/etc/muster/config.yaml";
+    public string SystemFile { get; init; } = Path.Combine(Platform.SystemFolder, "config.yaml");
 
     public string? Home => Find("HOME") ?? Find("USERPROFILE");
 

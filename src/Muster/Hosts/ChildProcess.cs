@@ -1,6 +1,8 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
+using Muster.Platforms;
 
 namespace Muster.Hosts;
 
@@ -18,9 +20,16 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     public static ChildProcess Start(ProcessStartInfo start)
     {
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
-        var child = new ChildProcess(
-            Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start")
-        );
+        Process process;
+        try
+        {
+            process = Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start");
+        }
+        catch (Win32Exception missing)
+        {
+            throw Platform.Lacks(start.FileName, missing);
+        }
+        var child = new ChildProcess(process);
         if (OperatingSystem.IsLinux() && child.Input is PipeStream pipe)
             _ = SetPipeSize(pipe.SafePipeHandle, SetSize, PipeBytes); // a refusal costs speed and nothing else
         return child;

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Muster.Platforms;
 using Muster.Shell;
 
 namespace Muster.Hosts;
@@ -9,12 +10,14 @@ public sealed class LocalHost : IHost
     public string Name => "this machine";
 
     public Task<ShellChannel> OpenAsync(ShellText script, CancellationToken ct) =>
-        ShellChannel.StartAsync(
-            Name,
-            length => OwnSession.Command("sh", ["-c", ShellChannel.Invitation(length)]),
-            script,
-            ct
-        );
+        Platform.RunsWork
+            ? ShellChannel.StartAsync(
+                Name,
+                length => OwnSession.Command("sh", ["-c", ShellChannel.Invitation(length)]),
+                script,
+                ct
+            )
+            : throw Platform.RunsNoWork();
 
     public async Task<Stream> ConnectAsync(string address, int port, CancellationToken ct)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Muster.Platforms;
 using Muster.Shell;
 
 namespace Muster.Hosts;
@@ -69,7 +70,7 @@ public sealed class OpenSshHost(SshTarget target, SshPatience patience) : IHost
     // Without its master a client would quietly make a connection of its own; the proxy command that fails forbids
     // that.
     private IEnumerable<string> SharedOptions() =>
-        _master.Shared
+        Platform.SharesConnections
             ?
             [
                 "-o",
@@ -81,7 +82,7 @@ public sealed class OpenSshHost(SshTarget target, SshPatience patience) : IHost
                 "-o",
                 "ConnectTimeout=5",
             ]
-            : ["-o", "BatchMode=yes"];
+            : ["-o", "BatchMode=yes", .. target.Through is { } through ? ["-J", through] : Array.Empty<string>()];
 }
 
 /// <summary>What names a machine to the SSH client.</summary>

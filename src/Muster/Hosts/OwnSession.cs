@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Muster.Platforms;
 
 namespace Muster.Hosts;
 
@@ -8,12 +9,10 @@ namespace Muster.Hosts;
 /// </summary>
 internal static class OwnSession
 {
-    private static readonly string? Setsid = new[] { "/usr/bin/setsid", "/bin/setsid" }.FirstOrDefault(File.Exists);
-
     public static ProcessStartInfo Command(string program, IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(Setsid ?? program) { UseShellExecute = false };
-        if (Setsid is not null)
+        var start = new ProcessStartInfo(Platform.Setsid ?? program) { UseShellExecute = false };
+        if (Platform.Setsid is not null)
             start.ArgumentList.Add(program);
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);

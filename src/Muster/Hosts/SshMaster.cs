@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
-using Muster.Faults;
+using Muster.Platforms;
 using Muster.Shell;
 
 namespace Muster.Hosts;
@@ -19,9 +19,6 @@ internal sealed class SshMaster
         Socket = SocketOf(target);
     }
 
-    /// <summary>Windows' OpenSSH has no shared connections: there, each operation connects.</summary>
-    public bool Shared { get; } = !OperatingSystem.IsWindows();
-
     public string Socket { get; }
     public int Opened { get; private set; }
 
@@ -30,7 +27,7 @@ internal sealed class SshMaster
     /// </summary>
     public async Task EnsureAsync(CancellationToken ct)
     {
-        if (!Shared || await AnswersAsync(ct))
+        if (!Platform.SharesConnections || await AnswersAsync(ct))
             return;
         using var turn = await LockAsync(ct);
         if (await AnswersAsync(ct))
@@ -43,7 +40,7 @@ internal sealed class SshMaster
     /// <summary>Ends the connection. Runs are not touched by it.</summary>
     public async Task CloseAsync()
     {
-        if (!Shared || !File.Exists(Socket))
+        if (!Platform.SharesConnections || !File.Exists(Socket))
             return;
         var start = new ProcessStartInfo("ssh") { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (var word in (string[])[.. _target.Options, "-o", $"ControlPath={Socket}", "-O", "exit", _target.Alias])
@@ -141,11 +138,7 @@ internal sealed class SshMaster
         }
         catch (System.ComponentModel.Win32Exception missing)
         {
-            throw new UserException(
-                "the program `ssh` is not on this machine",
-                "Install OpenSSH's client, for example: apt install openssh-client",
-                missing
-            );
+            throw Platform.Lacks("ssh", missing);
         }
         finally
         {

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Muster.Faults;
+using Muster.Platforms;
 
 namespace Muster.Hosts;
 
@@ -30,11 +30,7 @@ public sealed record SshRoute(string User, string Address, int Port, string? Way
         }
         catch (System.ComponentModel.Win32Exception missing)
         {
-            throw new UserException(
-                "the program `ssh` is not on this machine",
-                "Install OpenSSH's client, for example: apt install openssh-client",
-                missing
-            );
+            throw Platform.Lacks("ssh", missing);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Muster.Platforms;
 
 namespace Muster.NodeOdm;
 
@@ -11,7 +12,10 @@ public static class UploadName
     public static string? Of(string sent)
     {
         var name = new string([.. sent[(sent.LastIndexOfAny(['/', '\\']) + 1)..].Where(c => !char.IsControl(c))]);
-        return string.IsNullOrWhiteSpace(name) || name is "." or ".." || Encoding.UTF8.GetByteCount(name) > MostBytes
+        return string.IsNullOrWhiteSpace(name)
+            || name is "." or ".."
+            || Encoding.UTF8.GetByteCount(name) > MostBytes
+            || !FileNames.FitHere(name)
                 ? null
             : name == "body.json" ? "_body.json"
             : name;

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Muster.Platforms;
 
 namespace Muster.NodeOdm;
 
@@ -29,6 +30,8 @@ internal static class ZipFiles
                 var name = flatten ? UploadName.Of(entry.FullName) : entry.FullName;
                 if (name is null)
                     continue;
+                if (!FileNames.FitHere(name))
+                    throw new RefusalException($"The archive names a file that {Platform.Name} cannot hold: {name}");
                 var path = Path.GetFullPath(Path.Combine(root, name));
                 if (!path.StartsWith(root, StringComparison.Ordinal))
                     throw new RefusalException($"The archive names a file outside of it: {entry.FullName}");

@@ -137,7 +137,7 @@ public static class FolderSnapshot
                     Items.Add(new LocalFile(full, stamp).At(new(path)));
                     break;
                 case FileType.Symlink:
-                    var target = new FileInfo(full).LinkTarget ?? "";
+                    var target = (new FileInfo(full).LinkTarget ?? "").Replace(Path.DirectorySeparatorChar, '/');
                     if (target.Contains('\uFFFD'))
                         throw new UserException(
                             $"what the link {full} holds is not UTF-8",

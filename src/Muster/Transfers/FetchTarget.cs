@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using Muster.Faults;
+using Muster.Platforms;
+using Muster.Shell;
 
 namespace Muster.Transfers;
 
@@ -98,8 +100,15 @@ internal sealed class FetchTarget(string root)
                 warnings.Add($"{path}: a link by that name was not made, as a file is there");
             if (here is { Type: FileType.Symlink } && new FileInfo(Full(path.Text)).LinkTarget != text)
                 File.Delete(Full(path.Text));
-            if (FileStamp.Find(Full(path.Text)) is null)
-                File.CreateSymbolicLink(Full(path.Text), text);
+            try
+            {
+                if (FileStamp.Find(Full(path.Text)) is null)
+                    File.CreateSymbolicLink(Full(path.Text), text);
+            }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+            {
+                warnings.Add($"{path}: the link to {text} could not be made: {fault.Message}"); // as on Windows
+            }
         }
         return warnings;
     }
@@ -113,10 +122,19 @@ internal sealed class FetchTarget(string root)
             return false;
         var parts = target.Split('/');
         var up = parts.TakeWhile(part => part is ".." or "." or "").Count(part => part == "..");
-        return parts.Count(part => part == "..") == up && up <= path.Count(c => c == '/');
+        return parts.Count(part => part == "..") == up
+            && up <= path.Count(c => c == '/')
+            && parts.All(part => part is ".." or "." or "" || FileNames.FitHere(part));
     }
 
-    private string Full(string place) => Path.Combine(root, place);
+    /// <summary>The one way from a name of elsewhere to a path here.</summary>
+    private string Full(string place) =>
+        FileNames.FitHere(place)
+            ? Path.Combine(root, place)
+            : throw new UserException(
+                $"{Platform.Name} has no such name: {SafeText.OneLine(place)}",
+                "Rename the file over there, then fetch again."
+            );
 
     private string Part(string place) => Full(place) + ".muster-part";
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Muster.Faults;
 using Muster.Hosts;
+using Muster.Platforms;
 using Muster.Shell;
 
 namespace Muster.Transfers;
@@ -98,9 +99,9 @@ internal sealed record RemoteListing(
         var nameable = Encoding.UTF8.GetByteCount(path.Text) == path.Bytes.Length && !path.Text.Contains('\uFFFD');
         if (!nameable)
             warnings.Add($"{path}: the name is not UTF-8, so the file stays where it is");
-        else if (OperatingSystem.IsWindows() && path.Text.AsSpan().ContainsAny('\\', ':'))
+        else if (!FileNames.FitHere(path.Text))
         {
-            warnings.Add($"{path}: Windows has no such names, so the file stays where it is");
+            warnings.Add($"{path}: {Platform.Name} has no such names, so the file stays where it is");
             return false;
         }
         return nameable;

@@ -16,8 +16,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
             "serve",
             "--port",
             $"{Port}",
-            "--data",
-            Path.Combine(_folder.FullName, "data"),
+            .. arguments.Contains("--data") ? (string[])[] : ["--data", Path.Combine(_folder.FullName, "data")],
             .. NoDoors(arguments),
             .. arguments,
         ];
@@ -74,7 +73,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     private void Launch()
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "muster");
+        var program = MusterProgram.Path;
         var before = OpenFiles is { } most ? $"ulimit -n {most}; " : "";
         var (file, arguments) =
             before.Length > 0 || Log is not null

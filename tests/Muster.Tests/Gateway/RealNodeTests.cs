@@ -212,7 +212,7 @@ public sealed class RealNodeTests
         public void Start()
         {
             var start = new ProcessStartInfo(
-                Path.Combine(AppContext.BaseDirectory, "muster"),
+                MusterProgram.Path,
                 [
                     "node",
                     "--engine",

@@ -434,7 +434,7 @@ public sealed class ServeCommandTests
     {
         var folder = Directory.CreateTempSubdirectory("muster-serve-test-");
         var start = new ProcessStartInfo(
-            Path.Combine(AppContext.BaseDirectory, "muster"),
+            MusterProgram.Path,
             ["serve", "--data", folder.FullName, .. GatewayProcess.NoDoors(arguments), .. arguments]
         )
         {

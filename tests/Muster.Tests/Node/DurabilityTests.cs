@@ -197,7 +197,7 @@ public sealed class DurabilityTests : IDisposable
 
     private async Task<Process> RunAsync(int port, string engine)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"))
+        var start = new ProcessStartInfo(MusterProgram.Path)
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,

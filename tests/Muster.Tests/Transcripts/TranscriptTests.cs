@@ -71,7 +71,8 @@ public sealed partial class TranscriptTests
             start.Environment.Remove(name);
         start.Environment["HOME"] = home;
         start.Environment["XDG_RUNTIME_DIR"] = home;
-        start.Environment["PATH"] = $"{AppContext.BaseDirectory}:{Environment.GetEnvironmentVariable("PATH")}";
+        start.Environment["PATH"] =
+            $"{Path.GetDirectoryName(MusterProgram.Path)}:{Environment.GetEnvironmentVariable("PATH")}";
         start.Environment["TZ"] = "UTC";
         using var process = Process.Start(start)!;
         process.StandardInput.Close();

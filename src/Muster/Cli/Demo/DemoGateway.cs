@@ -54,12 +54,12 @@ internal sealed class DemoGateway(string folder, DemoTeller teller, TimeProvider
             "\n8. Photos go in as from any client: begin a task, send files, several at once, commit. What is "
                 + "acknowledged is on disk."
         );
-        var photos = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "samples"), "*.jpg");
+        var photos = Photos();
         var task = await HandInAsync(client, photos, ct);
         teller.See(
             "hand-in",
-            photos.Length > 0,
-            $"{Words.Count(photos.Length, "photo")}, {Words.Size(photos.Sum(photo => new FileInfo(photo).Length))}, "
+            photos.Count > 0,
+            $"{Words.Count(photos.Count, "photo")}, {Words.Size(photos.Sum(photo => photo.Length))}, "
                 + $"are in as task {task}"
         );
 
@@ -89,12 +89,36 @@ internal sealed class DemoGateway(string folder, DemoTeller teller, TimeProvider
             )}
             """
         );
-        teller.See("report", report.Located == photos.Length, "every photo that went in is in the report");
+        teller.See("report", report.Located == photos.Count, "every photo that went in is in the report");
+    }
+
+    /// <summary>The photos that are in the program.</summary>
+    private static List<UploadFile> Photos()
+    {
+        const string folder = "samples/";
+        var program = typeof(DemoGateway).Assembly;
+        return
+        [
+            .. from name in program.GetManifestResourceNames()
+            where name.StartsWith(folder, StringComparison.Ordinal)
+            orderby name
+            select new UploadFile(
+                name[folder.Length..],
+                LengthOf(name),
+                () => program.GetManifestResourceStream(name)!
+            ),
+        ];
+
+        long LengthOf(string name)
+        {
+            using var photo = program.GetManifestResourceStream(name)!;
+            return photo.Length;
+        }
     }
 
     private static async Task<string> HandInAsync(
         NodeOdmClient client,
-        IReadOnlyList<string> photos,
+        IReadOnlyList<UploadFile> photos,
         CancellationToken ct
     )
     {
@@ -102,7 +126,7 @@ internal sealed class DemoGateway(string folder, DemoTeller teller, TimeProvider
         await Parallel.ForEachAsync(
             photos,
             new ParallelOptions { MaxDegreeOfParallelism = UploadsAtOnce, CancellationToken = ct },
-            async (photo, stop) => Said(await client.UploadAsync(task, [UploadFile.OnDisk(photo)], stop))
+            async (photo, stop) => Said(await client.UploadAsync(task, [photo], stop))
         );
         return Said(await client.CommitAsync(task, ct));
     }

@@ -1,9 +1,11 @@
 using System.Text;
 using Muster.Faults;
+using Muster.Hosts;
 using Muster.Runs;
 using Muster.Runs.Follow;
 using Muster.Runs.Forward;
 using Muster.Runs.Submit;
+using Muster.Shell;
 using Muster.Sites;
 using Muster.Sites.Schedulers;
 using Muster.Snapshots;
@@ -179,7 +181,7 @@ internal sealed class DemoJob(string folder, DemoTeller teller, TimeProvider clo
                 Name = "survey",
                 Ports = ["page"],
                 Time = "50s",
-                Env = [$"DEMO_SERVER={Program}"],
+                Env = [$"DEMO_SERVER={string.Join(' ', OwnProgram.Words.Select(ShellText.Quote))}"],
             };
             var (plan, environment) = new RunPlanner(Store, clock, Environment.GetEnvironmentVariable).Plan(
                 request,
@@ -259,8 +261,5 @@ internal sealed class DemoJob(string folder, DemoTeller teller, TimeProvider clo
                 return false; // it has ended, or is somebody else's
             }
         }
-
-        private static string Program =>
-            Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "muster.exe" : "muster");
     }
 }

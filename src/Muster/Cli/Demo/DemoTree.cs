@@ -32,7 +32,7 @@ internal sealed class DemoTree(string folder)
             echo "$greeting"
             cat note.txt
             printf '<!doctype html><title>demo</title><h1>%s</h1>\n' "$greeting" >page.html
-            "$DEMO_SERVER" demo-page "$MUSTER_PORT_PAGE" page.html &
+            eval "exec $DEMO_SERVER demo-page $MUSTER_PORT_PAGE page.html" &
             server=$!
             for step in 1 2 3; do
               echo "step $step of 3"

@@ -11,7 +11,7 @@ public sealed class DemoCommandTests : IDisposable
 
     private (int ExitCode, List<string> Steps, string Said) Play(string? path = null)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), ["demo", "--json"])
+        var start = new ProcessStartInfo(MusterProgram.Path, ["demo", "--json"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -109,7 +109,7 @@ public sealed class TasksSubmitCommandTests(TasksSubmitCommandTests.OwnGateway o
     private Process Start(Uri server, string[] arguments, string token = Token)
     {
         var start = new ProcessStartInfo(
-            Path.Combine(AppContext.BaseDirectory, "muster"),
+            MusterProgram.Path,
             ["tasks", "submit", Samples, "--server", server.ToString(), .. arguments]
         )
         {

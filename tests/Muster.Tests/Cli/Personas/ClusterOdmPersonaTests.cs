@@ -224,7 +224,7 @@ public sealed class ClusterOdmPersonaTests : IDisposable
     private async Task RunAsync(Func<Task> visit, int port)
     {
         using var process = Process.Start(
-            new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), ["as", "clusterodm"])
+            new ProcessStartInfo(MusterProgram.Path, ["as", "clusterodm"])
             {
                 WorkingDirectory = _folder.FullName,
                 RedirectStandardError = true,

@@ -175,7 +175,7 @@ public sealed class OperatorCommandTests
 
     private static async Task<(int Code, string Data, string Notes)> RunAsync(AdminCaller caller, params string[] words)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "muster"), words)
+        var start = new ProcessStartInfo(MusterProgram.Path, words)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

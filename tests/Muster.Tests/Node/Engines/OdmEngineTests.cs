@@ -160,7 +160,7 @@ public sealed class OdmEngineTests : IDisposable
     private Process Run(int port)
     {
         var start = new ProcessStartInfo(
-            Path.Combine(AppContext.BaseDirectory, "muster"),
+            MusterProgram.Path,
             [
                 "node",
                 "--engine",
