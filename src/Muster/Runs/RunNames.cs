@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Muster.Faults;
 
 namespace Muster.Runs;
 
@@ -19,6 +20,27 @@ public static partial class RunNames
         : LooksLikeId(name) ? "it could be mistaken for a run ID"
         : null;
 
+    /// <summary>The name that a person gives to a new run.</summary>
+    internal static string Parse(string name) =>
+        Objection(name) is not { } objection
+            ? name
+            : throw new UserException($"'{name}' is not a valid run name: {objection}", "Choose another: --name NAME.")
+            {
+                ExitCode = ExitCodes.Usage,
+            };
+
+    /// <summary>The name of a run without one is its program's own: <c>python train.py</c> is called train.</summary>
+    internal static string Of(IReadOnlyList<string> command)
+    {
+        var words = command
+            .Where(word => !word.StartsWith('-') && !word.Contains('=') && !word.Any(char.IsWhiteSpace))
+            .Select(word => Path.GetFileNameWithoutExtension(word.TrimEnd('/')))
+            .ToList();
+        var word = words.FirstOrDefault(candidate => !Runners.Contains(candidate)) ?? words.FirstOrDefault() ?? "run";
+        var name = Unfit().Replace(word, "-").Trim('-', '.');
+        return name.Length == 0 ? "run" : Fit(name[..Math.Min(name.Length, 40)]);
+    }
+
     /// <summary>A name that a program gave without knowing these rules, made to fit them.</summary>
     public static string Fit(string name) => Objection(name) is null ? name : $"run-{name}";
 
@@ -29,6 +51,26 @@ public static partial class RunNames
         && name.Zip(IdForm).All(pair => pair.Second == '-' ? pair.First == '-' : char.IsAsciiHexDigitLower(pair.First));
 
     private const string IdForm = "00000000-0000-0000-0000-000000000000";
+
+    private static readonly IReadOnlyList<string> Runners =
+    [
+        "python",
+        "python3",
+        "bash",
+        "sh",
+        "srun",
+        "torchrun",
+        "env",
+        "uv",
+        "run",
+        "accelerate",
+        "launch",
+        "time",
+        "nice",
+    ];
+
+    [GeneratedRegex(@"[^A-Za-z0-9._-]+")]
+    private static partial Regex Unfit();
 
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,119}\z")]
     private static partial Regex Form();

@@ -183,26 +183,3 @@ public sealed record RunPlan
     public string FolderOn(string? host) =>
         Hosts().ToList().IndexOf(host) is > 0 and var at ? $"{Id}.{at}" : Id.ToString();
 }
-
-/// <summary>A local file or folder that the run finds as <c>$MUSTER_IN/NAME</c>.</summary>
-public sealed record PlannedInput(string Path, string Name)
-{
-    /// <summary>Patterns of what is taken along of a folder; none for all of it.</summary>
-    public IReadOnlyList<string> Only
-    {
-        get => field ?? [];
-        init;
-    }
-}
-
-/// <summary>A port of the run: a fixed number, or one that Muster hands to it.</summary>
-public sealed record PlannedPort(string Name, int? Number);
-
-/// <summary>Something that runs beside the job and ends with it, such as TensorBoard.</summary>
-public sealed record Companion(string Name, string Script);
-
-/// <summary>Another run on the same site that must have ended well before.</summary>
-public sealed record PlannedAfter(RunId Id, string? Handle, string? Host);
-
-/// <summary>The indices of an array and how many may run at once.</summary>
-public sealed record ArraySpec(string Text, IReadOnlyList<int> Indices, int? AtOnce);

@@ -105,23 +105,6 @@ public sealed class RunStoreTests : IDisposable
         Assert.Equal("train-2", Add("train").Plan.Name);
     }
 
-    [Theory]
-    [InlineData("last")]
-    [InlineData("0")]
-    [InlineData("0198f0a0")]
-    [InlineData("0198f0a0-1b2c-7")]
-    [InlineData("../x")]
-    [InlineData(".hidden")]
-    public void Some_words_cannot_be_names(string name) => Assert.NotNull(RunNames.Objection(name));
-
-    [Theory]
-    [InlineData("train")]
-    [InlineData("0198f0a0x")]
-    [InlineData("0-shot")]
-    [InlineData("2024")]
-    [InlineData("add")]
-    public void Others_can(string name) => Assert.Null(RunNames.Objection(name));
-
     /// <summary>Each a millisecond after the one before, as ids of one millisecond have no order.</summary>
     private Run Add(string name) =>
         _store.Add(

@@ -251,7 +251,7 @@ internal sealed partial class SubmitPersona : Command, ITakesCommand
     private static void ShowScript(Screen screen, RunPlan plan)
     {
         screen.Note("script", "what sbatch gets, and what the job then runs:");
-        foreach (var line in (RunFiles.Batch(plan) + RunFiles.Job(plan, plan.Host)).TrimEnd('\n').Split('\n'))
+        foreach (var line in (SbatchScript.Of(plan) + RunFiles.Job(plan, plan.Host)).TrimEnd('\n').Split('\n'))
             screen.Note("", screen.Paint(line, Tint.Faint));
     }
 }

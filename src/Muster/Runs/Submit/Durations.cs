@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Muster.Faults;
 using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Runs.Submit;
@@ -31,6 +32,18 @@ public static partial class Durations
         time = known;
         return true;
     }
+
+    /// <param name="option">Where it was given, for the fault.</param>
+    internal static TimeSpan? Parse(string? text, string option) =>
+        text is null ? null
+        : TryParse(text, out var time) ? time
+        : throw new UserException(
+            $"'{text}' is not a valid duration for {option}",
+            "Examples: 90m, 10h, 2d, 1h30m, HH:MM:SS"
+        )
+        {
+            ExitCode = ExitCodes.Usage,
+        };
 
     [GeneratedRegex(
         @"\A((?<d>\d{1,4}(\.\d+)?)d)?((?<h>\d{1,5}(\.\d+)?)h)?((?<m>\d{1,6}(\.\d+)?)m(in)?)?((?<s>\d{1,8}(\.\d+)?)s)?\z"

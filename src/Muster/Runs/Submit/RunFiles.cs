@@ -32,35 +32,24 @@ public static class RunFiles
             new("scheduler.sh", scheduler.LauncherScript),
         };
         if (plan.BatchLines.Count > 0)
-            files.Add(new("batch.sh", Batch(plan)));
+            files.Add(new("batch.sh", SbatchScript.Of(plan)));
         if (plan.Roles.Count > 0)
             files.Add(new("gang.sh", ShellScripts.Read("Runs/Remote/gang.sh")));
         if (plan.Array?.AtOnce is not null && plan.BatchLines.Count == 0)
             files.Add(new("turns", ShellScripts.Read("Sites/Schedulers/Processes/turns.sh")));
         if (plan.Outputs.Count > 0)
             files.Add(
-                new("outputs", string.Concat(plan.Outputs.SelectMany(Patterns).Select(pattern => pattern + "\n")))
+                new(
+                    "outputs",
+                    string.Concat(plan.Outputs.SelectMany(OutputPattern.Lines).Select(pattern => pattern + "\n"))
+                )
             );
         if (environment.Count > 0)
-            files.Add(new("env.sh", Environment(environment), Private: true));
+            files.Add(new("env.sh", RunEnvironment.Script(environment), Private: true));
         files.AddRange(
             plan.Companions.Select(companion => new RunFile($"companion.{companion.Name}", Companion(plan, companion)))
         );
         return files;
-    }
-
-    /// <summary>The script that SLURM gets, also for people to read before they submit.</summary>
-    public static string Batch(RunPlan plan)
-    {
-        var text = new StringBuilder("#!/bin/sh\n");
-        foreach (var line in plan.BatchLines)
-            text.Append(line).Append('\n');
-        // SLURM copies the script away, so the folder is named; --chdir has made it the working folder.
-        if (plan.Roles.Count > 0)
-            text.Append(GangSteps.Of(plan));
-        else
-            text.Append("exec sh ./supervise main \"${SLURM_ARRAY_TASK_ID:-0}\"\n");
-        return text.ToString();
     }
 
     /// <summary>What each rank executes. Every word of the command reaches the program as it was typed.</summary>
@@ -126,14 +115,6 @@ public static class RunFiles
             .ToString();
     }
 
-    private static string Environment(IReadOnlyDictionary<string, string> environment)
-    {
-        var text = new StringBuilder();
-        foreach (var (name, value) in environment)
-            text.Append("export ").Append(name).Append('=').Append(ShellText.Quote(value)).Append('\n');
-        return text.ToString();
-    }
-
     private const string ReadEnvironment = "[ ! -f \"$MUSTER_RUN_DIR/env.sh\" ] || . \"$MUSTER_RUN_DIR/env.sh\"\n";
 
     private static string Companion(RunPlan plan, Companion companion)
@@ -145,10 +126,4 @@ public static class RunFiles
             text.Append(line).Append('\n');
         return text.Append(companion.Script).ToString();
     }
-
-    // `**/` also stands for no folder at all.
-    private static IEnumerable<string> Patterns(string pattern) =>
-        pattern.Contains("**/", StringComparison.Ordinal)
-            ? [pattern, pattern.Replace("**/", "", StringComparison.Ordinal)]
-            : [pattern];
 }

@@ -127,31 +127,6 @@ public sealed class RolePlanTests : IDisposable
     }
 
     [Fact]
-    public void Ranks_that_want_the_same_are_tasks_of_one_step()
-    {
-        var plan = Plan(Cluster, null, "worker=3,cpus=2", "server=1,cpus=2");
-
-        Assert.Contains("#SBATCH --ntasks=4", plan.BatchLines);
-        Assert.Contains("#SBATCH --cpus-per-task=2", plan.BatchLines);
-        Assert.Single(RunFiles.Batch(plan).Split('\n'), line => line.StartsWith("srun ", StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public void Roles_that_want_different_things_are_parts_of_a_heterogeneous_job_with_a_step_each()
-    {
-        var plan = Plan(Cluster, null, "worker=3,gpus=1", "server=1,memory=8G");
-
-        var lines = plan.BatchLines.ToList();
-        var border = lines.IndexOf("#SBATCH hetjob");
-        Assert.True(
-            lines.IndexOf("#SBATCH --gpus-per-task=1") is >= 0 and var gpus && gpus < border,
-            string.Join('\n', lines)
-        );
-        Assert.True(lines.IndexOf("#SBATCH --mem=8G") > border);
-        Assert.Contains("srun --het-group=1 ", RunFiles.Batch(plan), StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void TensorFlow_is_told_the_same_cluster_everywhere_and_an_evaluator_none()
     {
         var plan = Plan(Hosts, "tf-ps", "worker=2", "server", "evaluator=1") with
