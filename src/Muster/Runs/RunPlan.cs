@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Muster.Sites.Schedulers;
+
 namespace Muster.Runs;
 
 /// <summary>
@@ -80,6 +83,10 @@ public sealed record RunPlan
 
     /// <summary>For SLURM: the options as they stand in the script.</summary>
     public IReadOnlyList<string> BatchLines { get; init; } = [];
+
+    /// <summary>Its site has one: a job for it always has options.</summary>
+    [JsonIgnore]
+    public bool HasScheduler => BatchLines.Count > 0;
     public bool Snapshot { get; init; } = true;
     public string? CodeMode { get; init; }
 
@@ -202,7 +209,7 @@ public sealed record PlannedPort(string Name, int? Number);
 public sealed record Companion(string Name, string Script);
 
 /// <summary>Another run on the same site that must have ended well before.</summary>
-public sealed record PlannedAfter(RunId Id, string? Handle, string? Host);
+public sealed record PlannedAfter(RunId Id, JobHandle? Handle, string? Host);
 
 /// <summary>The indices of an array and how many may run at once.</summary>
 public sealed record ArraySpec(string Text, IReadOnlyList<int> Indices, int? AtOnce);

@@ -122,7 +122,7 @@ internal sealed class DemoJob(string folder, DemoTeller teller, TimeProvider clo
             && run.Ports.FirstOrDefault(port => port.Name == "page") is { } seen
         )
         {
-            var local = forwarder.Bring(seen, "");
+            var local = forwarder.Bring(seen, run.Handle);
             teller.Quote($"(page at {local.Url})");
             _page = FetchAsync(local.Url, ct);
         }

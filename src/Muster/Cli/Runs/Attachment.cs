@@ -202,7 +202,7 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
                 : run.Ports.Where(port => WantedPort is null || port.Name == WantedPort)
         )
         {
-            var local = _forwarder!.Bring(port, RunKeeper.HandleOf(run) ?? "");
+            var local = _forwarder!.Bring(port, run.Handle);
             if (!_said.Add($"port {port.Rank} {port.Name} {local.Port}"))
                 continue;
             Stream(new(1, "port") { Name = port.Name, Url = local.Url.ToString() });

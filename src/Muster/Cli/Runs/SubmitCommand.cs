@@ -155,7 +155,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
                 Tint.Yellow
             );
         if (parsed.GetValue(_run.DryRun))
-            return DryRun(app, plan, site);
+            return DryRun(app, plan);
         return await SubmitAsync(
             app,
             plan,
@@ -302,9 +302,8 @@ internal sealed class SubmitCommand : Command, ITakesCommand
     }
 
     /// <summary>Prints a plan with the exact scripts; nothing is done.</summary>
-    public static int DryRun(App app, RunPlan plan, Site site)
+    public static int DryRun(App app, RunPlan plan)
     {
-        var scheduler = app.OpenSite(site).Scheduler;
         if (app.Json)
         {
             app.Screen.Data(System.Text.Json.JsonSerializer.Serialize(plan, RunJson.Default.RunPlan));
@@ -316,7 +315,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
         );
         foreach (
             var file in RunFiles
-                .For(plan, scheduler, new Dictionary<string, string>())
+                .For(plan, new Dictionary<string, string>())
                 .Where(file =>
                     file.Name is "run.json" or "batch.sh" or "job" or "plan.sh" or "outputs"
                     || file.Name.StartsWith("companion.", StringComparison.Ordinal)

@@ -118,13 +118,7 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
     {
         var word = await WordAsync(store.Find(run.Id) ?? run, facts, newsAt, ct);
         var now = clock.GetUtcNow();
-        var after = RunJudge.After(
-            store.Find(run.Id) ?? run,
-            facts,
-            word,
-            site.Scheduler.Question([]) is not null,
-            now
-        );
+        var after = RunJudge.After(store.Find(run.Id) ?? run, facts, word, site.Site.HasScheduler, now);
         // Seeing it again is news only now and then; a state is news at once, and so is that it begins to look ended.
         var changed =
             after.State != run.State || !after.Ports.SequenceEqual(run.Ports) || !after.Notes.SequenceEqual(run.Notes);
@@ -135,10 +129,7 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
             && now - run.SeenAt < TimeSpan.FromSeconds(30)
         )
             return run;
-        after = store.Change(
-            run.Id,
-            known => RunJudge.After(known, facts, word, site.Scheduler.Question([]) is not null, now)
-        );
+        after = store.Change(run.Id, known => RunJudge.After(known, facts, word, site.Site.HasScheduler, now));
         if (changed)
             await tell(new RunEvent.Changed(after));
         return after;
@@ -189,8 +180,14 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
     private static TimeSpan WaitingPace(TimeSpan waited) =>
         TimeSpan.FromSeconds(Math.Clamp(waited.TotalSeconds / 20, 10, 60));
 
-    private string[] OtherHandles() =>
-        [.. store.Live().Where(other => other.Plan.Site == site.Site.Name).Select(RunKeeper.HandleOf).OfType<string>()];
+    private JobHandle[] OtherHandles() =>
+        [
+            .. store
+                .Live()
+                .Where(other => other.Plan.Site == site.Site.Name)
+                .Select(other => other.Handle)
+                .OfType<JobHandle>(),
+        ];
 
     /// <summary>What stands in the logs by now, on every host that answers.</summary>
     public async IAsyncEnumerable<RunEvent.Log> ReadAsync(

@@ -89,7 +89,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
             { Array: not null } => "--array",
             { Stay: not null } => "--stay",
             { Host: not null } => "--host",
-            { After.Count: > 0 } when site is not SlurmSite => "--after",
+            { After.Count: > 0 } when !site.HasScheduler => "--after",
             _ => null,
         };
         if (odd is not null)
@@ -143,7 +143,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         if (plan.After.Count > 0)
             options = options.With(
                 "dependency",
-                string.Join(',', plan.After.Select(after => $"afterok:{after.Handle!.Split(';')[0]}"))
+                string.Join(',', plan.After.Select(after => $"afterok:{after.Handle!.Number}"))
             );
         return
         [
@@ -384,8 +384,8 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
                 $"run {other.Plan.Name} is on site {other.Plan.Site}, not on {site.Name}",
                 "A run can only wait for runs on the same site."
             );
-        var handle = other.State.IsLive ? RunKeeper.HandleOf(other) : null;
-        if (site is SlurmSite && handle is null)
+        var handle = other.State.IsLive ? other.Handle : null;
+        if (site.HasScheduler && handle is null)
         {
             throw new UserException(
                 $"run {other.Plan.Name} has no job in SLURM's queue to wait for ({other.State.Word})",
