@@ -187,11 +187,8 @@ internal sealed class SubmitCommand : Command, ITakesCommand
             app.Clock,
             survey => Agrees(app, survey)
         );
-        await using var attachment = new Attachment(app, onInterrupt)
-        {
-            Heard = watch?.Heard,
-            FetchTo = watch?.FetchTo,
-        };
+        using var ctrlC = new CtrlC(app, onInterrupt);
+        await using var attachment = new Attachment(app, ctrlC) { Heard = watch?.Heard, FetchTo = watch?.FetchTo };
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var submitting = submission.SubmitAsync(
             plan,
@@ -199,14 +196,8 @@ internal sealed class SubmitCommand : Command, ITakesCommand
             happening => Tell(screen, happening, watch),
             stop.Token
         );
-        if (await Task.WhenAny(submitting, attachment.Interrupts.Next) != submitting)
+        if (!await ctrlC.EndsAsync(submitting, stop))
         {
-            await stop.CancelAsync();
-            try
-            {
-                await submitting;
-            }
-            catch (OperationCanceledException) { }
             if (app.Store.Find(plan.Id) is { } left)
                 screen.Note(
                     "interrupted",
