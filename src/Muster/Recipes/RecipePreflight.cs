@@ -28,7 +28,7 @@ public static class RecipePreflight
         [
             .. reports.SelectMany(report => report.Findings),
             .. Differences(reports),
-            .. IsBehindLogin(plan)
+            .. plan.HasScheduler
                 ?
                 [
                     Warning(
@@ -39,8 +39,6 @@ public static class RecipePreflight
                 : Array.Empty<RecipeFinding>(),
         ];
     }
-
-    private static bool IsBehindLogin(RunPlan plan) => plan.BatchLines.Count > 0;
 
     private static RecipeFinding Warning(string text) => new(null, false, text);
 
@@ -61,7 +59,7 @@ public static class RecipePreflight
         var host = site.HostOf(name);
         var findings = new List<RecipeFinding>();
         var same = new Dictionary<string, string>();
-        RecipeFinding Wrong(string text) => IsBehindLogin(plan) ? Warning(text) : RecipeFinding.Error(text);
+        RecipeFinding Wrong(string text) => plan.HasScheduler ? Warning(text) : RecipeFinding.Error(text);
         try
         {
             await using var channel = await host.OpenAsync(ScriptFor(values, plan, site.Root, name), ct);
@@ -103,7 +101,7 @@ public static class RecipePreflight
         var text = ShellText.Of(
             $"{RunFolder.Expand(root)}\nMUSTER_ROOT=$root "
                 + $"MUSTER_RANKS={string.Join(' ', plan.Ranks().Where(rank => plan.HostOf(rank) == host))} "
-                + $"MUSTER_LOGIN={(IsBehindLogin(plan) ? "1" : "")}\nexport MUSTER_ROOT MUSTER_RANKS MUSTER_LOGIN\n"
+                + $"MUSTER_LOGIN={(plan.HasScheduler ? "1" : "")}\nexport MUSTER_ROOT MUSTER_RANKS MUSTER_LOGIN\n"
         );
         foreach (
             var input in values.Recipe.Inputs.Where(input =>

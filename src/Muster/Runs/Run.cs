@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Muster.Sites.Schedulers;
+
 namespace Muster.Runs;
 
 /// <summary>What is known here about one piece of work, over its whole life.</summary>
@@ -29,6 +32,18 @@ public sealed record Run
     public bool Adopted { get; init; }
 
     public RunId Id => Plan.Id;
+
+    /// <summary>By what its site knows it, once it was launched.</summary>
+    [JsonIgnore]
+    public JobHandle? Handle =>
+        State switch
+        {
+            RunState.Launched(var handle) => handle,
+            RunState.Queued(var handle, _) => handle,
+            RunState.Running(var handle, _, _) => handle,
+            RunState.Ended end => end.Handle,
+            _ => null,
+        };
 }
 
 /// <summary>A port that the run listens on.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Muster.Sites.Schedulers;
 
 namespace Muster.Runs;
 
@@ -55,18 +56,20 @@ public sealed record RunFacts
     /// <summary>The scheduler's handle. The launcher's word for it may be missing, if it was killed; and where a
     /// scheduler took the run twice,
     /// because it answered the first time too late, the job that claimed the run is the one that counts.</summary>
-    public string? Handle
+    public JobHandle? Handle
     {
         get
         {
-            var told = Records.GetValueOrDefault("launched")?["handle"];
+            var told = HandleIn(Records.GetValueOrDefault("launched"));
             var started = Ending(".started").OrderBy(record => record.Name, StringComparer.Ordinal).FirstOrDefault();
             var own =
-                started?["handle"]
-                ?? (told is null && started is not null ? $"{started["host"]}:{started["pid"]}" : null);
-            return own is null || own == told?.Split(';')[0] ? told : own;
+                HandleIn(started)
+                ?? (told is null && started is not null ? new($"{started["host"]}:{started["pid"]}") : null);
+            return own is null || own.Text == told?.Number ? told : own;
         }
     }
+
+    private static JobHandle? HandleIn(StatusRecord? record) => record?["handle"] is { } text ? new(text) : null;
 
     /// <summary>What SLURM wrote into its log when it killed the job for its memory.</summary>
     public string? MemoryKill => Records.GetValueOrDefault("memory")?["text"];

@@ -1,6 +1,7 @@
 using Muster.Faults;
 using Muster.Hosts;
 using Muster.Shell;
+using Muster.Sites.Schedulers;
 
 namespace Muster.Runs;
 
@@ -9,7 +10,7 @@ public abstract record LaunchAnswer
 {
     private LaunchAnswer() { }
 
-    public sealed record Launched(string Handle) : LaunchAnswer;
+    public sealed record Launched(JobHandle Handle) : LaunchAnswer;
 
     /// <summary>The wish to cancel was there first; it will never start.</summary>
     public sealed record Cancelled : LaunchAnswer;
@@ -39,7 +40,7 @@ public abstract record LaunchAnswer
             ?? "";
         return line.Split(' ', 2) switch
         {
-            ["launched", var handle] when handle.Length > 0 => new Launched(handle),
+            ["launched", var handle] when handle.Length > 0 => new Launched(new(handle)),
             ["cancelled"] => new Cancelled(),
             ["refused"] => new Refused(said),
             ["unstaged"] => new Unstaged(),

@@ -39,7 +39,7 @@ public static partial class RunJudge
             State = end with
             {
                 Started = facts.Ending(".started").Min(record => record.Time) ?? (run.State as RunState.Running)?.Since,
-                Handle = facts.Handle ?? RunKeeper.HandleOf(run),
+                Handle = facts.Handle ?? run.Handle,
             },
         };
     }
@@ -91,10 +91,7 @@ public static partial class RunJudge
                 case SchedulerWord.Running or SchedulerWord.Other when now - end.At < LostPatience:
                     return seen with { State = run.State };
                 case SchedulerWord.Waiting(var why):
-                    return seen with
-                    {
-                        State = new RunState.Queued(facts.Handle ?? RunKeeper.HandleOf(run) ?? "", why),
-                    };
+                    return seen with { State = new RunState.Queued(facts.Handle ?? run.Handle ?? new(""), why) };
                 default:
                     // TERM and KILL reach the command too, at a time limit and where memory runs out: why, only the
                     // scheduler can say, and it may be slow to.

@@ -27,7 +27,7 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
     {
         var live = runs.Where(run => run.State.IsLive).ToList();
         // Under a scheduler ranks need nobody who looks.
-        bool IsGang(Run run) => run.Plan.Roles.Count > 0 && run.Plan.BatchLines.Count == 0;
+        bool IsGang(Run run) => run.Plan.Roles.Count > 0 && !run.Plan.HasScheduler;
         var alone = live.Where(run => !IsGang(run)).GroupBy(run => (run.Plan.Site, run.Plan.Host));
         await Task.WhenAll([
             .. alone.Select(group =>
@@ -69,17 +69,6 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
         var answer = await new RunPlaces(open(run.Plan.Site), run.Plan).LaunchAsync(ct);
         return store.Change(id, known => LaunchProtocol.After(known, answer, clock.GetUtcNow()));
     }
-
-    /// <summary>The scheduler's handle of a run, once it has one.</summary>
-    internal static string? HandleOf(Run run) =>
-        run.State switch
-        {
-            RunState.Launched(var handle) => handle,
-            RunState.Queued(var handle, _) => handle,
-            RunState.Running(var handle, _, _) => handle,
-            RunState.Ended end => end.Handle,
-            _ => null,
-        };
 
     /// <summary>Nobody is submitting it any more.</summary>
     public static bool IsAbandoned(Run run) =>
@@ -180,7 +169,7 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
             var facts = asked
                 .Where(run => looked.ContainsKey(run.Id.ToString()))
                 .ToDictionary(run => run.Id, run => looked[run.Id.ToString()]);
-            var handles = asked.Select(run => facts.GetValueOrDefault(run.Id)?.Handle).OfType<string>().ToList();
+            var handles = asked.Select(run => facts.GetValueOrDefault(run.Id)?.Handle).OfType<JobHandle>().ToList();
             // What is to be cancelled was told so a moment ago: an older word does not know it yet.
             var oldest = asked.Any(run => run.CancelWished) && oldestWord > WishedWord ? WishedWord : oldestWord;
             var answer =
@@ -195,8 +184,7 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
                 var word = fresh && seen.Handle is { } handle ? answer?.Words.GetValueOrDefault(handle) : null;
                 var after = store.Change(
                     run.Id,
-                    known =>
-                        RunJudge.After(known, seen, word, site.Scheduler.Question([]) is not null, clock.GetUtcNow())
+                    known => RunJudge.After(known, seen, word, site.Site.HasScheduler, clock.GetUtcNow())
                 );
                 // Also where the wish is known but nobody could say yet what there is to stop.
                 var pending = !seen.CancelKnown || seen.Tried && seen.Handle is null;

@@ -11,7 +11,7 @@ public sealed class RunPlaces(OpenSite site, RunPlan plan)
     public IReadOnlyList<string?> Hosts { get; } = plan.Hosts();
 
     /// <summary>Ranks that have nobody above them: no scheduler starts them or ends them together.</summary>
-    public bool IsGang { get; } = plan.Roles.Count > 0 && site.Scheduler.Question([]) is null;
+    public bool IsGang { get; } = plan.Roles.Count > 0 && !site.Site.HasScheduler;
 
     public RunFolder FolderOn(string? host, bool hurried = false) => new(site.HostOf(host, hurried), site.Root);
 

@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Muster.Sites.Schedulers;
+
 namespace Muster.Runs;
 
 /// <summary>
@@ -80,6 +83,10 @@ public sealed record RunPlan
 
     /// <summary>For SLURM: the options as they stand in the script.</summary>
     public IReadOnlyList<string> BatchLines { get; init; } = [];
+
+    /// <summary>Its site has one: a job for it always has options.</summary>
+    [JsonIgnore]
+    public bool HasScheduler => BatchLines.Count > 0;
     public bool Snapshot { get; init; } = true;
     public string? CodeMode { get; init; }
 

@@ -32,17 +32,17 @@ public abstract record RunState
         public override string Word => "staging";
     }
 
-    public sealed record Launched(string Handle) : RunState
+    public sealed record Launched(JobHandle Handle) : RunState
     {
         public override string Word => "launched";
     }
 
-    public sealed record Queued(string Handle, string Reason) : RunState
+    public sealed record Queued(JobHandle Handle, string Reason) : RunState
     {
         public override string Word => "queued";
     }
 
-    public sealed record Running(string Handle, string Where, DateTimeOffset Since) : RunState
+    public sealed record Running(JobHandle Handle, string Where, DateTimeOffset Since) : RunState
     {
         public override string Word => "running";
     }
@@ -55,7 +55,7 @@ public abstract record RunState
         public DateTimeOffset? Started { get; init; }
 
         /// <summary>What the scheduler called it.</summary>
-        public string? Handle { get; init; }
+        public JobHandle? Handle { get; init; }
     }
 }
 

@@ -3,12 +3,11 @@ using Muster.Faults;
 using Muster.Hosts;
 using Muster.Shell;
 using Muster.Sites.Schedulers;
-using Muster.Sites.Schedulers.Processes;
 using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Sites;
 
-/// <summary>A site ready for use: its hosts, its scheduler, its root.</summary>
+/// <summary>A site ready for use: its hosts, its scheduler's desk, its root.</summary>
 public sealed class OpenSite
 {
     private readonly SitePlaces _places;
@@ -17,18 +16,10 @@ public sealed class OpenSite
     private readonly Dictionary<string, SchedulerDesk> _desks = [];
     private readonly ConcurrentDictionary<string, string> _nodeNames = [];
 
-    public OpenSite(Site site, SitePlaces places, TimeProvider clock)
-    {
+    public OpenSite(Site site, SitePlaces places, TimeProvider clock) =>
         (Site, _places, _clock) = (site, places, clock);
-        Scheduler = site switch
-        {
-            SlurmSite => new SlurmScheduler(clock),
-            _ => new ProcessScheduler(),
-        };
-    }
 
     public Site Site { get; }
-    public IScheduler Scheduler { get; }
     public string Root => Site.Root;
 
     /// <summary>The ways in: the hosts of an ssh site, the login node, or nothing for this machine.</summary>
@@ -75,16 +66,16 @@ public sealed class OpenSite
         );
     }
 
-    /// <summary>Where the scheduler is asked; null where none is needed.</summary>
+    /// <summary>Where the scheduler is asked; null where there is none.</summary>
     public SchedulerDesk? Desk(string? host)
     {
-        if (Scheduler.Question([]) is null)
+        if (!Site.HasScheduler)
             return null;
         if (_desks.TryGetValue(host ?? "", out var desk))
             return desk;
         return _desks[host ?? ""] = new(
             HostOf(host),
-            Scheduler,
+            new SlurmScheduler(_clock),
             Path.Combine(_places.State, "sites", $"{FileNameOf(Site.Name)}.queue"),
             _clock
         );

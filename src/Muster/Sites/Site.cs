@@ -12,6 +12,11 @@ public abstract record Site
     public required string Name { get; init; }
     public required Origin Origin { get; init; }
 
+    /// <summary>
+    /// A scheduler takes its jobs: it lets them wait, may start them again, and knows of ends that leave no record.
+    /// </summary>
+    public virtual bool HasScheduler => false;
+
     /// <summary>Where runs live over there; a <c>~</c> in it is that side's home.</summary>
     public string Root { get; init; } = "~/.muster";
 

@@ -5,6 +5,8 @@ namespace Muster.Sites;
 /// <summary>A cluster that SLURM schedules, behind its login node.</summary>
 public sealed record SlurmSite : Site
 {
+    public override bool HasScheduler => true;
+
     /// <summary>
     /// The login node, by any name that <c>ssh</c> understands; null when SLURM's commands are on this machine.
     /// </summary>

@@ -144,7 +144,7 @@ public sealed class SiteCheckTests
                     WorkingFolder = "/",
                 },
                 Created = TimeProvider.System.GetUtcNow(),
-                State = new RunState.Queued(job, "None"),
+                State = new RunState.Queued(new(job), "None"),
             };
             store.Add(run);
             var (_, explanation) = await new Explainer(store, _ => site, TimeProvider.System).ExplainAsync(

@@ -431,7 +431,7 @@ public sealed class LaunchProtocolTests
                     var launcher = m.Launcher(m.WaitsFor);
                     LaunchAnswer? answer = launcher.Step switch
                     {
-                        Launch.AnswerLaunched => new LaunchAnswer.Launched(launcher.Handle.ToString()),
+                        Launch.AnswerLaunched => new LaunchAnswer.Launched(new(launcher.Handle.ToString())),
                         Launch.AnswerCancelled => new LaunchAnswer.Cancelled(),
                         Launch.AnswerRefused => new LaunchAnswer.Refused("no"),
                         Launch.AnswerDoubt or Launch.Gone => new LaunchAnswer.Unclear("?"),
@@ -757,7 +757,7 @@ public sealed class LaunchProtocolTests
                 default:
                     LaunchAnswer answer = m.Canceller switch
                     {
-                        Cancel.AnswerLaunched => new LaunchAnswer.Launched(m.CancelHandle.ToString()),
+                        Cancel.AnswerLaunched => new LaunchAnswer.Launched(new(m.CancelHandle.ToString())),
                         Cancel.AnswerCancelled => new LaunchAnswer.Cancelled(),
                         _ => new LaunchAnswer.Unclear("?"),
                     };
@@ -785,7 +785,7 @@ public sealed class LaunchProtocolTests
             yield return Judged(null, "ps judges without the scheduler");
             if (facts.Handle is { } handle)
             {
-                SchedulerWord word = m.Job(int.Parse(handle)) switch
+                SchedulerWord word = m.Job(int.Parse(handle.Text)) switch
                 {
                     JobStep.None or JobStep.InFlight => new SchedulerWord.Absent(),
                     JobStep.Pending => new SchedulerWord.Waiting("Priority"),
@@ -890,9 +890,9 @@ public sealed class LaunchProtocolTests
                 {
                     Phase.Planned => new RunState.Planned(),
                     Phase.Staging => new RunState.Staging(),
-                    Phase.Launched => new RunState.Launched(m.Handle.ToString()),
-                    Phase.Queued => new RunState.Queued(m.Handle.ToString(), "Priority"),
-                    Phase.Running => new RunState.Running(m.Handle.ToString(), "c1", Now),
+                    Phase.Launched => new RunState.Launched(new(m.Handle.ToString())),
+                    Phase.Queued => new RunState.Queued(new(m.Handle.ToString()), "Priority"),
+                    Phase.Running => new RunState.Running(new(m.Handle.ToString()), "c1", Now),
                     _ => new RunState.Ended(m.Outcome, null, Now, new("", "")),
                 },
             };
@@ -903,9 +903,9 @@ public sealed class LaunchProtocolTests
             {
                 RunState.Planned => (Phase.Planned, "0", default(Outcome)),
                 RunState.Staging => (Phase.Staging, "0", default),
-                RunState.Launched(var text) => (Phase.Launched, text, default),
-                RunState.Queued(var text, _) => (Phase.Queued, text, default),
-                RunState.Running(var text, _, _) => (Phase.Running, text, default),
+                RunState.Launched(var job) => (Phase.Launched, job.Text, default),
+                RunState.Queued(var job, _) => (Phase.Queued, job.Text, default),
+                RunState.Running(var job, _, _) => (Phase.Running, job.Text, default),
                 RunState.Ended(var end, _, _, _) => (Phase.Ended, "0", end),
                 _ => throw new InvalidOperationException(),
             };

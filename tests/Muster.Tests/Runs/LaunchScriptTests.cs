@@ -1,8 +1,5 @@
 using System.Diagnostics;
 using Muster.Runs.Submit;
-using Muster.Sites.Schedulers;
-using Muster.Sites.Schedulers.Processes;
-using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Runs;
 
@@ -21,7 +18,7 @@ public sealed class LaunchScriptTests : IDisposable
     [InlineData(3)]
     public void However_often_it_is_launched_and_killed_SLURM_executes_it_once(int seed)
     {
-        var run = Make(new SlurmScheduler(TimeProvider.System));
+        var run = Make(scheduled: true);
         Scheduler(run);
         Storm(run, seed);
         Assert.StartsWith("launched ", Finish(run), StringComparison.Ordinal);
@@ -32,7 +29,7 @@ public sealed class LaunchScriptTests : IDisposable
     [Fact]
     public void However_often_it_is_launched_and_killed_a_host_executes_it_once()
     {
-        var run = Make(new ProcessScheduler());
+        var run = Make(scheduled: false);
         Storm(run, 4);
         Assert.StartsWith("launched ", Finish(run), StringComparison.Ordinal);
         Ends(run);
@@ -42,7 +39,7 @@ public sealed class LaunchScriptTests : IDisposable
     [Fact]
     public void A_wish_to_cancel_keeps_every_launcher_from_executing_it()
     {
-        var run = Make(new ProcessScheduler());
+        var run = Make(scheduled: false);
         Assert.Equal("cancelled", Say(run, "cancel"));
         Storm(run, 5);
         Assert.Equal("cancelled", Finish(run));
@@ -52,7 +49,7 @@ public sealed class LaunchScriptTests : IDisposable
     [Fact]
     public void A_refusal_is_final_and_keeps_its_words()
     {
-        var run = Make(new SlurmScheduler(TimeProvider.System));
+        var run = Make(scheduled: true);
         Program("squeue", "exit 0");
         Program("sacct", "exit 1");
         Program("sbatch", "echo 'sbatch: error: Batch job submission failed: Invalid partition' >&2; exit 1");
@@ -71,7 +68,7 @@ public sealed class LaunchScriptTests : IDisposable
     [InlineData("muster-")]
     public void A_job_whose_answer_was_lost_is_found_by_its_name_and_an_older_version_s(string begins)
     {
-        var run = Make(new SlurmScheduler(TimeProvider.System));
+        var run = Make(scheduled: true);
         var id = File.ReadAllLines(Path.Combine(run, "plan.sh"))[0].Split('=')[1].Trim('\'');
         var name = begins == "x-" ? begins + id[..13] : begins + id[..8];
         Program("squeue", $"case \",$*,\" in *[=,]{name}[\\ ,]*) echo '41|another'; echo '42|{id}' ;; esac");
@@ -83,7 +80,7 @@ public sealed class LaunchScriptTests : IDisposable
     [Fact]
     public void A_job_that_fills_its_disk_still_leaves_the_record_of_its_end()
     {
-        var run = Make(new ProcessScheduler(), "cat /dev/zero >filler; exit 3");
+        var run = Make(scheduled: false, "cat /dev/zero >filler; exit 3");
         // A small disk of its own, in a namespace of its own.
         using var process = Process.Start(
             new ProcessStartInfo(
@@ -114,12 +111,12 @@ public sealed class LaunchScriptTests : IDisposable
     [Fact]
     public void A_status_folder_that_cannot_be_written_leaves_a_doubt_and_comes_to_an_end()
     {
-        var run = Make(new ProcessScheduler());
+        var run = Make(scheduled: false);
         Program("ln", "exit 1");
         Assert.Equal("doubt", Say(run, "start"));
     }
 
-    private string Make(IScheduler scheduler, string command = "echo once >>\"$MUSTER_OUT/marks\"")
+    private string Make(bool scheduled, string command = "echo once >>\"$MUSTER_OUT/marks\"")
     {
         var plan = new RunPlan
         {
@@ -128,12 +125,12 @@ public sealed class LaunchScriptTests : IDisposable
             Site = "s",
             Command = ["sh", "-c", command],
             WorkingFolder = "/",
-            BatchLines = scheduler is SlurmScheduler ? ["#SBATCH --comment=x"] : [],
+            BatchLines = scheduled ? ["#SBATCH --comment=x"] : [],
         };
         var run = _folder.CreateSubdirectory("run").FullName;
         foreach (var name in (string[])["code", "in", "out", "logs", "status"])
             Directory.CreateDirectory(Path.Combine(run, name));
-        foreach (var file in RunFiles.For(plan, scheduler, new Dictionary<string, string>()))
+        foreach (var file in RunFiles.For(plan, new Dictionary<string, string>()))
             File.WriteAllText(Path.Combine(run, file.Name), file.Text);
         File.WriteAllText(Path.Combine(run, "status", "staged"), "");
         return run;

@@ -21,7 +21,7 @@ public sealed class RunJudgeTests
             WorkingFolder = "/",
         },
         Created = Now,
-        State = new RunState.Launched("7"),
+        State = new RunState.Launched(new("7")),
     };
 
     [Fact]
@@ -116,9 +116,9 @@ public sealed class RunJudgeTests
     public void An_end_tells_when_the_run_began_and_what_the_scheduler_called_it()
     {
         var end = Ended(After([Launched, Started(), Exit(0)], null, Now.AddHours(1)));
-        Assert.Equal((Started().Time, "7"), (end.Started, end.Handle));
+        Assert.Equal((Started().Time, new JobHandle("7")), (end.Started, end.Handle));
         var never = Ended(After(After([Launched], Unknown), [Launched], Unknown, Now.AddSeconds(120)));
-        Assert.Equal((null, "7"), (never.Started, never.Handle));
+        Assert.Equal((null, new JobHandle("7")), (never.Started, never.Handle));
     }
 
     [Fact]
@@ -193,7 +193,7 @@ public sealed class RunJudgeTests
     [Fact]
     public void A_job_whose_launcher_left_no_record_is_known_by_its_own() =>
         Assert.Equal(
-            "8",
+            new("8"),
             Is<RunState.Running>(
                 After(_run with { State = new RunState.Staging() }, [Started(job: 8)], Runs, Now)
             ).Handle
@@ -202,8 +202,8 @@ public sealed class RunJudgeTests
     [Fact]
     public void Of_two_jobs_the_one_that_claimed_the_run_counts()
     {
-        Assert.Equal("8", Facts([Launched, Started(job: 8)]).Handle);
-        Assert.Equal("7;other", Facts([Record("launched", ("handle", "7;other")), Started(job: 7)]).Handle);
+        Assert.Equal(new("8"), Facts([Launched, Started(job: 8)]).Handle);
+        Assert.Equal(new("7;other"), Facts([Record("launched", ("handle", "7;other")), Started(job: 7)]).Handle);
     }
 
     [Fact]

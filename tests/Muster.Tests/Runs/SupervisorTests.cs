@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Muster.Runs.Submit;
 using Muster.Sites.Schedulers;
-using Muster.Sites.Schedulers.Processes;
 
 namespace Muster.Runs;
 
@@ -134,10 +133,10 @@ public sealed class SupervisorTests : IDisposable
         {
             Plan = plan,
             Created = DateTimeOffset.UtcNow,
-            State = new RunState.Running("4711", "node7", DateTimeOffset.UtcNow),
+            State = new RunState.Running(new("4711"), "node7", DateTimeOffset.UtcNow),
         };
 
-        var inside = Cli.Runs.ShellCommand.PlaceOf(run, "main.3", isSlurm: true, _root.FullName);
+        var inside = Cli.Runs.ShellCommand.PlaceOf(run, "main.3", hasScheduler: true, _root.FullName);
         var said = Sh($"PATH={bin}:$PATH SHELL={bin}/shell; export PATH SHELL\n{inside.Text}")
             .Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
@@ -167,7 +166,7 @@ public sealed class SupervisorTests : IDisposable
                 State = new RunState.Ended(Outcome.Failed, 1, DateTimeOffset.UtcNow, new("x", "y")),
             },
             null,
-            isSlurm: true,
+            hasScheduler: true,
             _root.FullName
         );
         Assert.Equal("x has ended (failed): in the folder that it left, on the login node (this machine)", over.Where);
@@ -194,7 +193,7 @@ public sealed class SupervisorTests : IDisposable
     {
         foreach (var name in (string[])["code", "in", "out", "logs", "status"])
             Directory.CreateDirectory(Path.Combine(Folder(plan), name));
-        foreach (var file in RunFiles.For(plan, new ProcessScheduler(), new Dictionary<string, string>()))
+        foreach (var file in RunFiles.For(plan, new Dictionary<string, string>()))
             File.WriteAllText(Path.Combine(Folder(plan), file.Name), file.Text);
         File.WriteAllText(Path.Combine(Folder(plan), "status", "staged"), "");
     }

@@ -77,11 +77,13 @@ internal sealed class DemoJob(string folder, DemoTeller teller, TimeProvider clo
                 + "attach last`."
         );
         await using var forwarder = new Forwarder(_stage.Site, run.Plan);
-        var ended = await new Follower(_stage.Store, _stage.Site, clock).FollowAsync(
-            run.Id,
-            happening => Hear(happening, forwarder, ct),
-            ct
-        );
+        var follower = new Follower(_stage.Store, _stage.Site, clock);
+        await foreach (var happening in follower.FollowAsync(run.Id, ct))
+        {
+            Hear(happening, forwarder, ct);
+            if (happening is RunEvent.Changed(var now))
+                run = now;
+        }
         ShowLog(all: true);
         var log = _log.ToString();
         teller.See(
@@ -98,11 +100,11 @@ internal sealed class DemoJob(string folder, DemoTeller teller, TimeProvider clo
         teller.See("page", page.Contains($"<h1>{DemoTree.Edit}</h1>"), "the page was fetched while the job ran");
 
         teller.Say("\n5. The end: a run has ended when there is evidence, not when it falls silent.");
-        var end = ended.State as RunState.Ended;
+        var end = run.State as RunState.Ended;
         teller.See(
             "end",
             end?.Outcome is Outcome.Succeeded,
-            $"{ended.State.Word}; {end?.Evidence.Source}: {end?.Evidence.Text}"
+            $"{run.State.Word}; {end?.Evidence.Source}: {end?.Evidence.Text}"
         );
 
         teller.Say("\n6. Results: what the job put into $MUSTER_OUT comes home, hash-checked.");
@@ -111,7 +113,7 @@ internal sealed class DemoJob(string folder, DemoTeller teller, TimeProvider clo
         teller.See("fetch", result == $"{DemoTree.Edit}\n{DemoTree.Note}\n", "result.txt is here, whole");
     }
 
-    private ValueTask Hear(RunEvent happening, Forwarder forwarder, CancellationToken ct)
+    private void Hear(RunEvent happening, Forwarder forwarder, CancellationToken ct)
     {
         if (happening is RunEvent.Log log)
         {
@@ -124,11 +126,10 @@ internal sealed class DemoJob(string folder, DemoTeller teller, TimeProvider clo
             && run.Ports.FirstOrDefault(port => port.Name == "page") is { } seen
         )
         {
-            var local = forwarder.Bring(seen, "");
+            var local = forwarder.Bring(seen, run.Handle);
             teller.Quote($"(page at {local.Url})");
             _page = FetchAsync(local.Url, ct);
         }
-        return ValueTask.CompletedTask;
     }
 
     private static async Task<string> FetchAsync(Uri url, CancellationToken ct)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using Muster.Cli.Context;
 using Muster.Cli.Runs;
 using Muster.Cli.Terminal;
@@ -58,7 +57,7 @@ internal static class TasksSubmitCommand
     {
         Description = "Start over, even if an earlier command can be resumed.",
     };
-    private static readonly Option<OnInterrupt> OnInterruption = AttachCommand.OnInterruptOption();
+    private static readonly Option<OnInterrupt> OnInterruption = CtrlC.Option();
 
     public static Command Create()
     {
@@ -125,10 +124,14 @@ internal static class TasksSubmitCommand
             teller.Tell,
             app.Clock
         );
-        using var attachment = new TaskAttachment(app, client, journal, parsed.GetValue(OnInterruption));
+        using var ctrlC = new CtrlC(app, parsed.GetValue(OnInterruption));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         teller.Begin(name, source, client.Name);
-        if (!await attachment.SendAsync(handIn, ct))
+        if (!await ctrlC.EndsAsync(handIn.SendAsync(stop.Token), stop))
+        {
+            app.Screen.Note("interrupted", "run the same command to resume", Tint.Yellow);
             return ExitCodes.Interrupted;
+        }
         if (app.Screen.Quiet && !app.Json)
             app.Screen.Data(journal.Task);
         if (parsed.GetValue(Detach))
@@ -141,8 +144,16 @@ internal static class TasksSubmitCommand
             return ExitCodes.Done;
         }
         var follow = new TaskFollow(client, journal.Task, teller.Tell, app.Clock);
-        if (await attachment.FollowAsync(follow, ct) is not { } ended)
-            return attachment.ExitCode;
+        var what = new Followed(
+            $"{journal.Task} is at {client.Name}",
+            () => follow.CancelAsync(CancellationToken.None),
+            journal.Task,
+            $"{journal.Task} continues on {client.Name}; run the same command to follow it"
+        );
+        var following = follow.UntilEndAsync(stop.Token);
+        if (await ctrlC.FollowAsync(following, what, stop) is { } code)
+            return code;
+        var ended = await following;
         if (ended.Status.Code == TaskCode.Completed && !parsed.GetValue(NoFetch))
         {
             var folder = Path.GetFullPath(
@@ -199,87 +210,5 @@ internal static class TasksSubmitCommand
         {
             File.Delete(path);
         }
-    }
-}
-
-/// <summary>What Ctrl-C means while a task is handed in and followed.</summary>
-internal sealed class TaskAttachment(App app, NodeOdmClient client, HandInJournal journal, OnInterrupt onInterrupt)
-    : IDisposable
-{
-    private readonly Interrupts _interrupts = new();
-
-    /// <summary>How a command ends that has left its task alone.</summary>
-    public int ExitCode { get; private set; }
-
-    /// <summary>False when it was interrupted.</summary>
-    public async Task<bool> SendAsync(TaskHandIn handIn, CancellationToken ct)
-    {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var sending = handIn.SendAsync(stop.Token);
-        if (await Task.WhenAny(sending, _interrupts.Next) == sending)
-        {
-            await sending;
-            return true;
-        }
-        await StopAsync(stop, sending);
-        app.Screen.Note("interrupted", "run the same command to resume", Tint.Yellow);
-        return false;
-    }
-
-    /// <summary>Null when the person has gone.</summary>
-    public async Task<TaskInfo?> FollowAsync(TaskFollow follow, CancellationToken ct)
-    {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var following = follow.UntilEndAsync(stop.Token);
-        while (await Task.WhenAny(following, _interrupts.Next) != following)
-        {
-            var signal = await _interrupts.Next;
-            var choice = await ChoiceAsync(signal);
-            _interrupts.Forget();
-            if (choice == 'r')
-                continue;
-            if (choice == 'c')
-            {
-                await follow.CancelAsync(CancellationToken.None);
-                app.Screen.Note("cancelling", journal.Task);
-                continue;
-            }
-            await StopAsync(stop, following);
-            ExitCode = signal == PosixSignal.SIGINT && !app.Screen.MayAsk ? ExitCodes.Interrupted : ExitCodes.Done;
-            app.Screen.Note(
-                "detached",
-                $"{journal.Task} continues on {client.Name}; run the same command to follow it"
-            );
-            return null;
-        }
-        return await following;
-    }
-
-    public void Dispose() => _interrupts.Dispose();
-
-    private async Task<char> ChoiceAsync(PosixSignal signal)
-    {
-        if (signal != PosixSignal.SIGINT || onInterrupt == OnInterrupt.Detach)
-            return 'd';
-        if (onInterrupt == OnInterrupt.Cancel)
-            return 'c';
-        if (!app.Screen.MayAsk || app.Json)
-            return 'd';
-        _interrupts.Forget();
-        var question = Task.Run(() =>
-            app.Screen.Ask($"\n{journal.Task} is at {client.Name}. [d]etach  [c]ancel  [r]eturn?", "dcr")
-        );
-        // End of input and a second Ctrl-C mean: let me go.
-        return await Task.WhenAny(question, _interrupts.Next) == question ? await question ?? 'd' : 'd';
-    }
-
-    private static async Task StopAsync(CancellationTokenSource stop, Task work)
-    {
-        await stop.CancelAsync();
-        try
-        {
-            await work;
-        }
-        catch (OperationCanceledException) { }
     }
 }

@@ -33,7 +33,7 @@ internal static partial class DroidSlamJobs
     public static Run Find(App app, string id) =>
         All(app)
             .Where(run =>
-                RunKeeper.HandleOf(run)?.Split(';')[0] == id
+                run.Handle?.Number == id
                 || (id.Length >= 8 && run.Id.ToString().StartsWith(id, StringComparison.Ordinal))
             )
             .ToList() switch

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Muster.Cli.Context;
 using Muster.Faults;
 using Muster.Runs;
-using Muster.Sites.Reading;
 
 namespace Muster.Cli.Runs;
 
@@ -14,7 +13,7 @@ internal static class AttachCommand
     public static Command Create()
     {
         var selector = RunArgument();
-        var onInterrupt = OnInterruptOption();
+        var onInterrupt = CtrlC.Option();
         var noFetch = new Option<bool>("--no-fetch") { Description = "Do not fetch results when the run ends." };
         var command = new Command("attach", "Reattach to a run: show its log, forward its ports, wait for its end.")
         {
@@ -40,27 +39,11 @@ internal static class AttachCommand
                         );
                     }
                 }
-                await using var attachment = new Attachment(app, parsed.GetValue(onInterrupt));
+                using var ctrlC = new CtrlC(app, parsed.GetValue(onInterrupt));
+                await using var attachment = new Attachment(app, ctrlC);
                 return await attachment.FollowAsync(run, fetch: !parsed.GetValue(noFetch), logs: true, ct);
             }
         );
         return command;
-    }
-
-    public static Option<OnInterrupt> OnInterruptOption() =>
-        new("--on-interrupt")
-        {
-            Description = "What Ctrl-C does: ask, detach or cancel (default: ask).",
-            HelpName = "ask|detach|cancel",
-            CustomParser = result =>
-                Enum.TryParse<OnInterrupt>(result.Tokens[0].Value, ignoreCase: true, out var value)
-                    ? value
-                    : Wrong(result),
-        };
-
-    private static OnInterrupt Wrong(System.CommandLine.Parsing.ArgumentResult result)
-    {
-        result.AddError($"--on-interrupt takes ask, detach or cancel, not '{result.Tokens[0].Value}'");
-        return OnInterrupt.Ask;
     }
 }

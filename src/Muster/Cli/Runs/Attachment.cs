@@ -5,16 +5,13 @@ using Muster.Faults;
 using Muster.Runs;
 using Muster.Runs.Follow;
 using Muster.Runs.Forward;
-using Muster.Sites.Reading;
 using Muster.Sites.Schedulers;
 
 namespace Muster.Cli.Runs;
 
-/// <summary>A terminal that follows a run: its log, its state, its ports; and what Ctrl-C means there.</summary>
-internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDisposable
+/// <summary>A terminal that follows a run: its log, its state, its ports.</summary>
+internal sealed class Attachment(App app, CtrlC ctrlC) : IAsyncDisposable
 {
-    private readonly Interrupts _interrupts = new();
-    private readonly SemaphoreSlim _gate = new(1);
     private readonly HashSet<string> _said = [];
     private Forwarder? _forwarder;
     private LogMargin? _margin;
@@ -38,7 +35,6 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
 
     /// <summary>Where results come to; null for the usual folder.</summary>
     public string? FetchTo { get; init; }
-    public Interrupts Interrupts => _interrupts;
 
     /// <summary>Follows to the end, or until the person goes. Gives the exit code of the command.</summary>
     /// <param name="fetch">Bring the results home at the end.</param>
@@ -47,24 +43,30 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
         var site = app.OpenSite(run.Plan.Site);
         _forwarder = new(site, run.Plan);
         _margin = run.Plan.Roles.Count > 0 ? new() : null;
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var following = new Follower(app.Store, site, app.Clock).FollowAsync(
-            run.Id,
-            happening => TellAsync(happening, logs),
-            stop.Token
+        var what = new Followed(
+            $"{run.Plan.Name} is on {run.Plan.Site}",
+            () => CancelCommand.CancelAsync(app, run, hard: false, CancellationToken.None),
+            $"{run.Plan.Name}; waiting for its end",
+            $"{run.Plan.Name} is still running. Reattach: muster attach {run.Id.Short}   Cancel: muster cancel "
+                + $"{run.Id.Short}"
         );
+        var ended = run;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        await using var events = new Follower(app.Store, site, app.Clock)
+            .FollowAsync(run.Id, stop.Token)
+            .GetAsyncEnumerator(stop.Token);
         while (true)
         {
-            if (await Task.WhenAny(following, _interrupts.Next) == following)
+            // While a question stands, nothing more is shown.
+            var next = events.MoveNextAsync().AsTask();
+            if (await ctrlC.FollowAsync(next, what, stop) is { } code)
+                return code;
+            if (!await next)
                 break;
-            var signal = await _interrupts.Next;
-            _interrupts.Forget();
-            if (await AskAsync(run, signal) is not { } code)
-                continue;
-            await stop.CancelAsync();
-            return code;
+            Tell(events.Current, logs);
+            if (events.Current is RunEvent.Changed(var now))
+                ended = now;
         }
-        var ended = await following;
         foreach (var (rest, isError) in _margin?.Rest() ?? [])
             app.Screen.Pass(rest, isError);
         var exit = ExitCodeOf(ended);
@@ -88,87 +90,29 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
     {
         if (_forwarder is not null)
             await _forwarder.DisposeAsync();
-        _interrupts.Dispose();
-        _gate.Dispose();
     }
 
-    /// <summary>What to do after Ctrl-C: the exit code to leave with, or null to go on.</summary>
-    private async Task<int?> AskAsync(Run run, System.Runtime.InteropServices.PosixSignal signal)
+    private void Tell(RunEvent happening, bool logs)
     {
-        var interrupted = signal == System.Runtime.InteropServices.PosixSignal.SIGINT;
-        var choice = !interrupted
-            ? 'd'
-            : onInterrupt switch
-            {
-                OnInterrupt.Detach => 'd',
-                OnInterrupt.Cancel => 'c',
-                _ => app.Screen.MayAsk && !app.Json ? await ChooseAsync(run) : 'd',
-            };
-        switch (choice)
+        Heard?.Invoke(happening);
+        switch (happening)
         {
-            case 'r':
-                return null;
-            case 'c':
-                await CancelCommand.CancelAsync(app, run, hard: false, CancellationToken.None);
-                app.Screen.Note("cancelling", $"{run.Plan.Name}; waiting for its end");
-                return null;
-            default:
-                app.Screen.Note(
-                    "detached",
-                    $"{run.Plan.Name} is still running. Reattach: muster attach {run.Id.Short}   Cancel: muster cancel "
-                        + $"{run.Id.Short}"
-                );
-                return interrupted && !app.Screen.MayAsk ? ExitCodes.Interrupted : 0;
-        }
-    }
-
-    private async Task<char> ChooseAsync(Run run)
-    {
-        await _gate.WaitAsync(); // the log waits while the question stands
-        try
-        {
-            var question = Task.Run(() =>
-                app.Screen.Ask($"\n{run.Plan.Name} is on {run.Plan.Site}. [d]etach  [c]ancel  [r]eturn?", "dcr")
-            );
-            var again = _interrupts.Next;
-            // End of input and a second Ctrl-C mean: let me go.
-            return await Task.WhenAny(question, again) == question ? await question ?? 'd' : 'd';
-        }
-        finally
-        {
-            _gate.Release();
-        }
-    }
-
-    private async ValueTask TellAsync(RunEvent happening, bool logs)
-    {
-        await _gate.WaitAsync();
-        try
-        {
-            Heard?.Invoke(happening);
-            switch (happening)
-            {
-                case RunEvent.Log log when logs:
-                    ShowLog(log);
-                    break;
-                case RunEvent.Changed(var run):
-                    ShowChange(run);
-                    break;
-                case RunEvent.ContactLost(_, var why):
-                    Stream(new(1, "contact-lost") { Text = why });
-                    if (!app.Json)
-                        app.Screen.Note("unreachable", $"{why}; trying again", Tint.Yellow);
-                    break;
-                case RunEvent.ContactBack(var after):
-                    Stream(new(1, "contact-back") { Seconds = after.TotalSeconds });
-                    if (!app.Json)
-                        app.Screen.Note("back", $"after {Words.Duration(after)}", Tint.Green);
-                    break;
-            }
-        }
-        finally
-        {
-            _gate.Release();
+            case RunEvent.Log log when logs:
+                ShowLog(log);
+                break;
+            case RunEvent.Changed(var run):
+                ShowChange(run);
+                break;
+            case RunEvent.ContactLost(_, var why):
+                Stream(new(1, "contact-lost") { Text = why });
+                if (!app.Json)
+                    app.Screen.Note("unreachable", $"{why}; trying again", Tint.Yellow);
+                break;
+            case RunEvent.ContactBack(var after):
+                Stream(new(1, "contact-back") { Seconds = after.TotalSeconds });
+                if (!app.Json)
+                    app.Screen.Note("back", $"after {Words.Duration(after)}", Tint.Green);
+                break;
         }
     }
 
@@ -202,7 +146,7 @@ internal sealed class Attachment(App app, OnInterrupt onInterrupt) : IAsyncDispo
                 : run.Ports.Where(port => WantedPort is null || port.Name == WantedPort)
         )
         {
-            var local = _forwarder!.Bring(port, RunKeeper.HandleOf(run) ?? "");
+            var local = _forwarder!.Bring(port, run.Handle);
             if (!_said.Add($"port {port.Rank} {port.Name} {local.Port}"))
                 continue;
             Stream(new(1, "port") { Name = port.Name, Url = local.Url.ToString() });

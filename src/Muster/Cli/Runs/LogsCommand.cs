@@ -80,23 +80,24 @@ internal static class LogsCommand
     }
 
     /// <summary>Prints the logs that are wanted from their first byte until the run ends.</summary>
-    public static Task<Run> FollowAsync(
+    public static async Task<Run> FollowAsync(
         App app,
         Run run,
         Func<string, bool> wanted,
         LogMargin? margin,
         CancellationToken ct
-    ) =>
-        new Follower(app.Store, app.OpenSite(run.Plan.Site), app.Clock).FollowAsync(
-            run.Id,
-            happening =>
-            {
-                if (happening is RunEvent.Log log && wanted(log.Name))
-                    Print(app, log, margin);
-                return ValueTask.CompletedTask;
-            },
-            ct
-        );
+    )
+    {
+        var follower = new Follower(app.Store, app.OpenSite(run.Plan.Site), app.Clock);
+        await foreach (var happening in follower.FollowAsync(run.Id, ct))
+        {
+            if (happening is RunEvent.Changed(var now))
+                run = now;
+            else if (happening is RunEvent.Log log && wanted(log.Name))
+                Print(app, log, margin);
+        }
+        return run;
+    }
 
     private static int End(App app, LogMargin? margin)
     {

@@ -46,7 +46,8 @@ internal static class OpenCommand
                         "Its ports closed with it. To download its results: `muster fetch`"
                     );
                 RunParts.CheckPort(run.Plan, parsed.GetValue(only));
-                await using var attachment = new Attachment(app, OnInterrupt.Detach)
+                using var ctrlC = new CtrlC(app, OnInterrupt.Detach);
+                await using var attachment = new Attachment(app, ctrlC)
                 {
                     WantedPort = parsed.GetValue(only),
                     Opened = url =>

@@ -21,7 +21,7 @@ internal static class RerunCommand
             HelpName = "NAME[=VALUE]",
             Arity = ArgumentArity.OneOrMore,
         };
-        var onInterrupt = AttachCommand.OnInterruptOption();
+        var onInterrupt = CtrlC.Option();
         var command = new Command("rerun", "Submit a run again with the same options and the current code.")
         {
             selector,

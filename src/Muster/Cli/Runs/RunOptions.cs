@@ -69,7 +69,7 @@ internal sealed class RunOptions
     public Option<bool> DryRun { get; } =
         new("--dry-run") { Description = "Print the plan and the scripts without submitting anything." };
     public Option<bool> NoFetch { get; } = new("--no-fetch") { Description = "Do not fetch results." };
-    public Option<OnInterrupt> OnInterrupt { get; } = AttachCommand.OnInterruptOption();
+    public Option<OnInterrupt> OnInterrupt { get; } = CtrlC.Option();
 
     public SubmitRequest Asked(ParseResult parsed) =>
         new()

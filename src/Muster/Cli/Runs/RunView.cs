@@ -68,7 +68,7 @@ public sealed record RunView
             Reason = (run.State as RunState.Queued)?.Reason,
             Where = (run.State as RunState.Running)?.Where,
             Since = (run.State as RunState.Running)?.Since,
-            Handle = RunKeeper.HandleOf(run),
+            Handle = run.Handle?.Text,
             Outcome = (run.State as RunState.Ended)?.Word,
             Code = (run.State as RunState.Ended)?.Code,
             StartedAt = (run.State as RunState.Running)?.Since ?? (run.State as RunState.Ended)?.Started,

@@ -65,10 +65,10 @@ internal static class ShellCommand
                 $"{RunText.Place(now)} did not say where {run.Plan.Name} is now",
                 $"`muster sites check {site.Site.Name}` looks at the connection."
             );
-        return PlaceOf(now, rank, site.Site is SlurmSite, site.Root);
+        return PlaceOf(now, rank, site.Site.HasScheduler, site.Root);
     }
 
-    internal static Place PlaceOf(Run run, string? rank, bool isSlurm, string root)
+    internal static Place PlaceOf(Run run, string? rank, bool hasScheduler, string root)
     {
         var ranks = run.Plan.Ranks();
         rank ??= ranks[0];
@@ -83,8 +83,8 @@ internal static class ShellCommand
         var host = run.Plan.HostOf(rank);
         var dot = rank.LastIndexOf('.');
         var job =
-            isSlurm && run.State is RunState.Running(var handle, _, _)
-                ? handle.Split(';')[0] + (run.Plan.Array is null ? "" : $"_{rank[(dot + 1)..]}")
+            hasScheduler && run.State is RunState.Running(var handle, _, _)
+                ? handle.Number + (run.Plan.Array is null ? "" : $"_{rank[(dot + 1)..]}")
                 : null;
         var text = ShellText.Script(
             "Runs/Remote/enter.sh",
@@ -98,7 +98,7 @@ internal static class ShellCommand
             ]
         );
         var outside =
-            isSlurm ? $", on the login node {host ?? "(this machine)"}"
+            hasScheduler ? $", on the login node {host ?? "(this machine)"}"
             : host is null ? ", on this machine"
             : $", on {host}";
         return new(

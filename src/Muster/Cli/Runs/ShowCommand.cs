@@ -60,7 +60,7 @@ internal static class ShowCommand
             );
         app.Screen.Field("folder", run.Plan.Folder);
         app.Screen.Field("state", $"{word} {text}".Trim());
-        app.Screen.Field("job", RunKeeper.HandleOf(run));
+        app.Screen.Field("job", run.Handle?.Text);
         app.Screen.Field(
             "contact",
             run.UnreachableSince is { } since ? $"unreachable since {since.ToLocalTime():yyyy-MM-dd HH:mm:ss}"

@@ -155,7 +155,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
                 Tint.Yellow
             );
         if (parsed.GetValue(_run.DryRun))
-            return DryRun(app, plan, site);
+            return DryRun(app, plan);
         return await SubmitAsync(
             app,
             plan,
@@ -187,11 +187,8 @@ internal sealed class SubmitCommand : Command, ITakesCommand
             app.Clock,
             survey => Agrees(app, survey)
         );
-        await using var attachment = new Attachment(app, onInterrupt)
-        {
-            Heard = watch?.Heard,
-            FetchTo = watch?.FetchTo,
-        };
+        using var ctrlC = new CtrlC(app, onInterrupt);
+        await using var attachment = new Attachment(app, ctrlC) { Heard = watch?.Heard, FetchTo = watch?.FetchTo };
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var submitting = submission.SubmitAsync(
             plan,
@@ -199,14 +196,8 @@ internal sealed class SubmitCommand : Command, ITakesCommand
             happening => Tell(screen, happening, watch),
             stop.Token
         );
-        if (await Task.WhenAny(submitting, attachment.Interrupts.Next) != submitting)
+        if (!await ctrlC.EndsAsync(submitting, stop))
         {
-            await stop.CancelAsync();
-            try
-            {
-                await submitting;
-            }
-            catch (OperationCanceledException) { }
             if (app.Store.Find(plan.Id) is { } left)
                 screen.Note(
                     "interrupted",
@@ -302,9 +293,8 @@ internal sealed class SubmitCommand : Command, ITakesCommand
     }
 
     /// <summary>Prints a plan with the exact scripts; nothing is done.</summary>
-    public static int DryRun(App app, RunPlan plan, Site site)
+    public static int DryRun(App app, RunPlan plan)
     {
-        var scheduler = app.OpenSite(site).Scheduler;
         if (app.Json)
         {
             app.Screen.Data(System.Text.Json.JsonSerializer.Serialize(plan, RunJson.Default.RunPlan));
@@ -316,7 +306,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
         );
         foreach (
             var file in RunFiles
-                .For(plan, scheduler, new Dictionary<string, string>())
+                .For(plan, new Dictionary<string, string>())
                 .Where(file =>
                     file.Name is "run.json" or "batch.sh" or "job" or "plan.sh" or "outputs"
                     || file.Name.StartsWith("companion.", StringComparison.Ordinal)

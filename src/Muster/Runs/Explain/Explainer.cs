@@ -41,7 +41,7 @@ public sealed class Explainer(RunStore store, Func<string, OpenSite> open, TimeP
         if (facts is not null)
             run = store.Change(
                 run.Id,
-                known => RunJudge.After(known, facts, null, site.Desk(run.Plan.Host) is not null, clock.GetUtcNow())
+                known => RunJudge.After(known, facts, null, site.Site.HasScheduler, clock.GetUtcNow())
             );
 
         string? queue = null;
@@ -49,7 +49,7 @@ public sealed class Explainer(RunStore store, Func<string, OpenSite> open, TimeP
         if (
             run.State is RunState.Queued or RunState.Launched
             && site.Desk(run.Plan.Host) is { } desk
-            && SlurmJobId.Find(RunKeeper.HandleOf(run) ?? "") is { } job
+            && SlurmJobId.Find(run.Handle?.Text ?? "") is { } job
         )
         {
             var format = Partition.Options.Single(option => option.StartsWith("--format=", StringComparison.Ordinal))[
@@ -73,6 +73,6 @@ public sealed class Explainer(RunStore store, Func<string, OpenSite> open, TimeP
                 known => RunJudge.After(known, facts, new SchedulerWord.Waiting(place.Reason), true, clock.GetUtcNow())
             );
         // The load of a login node says nothing about a job elsewhere.
-        return (run, site.Site is SlurmSite ? around with { Load = null } : around);
+        return (run, site.Site.HasScheduler ? around with { Load = null } : around);
     }
 }

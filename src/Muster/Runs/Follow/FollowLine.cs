@@ -1,43 +1,29 @@
 using Muster.Faults;
-using Muster.Hosts;
-using Muster.Shell;
-using Muster.Sites;
 
 namespace Muster.Runs.Follow;
 
-/// <summary>What a line does after its facts were judged.</summary>
-internal enum FollowNext
-{
-    GoOn,
-
-    /// <summary>The part that has ended will be started again by its scheduler.</summary>
-    Again,
-    Stop,
-}
-
 /// <summary>
-/// The connection to one host of a run that is followed, through every break: each byte of its logs once, and its
-/// records as they are.
+/// What is known of one host of a run that is followed, through every break. Only the loop of <see cref="Follower"/>
+/// touches it.
 /// </summary>
-/// <param name="offsets">Where in each log to go on.</param>
-internal sealed class FollowLine(
-    OpenSite site,
-    RunPlan plan,
-    string? hostName,
-    Dictionary<string, long> offsets,
-    TimeProvider clock
-)
+internal sealed class FollowLine(string? host)
 {
-    /// <summary>
-    /// A host that sends something every second is not heard for so long: its connection is taken for dead.
-    /// </summary>
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(4);
+    private readonly Dictionary<string, long> _offsets = [];
+    private readonly Dictionary<string, StatusRecord> _records = [];
+    private readonly Dictionary<string, Liveness> _missing = [];
+    private bool _news;
+    private int _tries;
 
-    private DateTimeOffset? _lostAt;
+    public string? Host => host;
 
-    public string? Host => hostName;
-    public bool IsLost => _lostAt is not null;
-    public IReadOnlyDictionary<string, long> Offsets => offsets;
+    /// <summary>How much of each log was told.</summary>
+    public IReadOnlyDictionary<string, long> Offsets => _offsets;
+
+    /// <summary>What tells of this host now: a connection, or a pause before the next.</summary>
+    public Task Telling { get; set; } = Task.CompletedTask;
+
+    /// <summary>Since when it has not been heard.</summary>
+    public DateTimeOffset? LostAt { get; set; }
 
     /// <summary>The host has said all there is: its part of the run has ended.</summary>
     public bool HasEnded { get; private set; }
@@ -48,150 +34,96 @@ internal sealed class FollowLine(
     /// <summary>When a record changed last.</summary>
     public DateTimeOffset NewsAt { get; private set; }
 
-    /// <param name="judge">Called whenever the facts may have changed.</param>
-    /// <param name="lost">Called once for each break.</param>
-    public async Task FollowAsync(
-        Func<FollowLine, Task<FollowNext>> judge,
-        Func<Task> lost,
-        Func<RunEvent, ValueTask> tell,
-        CancellationToken ct
-    )
+    /// <summary>
+    /// Short tries find a link that has come back sooner; every third is a patient one, for slow links.
+    /// </summary>
+    public bool IsHurried => _tries % 3 != 0;
+
+    /// <summary>A host says all it knows anew on each connection, but for the logs.</summary>
+    public void BeginAgain()
     {
-        for (var tries = 0; ; tries++)
-        {
-            string why;
-            try
-            {
-                switch (await OneConnectionAsync(tries, judge, () => tries = 0, tell, ct))
-                {
-                    case FollowNext.Stop:
-                        return;
-                    case FollowNext.Again:
-                        await Task.Delay(Pause.Usual.About(TimeSpan.FromSeconds(2)), clock, ct);
-                        continue;
-                }
-                why = "the connection ended";
-            }
-            catch (HostUnreachableException fault) when (fault.MayPass || _lostAt is not null)
-            {
-                why = fault.Message;
-                // A host that refuses is not pestered.
-                var pause = Pause.Usual.After(tries + 1, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(1));
-                if (!fault.MayPass)
-                    await Task.Delay(pause, clock, ct);
-            }
-            catch (Exception fault) when (fault is IOException or TimeoutException)
-            {
-                why = fault.Message;
-            }
-            ct.ThrowIfCancellationRequested();
-            if (_lostAt is null)
-            {
-                _lostAt = clock.GetUtcNow();
-                await lost();
-                await tell(new RunEvent.ContactLost(_lostAt.Value, why));
-            }
-            var again = Pause.Usual.After(tries + 1, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(1));
-            await Task.Delay(again, clock, ct);
-        }
+        _tries++;
+        _records.Clear();
+        _missing.Clear();
+        (_news, HasEnded) = (false, false);
     }
 
-    private async Task<FollowNext> OneConnectionAsync(
-        int tries,
-        Func<FollowLine, Task<FollowNext>> judge,
-        Action answered,
-        Func<RunEvent, ValueTask> tell,
-        CancellationToken ct
-    )
+    /// <summary>Takes in what the host says. True when the run is to be judged by it.</summary>
+    public bool Hears(FollowFrame frame, DateTimeOffset now)
     {
-        // Short tries find a link that has come back sooner; every third is a patient one, for slow links.
-        var host = site.HostOf(hostName, hurried: tries % 3 != 0);
+        _tries = 0;
+        var isDue = false;
+        switch (frame)
+        {
+            case FollowFrame.Log:
+                // That it runs is told before what it printed; that it has ended, behind it.
+                isDue = _news && !_records.Keys.Any(name => name.EndsWith(".exit", StringComparison.Ordinal));
+                _news = false;
+                break;
+            case FollowFrame.Record(var record):
+                _records[record.Name] = record;
+                (_news, NewsAt) = (true, now);
+                break;
+            case FollowFrame.Gone(var name):
+                _records.Remove(name);
+                (_news, NewsAt) = (true, now);
+                break;
+            case FollowFrame.SupervisorMissing(var rank, var what):
+                _missing[rank] = what;
+                break;
+            case FollowFrame.Tick:
+                (isDue, _news, HasEnded) = (true, false, false);
+                break;
+            case FollowFrame.End:
+                // What is heard a second time is a run that waits for its scheduler's word; see Follower.
+                if (HasEnded)
+                    _missing.Clear();
+                (isDue, _news, HasEnded) = (true, false, true);
+                break;
+        }
+        if (isDue)
+            Facts = new()
+            {
+                Present = true,
+                Records = new Dictionary<string, StatusRecord>(_records),
+                Supervisors = new Dictionary<string, Liveness>(_missing),
+            };
+        return isDue;
+    }
+
+    /// <summary>The same bytes as something to tell; they count as told.</summary>
+    public RunEvent.Log Told(FollowFrame.Log log)
+    {
+        _offsets[log.Name] = log.Offset + log.Bytes.Length;
+        return new(log.Name, log.Offset, log.Bytes);
+    }
+
+    /// <summary>
+    /// Why the connection is over, and how long to wait before the next. A fault that waiting does not mend is thrown.
+    /// </summary>
+    public async Task<(string Why, TimeSpan Pause)> BreakAsync()
+    {
+        var pause = Pause.Usual.After(_tries + 1, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(1));
         try
         {
-            await using var channel = await new RunFolder(host, site.Root).FollowAsync(
-                plan.FolderOn(hostName),
-                once: false,
-                offsets,
-                ct
-            );
-            var records = new Dictionary<string, StatusRecord>();
-            var missing = new Dictionary<string, Liveness>();
-            var news = false;
-            // The first answer takes a few round trips.
-            var output = new HeardStream(
-                channel.Output,
-                Silence * 2,
-                Silence,
-                clock,
-                asking => host.RunAsync(ShellText.Of($":"), asking)
-            );
-            await foreach (var frame in FollowFrame.ReadAsync(output, ct))
-            {
-                if (_lostAt is { } since)
-                {
-                    _lostAt = null;
-                    await tell(new RunEvent.ContactBack(clock.GetUtcNow() - since));
-                }
-                answered();
-                switch (frame)
-                {
-                    case FollowFrame.Log log:
-                        // That it runs is told before what it printed; that it has ended, behind it.
-                        if (news && !records.Keys.Any(name => name.EndsWith(".exit", StringComparison.Ordinal)))
-                            await JudgeAsync();
-                        news = false;
-                        await ShowAsync(log, tell);
-                        continue;
-                    case FollowFrame.Record(var record):
-                        records[record.Name] = record;
-                        (news, NewsAt) = (true, clock.GetUtcNow());
-                        continue;
-                    case FollowFrame.Gone(var name):
-                        records.Remove(name);
-                        (news, NewsAt) = (true, clock.GetUtcNow());
-                        continue;
-                    case FollowFrame.SupervisorMissing(var rank, var what):
-                        missing[rank] = what;
-                        continue;
-                    case FollowFrame.Absent:
-                        continue;
-                }
-                news = false;
-                HasEnded = frame is FollowFrame.End;
-                if (await JudgeAsync() is not FollowNext.GoOn and var next)
-                    return next;
-            }
-            ct.ThrowIfCancellationRequested();
-            await channel.EndAsync(ct).WaitAsync(Silence, clock, ct);
-            return FollowNext.GoOn;
-
-            Task<FollowNext> JudgeAsync()
-            {
-                Facts = new RunFacts
-                {
-                    Present = true,
-                    Records = new Dictionary<string, StatusRecord>(records),
-                    Supervisors = new Dictionary<string, Liveness>(missing),
-                };
-                return judge(this);
-            }
+            await Telling;
+            return ("the connection ended", pause);
         }
-        catch (SilenceException silence)
+        catch (HostUnreachableException fault) when (fault.MayPass)
         {
-            // The connection is everybody's. Where it answers, only this channel hangs, as on a file system that does.
-            if (host is OpenSshHost ssh && !silence.ConnectionLives)
-                await ssh.GiveUpConnectionAsync();
-            throw new TimeoutException($"{host.Name} has not been heard for {Silence.TotalSeconds:0} s");
+            return (fault.Message, pause);
         }
-    }
-
-    private async ValueTask ShowAsync(FollowFrame.Log log, Func<RunEvent, ValueTask> tell)
-    {
-        if (log.Offset != offsets.GetValueOrDefault(log.Name))
-            throw new IOException(
-                $"{log.Name} continued at {log.Offset} instead of {offsets.GetValueOrDefault(log.Name)}"
+        catch (HostUnreachableException fault) when (LostAt is not null)
+        {
+            // A host that refuses is not pestered.
+            return (
+                fault.Message,
+                pause + Pause.Usual.After(_tries + 1, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(1))
             );
-        await tell(new RunEvent.Log(log.Name, log.Offset, log.Bytes));
-        offsets[log.Name] = log.Offset + log.Bytes.Length;
+        }
+        catch (Exception fault) when (fault is IOException or TimeoutException)
+        {
+            return (fault.Message, pause);
+        }
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 using Muster.Faults;
 using Muster.Sites;
 using Muster.Sites.Schedulers;
@@ -7,163 +9,171 @@ namespace Muster.Runs.Follow;
 /// <summary>
 /// Follows one run to its end through every break of the network: log bytes exactly once, states only on evidence.
 /// </summary>
+/// <remarks>
+/// All that is known while it follows belongs to one loop, which goes on when the next event is asked for. Connections
+/// and pauses only write into its channel; when that is full, they wait, and so does the host: a slow reader costs
+/// nothing but time.
+/// </remarks>
 public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
 {
+    /// <summary>How many frames are read ahead of a reader that is slow; those of logs hold up to a megabyte.</summary>
+    private const int Ahead = 8;
+
     private DateTimeOffset _askedAt;
     private double _share = 1;
-    private Task _carrying = Task.CompletedTask;
+
+    /// <summary>What a host says, or, without a frame, that its connection is over.</summary>
+    private sealed record Heard(FollowLine Line, FollowFrame? Frame);
 
     /// <summary>
-    /// Tells everything that happens until the run has ended and all its bytes were told. Cancelling only ends the
-    /// following.
+    /// Everything that happens until the run has ended and all its bytes were told. The last change that is told is the
+    /// run as it ended. Cancelling only ends the following.
     /// </summary>
-    public async Task<Run> FollowAsync(RunId id, Func<RunEvent, ValueTask> tell, CancellationToken ct)
+    public async IAsyncEnumerable<RunEvent> FollowAsync(RunId id, [EnumeratorCancellation] CancellationToken ct)
     {
         var run = store.Find(id) ?? throw new InvalidOperationException($"run {id} is not in the store");
-        await tell(new RunEvent.Changed(run));
-        List<FollowLine> lines = [.. run.Plan.Hosts().Select(host => new FollowLine(site, run.Plan, host, [], clock))];
-        if (
-            run.State is RunState.Ended
-            && run.UnreachableSince is null
-            && store.Find(id) is { } ended
-            && !ended.State.IsLive
-        )
-            return await FinishAsync(ended, lines, tell, ct);
+        yield return new RunEvent.Changed(run);
+        List<FollowLine> lines = [.. run.Plan.Hosts().Select(host => new FollowLine(host))];
+        if (run.State is not RunState.Ended || run.UnreachableSince is not null)
+        {
+            await foreach (var happening in UntilEndAsync(run, lines, ct))
+                yield return happening;
+        }
+        foreach (var line in lines.Where(line => !line.HasEnded))
+        {
+            await foreach (var happening in RestAsync(run.Plan, line, isAlone: lines.Count == 1, ct))
+                yield return happening;
+        }
+    }
+
+    private async IAsyncEnumerable<RunEvent> UntilEndAsync(
+        Run run,
+        List<FollowLine> lines,
+        [EnumeratorCancellation] CancellationToken ct
+    )
+    {
+        var events = Channel.CreateBounded<Heard>(Ahead);
         var places = new RunPlaces(site, run.Plan);
-        var isGang = places.IsGang;
-        using var gate = new SemaphoreSlim(1); // the lines of several hosts speak one at a time
+        var carrying = Task.CompletedTask;
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var following = lines
-            .Select(line =>
-                line.FollowAsync(
-                    JudgeLineAsync,
-                    LostAsync,
-                    happening => new(AloneAsync(() => tell(happening).AsTask())),
-                    enough.Token
-                )
-            )
-            .ToList();
         try
         {
-            await foreach (var done in Task.WhenEach(following))
-                await done;
+            lines.ForEach(line => Connect(line, TimeSpan.Zero));
+            await foreach (var (line, frame) in events.Reader.ReadAllAsync(ct))
+            {
+                if (frame is null)
+                {
+                    var (why, pause) = await line.BreakAsync();
+                    if (line.LostAt is null)
+                    {
+                        line.LostAt = clock.GetUtcNow();
+                        run = store.Change(run.Id, known => RunJudge.Unseen(known, line.LostAt.Value));
+                        yield return new RunEvent.ContactLost(line.LostAt.Value, why);
+                    }
+                    ConnectAgain(line, pause);
+                    continue;
+                }
+                if (line.LostAt is { } since)
+                {
+                    line.LostAt = null;
+                    yield return new RunEvent.ContactBack(clock.GetUtcNow() - since);
+                }
+                var isRepeated = line.HasEnded;
+                if (line.Hears(frame, clock.GetUtcNow()))
+                {
+                    (run, var changed) = await JudgeAsync(run, lines, ct);
+                    if (changed)
+                        yield return new RunEvent.Changed(run);
+                    var allSaid = lines.All(one => one.HasEnded);
+                    // What other hosts still have to say is read below.
+                    if (run.State is RunState.Ended ? allSaid || !line.HasEnded : allSaid && lines.Count > 1)
+                        break;
+                    if (places.IsGang && carrying.IsCompleted)
+                        carrying = places.CarryAsync(run, Facts(lines), clock.GetUtcNow(), enough.Token);
+                }
+                if (frame is FollowFrame.Log log)
+                    yield return line.Told(log);
+                else if (frame is FollowFrame.End && lines.Count == 1)
+                {
+                    // The run's own records say it is over, but its scheduler has to be heard first.
+                    if (isRepeated && run.State is RunState.Queued)
+                        ConnectAgain(line, Pause.Usual.About(TimeSpan.FromSeconds(2)));
+                    else
+                        line.Telling = RepeatAsync(line, frame);
+                }
+            }
         }
-        // the run has ended, and what is left is read below
-        catch (OperationCanceledException) when (!ct.IsCancellationRequested) { }
         finally
         {
             await enough.CancelAsync();
-            await Task.WhenAll(following).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(lines.Select(line => line.Telling).Append(carrying))
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-        await _carrying.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (_carrying.IsFaulted)
-            await _carrying;
-        return await FinishAsync(run, lines, tell, ct);
+        if (carrying.IsFaulted)
+            await carrying;
 
-        async Task<FollowNext> JudgeLineAsync(FollowLine line)
+        void ConnectAgain(FollowLine line, TimeSpan pause)
         {
-            var next = FollowNext.GoOn;
-            await AloneAsync(async () =>
-            {
-                run = await JudgeAsync(run, Facts(lines), lines.Max(one => one.NewsAt), tell, enough.Token);
-                if (line.HasEnded && lines.Count == 1 && run.State is not RunState.Ended)
-                    run = await SettleAsync(run, line, tell, enough.Token);
-                next = line.HasEnded
-                    ? run.State is RunState.Ended || lines.Count > 1
-                        ? FollowNext.Stop
-                        : FollowNext.Again
-                    : FollowNext.GoOn;
-                if (run.State is RunState.Ended && !line.HasEnded)
-                    await enough.CancelAsync();
-                else if (isGang && _carrying.IsCompleted)
-                    _carrying = places.CarryAsync(run, Facts(lines), clock.GetUtcNow(), enough.Token);
-            });
-            return next;
+            line.BeginAgain();
+            Connect(line, pause);
         }
 
-        Task LostAsync() =>
-            AloneAsync(() =>
-            {
-                run = store.Change(id, known => RunJudge.Unseen(known, clock.GetUtcNow()));
-                return Task.CompletedTask;
-            });
+        void Connect(FollowLine line, TimeSpan pause) =>
+            line.Telling = ListenAsync(
+                line,
+                pause,
+                new(site, run.Plan, line.Host, new Dictionary<string, long>(line.Offsets), line.IsHurried, clock)
+            );
 
-        async Task AloneAsync(Func<Task> act)
+        async Task ListenAsync(FollowLine line, TimeSpan pause, FollowConnection connection)
         {
-            await gate.WaitAsync(CancellationToken.None);
+            FollowFrame? last = null;
             try
             {
-                await act();
+                await Task.Delay(pause, clock, enough.Token);
+                await connection.ListenAsync(
+                    frame => events.Writer.WriteAsync(new(line, last = frame), enough.Token),
+                    enough.Token
+                );
             }
             finally
             {
-                gate.Release();
+                if (last is not FollowFrame.End)
+                    await events.Writer.WriteAsync(new(line, null), enough.Token);
             }
+        }
+
+        async Task RepeatAsync(FollowLine line, FollowFrame frame)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1), clock, enough.Token);
+            await events.Writer.WriteAsync(new(line, frame), enough.Token);
         }
     }
 
     private static RunFacts Facts(List<FollowLine> lines) =>
         RunFacts.Together(
             [.. lines.Select(line => line.Facts).OfType<RunFacts>()],
-            [.. lines.Where(line => line.IsLost).Select(line => line.Host ?? "")]
+            [.. lines.Where(line => line.LostAt is not null).Select(line => line.Host ?? "")]
         );
 
-    private async Task<Run> JudgeAsync(
-        Run run,
-        RunFacts facts,
-        DateTimeOffset newsAt,
-        Func<RunEvent, ValueTask> tell,
-        CancellationToken ct
-    )
+    /// <summary>The run by what its hosts say, and whether that is to be told.</summary>
+    private async Task<(Run Run, bool IsNews)> JudgeAsync(Run run, List<FollowLine> lines, CancellationToken ct)
     {
-        var word = await WordAsync(store.Find(run.Id) ?? run, facts, newsAt, ct);
+        var facts = Facts(lines);
+        var word = await WordAsync(store.Find(run.Id) ?? run, facts, lines.Max(line => line.NewsAt), ct);
         var now = clock.GetUtcNow();
-        var after = RunJudge.After(
-            store.Find(run.Id) ?? run,
-            facts,
-            word,
-            site.Scheduler.Question([]) is not null,
-            now
-        );
+        var after = RunJudge.After(store.Find(run.Id) ?? run, facts, word, site.Site.HasScheduler, now);
         // Seeing it again is news only now and then; a state is news at once, and so is that it begins to look ended.
-        var changed =
+        var isNews =
             after.State != run.State || !after.Ports.SequenceEqual(run.Ports) || !after.Notes.SequenceEqual(run.Notes);
         if (
-            !changed
+            !isNews
             && after.VanishedSince == run.VanishedSince
             && run.UnreachableSince == after.UnreachableSince
             && now - run.SeenAt < TimeSpan.FromSeconds(30)
         )
-            return run;
-        after = store.Change(
-            run.Id,
-            known => RunJudge.After(known, facts, word, site.Scheduler.Question([]) is not null, now)
-        );
-        if (changed)
-            await tell(new RunEvent.Changed(after));
-        return after;
-    }
-
-    /// <summary>The run's own records say it is over, but its scheduler has to be heard first.</summary>
-    private async Task<Run> SettleAsync(Run run, FollowLine line, Func<RunEvent, ValueTask> tell, CancellationToken ct)
-    {
-        while (run.State is not RunState.Ended)
-        {
-            await Task.Delay(TimeSpan.FromSeconds(1), clock, ct);
-            run = await JudgeAsync(
-                run,
-                line.Facts! with
-                {
-                    Supervisors = new Dictionary<string, Liveness>(),
-                },
-                line.NewsAt,
-                tell,
-                ct
-            );
-            if (run.State is RunState.Queued)
-                break; // it will run again
-        }
-        return run;
+            return (run, false);
+        return (store.Change(run.Id, known => RunJudge.After(known, facts, word, site.Site.HasScheduler, now)), isNews);
     }
 
     private async Task<SchedulerWord?> WordAsync(Run run, RunFacts facts, DateTimeOffset newsAt, CancellationToken ct)
@@ -189,31 +199,34 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
     private static TimeSpan WaitingPace(TimeSpan waited) =>
         TimeSpan.FromSeconds(Math.Clamp(waited.TotalSeconds / 20, 10, 60));
 
-    private string[] OtherHandles() =>
-        [.. store.Live().Where(other => other.Plan.Site == site.Site.Name).Select(RunKeeper.HandleOf).OfType<string>()];
+    private JobHandle[] OtherHandles() =>
+        [
+            .. store
+                .Live()
+                .Where(other => other.Plan.Site == site.Site.Name)
+                .Select(other => other.Handle)
+                .OfType<JobHandle>(),
+        ];
 
     /// <summary>What stands in the logs by now, on every host that answers.</summary>
-    public async IAsyncEnumerable<RunEvent.Log> ReadAsync(
-        Run run,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct
-    )
+    public async IAsyncEnumerable<RunEvent.Log> ReadAsync(Run run, [EnumeratorCancellation] CancellationToken ct)
     {
         foreach (var host in run.Plan.Hosts())
         {
-            await foreach (var log in ReadAsync(run, host, new Dictionary<string, long>(), ct))
+            await foreach (var log in ReadAsync(run.Plan, host, new Dictionary<string, long>(), ct))
                 yield return log;
         }
     }
 
     private async IAsyncEnumerable<RunEvent.Log> ReadAsync(
-        Run run,
+        RunPlan plan,
         string? host,
         IReadOnlyDictionary<string, long> offsets,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct
+        [EnumeratorCancellation] CancellationToken ct
     )
     {
         await using var channel = await new RunFolder(site.HostOf(host), site.Root).FollowAsync(
-            run.Plan.FolderOn(host),
+            plan.FolderOn(host),
             once: true,
             offsets,
             ct
@@ -225,27 +238,29 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
         }
     }
 
-    /// <summary>What stands in the logs of a run that has ended and was not told yet.</summary>
-    private async Task<Run> FinishAsync(
-        Run run,
-        List<FollowLine> lines,
-        Func<RunEvent, ValueTask> tell,
-        CancellationToken ct
+    /// <summary>What stands in the logs of a host and was not told yet.</summary>
+    private async IAsyncEnumerable<RunEvent> RestAsync(
+        RunPlan plan,
+        FollowLine line,
+        bool isAlone,
+        [EnumeratorCancellation] CancellationToken ct
     )
     {
-        foreach (var line in lines.Where(line => !line.HasEnded))
+        await using var rest = ReadAsync(plan, line.Host, line.Offsets, ct).GetAsyncEnumerator(ct);
+        RunEvent? lost = null;
+        while (lost is null)
         {
             try
             {
-                await foreach (var log in ReadAsync(run, line.Host, line.Offsets, ct))
-                    await tell(log);
+                if (!await rest.MoveNextAsync())
+                    break;
             }
-            catch (HostUnreachableException fault) when (lines.Count > 1)
+            catch (HostUnreachableException fault) when (!isAlone)
             {
                 // the others' are told all the same
-                await tell(new RunEvent.ContactLost(clock.GetUtcNow(), fault.Message));
+                lost = new RunEvent.ContactLost(clock.GetUtcNow(), fault.Message);
             }
+            yield return lost ?? rest.Current;
         }
-        return run;
     }
 }

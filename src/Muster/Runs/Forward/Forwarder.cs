@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Muster.Faults;
 using Muster.Hosts;
 using Muster.Sites;
+using Muster.Sites.Schedulers;
 
 namespace Muster.Runs.Forward;
 
@@ -23,7 +24,7 @@ public sealed class Forwarder(OpenSite site, RunPlan plan) : IAsyncDisposable
     /// <summary>
     /// Forwards <paramref name="port"/>, or turns an earlier forward of the same name to where it is now.
     /// </summary>
-    public LocalPort Bring(SeenPort port, string runId)
+    public LocalPort Bring(SeenPort port, JobHandle? job)
     {
         var key = $"{port.Rank}/{port.Name}";
         if (_forwards.TryGetValue(key, out var known))
@@ -35,7 +36,7 @@ public sealed class Forwarder(OpenSite site, RunPlan plan) : IAsyncDisposable
             return new(port.Name, port.Port, new($"http://127.0.0.1:{port.Port}/"));
         var listener = Listen(port.Port);
         var number = ((IPEndPoint)listener.LocalEndpoint).Port;
-        var forward = new Forward(listener, new(port.Name, number, new($"http://127.0.0.1:{number}/")), runId)
+        var forward = new Forward(listener, new(port.Name, number, new($"http://127.0.0.1:{number}/")), job)
         {
             Target = port,
         };
@@ -53,11 +54,11 @@ public sealed class Forwarder(OpenSite site, RunPlan plan) : IAsyncDisposable
         _end.Dispose();
     }
 
-    private sealed class Forward(TcpListener listener, LocalPort local, string runId)
+    private sealed class Forward(TcpListener listener, LocalPort local, JobHandle? job)
     {
         public TcpListener Listener { get; } = listener;
         public LocalPort Local { get; } = local;
-        public string RunId { get; } = runId;
+        public JobHandle? Job { get; } = job;
         public required SeenPort Target { get; set; }
     }
 
@@ -111,7 +112,7 @@ public sealed class Forwarder(OpenSite site, RunPlan plan) : IAsyncDisposable
                     site,
                     plan.HostOf(forward.Target.Rank),
                     forward.Target,
-                    forward.RunId,
+                    forward.Job,
                     _end.Token
                 );
                 await using var here = client.GetStream();

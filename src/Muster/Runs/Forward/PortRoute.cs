@@ -2,6 +2,7 @@ using Muster.Faults;
 using Muster.Hosts;
 using Muster.Shell;
 using Muster.Sites;
+using Muster.Sites.Schedulers;
 
 namespace Muster.Runs.Forward;
 
@@ -15,7 +16,7 @@ internal static class PortRoute
         OpenSite site,
         string? hostName,
         SeenPort port,
-        string handle,
+        JobHandle? handle,
         CancellationToken ct
     )
     {
@@ -43,12 +44,17 @@ internal static class PortRoute
     /// <summary>
     /// A step beside the job on its node, which passes bytes on. Slow to open, but it needs nothing that is not there.
     /// </summary>
-    private static async Task<Stream> ThroughStepAsync(IHost host, SeenPort port, string handle, CancellationToken ct)
+    private static async Task<Stream> ThroughStepAsync(
+        IHost host,
+        SeenPort port,
+        JobHandle? handle,
+        CancellationToken ct
+    )
     {
         var relay = $"exec 3<>/dev/tcp/127.0.0.1/{port.Port} && {{ cat <&3 & cat >&3; wait; }}";
         var channel = await host.OpenAsync(
             ShellText.Of(
-                $"exec srun --jobid={handle.Split(';')[0]} --overlap --ntasks=1 --nodes=1 --nodelist={port.Host} "
+                $"exec srun --jobid={handle?.Number ?? ""} --overlap --ntasks=1 --nodes=1 --nodelist={port.Host} "
                     + $"--mem=0 --unbuffered bash -c {relay}"
             ),
             ct

@@ -39,7 +39,7 @@ internal sealed class ImageStaging(
     )
     {
         var host = site.HostOf(name);
-        var isShared = site.Site is SlurmSite;
+        var isShared = site.Site.HasScheduler;
         var asked = new Wish(image.Name, image.Form, image.File, null, plan.PullImage);
         if (image.IsHere)
             asked = await CarriedAsync(host, name, asked, ct);

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Muster.Shell;
-using Muster.Sites.Schedulers;
 
 namespace Muster.Runs.Submit;
 
@@ -16,7 +15,6 @@ public static class RunFiles
     /// <param name="host">One of the plan's hosts, for its part of the run; null for its first.</param>
     public static IReadOnlyList<RunFile> For(
         RunPlan plan,
-        IScheduler scheduler,
         IReadOnlyDictionary<string, string> environment,
         string? host = null
     )
@@ -29,13 +27,20 @@ public static class RunFiles
             new("common.sh", ShellScripts.Read("Runs/Remote/common.sh")),
             new("supervise", ShellScripts.Read("Runs/Remote/supervise.sh")),
             new("launch", ShellScripts.Read("Runs/Remote/launch.sh")),
-            new("scheduler.sh", scheduler.LauncherScript),
+            new(
+                "scheduler.sh",
+                ShellScripts.Read(
+                    plan.HasScheduler
+                        ? "Sites/Schedulers/Slurm/scheduler.sh"
+                        : "Sites/Schedulers/Processes/scheduler.sh"
+                )
+            ),
         };
-        if (plan.BatchLines.Count > 0)
+        if (plan.HasScheduler)
             files.Add(new("batch.sh", SbatchScript.Of(plan)));
         if (plan.Roles.Count > 0)
             files.Add(new("gang.sh", ShellScripts.Read("Runs/Remote/gang.sh")));
-        if (plan.Array?.AtOnce is not null && plan.BatchLines.Count == 0)
+        if (plan.Array?.AtOnce is not null && !plan.HasScheduler)
             files.Add(new("turns", ShellScripts.Read("Sites/Schedulers/Processes/turns.sh")));
         if (plan.Outputs.Count > 0)
             files.Add(
@@ -94,7 +99,7 @@ public static class RunFiles
                 muster_at_once={plan.Array?.AtOnce ?? 0}
                 muster_array={(plan.Array is null ? "" : "1")}
                 muster_folder={plan.Folder}
-                muster_time={Seconds(plan.BatchLines.Count > 0 ? null : plan.Time)}
+                muster_time={Seconds(plan.HasScheduler ? null : plan.Time)}
                 muster_grace=10
                 muster_stay={Seconds(plan.Stay)}
                 muster_ports={string.Join(' ', plan.Ports.Select(port => $"{port.Name}={port.Number}"))}
@@ -107,7 +112,7 @@ public static class RunFiles
                 muster_hosts={plan.Hosts().Count}
                 muster_patience={Seconds(plan.ReadyWithin)}
                 muster_after={(
-                    plan.BatchLines.Count > 0 ? "" : string.Join(' ', plan.After.Select(after => after.Id.ToString()))
+                    plan.HasScheduler ? "" : string.Join(' ', plan.After.Select(after => after.Id.ToString()))
                 )}
 
                 """

@@ -97,7 +97,7 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
             { Array: not null } => "--array",
             { Stay: not null } => "--stay",
             { Host: not null } => "--host",
-            { After.Count: > 0 } when site is not SlurmSite => "--after",
+            { After.Count: > 0 } when !site.HasScheduler => "--after",
             _ => null,
         };
         if (odd is not null)

@@ -17,7 +17,7 @@ public static class SbatchScript
         if (plan.After.Count > 0)
             options = options.With(
                 "dependency",
-                string.Join(',', plan.After.Select(after => $"afterok:{after.Handle!.Split(';')[0]}"))
+                string.Join(',', plan.After.Select(after => $"afterok:{after.Handle!.Number}"))
             );
         return
         [

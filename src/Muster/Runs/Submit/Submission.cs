@@ -202,7 +202,7 @@ public sealed class Submission(
     )
     {
         var files = RunFiles
-            .For(plan, site.Scheduler, environment, host)
+            .For(plan, environment, host)
             .Select(file => new PlainFile(file.Name, Encoding.UTF8.GetBytes(file.Text), file.Private))
             .ToList();
         var shipment = new Shipment(

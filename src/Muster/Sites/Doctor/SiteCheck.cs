@@ -39,7 +39,7 @@ public sealed class SiteCheck(OpenSite site, TimeProvider clock)
                     .OfType<string>()
                     .ToDictionary(name => name, name => ((OpenSshHost)site.HostOf(name)).ConnectionsOpened),
                 _commands,
-                site.Desk(names[0]) is null ? null : spent
+                site.Site.HasScheduler ? spent : null
             )
         );
     }
@@ -87,7 +87,7 @@ public sealed class SiteCheck(OpenSite site, TimeProvider clock)
             ];
             var script = ShellText.Script(
                 "Sites/Doctor/check.sh",
-                [site.Root, site.Site is SlurmSite ? "slurm" : "", format, .. peers]
+                [site.Root, site.Site.HasScheduler ? "slurm" : "", format, .. peers]
             );
             // The script says over which connection it came, for comparison with the first.
             var answer = await host.RunAsync(

@@ -136,7 +136,7 @@ public static class SiteFindings
                 "Install GNU coreutils and tar, or BusyBox, and see that they are on the PATH of a command without a "
                     + "login: `ssh HOST env`."
             );
-        if (site is not SlurmSite && !host.Values["tool"].Contains("setsid"))
+        if (!site.HasScheduler && !host.Values["tool"].Contains("setsid"))
             yield return new(
                 Mark.Warn,
                 "setsid",
@@ -312,7 +312,7 @@ public static class SiteFindings
             var wanted = site.Runtime?.ToString().ToLowerInvariant();
             yield return runtimes.Length > 0 && (wanted is null || runtimes.Contains(wanted))
                 ? new(Mark.Ok, "containers", string.Join(", ", runtimes))
-            : site is SlurmSite
+            : site.HasScheduler
                 ? new(
                     Mark.Warn,
                     "containers",
@@ -333,7 +333,7 @@ public static class SiteFindings
                 runtimes.Length > 0 ? string.Join(", ", runtimes) : "no runtime; jobs run without"
             );
 
-        if (site is not SlurmSite)
+        if (!site.HasScheduler)
         {
             var gpus = host.Values["gpu"]
                 .Where(gpu => gpu.Length > 0)

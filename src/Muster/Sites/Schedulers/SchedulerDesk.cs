@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Muster.Hosts;
 using Muster.Shell;
+using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Sites.Schedulers;
 
@@ -10,7 +11,7 @@ namespace Muster.Sites.Schedulers;
 /// budget.
 /// </summary>
 /// <param name="ledger">A file that holds when was asked, and the last answer.</param>
-public sealed class SchedulerDesk(IHost host, IScheduler scheduler, string ledger, TimeProvider clock)
+public sealed class SchedulerDesk(IHost host, SlurmScheduler scheduler, string ledger, TimeProvider clock)
 {
     /// <summary>Scheduler commands in any minute, for all runs of a site together.</summary>
     public const int CommandsAMinute = 6;
@@ -20,14 +21,12 @@ public sealed class SchedulerDesk(IHost host, IScheduler scheduler, string ledge
     /// null when nothing is known yet.</summary>
     /// <param name="others">Handles of other runs on the site, so that one question serves them too.</param>
     public async Task<SchedulerAnswer?> AskAsync(
-        IReadOnlyCollection<string> handles,
-        IReadOnlyCollection<string> others,
+        IReadOnlyCollection<JobHandle> handles,
+        IReadOnlyCollection<JobHandle> others,
         TimeSpan oldest,
         CancellationToken ct
     )
     {
-        if (scheduler.Question(handles) is null)
-            return null;
         var now = clock.GetUtcNow();
         await using var page = await LockAsync(ct);
         var last = await ReadAsync(page, ct);
@@ -35,19 +34,23 @@ public sealed class SchedulerDesk(IHost host, IScheduler scheduler, string ledge
         if (covered && now - last!.At < oldest)
             return Read(last);
         // Spent before it is asked: whatever becomes of the question, its commands may have been given.
-        var reserved = await SpendAsync(page, scheduler.MostCommands, CommandsAMinute, ct);
+        var reserved = await SpendAsync(page, SlurmScheduler.MostCommands, CommandsAMinute, ct);
         if (reserved is null)
             return covered ? Read(last!) : null;
 
-        string[] all = [.. handles.Union(others)];
-        var answer = await host.RunAsync(scheduler.Question(all)!, ct);
-        var read = scheduler.Read(answer.Output, all);
-        var unused = Math.Max(0, scheduler.MostCommands - Math.Max(1, read.Commands));
+        JobHandle[] all = [.. handles.Union(others)];
+        var answer = await host.RunAsync(scheduler.Question(all), ct);
+        var read = SlurmScheduler.Read(answer.Output, all);
+        var unused = Math.Max(0, SlurmScheduler.MostCommands - Math.Max(1, read.Commands));
         await WriteAsync(page, new(now, [.. reserved.Spent.SkipLast(unused)], all, answer.Output), ct);
         return read with { At = now };
     }
 
-    private SchedulerAnswer Read(Entry entry) => scheduler.Read(entry.Text, entry.Handles) with { At = entry.At };
+    private static SchedulerAnswer Read(Entry entry) =>
+        SlurmScheduler.Read(entry.Text, entry.Handles) with
+        {
+            At = entry.At,
+        };
 
     /// <summary>Scheduler commands in the last minute.</summary>
     public async Task<int> SpentAsync(CancellationToken ct)
@@ -90,7 +93,7 @@ public sealed class SchedulerDesk(IHost host, IScheduler scheduler, string ledge
     private sealed record Entry(
         DateTimeOffset At,
         List<DateTimeOffset> Spent,
-        IReadOnlyCollection<string> Handles,
+        IReadOnlyCollection<JobHandle> Handles,
         string Text
     );
 
@@ -121,7 +124,7 @@ public sealed class SchedulerDesk(IHost host, IScheduler scheduler, string ledge
         return new(
             at,
             [.. parts[1].Split(' ').Select(Time).OfType<DateTimeOffset>()],
-            parts[2].Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            [.. parts[2].Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(handle => new JobHandle(handle))],
             parts[3]
         );
 
@@ -139,4 +142,11 @@ public sealed class SchedulerDesk(IHost host, IScheduler scheduler, string ledge
         await page.WriteAsync(Encoding.UTF8.GetBytes(text), ct);
         await page.FlushAsync(ct);
     }
+}
+
+/// <summary>What a scheduler answered, and how many of its commands that took.</summary>
+public sealed record SchedulerAnswer(IReadOnlyDictionary<JobHandle, SchedulerWord> Words, string? Silence, int Commands)
+{
+    /// <summary>When it was asked.</summary>
+    public DateTimeOffset At { get; init; }
 }

@@ -79,6 +79,21 @@ public sealed class TasksSubmitCommandTests(TasksSubmitCommandTests.OwnGateway o
         Assert.Matches("again +[0-9a-f-]{36} resumes; ([7-9]|1[0-9]) files already there", notes);
     }
 
+    [Fact]
+    public async Task Told_to_stop_in_the_middle_it_says_how_to_go_on()
+    {
+        await using var link = new BadLink(_gateway.Address, 1) { Delay = TimeSpan.FromMilliseconds(60) };
+        using var stopped = Start(link.Address, []);
+        var notes = stopped.StandardError.ReadToEndAsync(Ct);
+        while (Journals is not [var journal] || new FileInfo(journal).Length < 800)
+            await Task.Delay(5, Ct);
+        using (var kill = Process.Start("kill", ["-TERM", $"{stopped.Id}"]))
+            await kill.WaitForExitAsync(Ct);
+        await stopped.WaitForExitAsync(Ct);
+        Assert.Equal(130, stopped.ExitCode);
+        Assert.Contains("interrupted run the same command to resume", await notes, StringComparison.Ordinal);
+    }
+
     [Theory]
     [
         InlineData("another", "--quiet", 4, "does not accept the token"),

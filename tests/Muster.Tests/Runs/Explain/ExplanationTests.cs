@@ -38,7 +38,10 @@ public sealed class ExplanationTests
     [Fact]
     public void A_waiting_run_says_why_where_it_stands_what_is_free_and_when_it_starts()
     {
-        var text = Text(In(new RunState.Queued("12", "None")), Circumstances.Read("load=0.5 1 1\ncpus=2\n", Queue));
+        var text = Text(
+            In(new RunState.Queued(new("12"), "None")),
+            Circumstances.Read("load=0.5 1 1\ncpus=2\n", Queue)
+        );
         Assert.Contains("trial is queued on cedar as job 12", text);
         Assert.Contains("why: other jobs are ahead of it (Priority)", text);
         Assert.Contains("do: a shorter `time`", text);
@@ -51,7 +54,7 @@ public sealed class ExplanationTests
     public void A_full_disk_is_named()
     {
         var around = Circumstances.Read("load=\ncpus=2\ndisk=/scratch\n", null);
-        var text = Text(In(new RunState.Running("12", "c1", DateTimeOffset.UnixEpoch)), around);
+        var text = Text(In(new RunState.Running(new("12"), "c1", DateTimeOffset.UnixEpoch)), around);
         Assert.Contains("/scratch on", text, StringComparison.Ordinal);
         Assert.Contains("is full", text, StringComparison.Ordinal);
         Assert.Contains("muster sites tidy", text, StringComparison.Ordinal);
@@ -60,7 +63,7 @@ public sealed class ExplanationTests
     [Fact]
     public void Without_an_answer_of_the_scheduler_the_known_reason_is_told()
     {
-        var text = Text(In(new RunState.Queued("12", "Resources")), new Circumstances { BudgetSpent = true });
+        var text = Text(In(new RunState.Queued(new("12"), "Resources")), new Circumstances { BudgetSpent = true });
         Assert.Contains("it is next and waits for machines", text);
         Assert.Contains("position: not checked", text);
     }
@@ -107,7 +110,7 @@ public sealed class ExplanationTests
     public void An_unreachable_site_is_told_since_when_and_says_nothing_about_the_run()
     {
         var text = Text(
-            In(new RunState.Running("12", "n1", Now.AddHours(-1))) with
+            In(new RunState.Running(new("12"), "n1", Now.AddHours(-1))) with
             {
                 UnreachableSince = Now.AddMinutes(-5),
                 SeenAt = Now.AddMinutes(-6),
@@ -121,6 +124,6 @@ public sealed class ExplanationTests
     public void A_busy_host_is_called_busy() =>
         Assert.Contains(
             "9.5 processes are ready to run on the host for 2 CPUs: it is busy",
-            Text(In(new RunState.Running("1", "n1", Now)), Circumstances.Read("load=9.5 1 1\ncpus=2\n", null))
+            Text(In(new RunState.Running(new("1"), "n1", Now)), Circumstances.Read("load=9.5 1 1\ncpus=2\n", null))
         );
 }

@@ -28,7 +28,7 @@ public sealed class ForwarderTests : IDisposable
         var forwarder = new Forwarder(site, plan);
         // Another name than ours, so that the bytes are carried rather than the address told.
         var port = new SeenPort("web", "main.0", "elsewhere", "any", ((IPEndPoint)_viewer.LocalEndpoint).Port);
-        return (forwarder, forwarder.Bring(port, ""));
+        return (forwarder, forwarder.Bring(port, null));
     }
 
     [Fact]

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Muster.Hosts;
 using Muster.Runs.Submit;
 using Muster.Sites.Schedulers;
-using Muster.Sites.Schedulers.Processes;
 
 namespace Muster.Runs.Roles;
 
@@ -123,7 +122,7 @@ public sealed class GangScriptTests : IDisposable
         {
             Plan = plan,
             Created = Now,
-            State = new RunState.Launched("x"),
+            State = new RunState.Launched(new("x")),
         };
         await UntilAsync(async () =>
         {
@@ -165,7 +164,7 @@ public sealed class GangScriptTests : IDisposable
         {
             Plan = plan,
             Created = Now,
-            State = new RunState.Running("x", "a,b", Now),
+            State = new RunState.Running(new("x"), "a,b", Now),
             VanishedSince = DateTimeOffset.UtcNow - RunJudge.RecordPatience,
         };
         var facts = RunFacts.Together(
@@ -266,7 +265,7 @@ public sealed class GangScriptTests : IDisposable
         var folder = Folder(plan, host);
         foreach (var name in (string[])["code", "in", "out", "logs", "status"])
             Directory.CreateDirectory(Path.Combine(folder, name));
-        foreach (var file in RunFiles.For(plan, new ProcessScheduler(), new Dictionary<string, string>(), host))
+        foreach (var file in RunFiles.For(plan, new Dictionary<string, string>(), host))
             File.WriteAllText(Path.Combine(folder, file.Name), file.Text);
         File.WriteAllText(Path.Combine(folder, "status", "staged"), "");
         Assert.StartsWith("launched ", Sh($"sh {folder}/launch start"), StringComparison.Ordinal);
@@ -297,7 +296,7 @@ public sealed class GangScriptTests : IDisposable
             {
                 Plan = plan,
                 Created = Now,
-                State = new RunState.Launched("x"),
+                State = new RunState.Launched(new("x")),
             };
             foreach (var carriage in Carriage.For(run, facts, DateTimeOffset.UtcNow))
                 await carriage.BringAsync(

@@ -1,5 +1,3 @@
-using Muster.Sites.Schedulers.Processes;
-
 namespace Muster.Runs.Submit;
 
 public sealed class JobTextTests
@@ -33,7 +31,7 @@ public sealed class JobTextTests
     public void What_runs_beside_the_job_has_the_lines_of_the_site_alone()
     {
         var companion = RunFiles
-            .For(Plan, new ProcessScheduler(), new Dictionary<string, string>())
+            .For(Plan, new Dictionary<string, string>())
             .Single(file => file.Name == "companion.viewer")
             .Text;
 

@@ -29,7 +29,7 @@ public sealed class SchedulerDeskTests : IDisposable
         Command("scontrol", 1);
         Command("sacct", 1);
         for (var i = 0; i < 12; i++)
-            await Desk().AskAsync([$"{100 + i}"], [], TimeSpan.Zero, ct);
+            await Desk().AskAsync([new($"{100 + i}")], [], TimeSpan.Zero, ct);
         Assert.Equal(SchedulerDesk.CommandsAMinute, File.ReadAllLines(Path.Combine(_folder.FullName, "given")).Length);
         Assert.Equal(SchedulerDesk.CommandsAMinute, await Desk().SpentAsync(ct));
     }
@@ -42,8 +42,8 @@ public sealed class SchedulerDeskTests : IDisposable
         Command("squeue", 0, string.Join('\u001f', fields));
         for (var i = 0; i < 3; i++)
         {
-            var answer = await Desk().AskAsync(["7"], [], TimeSpan.Zero, ct);
-            Assert.IsType<SchedulerWord.Running>(answer!.Words["7"]);
+            var answer = await Desk().AskAsync([new("7")], [], TimeSpan.Zero, ct);
+            Assert.IsType<SchedulerWord.Running>(answer!.Words[new("7")]);
         }
         Assert.Equal(3, await Desk().SpentAsync(ct));
     }
@@ -54,7 +54,7 @@ public sealed class SchedulerDeskTests : IDisposable
         var ct = TestContext.Current.CancellationToken;
         using var gone = new CancellationTokenSource();
         Command("squeue", 0, "", "sleep 60");
-        var asking = Desk().AskAsync(["7"], [], TimeSpan.Zero, gone.Token);
+        var asking = Desk().AskAsync([new("7")], [], TimeSpan.Zero, gone.Token);
         while (!File.Exists(Path.Combine(_folder.FullName, "given")))
             await Task.Delay(20, ct);
         await gone.CancelAsync();

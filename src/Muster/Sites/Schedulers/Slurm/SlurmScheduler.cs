@@ -4,27 +4,33 @@ using Muster.Shell;
 namespace Muster.Sites.Schedulers.Slurm;
 
 /// <summary>SLURM, asked through its own commands. Accounting may be missing or down.</summary>
-public sealed class SlurmScheduler(TimeProvider clock) : IScheduler
+public sealed class SlurmScheduler(TimeProvider clock)
 {
-    public string LauncherScript => ShellScripts.Read("Sites/Schedulers/Slurm/scheduler.sh");
-
     /// <summary>squeue, scontrol, sacct: each section of the answer stands for one.</summary>
-    public int MostCommands => 3;
+    public const int MostCommands = 3;
 
-    public ShellText? Question(IReadOnlyCollection<string> handles)
+    /// <summary>One question about many jobs.</summary>
+    public ShellText Question(IReadOnlyCollection<JobHandle> handles)
     {
         string Format(IReadOnlyList<string> options) =>
             options.Single(option => option.StartsWith("--format=", StringComparison.Ordinal))["--format=".Length..];
         var since = clock.GetUtcNow().AddDays(-30).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         return ShellText.Script(
             "Sites/Schedulers/Slurm/see.sh",
-            [SlurmText.Separator, Format(SqueueLine.Options), Format(SacctLine.Options), since, .. handles]
+            [
+                SlurmText.Separator,
+                Format(SqueueLine.Options),
+                Format(SacctLine.Options),
+                since,
+                .. handles.Select(handle => handle.Text),
+            ]
         );
     }
 
-    public SchedulerAnswer Read(string answer, IReadOnlyCollection<string> handles)
+    /// <summary>Reads the answer: a word for each handle, or none at all when the scheduler did not answer.</summary>
+    public static SchedulerAnswer Read(string answer, IReadOnlyCollection<JobHandle> handles)
     {
-        var words = new Dictionary<string, SchedulerWord>();
+        var words = new Dictionary<JobHandle, SchedulerWord>();
         var sections = Sections(answer);
         var squeue = sections.GetValueOrDefault("squeue");
         var silence = squeue is null or { Answered: false } ? squeue?.Silence ?? "no answer" : null;
@@ -37,7 +43,7 @@ public sealed class SlurmScheduler(TimeProvider clock) : IScheduler
             .ToLookup(line => line.Job.Id);
         foreach (var handle in handles)
         {
-            if (SlurmJobId.Find(handle) is { } job)
+            if (SlurmJobId.Find(handle.Text) is { } job)
             {
                 SchedulerWord[] all =
                     live.Contains(job.Id)
