@@ -1,20 +1,17 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.Extensions.DependencyInjection;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Muster.Faults;
 using Muster.Node.Engines;
 using Muster.NodeOdm;
+using Muster.Storage;
 
 namespace Muster.Node;
 
 /// <summary>A node at work: by itself in <c>muster node</c>, or within a gateway.</summary>
-public sealed partial class NodeServer : IAsyncDisposable
+public sealed class NodeServer : IAsyncDisposable
 {
     private const int FirstPort = 3000;
     private const int LastPort = 5000;
@@ -35,7 +32,7 @@ public sealed partial class NodeServer : IAsyncDisposable
         {
             var log = logs.CreateLogger("node");
             if (folders.WasOpen is { } mode)
-                Tightened(log, settings.Folder, mode);
+                PrivateFolder.Tightened(log, settings.Folder, mode);
             var store = Keep(new TaskStore(folders.Database));
             var outside = Keep(OutsideHttp.Create(settings.AllowPrivateUrls));
             var outputs = new Outputs(folders);
@@ -61,11 +58,9 @@ public sealed partial class NodeServer : IAsyncDisposable
             Cleaner = new(settings, folders, store, _queue, uploads, clock, log);
             Cleaner.AtStart();
 
-            var builder = WebApplication.CreateEmptyBuilder(new() { ContentRootPath = settings.Folder });
-            builder.Services.AddRoutingCore().AddSingleton(logs).AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
-            builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings, clock));
-            BoundedListeners.AddTo(builder.Services, settings.Limits.Connections);
-            _app = builder.Build();
+            _app = WebServers
+                .ForUploads(logs, settings.Limits, clock, (kestrel, cap) => Listen(kestrel, settings, cap))
+                .Build();
             _app.UseOdmCors(() => settings.Token is null);
             _app.UseOdmFaults(log);
             ConnectionCap.Follow(_app);
@@ -124,9 +119,7 @@ public sealed partial class NodeServer : IAsyncDisposable
             await node.DisposeAsync();
             throw;
         }
-        var address = new Uri(
-            node._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()
-        );
+        var address = new Uri(node._app.Urls.First());
         node.Address = new(IPAddress.Parse(address.Host.Trim('[', ']')), address.Port);
         node._housekeeping = node.Cleaner.RunAsync(node._stopping.Token);
         return node;
@@ -155,19 +148,10 @@ public sealed partial class NodeServer : IAsyncDisposable
         }
     }
 
-    private static void Listen(
-        Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel,
-        NodeSettings settings,
-        TimeProvider clock
-    )
+    private static void Listen(KestrelServerOptions kestrel, NodeSettings settings, ConnectionCap cap)
     {
-        OdmEndpoints.SetLimits(kestrel);
         var address = settings.Address ?? (settings.Token is null ? IPAddress.Loopback : IPAddress.Any);
-        kestrel.Listen(
-            address,
-            settings.Port ?? FreePort(address),
-            new ConnectionCap(settings.Limits.Connections, clock).Guard
-        );
+        kestrel.Listen(address, settings.Port ?? FreePort(address), cap.Guard);
     }
 
     private static int FreePort(IPAddress address)
@@ -196,10 +180,4 @@ public sealed partial class NodeServer : IAsyncDisposable
         _parts.ForEach(part => part.Dispose());
         _stopping.Dispose();
     }
-
-    [LoggerMessage(
-        LogLevel.Warning,
-        "Other users could look into {Folder} (mode {Mode}); from now on only its owner can"
-    )]
-    private static partial void Tightened(ILogger log, string folder, string mode);
 }

@@ -3,7 +3,6 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Muster.Faults;
 using Muster.NodeOdm;
@@ -17,6 +16,7 @@ namespace Muster.Gateway.Admin;
 internal sealed partial class AdminServer : IAsyncDisposable
 {
     private const int LongestBody = 64 * 1024;
+    private const int MostConnections = 1_000;
     private const string User = "admin";
     private static readonly TimeSpan WrongPasswordPause = TimeSpan.FromSeconds(1);
 
@@ -38,18 +38,17 @@ internal sealed partial class AdminServer : IAsyncDisposable
     )
     {
         (_api, _pages, _keeper, _clock, _log) = (api, pages, keeper, clock, logs.CreateLogger("admin"));
-        var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Services.AddSingleton(logs);
-        builder
-            .WebHost.UseKestrelCore()
-            .ConfigureKestrel(kestrel =>
-            {
-                kestrel.AddServerHeader = false;
-                kestrel.Limits.MaxRequestBodySize = LongestBody;
-                kestrel.Limits.MaxConcurrentConnections = ConnectionCap.Seats(1_000);
-                kestrel.Listen(address);
-            });
-        _web = builder.Build();
+        _web = WebServers
+            .Plain(
+                logs,
+                kestrel =>
+                {
+                    kestrel.Limits.MaxRequestBodySize = LongestBody;
+                    kestrel.Limits.MaxConcurrentConnections = ConnectionCap.Seats(MostConnections);
+                    kestrel.Listen(address);
+                }
+            )
+            .Build();
         _web.Run(HandleAsync);
     }
 

@@ -7,7 +7,7 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Api;
 
 /// <summary>Says who is asking. Nobody, where the token is missing or wrong.</summary>
-internal sealed class Gatekeeper(TokenBook tokens, LiveTasks live, LightningProvider? provider)
+internal sealed class Gatekeeper(TokenBook tokens, OwnerLimits limits, LiveTasks live, LightningProvider? provider)
 {
     private const string Bearer = "Bearer ";
 
@@ -23,7 +23,7 @@ internal sealed class Gatekeeper(TokenBook tokens, LiveTasks live, LightningProv
             return null;
         var text = TextIn(request);
         if (tokens.Find(text) is { } token && !(token.Parent is { } whole && !IsAtWork(whole)))
-            return new(token.Owner, token.Parent is null ? token.Limits : LimitsOf(token.Owner), token.Parent, text);
+            return new(token.Owner, token.Parent is null ? token.Limits : limits.Of(token.Owner), token.Parent, text);
         return provider is not null ? await provider.AdmitAsync(text, request.HttpContext.RequestAborted)
             : tokens.IsOpen ? Caller.Anyone
             : null;
@@ -37,9 +37,6 @@ internal sealed class Gatekeeper(TokenBook tokens, LiveTasks live, LightningProv
     /// </summary>
     private bool IsAtWork(Guid whole) =>
         live.Find(whole)?.Phase is TaskPhase.Sending or TaskPhase.Running or TaskPhase.Collecting;
-
-    public TokenLimits LimitsOf(string owner) =>
-        provider is not null && Caller.IsOfProvider(owner) ? provider.LimitsOf(owner) : tokens.LimitsOf(owner);
 
     private static string TextIn(HttpRequest request) =>
         request.Query["token"] is [{ Length: > 0 } asked, ..] ? asked

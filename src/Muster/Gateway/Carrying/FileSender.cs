@@ -4,6 +4,8 @@ using Muster.Gateway.Ledger;
 using Muster.Gateway.Model;
 using Muster.Gateway.Placing;
 using Muster.Gateway.Spool;
+using Muster.Gateway.Tasks;
+using Muster.Gateway.Tokens;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway.Carrying;
@@ -16,9 +18,8 @@ internal sealed class FileSender(
     NodeFleet fleet,
     SpoolFolder spool,
     BlobWait wait,
-    Func<GatewayTask, string> optionsFor,
-    Func<string, string> withoutTokens,
-    Func<Guid, string> seal,
+    TokenBook tokens,
+    CommitSeal seal,
     GatewayOptions options,
     TimeProvider clock
 )
@@ -99,13 +100,13 @@ internal sealed class FileSender(
         var form = new TaskForm
         {
             Name = trip.Task.Name,
-            Options = optionsFor(trip.Task),
+            Options = OptionsOf(trip.Task),
             SkipPostProcessing = trip.Task.SkipPostProcessing,
             Outputs = trip.Task.Outputs,
             Webhook =
                 trip.Node.IsEmbedded || options.PublicAddress is not { } address
                     ? null
-                    : new Uri(address, $"commit?seal={seal(trip.At.OnNode)}").ToString(),
+                    : new Uri(address, $"commit?seal={seal.Of(trip.At.OnNode)}").ToString(),
             DateCreated = trip.Task.Created.ToUnixTimeMilliseconds(),
         };
         if (await trip.Client.InitAsync(trip.Id, form, trip.Ct) is var begun && begun is not NodeReply<string>.Said)
@@ -178,7 +179,7 @@ internal sealed class FileSender(
                 await FailAsync(
                     trip.Task,
                     trip.At,
-                    new(Failures.KindOfRefusal(denied.Error), withoutTokens(denied.Error)),
+                    new(Failures.KindOfRefusal(denied.Error), tokens.Without(denied.Error)),
                     trip.Node
                 );
             return;
@@ -262,6 +263,10 @@ internal sealed class FileSender(
         TaskFailure failure,
         GatewayNode? node
     ) => ChangeAsync(task.Id, at, (book, now) => Retries.Apply(book, now, failure, node, fleet.Nodes));
+
+    /// <summary>An engine that sends parts of its task here needs a token for that.</summary>
+    private string OptionsOf(GatewayTask task) =>
+        task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, tokens.MakeForParts(task)) : task.Options;
 
     private Task<GatewayTask?> ChangeAsync(Guid id, TaskPhase at, Func<TaskBook, GatewayTask, GatewayTask> change) =>
         ledger.ChangeAsync(id, (book, task) => task.Phase == at ? change(book, task) : null);

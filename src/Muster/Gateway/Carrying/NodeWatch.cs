@@ -4,6 +4,7 @@ using Muster.Gateway.Fleet;
 using Muster.Gateway.Ledger;
 using Muster.Gateway.Model;
 using Muster.Gateway.Placing;
+using Muster.Gateway.Tokens;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway.Carrying;
@@ -17,7 +18,7 @@ internal sealed partial class NodeWatch(
     NodeFleet fleet,
     TaskLedger ledger,
     OptionCatalog catalog,
-    Func<string, string> withoutTokens,
+    TokenBook tokens,
     GatewayOptions options,
     TimeProvider clock,
     ILogger log
@@ -183,10 +184,10 @@ internal sealed partial class NodeWatch(
     private TaskInfo WithoutTokens(TaskInfo told) =>
         told with
         {
-            Output = told.Output is { } lines ? [.. lines.Select(withoutTokens)] : null,
+            Output = told.Output is { } lines ? [.. lines.Select(tokens.Without)] : null,
             Status = told.Status with
             {
-                ErrorMessage = told.Status.ErrorMessage is { } error ? withoutTokens(error) : null,
+                ErrorMessage = told.Status.ErrorMessage is { } error ? tokens.Without(error) : null,
             },
         };
 

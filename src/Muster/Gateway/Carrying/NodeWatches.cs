@@ -3,6 +3,7 @@ using Muster.Gateway.Fleet;
 using Muster.Gateway.Ledger;
 using Muster.Gateway.Model;
 using Muster.Gateway.Placing;
+using Muster.Gateway.Tokens;
 
 namespace Muster.Gateway.Carrying;
 
@@ -11,7 +12,7 @@ internal sealed partial class NodeWatches(
     NodeFleet fleet,
     TaskLedger ledger,
     OptionCatalog catalog,
-    Func<string, string> withoutTokens,
+    TokenBook tokens,
     GatewayOptions options,
     TimeProvider clock,
     ILogger log
@@ -37,7 +38,7 @@ internal sealed partial class NodeWatches(
                 {
                     foreach (var node in nodes.Where(node => !_watches.ContainsKey(node.Id)))
                     {
-                        var watch = new NodeWatch(node.Id, fleet, ledger, catalog, withoutTokens, options, clock, log);
+                        var watch = new NodeWatch(node.Id, fleet, ledger, catalog, tokens, options, clock, log);
                         _watches[node.Id] = (watch, Task.Run(() => watch.RunAsync(ct), CancellationToken.None));
                     }
                     foreach (var id in _watches.Keys.Except(nodes.Select(node => node.Id)).ToList())

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Muster.Gateway.Admin;
-using Muster.Gateway.Api;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Ledger;
 using Muster.Gateway.Model;

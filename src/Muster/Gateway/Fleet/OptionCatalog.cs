@@ -15,12 +15,12 @@ public sealed class OptionCatalog
 
     private readonly Lock _lock = new();
     private readonly TaskStore _store;
-    private readonly Func<IReadOnlyList<GatewayNode>> _nodes;
+    private readonly NodeFleet _fleet;
     private readonly Dictionary<string, IReadOnlyList<OptionDescription>> _of = [];
 
-    public OptionCatalog(TaskStore store, Func<IReadOnlyList<GatewayNode>> nodes)
+    public OptionCatalog(TaskStore store, NodeFleet fleet)
     {
-        (_store, _nodes) = (store, nodes);
+        (_store, _fleet) = (store, fleet);
         Known = store.Setting(Setting) is { } text
             ? JsonSerializer.Deserialize(text, OdmJson.Wire.IReadOnlyListOptionDescription)
             : null;
@@ -34,7 +34,7 @@ public sealed class OptionCatalog
         lock (_lock)
         {
             _of[node.Id] = options;
-            var first = _nodes().FirstOrDefault(other => _of.ContainsKey(other.Id));
+            var first = _fleet.Nodes.FirstOrDefault(other => _of.ContainsKey(other.Id));
             if (first is null || (Known is not null && Known.SequenceEqual(_of[first.Id])))
                 return;
             Known = _of[first.Id];

@@ -5,6 +5,8 @@ using Muster.Faults;
 using Muster.Gateway.Admin;
 using Muster.Gateway.Console;
 using Muster.Gateway.Model;
+using Muster.Gateway.Placing;
+using Muster.Gateway.Telemetry;
 
 namespace Muster.Gateway.Hosting;
 
@@ -22,10 +24,9 @@ public sealed partial class AdminDoors : IAsyncDisposable
 
     internal static async Task<AdminDoors> OpenAsync(
         GatewayOptions options,
-        ConsoleCommands commands,
-        AdminApi api,
-        ClusterPages pages,
-        ILoggerFactory logs,
+        GatewayCore core,
+        GatewayMeasures measures,
+        RecentLog logs,
         TimeProvider clock,
         CancellationToken ct
     )
@@ -34,8 +35,12 @@ public sealed partial class AdminDoors : IAsyncDisposable
         var doors = new AdminDoors();
         var address = AddressOf(options);
         var keeper = new Doorkeeper(options.AdminPassword, clock);
+        var (tasks, fleet, actions, tokens) = (core.Tasks, core.Fleet, core.Actions, core.Tokens);
+        var desk = new AdminDesk(fleet, tokens, tasks);
+        var waiting = new WaitingList(tasks, fleet, core.Limits);
         if (options.Console is { } console)
         {
+            var commands = new ConsoleCommands(fleet, tasks, actions, tokens, desk, waiting, clock);
             try
             {
                 doors._console = ConsoleServer.Start(new(address, console.Port), commands, keeper, clock);
@@ -51,6 +56,20 @@ public sealed partial class AdminDoors : IAsyncDisposable
         }
         if (options.Admin is { } web)
         {
+            var diagnosis = new Diagnosis(options, fleet, tasks, waiting, core.Spool, logs);
+            var api = new AdminApi(
+                fleet,
+                tasks,
+                actions,
+                tokens,
+                core.Spool,
+                desk,
+                waiting,
+                diagnosis,
+                measures,
+                clock
+            );
+            var pages = new ClusterPages(fleet, tasks, desk, clock);
             try
             {
                 doors._web = await AdminServer.StartAsync(new(address, web.Port), api, pages, keeper, logs, clock, ct);

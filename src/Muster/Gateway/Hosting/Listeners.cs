@@ -2,11 +2,15 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Logging;
 using Muster.Faults;
+using Muster.Gateway.Ledger;
 using Muster.Gateway.Model;
+using Muster.Gateway.Tokens;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway.Hosting;
@@ -14,9 +18,57 @@ namespace Muster.Gateway.Hosting;
 /// <summary>Where clients come in: plain, by TLS, or both.</summary>
 internal static class Listeners
 {
-    public static void Open(KestrelServerOptions kestrel, GatewayOptions options, TimeProvider clock)
+    /// <summary>A server with nothing behind its listeners yet.</summary>
+    public static WebApplication Build(GatewayOptions options, ILoggerFactory logs, TimeProvider clock)
     {
-        OdmEndpoints.SetLimits(kestrel);
+        var builder = WebServers.ForUploads(logs, options.Limits, clock, (kestrel, cap) => Open(kestrel, options, cap));
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        return builder.Build();
+    }
+
+    /// <returns>Where it listens.</returns>
+    public static async Task<Uri> StartAsync(WebApplication web, GatewayOptions options, CancellationToken ct)
+    {
+        try
+        {
+            await web.StartAsync(ct);
+            return new(web.Urls.First());
+        }
+        catch (IOException fault)
+        {
+            throw new UserException(
+                $"cannot listen on {options.Bind}:{options.Port}: {fault.Message}",
+                "Choose another --port, or stop what listens there.",
+                fault
+            );
+        }
+    }
+
+    /// <summary>What is open to more than this machine is so because somebody said so.</summary>
+    public static void RefuseOpenByAccident(GatewayOptions options, TaskStore store)
+    {
+        if (
+            options.Open
+            || options.Provider != "local"
+            || !IPAddress.TryParse(options.Bind, out var bind)
+            || IPAddress.IsLoopback(bind)
+            || !TokenBook.WouldBeOpen(store, options.Token)
+        )
+            return;
+        var what =
+            $"anyone who can reach {new IPEndPoint(bind, options.Port)} could use the gateway, because it has no token";
+        throw new UserException(
+            what,
+            "Set a token with --token-file FILE, listen on this machine only (--bind 127.0.0.1), or pass --open to "
+                + "allow it."
+        )
+        {
+            ExitCode = ExitCodes.Usage,
+        };
+    }
+
+    private static void Open(KestrelServerOptions kestrel, GatewayOptions options, ConnectionCap cap)
+    {
         if (!IPAddress.TryParse(options.Bind, out var address))
             throw new UserException(
                 $"'{options.Bind}' is no address to listen on",
@@ -30,7 +82,6 @@ internal static class Listeners
             {
                 ExitCode = ExitCodes.Usage,
             };
-        var cap = new ConnectionCap(options.Limits.Connections, clock);
         if (options.SslCert is null || options.SslKey is null)
         {
             kestrel.Listen(address, options.Port, cap.Guard);

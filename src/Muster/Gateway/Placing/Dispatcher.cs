@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Ledger;
 using Muster.Gateway.Model;
+using Muster.Gateway.Tokens;
 
 namespace Muster.Gateway.Placing;
 
@@ -9,7 +10,7 @@ namespace Muster.Gateway.Placing;
 internal sealed partial class Dispatcher(
     TaskLedger ledger,
     NodeFleet fleet,
-    Func<string, int?> mostAtOnce,
+    OwnerLimits limits,
     TimeProvider clock,
     ILogger log
 )
@@ -60,7 +61,7 @@ internal sealed partial class Dispatcher(
             }),
             [.. ledger.Live.Held(), .. ledger.Chores.Held()],
             fleet.Nodes,
-            mostAtOnce
+            limits.MostAtOnce
         );
         Volatile.Write(ref _placing, _placing + clock.GetElapsedTime(began).Ticks);
         if (plan.Placements.Count == 0)
@@ -112,7 +113,7 @@ internal sealed partial class Dispatcher(
         var stuck = parts
             .Select(part => part.Owner)
             .Distinct()
-            .Where(owner => !SplitMerge.PartsMayWait(nodes, held, owner, mostAtOnce(owner), now))
+            .Where(owner => !SplitMerge.PartsMayWait(nodes, held, owner, limits.MostAtOnce(owner), now))
             .ToHashSet();
         if (stuck.Count == 0)
             return;

@@ -1,6 +1,7 @@
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Ledger;
 using Muster.Gateway.Model;
+using Muster.Gateway.Tokens;
 
 namespace Muster.Gateway.Placing;
 
@@ -8,7 +9,7 @@ namespace Muster.Gateway.Placing;
 public sealed record WaitingEntry(int Position, GatewayTask Task, DateTimeOffset Since, string Why);
 
 /// <summary>The queue for people: who waits, in the order of commits, and for what.</summary>
-public sealed class WaitingList(TaskLedger ledger, NodeFleet fleet, Func<string, int?> mostAtOnce)
+public sealed class WaitingList(TaskLedger ledger, NodeFleet fleet, OwnerLimits limits)
 {
     private const int NodesNamed = 4;
 
@@ -20,7 +21,7 @@ public sealed class WaitingList(TaskLedger ledger, NodeFleet fleet, Func<string,
         List<NodeSlots> nodes = [.. fleet.Nodes.Select(node => new NodeSlots(node, taken.GetValueOrDefault(node.Id)))];
         var known = new Dictionary<(string Owner, int Images), string>(); // thousands wait for the same reason
         string WhyOf(GatewayTask task, TaskNeed need) =>
-            Why(need, nodes, holds.GetValueOrDefault(task.Owner), mostAtOnce(task.Owner));
+            Why(need, nodes, holds.GetValueOrDefault(task.Owner), limits.MostAtOnce(task.Owner));
         string KnownWhyOf(GatewayTask task)
         {
             if (task.Need is not { IsPlain: true } need)

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Muster.Faults;
 using Muster.Gateway.Hosting;
@@ -64,15 +63,7 @@ public sealed partial class SharedGateway : IAsyncDisposable
         }
         _database = new(options.Database!);
         var address = AddressOf(options);
-        var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Services.AddSingleton(logs);
-        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
-        builder
-            .WebHost.UseKestrelCore()
-            .UseKestrelHttpsConfiguration()
-            .ConfigureKestrel(kestrel => Listeners.Open(kestrel, options, clock));
-        BoundedListeners.AddTo(builder.Services, options.Limits.Connections);
-        _web = builder.Build();
+        _web = Listeners.Build(options, logs, clock);
         _web.UseOdmFaults(_log);
         ConnectionCap.Follow(_web);
         _web.Run(HandleAsync);
@@ -97,21 +88,14 @@ public sealed partial class SharedGateway : IAsyncDisposable
             await BlobHome.CheckAsync(options, ct);
             await gateway._database.PrepareAsync(PostgresTaskStore.Layout, ct);
             using (var store = new PostgresTaskStore(gateway._database, term: 0))
-                GatewayHost.RefuseByAccident(options, store);
-            await gateway._web.StartAsync(ct);
+                Listeners.RefuseOpenByAccident(options, store);
+            gateway.Address = await Listeners.StartAsync(gateway._web, options, ct);
         }
-        catch (Exception fault)
+        catch
         {
             await gateway.DisposeAsync();
-            throw fault is IOException
-                ? new UserException(
-                    $"cannot listen on {options.Bind}:{options.Port}: {fault.Message}",
-                    "Choose another --port, or stop what listens there.",
-                    fault
-                )
-                : fault;
+            throw;
         }
-        gateway.Address = new(gateway._web.Urls.First());
         gateway._loops.AddRange([
             Task.Run(() => gateway._leadership.RunAsync(gateway._stop.Token), CancellationToken.None),
             Task.Run(() => gateway.LeadAsync(gateway._stop.Token), CancellationToken.None),

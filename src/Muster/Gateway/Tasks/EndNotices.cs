@@ -21,7 +21,6 @@ internal sealed partial class EndNotices(
     TaskStore store,
     ResultFolder results,
     LightningProvider? provider,
-    Func<GatewayTask, ReadOnlyMemory<byte>> describe,
     GatewayOptions options,
     TimeProvider clock,
     ILogger log
@@ -77,7 +76,7 @@ internal sealed partial class EndNotices(
             await Task.WhenAll(
                 task.WebhookDue ? CallAsync(task, end, ct) : Task.CompletedTask,
                 task.FinishDue && provider is not null
-                    ? provider.FinishedAsync(task.Owner, Encoding.UTF8.GetString(describe(task).Span), ct)
+                    ? provider.FinishedAsync(task.Owner, Describe(task), ct)
                     : Task.CompletedTask
             );
             await ledger.ChangeAsync(
@@ -151,9 +150,11 @@ internal sealed partial class EndNotices(
     /// <summary>The task's description, and the list of images where the archive holds one.</summary>
     private async Task<string> BodyAsync(GatewayTask task, CancellationToken ct)
     {
-        var description = Encoding.UTF8.GetString(describe(task).Span);
-        return $"{description[..^1]},\"images\":{await ImagesAsync(task, ct)}}}";
+        return $"{Describe(task)[..^1]},\"images\":{await ImagesAsync(task, ct)}}}";
     }
+
+    private string Describe(GatewayTask task) =>
+        Encoding.UTF8.GetString(TaskView.Json(task, null, clock.GetUtcNow()).Span);
 
     private async Task<string> ImagesAsync(GatewayTask task, CancellationToken ct)
     {

@@ -16,7 +16,7 @@ public sealed class Intake(
     NodeFleet fleet,
     OptionCatalog catalog,
     FloodLimit flood,
-    Func<string, TokenLimits> limitsOf,
+    OwnerLimits limits,
     LightningProvider? provider,
     GatewayOptions options,
     TimeProvider clock
@@ -157,7 +157,7 @@ public sealed class Intake(
                     Received = task.Received.AddRange(named.Select(file => KeyValuePair.Create(file.Name, file))),
                 };
                 if (
-                    (unapproved ?? WhyNot(whole, new(task.Owner, limitsOf(task.Owner), task.Parent, ""))?.Message) is
+                    (unapproved ?? WhyNot(whole, new(task.Owner, limits.Of(task.Owner), task.Parent, ""))?.Message) is
                     { } refusal
                 )
                 {
@@ -375,7 +375,7 @@ public sealed class Intake(
                         fleet.Nodes,
                         ledger.Live.Held(),
                         task.Owner,
-                        limitsOf(task.Owner).MaxConcurrentTasks,
+                        limits.Of(task.Owner).MaxConcurrentTasks,
                         book.Now
                     )
             ),

@@ -2,6 +2,8 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Muster.Configuration;
 using Muster.Faults;
+using Muster.Gateway.Fleet;
+using Muster.Gateway.Ledger;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
@@ -24,7 +26,14 @@ internal sealed class Collector : IDisposable
     private readonly TaskSpans? _spans;
     private readonly ExportFaults _faults;
 
-    private Collector(bool metrics, bool traces, GatewayMeasures measures, Func<TaskSpans> spans, ILogger log)
+    private Collector(
+        bool metrics,
+        bool traces,
+        GatewayMeasures measures,
+        TaskLedger ledger,
+        NodeFleet fleet,
+        ILogger log
+    )
     {
         _faults = new(log);
         var resource = ResourceBuilder
@@ -47,17 +56,17 @@ internal sealed class Collector : IDisposable
             .AddSource(Name)
             .AddOtlpExporter(options => Speak(options, "TRACES"))
             .Build();
-        _spans = spans();
+        _spans = new(ledger, fleet);
     }
 
     /// <summary>Null where none is named.</summary>
-    public static Collector? Find(GatewayMeasures measures, Func<TaskSpans> spans, ILogger log)
+    public static Collector? Find(GatewayMeasures measures, TaskLedger ledger, NodeFleet fleet, ILogger log)
     {
         if (string.Equals(Value("SDK_DISABLED"), "true", StringComparison.OrdinalIgnoreCase))
             return null;
         var metrics = IsWanted("METRICS");
         var traces = IsWanted("TRACES");
-        return metrics || traces ? new(metrics, traces, measures, spans, log) : null;
+        return metrics || traces ? new(metrics, traces, measures, ledger, fleet, log) : null;
     }
 
     private static bool IsWanted(string signal)

@@ -1,6 +1,7 @@
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Ledger;
 using Muster.Gateway.Model;
+using Muster.Gateway.Tokens;
 using Muster.Storage;
 
 namespace Muster.Gateway.Placing;
@@ -12,6 +13,8 @@ public sealed class WaitingListTests : IAsyncLifetime
     private BlobFolder _blobs = null!;
     private TaskLedger _ledger = null!;
     private NodeFleet _fleet = null!;
+    private WaitingList _list = null!;
+    private string _atItsLimit = "";
 
     public async ValueTask InitializeAsync()
     {
@@ -37,7 +40,10 @@ public sealed class WaitingListTests : IAsyncLifetime
                     }
             );
         }
-        await AddAsync("at its limit", 1, new TaskPhase.Running(_fleet.Nodes[0].Id, Guid.NewGuid(), Nodes.Now));
+        var tokens = new TokenBook(_store, "", false, TimeProvider.System);
+        _atItsLimit = tokens.Make("at its limit", null, new() { MaxConcurrentTasks = 1 }).Token.Id;
+        _list = new(_ledger, _fleet, new(tokens, provider: null));
+        await AddAsync(_atItsLimit, 1, new TaskPhase.Running(_fleet.Nodes[0].Id, Guid.NewGuid(), Nodes.Now));
     }
 
     [Fact]
@@ -48,13 +54,10 @@ public sealed class WaitingListTests : IAsyncLifetime
             await AddAsync("a", 10);
             await AddAsync("a", 150);
             await AddAsync("a", 999);
-            await AddAsync("at its limit", 10);
+            await AddAsync(_atItsLimit, 10);
             await AddAsync("a", 10, attempts: new() { Avoid = [_fleet.Nodes[0].Id] });
         }
-        var why = new WaitingList(_ledger, _fleet, owner => owner == "a" ? null : 1)
-            .Entries()
-            .Select(entry => entry.Why)
-            .ToList();
+        var why = _list.Entries().Select(entry => entry.Why).ToList();
         string[] expected =
         [
             "all 2 nodes that can take it are full",
@@ -71,7 +74,7 @@ public sealed class WaitingListTests : IAsyncLifetime
     {
         await AddAsync("a", 10);
         _fleet.See(_fleet.Nodes[1].Id, node => node with { Facts = node.Facts! with { Foreign = 0 } });
-        Assert.Equal("it is placed next", Assert.Single(new WaitingList(_ledger, _fleet, _ => null).Entries()).Why);
+        Assert.Equal("it is placed next", Assert.Single(_list.Entries()).Why);
     }
 
     private Task<GatewayTask> AddAsync(string owner, int images, TaskPhase? phase = null, Attempts? attempts = null) =>

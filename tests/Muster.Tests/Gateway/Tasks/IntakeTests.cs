@@ -28,9 +28,9 @@ public sealed class IntakeTests : IAsyncLifetime
             _ledger,
             _spool,
             _fleet,
-            new(_store, () => _fleet.Nodes),
+            new(_store, _fleet),
             new(0, TimeProvider.System),
-            _ => TokenLimits.None,
+            new(new(_store, "", false, TimeProvider.System), provider: null),
             null,
             new() { Data = _folder.FullName },
             TimeProvider.System

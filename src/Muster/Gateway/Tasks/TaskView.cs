@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Muster.Gateway.Model;
 
-namespace Muster.Gateway.Api;
+namespace Muster.Gateway.Tasks;
 
 /// <summary>A task as clients see it: all nine fields, from the first moment on.</summary>
 internal static class TaskView
