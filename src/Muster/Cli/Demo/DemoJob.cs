@@ -77,7 +77,7 @@ internal sealed class DemoJob(string folder, DemoTeller teller, TimeProvider clo
         await using var forwarder = new Forwarder(_stage.Site, run.Plan);
         var ended = await new Follower(_stage.Store, _stage.Site, clock).FollowAsync(
             run.Id,
-            happening => Hear(happening, forwarder, ct),
+            happening => HearAsync(happening, forwarder, ct),
             ct
         );
         ShowLog(all: true);
@@ -109,7 +109,7 @@ internal sealed class DemoJob(string folder, DemoTeller teller, TimeProvider clo
         teller.See("fetch", result == $"{DemoTree.Edit}\n{DemoTree.Note}\n", "result.txt is here, whole");
     }
 
-    private ValueTask Hear(RunEvent happening, Forwarder forwarder, CancellationToken ct)
+    private ValueTask HearAsync(RunEvent happening, Forwarder forwarder, CancellationToken ct)
     {
         if (happening is RunEvent.Log log)
         {
