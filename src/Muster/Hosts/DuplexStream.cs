@@ -53,7 +53,9 @@ public sealed class DuplexStream(Stream reading, Stream writing, IAsyncDisposabl
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+#pragma warning disable VSTHRD002 // Dispose is synchronous
             farSide.DisposeAsync().AsTask().GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
         base.Dispose(disposing);
     }
 }

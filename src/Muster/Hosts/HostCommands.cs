@@ -63,7 +63,7 @@ public static class HostCommands
         while (await stream.ReadAsync(buffer, ct) is > 0 and var read)
         {
             var from = Math.Max(0, (int)output.Length - mark.Length);
-            output.Write(buffer, 0, read);
+            await output.WriteAsync(buffer.AsMemory(0, read), ct);
             var at = output.GetBuffer().AsSpan(from, (int)output.Length - from).IndexOf(mark);
             if (at >= 0)
                 return Encoding.UTF8.GetString(output.GetBuffer(), 0, from + at);

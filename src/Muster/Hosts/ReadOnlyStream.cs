@@ -26,7 +26,9 @@ public abstract class ReadOnlyStream : Stream
     ) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public sealed override int Read(byte[] buffer, int offset, int count) =>
+#pragma warning disable VSTHRD002 // Read is synchronous
         ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
 
     public sealed override void Flush() { }
 

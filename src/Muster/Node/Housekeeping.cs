@@ -25,7 +25,7 @@ internal sealed partial class Housekeeping(
                 )
                 .ToList()
         )
-            _ = folders.Delete(folder);
+            _ = folders.DeleteAsync(folder);
     }
 
     public async Task RunAsync(CancellationToken stopping)
@@ -68,7 +68,7 @@ internal sealed partial class Housekeeping(
             )
                 continue;
             uploads.Forget(uuid);
-            await folders.Delete(folder);
+            await folders.DeleteAsync(folder);
         }
     }
 

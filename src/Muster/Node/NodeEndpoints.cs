@@ -101,7 +101,9 @@ internal sealed class NodeEndpoints(
     private NodeInfo Info()
     {
         var (total, available) = Machine.Memory();
+#pragma warning disable VSTHRD002 // it has its result
         var opened = engine.IsCompletedSuccessfully ? engine.Result : null;
+#pragma warning restore VSTHRD002
         return new()
         {
             Version = ApiVersion,
@@ -209,7 +211,7 @@ internal sealed class NodeEndpoints(
         }
         catch
         {
-            await folders.Delete(folders.Upload(uuid));
+            await folders.DeleteAsync(folders.Upload(uuid));
             throw;
         }
         await CommitAsync(http, uuid);
@@ -224,7 +226,7 @@ internal sealed class NodeEndpoints(
                 throw new RefusalException("Invalid uuid (not found)");
             if (uploads.Count(uuid) is var files && files == 0 && pending.ZipUrl is null)
             {
-                await folders.Delete(folders.Upload(uuid));
+                await folders.DeleteAsync(folders.Upload(uuid));
                 throw new RefusalException("Need at least 1 file.");
             }
             queue.Add(

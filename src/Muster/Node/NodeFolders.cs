@@ -57,7 +57,7 @@ public sealed class NodeFolders
     /// <summary>
     /// Takes a folder away at once; its files are deleted in the background, one folder after the other.
     /// </summary>
-    public Task Delete(string folder)
+    public Task DeleteAsync(string folder)
     {
         if (!Directory.Exists(folder))
             return Task.CompletedTask;

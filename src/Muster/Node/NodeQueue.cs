@@ -99,10 +99,10 @@ internal sealed partial class NodeQueue(
     {
         if (!Cancel(uuid))
             return false;
-        while (JobOf(uuid) is { } job)
+        while (JobEndAsync(uuid) is { } job)
             await job;
-        await folders.Delete(folders.Upload(uuid));
-        _ = folders.Delete(folders.Project(uuid));
+        await folders.DeleteAsync(folders.Upload(uuid));
+        _ = folders.DeleteAsync(folders.Project(uuid));
         store.Remove(uuid);
         outputs.Forget(uuid);
         return true;
@@ -170,7 +170,7 @@ internal sealed partial class NodeQueue(
 
     public void Dispose() => _stopping.Dispose();
 
-    private Task? JobOf(string uuid)
+    private Task? JobEndAsync(string uuid)
     {
         lock (_turn)
             return _jobs.GetValueOrDefault(uuid)?.Work;
@@ -327,8 +327,8 @@ internal sealed partial class NodeQueue(
         catch (RefusalException refusal)
         {
             await FinishAsync(uuid, job, refusal.Message, tellWebhooks: false);
-            await folders.Delete(folders.Upload(uuid));
-            await folders.Delete(folders.Project(uuid));
+            await folders.DeleteAsync(folders.Upload(uuid));
+            await folders.DeleteAsync(folders.Project(uuid));
             return;
         }
         await RunAsync(uuid, job);

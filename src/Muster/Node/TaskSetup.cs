@@ -19,7 +19,7 @@ internal sealed class TaskSetup(NodeFolders folders, NodeSettings settings, Task
         {
             if (task.ZipUrl is { } url)
                 await FetchAsync(url, task.Uuid, ct);
-            await folders.Delete(folders.Project(task.Uuid)); // of an earlier task under this name
+            await folders.DeleteAsync(folders.Project(task.Uuid)); // of an earlier task under this name
             Directory.CreateDirectory(folders.Project(task.Uuid));
             Directory.Move(folders.Upload(task.Uuid), images);
         }

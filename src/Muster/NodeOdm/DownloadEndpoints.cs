@@ -34,7 +34,7 @@ public static class DownloadEndpoints
             bufferSize: 0,
             FileOptions.Asynchronous
         );
-        var modified = File.GetLastWriteTimeUtc(path);
+        DateTimeOffset modified = new(File.GetLastWriteTimeUtc(path));
         await http.SendStreamAsync(file, name, mediaType, $"\"{file.Length:x}-{modified.Ticks:x}\"", modified);
     }
 

@@ -80,7 +80,9 @@ public sealed class MultipartPart
         }
 
         public override int Read(byte[] buffer, int offset, int count) =>
+#pragma warning disable VSTHRD002 // Read is synchronous
             ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
 
         public override void Flush() { }
 

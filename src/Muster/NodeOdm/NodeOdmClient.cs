@@ -342,7 +342,7 @@ public sealed partial class NodeOdmClient(
                 {
                     ErrorMessage = status.ErrorMessage is { } error ? Cut(error) : null,
                 }
-                : new(0),
+                : new(default),
             Output = info.Output is { } lines ? Bounded(lines) : null,
         };
 

@@ -167,7 +167,7 @@ internal static class ZipFiles
             CompressionLevel.NoCompression
         );
         var written = File.GetLastWriteTime(path);
-        entry.LastWriteTime = written.Year is >= 1980 and < 2108 ? written : new DateTime(1980, 1, 1);
+        entry.LastWriteTime = new(written.Year is >= 1980 and < 2108 ? written : new DateTime(1980, 1, 1));
         using var from = new FileStream(
             path,
             FileMode.Open,

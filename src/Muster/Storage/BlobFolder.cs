@@ -93,12 +93,12 @@ public sealed class BlobFolder : IBlobStore
 
     public Uri? AddressOf(string key, TimeSpan lifetime) => null;
 
-    public Task CheckAsync(CancellationToken ct)
+    public async Task CheckAsync(CancellationToken ct)
     {
         var probe = NewPart();
         try
         {
-            File.WriteAllBytes(probe, [1]);
+            await File.WriteAllBytesAsync(probe, [1], ct);
             File.Delete(probe);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
@@ -109,7 +109,6 @@ public sealed class BlobFolder : IBlobStore
                 fault
             );
         }
-        return Task.CompletedTask;
     }
 
     /// <summary>

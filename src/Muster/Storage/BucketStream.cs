@@ -56,7 +56,9 @@ internal sealed class BucketStream(S3Bucket bucket, string key, long bytes) : St
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override int Read(byte[] buffer, int offset, int count) =>
+#pragma warning disable VSTHRD002 // Read is synchronous
         ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
 
     public override long Seek(long offset, SeekOrigin origin) =>
         Position = origin switch

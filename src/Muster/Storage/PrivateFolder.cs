@@ -26,7 +26,7 @@ public static partial class PrivateFolder
             return null;
         }
         var mode = Directory.CreateDirectory(path, Owners).UnixFileMode;
-        if ((mode & Others) == 0)
+        if ((mode & Others) == UnixFileMode.None)
             return null;
         if (mode.HasFlag(UnixFileMode.StickyBit))
             throw new UserException(

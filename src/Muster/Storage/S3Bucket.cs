@@ -243,7 +243,7 @@ public sealed class S3Bucket : IDisposable
                 {
                     BucketName = _place.Bucket,
                     Key = key,
-                    Expires = DateTime.UtcNow + lifetime,
+                    Expires = TimeProvider.System.GetUtcNow().UtcDateTime + lifetime,
                     Protocol = _client.Config.ServiceURL.StartsWith("http:", StringComparison.OrdinalIgnoreCase)
                         ? Protocol.HTTP
                         : Protocol.HTTPS,

@@ -79,7 +79,7 @@ public readonly partial record struct FileStamp(
     /// one tick of its clock, so its name is never met again.</summary>
     public ContentHash KeyOf(string path)
     {
-        var age = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - (Modified / 1_000_000);
+        var age = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() - (Modified / 1_000_000);
         var fresh = age < Settled.TotalMilliseconds ? Convert.ToHexString(RandomNumberGenerator.GetBytes(16)) : "";
         return ContentHash.Of(Encoding.UTF8.GetBytes($"{path}\0{Size} {Modified} {Changed} {Device} {Inode} {fresh}"));
     }

@@ -49,7 +49,7 @@ internal sealed class LargeFile(Remote remote, string run, CargoItem item)
         var first = await lines.ReadLineAsync(ct);
         if (first == "done")
             return null;
-        if (first is null || !first.StartsWith("have "))
+        if (first is null || !first.StartsWith("have ", StringComparison.Ordinal))
             throw remote.Fault((await channel.EndAsync(ct)).Said);
 
         IOException? broken = null;
@@ -63,7 +63,7 @@ internal sealed class LargeFile(Remote remote, string run, CargoItem item)
             broken = fault;
         }
         var last = await lines.ReadLineAsync(ct);
-        if (last is not null && last.StartsWith("sum ") && ContentHash.TryParse(last.AsSpan(4), out var there))
+        if (last is not null && last.StartsWith("sum ", StringComparison.Ordinal) && ContentHash.TryParse(last.AsSpan(4), out var there))
             return (here, there);
 
         var end = await channel.EndAsync(ct); // throws when it was the connection that ended

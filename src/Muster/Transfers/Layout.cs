@@ -45,7 +45,7 @@ internal sealed class Layout : IAsyncDisposable
                 return true;
             if (line == "done")
                 return false;
-            if (line.StartsWith("has ") && StoreName.TryParse(line.AsSpan(4), out var name))
+            if (line.StartsWith("has ", StringComparison.Ordinal) && StoreName.TryParse(line.AsSpan(4), out var name))
                 site.Add(name);
         }
         throw _remote.Fault((await _channel.EndAsync(ct)).Said);

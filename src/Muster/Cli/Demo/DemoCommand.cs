@@ -14,7 +14,7 @@ internal static class DemoCommand
             "See it work, on this machine alone: a job from its edited code to its results, and photos through a "
                 + "server of your own. It leaves nothing behind."
         );
-        command.SetAction((parsed, ct) => new Demo(parsed.Invocation().Screen, parsed.Invocation().Json).RunAsync(ct));
+        command.SetAction((parsed, ct) => new DemoRun(parsed.Invocation().Screen, parsed.Invocation().Json).RunAsync(ct));
         return command;
     }
 }
@@ -22,7 +22,7 @@ internal static class DemoCommand
 /// <summary>
 /// Plays both halves in a temporary folder and says at each step what was seen. What was not seen ends it.
 /// </summary>
-internal sealed class Demo(Screen screen, bool json)
+internal sealed class DemoRun(Screen screen, bool json)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 

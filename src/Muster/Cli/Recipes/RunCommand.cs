@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.ExceptionServices;
 using Muster.Cli.Context;
 using Muster.Configuration;
 using Muster.Recipes;
@@ -36,7 +37,7 @@ internal static class RunCommand
         catch (ConfigException fault)
         {
             var broken = new Command(source.Name, "This recipe has errors.") { TreatUnmatchedTokensAsErrors = false };
-            broken.SetAction(int (_) => throw fault);
+            broken.SetAction(_ => ExceptionDispatchInfo.Throw(fault));
             return broken;
         }
     }

@@ -105,7 +105,7 @@ internal static class SitesCheckCommand
             | UnixFileMode.OtherRead
             | UnixFileMode.OtherWrite
             | UnixFileMode.OtherExecute;
-        return (File.GetUnixFileMode(folder) & others) == 0
+        return (File.GetUnixFileMode(folder) & others) == UnixFileMode.None
             ? []
             :
             [

@@ -43,7 +43,7 @@ internal sealed class NoteLog(Screen screen, LogLevel least, bool json = false) 
             screen.Say(Json(logLevel, state, exception, formatter(state, exception)));
         else
             screen.Say(
-                $"{DateTime.UtcNow:yyyy-MM-ddTHH:mm:ssZ} {logLevel.ToString().ToLowerInvariant(), -11} "
+                $"{TimeProvider.System.GetUtcNow().UtcDateTime:yyyy-MM-ddTHH:mm:ssZ} {logLevel.ToString().ToLowerInvariant(), -11} "
                     + $"{SafeText.OneLine(formatter(state, exception))}{(exception is null ? "" : $": {exception}")}"
             );
     }
@@ -54,7 +54,7 @@ internal sealed class NoteLog(Screen screen, LogLevel least, bool json = false) 
         using (var line = new Utf8JsonWriter(bytes, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             line.WriteStartObject();
-            line.WriteString("time", DateTime.UtcNow);
+            line.WriteString("time", TimeProvider.System.GetUtcNow().UtcDateTime);
             line.WriteString("level", level.ToString().ToLowerInvariant());
             line.WriteString("text", text);
             foreach (var (name, value) in state as IReadOnlyList<KeyValuePair<string, object?>> ?? [])

@@ -178,7 +178,9 @@ public sealed class Screen
         catch (IOException)
         {
             if (!_serves)
-                Environment.Exit(0); // the reader has seen enough: `muster ps | head`
+#pragma warning disable RS0030 // the reader has seen enough, as in `muster ps | head`: nothing is left to say
+                Environment.Exit(0);
+#pragma warning restore RS0030
             _lost++;
         }
     }

@@ -34,7 +34,7 @@ internal sealed partial class Diagnosis(
             var secrets = Secrets().ToList();
             async Task AddTextAsync(string name, string text)
             {
-                await using var entry = new StreamWriter(archive.CreateEntry(name).Open());
+                await using var entry = new StreamWriter(await archive.CreateEntry(name).OpenAsync(ct));
                 await entry.WriteAsync(Redact(text, secrets).AsMemory(), ct);
             }
             Task AddAsync<T>(string name, T what, JsonTypeInfo<T> type) =>

@@ -153,10 +153,10 @@ internal sealed class ResultCollector(
                     )
                 );
         }
-        catch (SpoolFullException)
+        catch (SpoolFullException full)
         {
             into.SetLength(0);
-            throw new IOException("the disk is nearly full");
+            throw new IOException("the disk is nearly full", full);
         }
     }
 

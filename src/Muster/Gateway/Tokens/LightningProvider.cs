@@ -23,7 +23,8 @@ public sealed partial class LightningProvider(Uri server, TaskStore store, TimeP
     private const int TriesOfFinished = 10;
     private const int TriesOfApproval = 5;
 
-    private readonly HttpClient _http = new()
+    // A redirect would hand the token to whoever it names.
+    private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false })
     {
         Timeout = Timeout.InfiniteTimeSpan,
         MaxResponseContentBufferSize = NodeOdm.InputLimits.Default.AnswerBytes,

@@ -34,7 +34,7 @@ internal static class EngineProcess
         {
             await EndAsync(work, clean); // of a start that a killed node did not see through
             ct.ThrowIfCancellationRequested();
-            Start(work, command);
+            await StartAsync(work, command);
         }
         try
         {
@@ -61,7 +61,7 @@ internal static class EngineProcess
         }
     }
 
-    private static void Start(EngineWork work, EngineCommand command)
+    private static async Task StartAsync(EngineWork work, EngineCommand command)
     {
         Directory.CreateDirectory(work.Notes);
         var start = OwnSession.Command(
@@ -72,7 +72,7 @@ internal static class EngineProcess
         using var process = Process.Start(start)!;
         // The shell writes its number as its first act; without it nobody could find it again.
         while (!File.Exists(Path.Combine(work.Notes, "pid")) && !process.HasExited)
-            Thread.Sleep(1);
+            await Task.Delay(1, CancellationToken.None);
     }
 
     private static void Prepare(ProcessStartInfo start, EngineWork work, EngineCommand command)

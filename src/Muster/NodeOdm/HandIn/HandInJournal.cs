@@ -61,7 +61,7 @@ public sealed class HandInJournal : IDisposable
         foreach (
             var old in Directory
                 .EnumerateFiles(folder, "*.jsonl")
-                .Where(path => clock.GetUtcNow() - File.GetLastWriteTimeUtc(path) > Kept)
+                .Where(path => clock.GetUtcNow().UtcDateTime - File.GetLastWriteTimeUtc(path) > Kept)
         )
             File.Delete(old);
         return new(Path.Combine(folder, $"{key}.jsonl"));

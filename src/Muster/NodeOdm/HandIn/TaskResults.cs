@@ -54,7 +54,7 @@ public static class TaskResults
 
         async Task<ResultReport> TakeAsync(string path, ResultReport before)
         {
-            var file = await FileOf(aside, path, ct);
+            var file = await FileOfAsync(aside, path, ct);
             if (await target.PlaceAsync(file, record, ct) is not { } place)
                 return before with { FilesHere = before.FilesHere + 1 };
             target.Take(path, new(file, place), record);
@@ -67,7 +67,7 @@ public static class TaskResults
         }
     }
 
-    private static async Task<RemoteFile> FileOf(string folder, string path, CancellationToken ct)
+    private static async Task<RemoteFile> FileOfAsync(string folder, string path, CancellationToken ct)
     {
         await using var stream = new FileStream(
             path,

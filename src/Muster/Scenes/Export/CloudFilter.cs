@@ -37,7 +37,7 @@ internal sealed class CloudFilter(WorkingGrid grid, byte[][] votes, Pose[] world
     public IEnumerable<ScenePoint[]> Points(int[] counts, IProgress<SceneProgress>? progress, CancellationToken ct)
     {
         var abreast = 2 * Environment.ProcessorCount;
-        Task<ScenePoint[][]> Make(int first) =>
+        Task<ScenePoint[][]> MakeAsync(int first) =>
             Task.Run(
                 () =>
                 {
@@ -52,11 +52,13 @@ internal sealed class CloudFilter(WorkingGrid grid, byte[][] votes, Pose[] world
                 },
                 ct
             );
-        var next = Make(_frames.Start);
+        var next = MakeAsync(_frames.Start);
         for (var first = _frames.Start; first < _frames.End; first += abreast)
         {
+#pragma warning disable VSTHRD002 // points are enumerated on a thread that computes
             var some = next.GetAwaiter().GetResult();
-            next = Make(first + abreast);
+#pragma warning restore VSTHRD002
+            next = MakeAsync(first + abreast);
             foreach (var points in some)
                 yield return points;
             progress?.Report(

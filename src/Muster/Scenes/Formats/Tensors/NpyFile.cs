@@ -57,7 +57,7 @@ public static partial class NpyFile
             int => "<i4",
             long => "<i8",
             bool => "|b1",
-            _ => throw new ArgumentException($"no .npy of {typeof(T)}"),
+            _ => throw new NotSupportedException($"no .npy of {typeof(T)}"),
         };
         var sizes = string.Join(", ", shape.ToArray()) + (shape.Length == 1 ? "," : "");
         var header = $"{{'descr': '{descr}', 'fortran_order': False, 'shape': ({sizes}), }}";
@@ -79,7 +79,7 @@ public static partial class NpyFile
             || !sizes.Success
         )
             throw SceneException.Unreadable(path, "its header is not a dictionary of descr, fortran_order and shape");
-        ElementType type = descr.Groups[1].Value switch
+        ElementType type = descr.Groups["value"].Value switch
         {
             "<f4" => ElementType.Float32,
             "<f8" => ElementType.Float64,
@@ -100,10 +100,10 @@ public static partial class NpyFile
         {
             return (
                 type,
-                order.Groups[1].Value == "True",
+                order.Groups["value"].Value == "True",
                 [
                     .. sizes
-                        .Groups[1]
+                        .Groups["value"]
                         .Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
                         .Select(size => long.Parse(size, NumberStyles.None)),
                 ]
@@ -128,12 +128,12 @@ public static partial class NpyFile
         return strides;
     }
 
-    [GeneratedRegex(@"'descr'\s*:\s*'([^']*)'", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"'descr'\s*:\s*'(?<value>[^']*)'", RegexOptions.NonBacktracking)]
     private static partial Regex Descr();
 
-    [GeneratedRegex(@"'fortran_order'\s*:\s*(True|False)", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"'fortran_order'\s*:\s*(?<value>True|False)", RegexOptions.NonBacktracking)]
     private static partial Regex Order();
 
-    [GeneratedRegex(@"'shape'\s*:\s*\(([0-9, ]*)\)", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"'shape'\s*:\s*\((?<value>[0-9, ]*)\)", RegexOptions.NonBacktracking)]
     private static partial Regex Sizes();
 }

@@ -177,7 +177,7 @@ public sealed partial record SbatchRefusal(string What, string Mend)
             | zero[ ]bytes[ ]were | (receive|send)[ ](failure|message) | message[ ](send|receive)[ ]failure | unexpected[ ]message[ ]received
             | credential | munge | authentication | standby | try[ ](again|a[ ]different) | talking[ ]to[ ]database
             """,
-        RegexOptions.IgnoreCase | RegexOptions.IgnorePatternWhitespace
+        RegexOptions.ExplicitCapture | RegexOptions.IgnoreCase | RegexOptions.IgnorePatternWhitespace
     )]
     private static partial Regex Doubt();
 
