@@ -1,4 +1,5 @@
 using System.Globalization;
+using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Runs;
 
@@ -64,7 +65,7 @@ public sealed record RunFacts
             var own =
                 started?["handle"]
                 ?? (told is null && started is not null ? $"{started["host"]}:{started["pid"]}" : null);
-            return own is null || own == told?.Split(';')[0] ? told : own;
+            return own is null || (told is not null && own == SlurmJobId.WithoutCluster(told)) ? told : own;
         }
     }
 

@@ -9,6 +9,7 @@ using Muster.Runs;
 using Muster.Runs.Follow;
 using Muster.Shell;
 using Muster.Sites.Schedulers;
+using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Cli.Personas;
 
@@ -33,7 +34,7 @@ internal static partial class DroidSlamJobs
     public static Run Find(App app, string id) =>
         All(app)
             .Where(run =>
-                RunKeeper.HandleOf(run)?.Split(';')[0] == id
+                RunKeeper.HandleOf(run) is { } handle && SlurmJobId.WithoutCluster(handle) == id
                 || (id.Length >= 8 && run.Id.ToString().StartsWith(id, StringComparison.Ordinal))
             )
             .ToList() switch

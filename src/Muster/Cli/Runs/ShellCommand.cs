@@ -6,6 +6,7 @@ using Muster.Hosts;
 using Muster.Runs;
 using Muster.Shell;
 using Muster.Sites;
+using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Cli.Runs;
 
@@ -84,7 +85,7 @@ internal static class ShellCommand
         var dot = rank.LastIndexOf('.');
         var job =
             isSlurm && run.State is RunState.Running(var handle, _, _)
-                ? handle.Split(';')[0] + (run.Plan.Array is null ? "" : $"_{rank[(dot + 1)..]}")
+                ? SlurmJobId.WithoutCluster(handle) + (run.Plan.Array is null ? "" : $"_{rank[(dot + 1)..]}")
                 : null;
         var text = ShellText.Script(
             "Runs/Remote/enter.sh",

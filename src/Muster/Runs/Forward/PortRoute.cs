@@ -2,6 +2,7 @@ using Muster.Faults;
 using Muster.Hosts;
 using Muster.Shell;
 using Muster.Sites;
+using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Runs.Forward;
 
@@ -48,7 +49,7 @@ internal static class PortRoute
         var relay = $"exec 3<>/dev/tcp/127.0.0.1/{port.Port} && {{ cat <&3 & cat >&3; wait; }}";
         var channel = await host.OpenAsync(
             ShellText.Of(
-                $"exec srun --jobid={handle.Split(';')[0]} --overlap --ntasks=1 --nodes=1 --nodelist={port.Host} "
+                $"exec srun --jobid={SlurmJobId.WithoutCluster(handle)} --overlap --ntasks=1 --nodes=1 --nodelist={port.Host} "
                     + $"--mem=0 --unbuffered bash -c {relay}"
             ),
             ct

@@ -143,7 +143,7 @@ public sealed partial class RunPlanner(RunStore store, TimeProvider clock, Func<
         if (plan.After.Count > 0)
             options = options.With(
                 "dependency",
-                string.Join(',', plan.After.Select(after => $"afterok:{after.Handle!.Split(';')[0]}"))
+                string.Join(',', plan.After.Select(after => $"afterok:{SlurmJobId.WithoutCluster(after.Handle!)}"))
             );
         return
         [

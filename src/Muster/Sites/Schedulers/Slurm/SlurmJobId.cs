@@ -18,6 +18,9 @@ public sealed partial record SlurmJobId(long Id, string? Cluster = null)
         return found is [var only] ? only : null;
     }
 
+    /// <summary>The handle of a run without its cluster, as most commands take it; those of others stay.</summary>
+    public static string WithoutCluster(string handle) => handle.Split(';')[0];
+
     public override string ToString() => Cluster is null ? $"{Id}" : $"{Id};{Cluster}";
 
     private static SlurmJobId Read(Match match) =>
