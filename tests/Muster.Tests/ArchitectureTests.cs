@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Text;
+using Microsoft.AspNetCore.Builder;
 
 namespace Muster;
 
@@ -180,6 +181,19 @@ public sealed class ArchitectureTests
             select type.FullName
         );
 
+    /// <summary>One that is bound when the server starts needs reflection.</summary>
+    [Fact]
+    public void Routes_are_bound_when_the_program_is_built() =>
+        Assert.Empty(
+            from type in Program.GetTypes()
+            where FolderOf(type) is not null
+            from method in MethodsOf(type)
+            from map in MembersIn(method).OfType<MethodInfo>()
+            where map.DeclaringType == typeof(EndpointRouteBuilderExtensions)
+            where map.GetParameters()[^1].ParameterType == typeof(Delegate)
+            select $"{type.FullName}.{method.Name}"
+        );
+
     [Fact]
     public void The_test_sees_what_a_method_uses() =>
         Assert.Contains(typeof(Runs.RunStore), UsedBy(typeof(Cli.Context.App)));
@@ -259,14 +273,18 @@ public sealed class ArchitectureTests
             ? at
             : null;
 
+    private const BindingFlags Own =
+        BindingFlags.DeclaredOnly
+        | BindingFlags.Public
+        | BindingFlags.NonPublic
+        | BindingFlags.Static
+        | BindingFlags.Instance;
+
+    private static IEnumerable<MethodBase> MethodsOf(Type type) =>
+        type.GetMethods(Own).Cast<MethodBase>().Concat(type.GetConstructors(Own));
+
     private static HashSet<Type> UsedBy(Type type)
     {
-        const BindingFlags all =
-            BindingFlags.DeclaredOnly
-            | BindingFlags.Public
-            | BindingFlags.NonPublic
-            | BindingFlags.Static
-            | BindingFlags.Instance;
         var used = new HashSet<Type>();
         void Use(Type? one)
         {
@@ -281,9 +299,9 @@ public sealed class ArchitectureTests
         Use(type.BaseType);
         foreach (var implemented in type.GetInterfaces())
             Use(implemented);
-        foreach (var field in type.GetFields(all))
+        foreach (var field in type.GetFields(Own))
             Use(field.FieldType);
-        foreach (var method in type.GetMethods(all).Cast<MethodBase>().Concat(type.GetConstructors(all)))
+        foreach (var method in MethodsOf(type))
         {
             Use((method as MethodInfo)?.ReturnType);
             foreach (var parameter in method.GetParameters())

@@ -4,12 +4,16 @@ using System.Security.Cryptography;
 using System.Text;
 using Muster.Platforms;
 using Muster.Shell;
+using Muster.Storage;
 
 namespace Muster.Hosts;
 
 /// <summary>The one connection to a host that every command shares, also across processes of ours.</summary>
 internal sealed class SshMaster
 {
+    /// <summary>Somebody may have to find a second factor before the first connection is there.</summary>
+    private static readonly TimeSpan LockPatience = TimeSpan.FromMinutes(10);
+
     private readonly SshTarget _target;
     private readonly SshPatience _patience;
 
@@ -170,7 +174,7 @@ internal sealed class SshMaster
         }
     }
 
-    private async Task<FileStream> LockAsync(CancellationToken ct)
+    private Task<FileStream> LockAsync(CancellationToken ct)
     {
         Directory.CreateDirectory(_target.SocketFolder);
         if (!OperatingSystem.IsWindows())
@@ -178,16 +182,6 @@ internal sealed class SshMaster
                 _target.SocketFolder,
                 UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
             );
-        while (true)
-        {
-            try
-            {
-                return new FileStream($"{Socket}.lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(50), ct); // another process of ours is connecting
-            }
-        }
+        return FileLock.TakeAsync($"{Socket}.lock", $"is connecting to {_target.Alias}", LockPatience, ct);
     }
 }

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Muster.Node.Engines;
 using Muster.NodeOdm;
@@ -28,68 +29,46 @@ internal sealed class NodeEndpoints(
     /// <summary>Clients that look at a node again and again wait for 5 s.</summary>
     private static readonly TimeSpan OptionsPatience = TimeSpan.FromSeconds(3);
 
-    private static readonly string[] Actions = ["cancel", "remove", "restart"];
-
     private long Now => clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     public void Map(IEndpointRouteBuilder app)
     {
         NodePages.Map(app);
-        app.MapGet("/auth/info", http => http.AnswerAsync(new("", null, null), OdmJson.Wire.AuthInfo));
-        app.MapPost("/auth/login", http => http.RefuseAsync("Not available"));
-        app.MapPost("/auth/register", http => http.RefuseAsync("Not available"));
-        Get(app, "/info", http => http.AnswerAsync(Info(), OdmJson.Wire.NodeInfo));
-        Get(
-            app,
-            "/options",
-            async http =>
-                await http.AnswerAsync(
-                    await OptionsAsync(OptionsPatience, http),
-                    OdmJson.Wire.IReadOnlyListOptionDescription
-                )
+        app.MapGet(
+            "/auth/info",
+            JsonAnswer<AuthInfo> () => OdmAnswers.Json(new("", null, null), OdmJson.Wire.AuthInfo)
         );
-        Get(
-            app,
-            "/task/list",
-            http =>
-                http.AnswerAsync(
-                    [.. store.All().Select(task => new UuidAnswer(task.Uuid))],
-                    OdmJson.Wire.IReadOnlyListUuidAnswer
-                )
-        );
-        Get(app, "/task/{uuid}/info", TaskInfoAsync);
-        Get(
-            app,
-            "/task/{uuid}/output",
-            http =>
-                http.AnswerLinesAsync(default, outputs.Of(Find(http).Uuid).Read(http.Request.Query["line"]), default)
-        );
-        Get(app, "/task/{uuid}/download/{asset}", DownloadAsync, "HEAD");
-        Post(app, "/task/new/init", InitAsync);
-        Post(app, "/task/new/upload/{uuid}", UploadAsync);
-        Post(app, "/task/new/commit/{uuid}", http => CommitAsync(http, Uuid(http)));
-        Post(app, "/task/new", NewAsync);
-        foreach (var action in Actions)
-            Post(app, $"/task/{action}", http => ActAsync(http, action));
+        app.MapPost("/auth/login", JsonAnswer<ErrorAnswer> () => OdmAnswers.Refusal("Not available"));
+        app.MapPost("/auth/register", JsonAnswer<ErrorAnswer> () => OdmAnswers.Refusal("Not available"));
+        var api = app.MapGroup("").AddEndpointFilter(GuardAsync);
+        api.MapGet("/info", JsonAnswer<NodeInfo> () => OdmAnswers.Json(Info(), OdmJson.Wire.NodeInfo));
+        api.MapGet("/options", TellOptionsAsync);
+        api.MapGet("/task/list", List);
+        api.MapGet("/task/{uuid}/info", TaskInfo);
+        api.MapGet("/task/{uuid}/output", Output);
+        api.MapMethods("/task/{uuid}/download/{asset}", ["GET", "HEAD"], Download);
+        api.MapPost("/task/new/init", InitAsync);
+        api.MapPost("/task/new/upload/{uuid}", UploadAsync);
+        api.MapPost("/task/new/commit/{uuid}", CommitAsync);
+        api.MapPost("/task/new", NewAsync);
+        api.MapPost("/task/cancel", CancelAsync);
+        api.MapPost("/task/remove", RemoveAsync);
+        api.MapPost("/task/restart", RestartAsync);
     }
 
-    private void Get(IEndpointRouteBuilder app, string path, RequestDelegate answer, params string[] more) =>
-        app.MapMethods(path, ["GET", .. more], Guarded(answer));
+    private ValueTask<object?> GuardAsync(EndpointFilterInvocationContext call, EndpointFilterDelegate next) =>
+        WhyNot(call.HttpContext) is { } why ? new(OdmAnswers.Refusal(why)) : next(call);
 
-    private void Post(IEndpointRouteBuilder app, string path, RequestDelegate answer) =>
-        app.MapPost(path, Guarded(answer));
-
-    private RequestDelegate Guarded(RequestDelegate answer) =>
-        http =>
-        {
-            if (settings.Token is not { } token)
-                return answer(http);
-            if (!CryptographicOperations.FixedTimeEquals(Hash(http.Request.Query["token"].ToString()), Hash(token)))
-                return http.RefuseAsync("Invalid authentication token: token does not match.");
-            return settings.AuthorizedIps.Count == 0 || settings.AuthorizedIps.Contains(PeerOf(http))
-                ? answer(http)
-                : http.RefuseAsync("Invalid authentication IP: IP is not one of authorized IPs.");
-        };
+    private string? WhyNot(HttpContext http)
+    {
+        if (settings.Token is not { } token)
+            return null;
+        if (!CryptographicOperations.FixedTimeEquals(Hash(http.Request.Query["token"].ToString()), Hash(token)))
+            return "Invalid authentication token: token does not match.";
+        return settings.AuthorizedIps.Count == 0 || settings.AuthorizedIps.Contains(PeerOf(http))
+            ? null
+            : "Invalid authentication IP: IP is not one of authorized IPs.";
+    }
 
     private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
 
@@ -118,106 +97,110 @@ internal sealed class NodeEndpoints(
         };
     }
 
-    private static string Uuid(HttpContext http) => (string)http.GetRouteValue("uuid")!;
+    private async Task<JsonAnswer<IReadOnlyList<OptionDescription>>> TellOptionsAsync(CancellationToken ct) =>
+        OdmAnswers.Json(await OptionsAsync(OptionsPatience, ct), OdmJson.Wire.IReadOnlyListOptionDescription);
 
-    private NodeTask Find(HttpContext http) =>
-        store.Find(Uuid(http)) ?? throw new RefusalException($"{Uuid(http)} not found");
+    private JsonAnswer<IReadOnlyList<UuidAnswer>> List() =>
+        OdmAnswers.Json(
+            [.. store.All().Select(task => new UuidAnswer(task.Uuid))],
+            OdmJson.Wire.IReadOnlyListUuidAnswer
+        );
 
-    private Task TaskInfoAsync(HttpContext http)
+    private NodeTask Find(string uuid) => store.Find(uuid) ?? throw new RefusalException($"{uuid} not found");
+
+    private Results<JsonAnswer<TaskInfo>, LinesAnswer> TaskInfo(string uuid, HttpRequest request)
     {
-        var task = Find(http);
+        var task = Find(uuid);
         var info = task.Info(Now);
-        if (!http.Request.Query.TryGetValue("with_output", out var from))
-            return http.AnswerAsync(info, OdmJson.Wire.TaskInfo);
+        if (!request.Query.TryGetValue("with_output", out var from))
+            return OdmAnswers.Json(info, OdmJson.Wire.TaskInfo);
         byte[] before =
         [
             .. JsonSerializer.SerializeToUtf8Bytes(info, OdmJson.Wire.TaskInfo).AsSpan(..^1),
             .. ",\"output\":"u8,
         ];
-        return http.AnswerLinesAsync(before, outputs.Of(task.Uuid).Read(from), "}"u8.ToArray());
+        return new LinesAnswer(before, outputs.Of(task.Uuid).Read(from), "}"u8.ToArray());
     }
 
-    private Task DownloadAsync(HttpContext http)
+    private LinesAnswer Output(string uuid, HttpRequest request) =>
+        new(default, outputs.Of(Find(uuid).Uuid).Read(request.Query["line"]), default);
+
+    private Results<FileAnswer, JsonAnswer<ErrorAnswer>> Download(string uuid, string asset)
     {
-        var task = Find(http);
-        if ((string)http.GetRouteValue("asset")! != "all.zip")
-            return http.RefuseAsync("Invalid asset");
+        var task = Find(uuid);
+        if (asset != "all.zip")
+            return OdmAnswers.Refusal("Invalid asset");
         return task.Phase == TaskPhase.Completed && File.Exists(folders.Archive(task.Uuid))
-            ? http.SendFileAsync(folders.Archive(task.Uuid), "all.zip", "application/zip")
-            : http.RefuseAsync("Asset not ready");
+            ? new FileAnswer(folders.Archive(task.Uuid), "all.zip", "application/zip")
+            : OdmAnswers.Refusal("Asset not ready");
     }
 
-    private async Task InitAsync(HttpContext http)
+    private async Task<JsonAnswer<UuidAnswer>> InitAsync(HttpRequest request, CancellationToken ct)
     {
-        var uuid = Proposed(http);
-        var fields = await FormReader.ReadAsync(
-            http.Request.ContentType,
-            http.Request.Body,
-            onFile: null,
-            http.RequestAborted
-        );
-        uploads.Begin(uuid, await PendingAsync(TaskForm.Of(fields) with { ZipUrl = null }, http));
-        await http.AnswerAsync(new(uuid), OdmJson.Wire.UuidAnswer);
+        var uuid = Proposed(request);
+        var fields = await FormReader.ReadAsync(request.ContentType, request.Body, onFile: null, ct);
+        uploads.Begin(uuid, await PendingAsync(TaskForm.Of(fields) with { ZipUrl = null }, ct));
+        return Named(uuid);
     }
 
-    private async Task UploadAsync(HttpContext http)
+    private async Task<Results<JsonAnswer<ActionAnswer>, StatusCodeHttpResult>> UploadAsync(
+        string uuid,
+        HttpRequest request,
+        CancellationToken ct
+    )
     {
-        var uuid = Uuid(http);
         if (settings.DropUploads && Random.Shared.Next(2) == 0)
-        {
-            http.Response.StatusCode = StatusCodes.Status500InternalServerError;
-            return;
-        }
+            return TypedResults.StatusCode(StatusCodes.Status500InternalServerError);
         if (store.Find(uuid) is not null || !uploads.Has(uuid))
             throw new RefusalException("Invalid uuid (not found)", noRetry: true);
-        uploads.RefuseWhenFull(http.Request.ContentLength);
+        uploads.RefuseWhenFull(request.ContentLength);
         var came = 0;
         await FormReader.ReadAsync(
-            http.Request.ContentType,
-            http.Request.Body,
-            async (part, ct) =>
+            request.ContentType,
+            request.Body,
+            async (part, reading) =>
             {
-                await uploads.ReceiveAsync(uuid, part, ct);
+                await uploads.ReceiveAsync(uuid, part, reading);
                 came++;
             },
-            http.RequestAborted
+            ct
         );
         if (came == 0)
             throw new RefusalException("Need at least 1 file.", noRetry: true);
-        await http.AnswerAsync(ActionAnswer.Done, OdmJson.Wire.ActionAnswer);
+        return Answer(wrong: null);
     }
 
-    private async Task NewAsync(HttpContext http)
+    private async Task<JsonAnswer<UuidAnswer>> NewAsync(HttpRequest request, CancellationToken ct)
     {
-        var uuid = Proposed(http);
+        var uuid = Proposed(request);
         if (store.Find(uuid) is not null || uploads.Has(uuid))
             throw new RefusalException($"Invalid set-uuid: {uuid}");
-        uploads.RefuseWhenFull(http.Request.ContentLength);
+        uploads.RefuseWhenFull(request.ContentLength);
         // Before the fields are known, as they may come behind the files.
-        uploads.Begin(uuid, await PendingAsync(new(), http));
+        uploads.Begin(uuid, await PendingAsync(new(), ct));
         try
         {
             var form = TaskForm.Of(
                 await FormReader.ReadAsync(
-                    http.Request.ContentType,
-                    http.Request.Body,
-                    (part, ct) => uploads.ReceiveAsync(uuid, part, ct),
-                    http.RequestAborted
+                    request.ContentType,
+                    request.Body,
+                    (part, reading) => uploads.ReceiveAsync(uuid, part, reading),
+                    ct
                 )
             );
             if (uploads.Count(uuid) == 0 && form.ZipUrl is null)
                 throw new RefusalException("Need at least 1 file or a zip file url.");
-            uploads.Begin(uuid, await PendingAsync(form, http));
+            uploads.Begin(uuid, await PendingAsync(form, ct));
         }
         catch
         {
             await folders.DeleteAsync(folders.Upload(uuid));
             throw;
         }
-        await CommitAsync(http, uuid);
+        return await CommitAsync(uuid);
     }
 
-    private async Task CommitAsync(HttpContext http, string uuid)
+    private async Task<JsonAnswer<UuidAnswer>> CommitAsync(string uuid)
     {
         // A commit whose answer was lost may come again.
         if (store.Find(uuid) is null)
@@ -248,44 +231,51 @@ internal sealed class NodeEndpoints(
             );
             uploads.Forget(uuid);
         }
-        await http.AnswerAsync(new(uuid), OdmJson.Wire.UuidAnswer);
+        return Named(uuid);
     }
 
-    private async Task ActAsync(HttpContext http, string action)
+    private async Task<JsonAnswer<ActionAnswer>> CancelAsync(HttpRequest request, CancellationToken ct)
     {
-        var body = await ActionBody.ReadAsync(http.Request.ContentType, http.Request.Body, http.RequestAborted);
-        var wrong = action switch
-        {
-            "cancel" => queue.Cancel(body.Uuid) ? null : $"{body.Uuid} not found",
-            "remove" => await queue.RemoveAsync(body.Uuid) ? null : $"{body.Uuid} not found",
-            _ => await RestartAsync(body, http),
-        };
-        await http.AnswerAsync(wrong is null ? ActionAnswer.Done : new(false, wrong), OdmJson.Wire.ActionAnswer);
+        var body = await ActionBody.ReadAsync(request.ContentType, request.Body, ct);
+        return Answer(queue.Cancel(body.Uuid), body);
     }
 
-    private async Task<string?> RestartAsync(ActionBody body, HttpContext http)
+    private async Task<JsonAnswer<ActionAnswer>> RemoveAsync(HttpRequest request, CancellationToken ct)
     {
+        var body = await ActionBody.ReadAsync(request.ContentType, request.Body, ct);
+        return Answer(await queue.RemoveAsync(body.Uuid), body);
+    }
+
+    private async Task<JsonAnswer<ActionAnswer>> RestartAsync(HttpRequest request, CancellationToken ct)
+    {
+        var body = await ActionBody.ReadAsync(request.ContentType, request.Body, ct);
         if (body.Options is not { } sent)
-            return queue.Restart(body.Uuid, task => task);
-        var known = await OptionsAsync(settings.StartPatience, http);
-        return OptionRules.TryRead(known, sent, settings.MaxConcurrency, out var options, out var fault)
-            ? queue.Restart(
-                body.Uuid,
-                task => task with { Options = TaskSetup.WithAutomatic(task with { Options = options }, known) }
-            )
-            : fault;
+            return Answer(queue.Restart(body.Uuid, task => task));
+        var known = await OptionsAsync(settings.StartPatience, ct);
+        return Answer(
+            OptionRules.TryRead(known, sent, settings.MaxConcurrency, out var options, out var fault)
+                ? queue.Restart(
+                    body.Uuid,
+                    task => task with { Options = TaskSetup.WithAutomatic(task with { Options = options }, known) }
+                )
+                : fault
+        );
     }
 
-    private async Task<IReadOnlyList<OptionDescription>> OptionsAsync(TimeSpan patience, HttpContext http)
+    private static JsonAnswer<ActionAnswer> Answer(bool found, ActionBody body) =>
+        Answer(found ? null : $"{body.Uuid} not found");
+
+    private static JsonAnswer<ActionAnswer> Answer(string? wrong) =>
+        OdmAnswers.Json(wrong is null ? ActionAnswer.Done : new(false, wrong), OdmJson.Wire.ActionAnswer);
+
+    private static JsonAnswer<UuidAnswer> Named(string uuid) => OdmAnswers.Json(new(uuid), OdmJson.Wire.UuidAnswer);
+
+    private async Task<IReadOnlyList<OptionDescription>> OptionsAsync(TimeSpan patience, CancellationToken ct)
     {
         try
         {
             return (
-                await engine.WaitAsync(
-                    patience < settings.StartPatience ? patience : settings.StartPatience,
-                    clock,
-                    http.RequestAborted
-                )
+                await engine.WaitAsync(patience < settings.StartPatience ? patience : settings.StartPatience, clock, ct)
             ).Options;
         }
         catch (TimeoutException)
@@ -297,9 +287,9 @@ internal sealed class NodeEndpoints(
     }
 
     /// <summary>The id that the client proposes, or a new one.</summary>
-    private string Proposed(HttpContext http)
+    private string Proposed(HttpRequest request)
     {
-        var proposed = http.Request.Headers["set-uuid"].ToString();
+        var proposed = request.Headers["set-uuid"].ToString();
         if (proposed.Length == 0)
             return TaskUuid.New();
         var uuid = proposed.ToLowerInvariant();
@@ -308,9 +298,9 @@ internal sealed class NodeEndpoints(
             : throw new RefusalException($"Invalid set-uuid: {proposed}");
     }
 
-    private async Task<PendingTask> PendingAsync(TaskForm form, HttpContext http) =>
+    private async Task<PendingTask> PendingAsync(TaskForm form, CancellationToken ct) =>
         OptionRules.TryRead(
-            await OptionsAsync(settings.StartPatience, http),
+            await OptionsAsync(settings.StartPatience, ct),
             form.Options,
             settings.MaxConcurrency,
             out var options,

@@ -132,21 +132,12 @@ public sealed class NodeServer : IAsyncDisposable
         return part;
     }
 
-    private static FileStream Claim(NodeFolders folders)
-    {
-        try
-        {
-            return new(folders.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException fault)
-        {
-            throw new UserException(
-                $"another node works in {Path.GetDirectoryName(folders.Lock)}",
-                "Stop it, or give this one another folder with --data-dir.",
-                fault
-            );
-        }
-    }
+    private static FileStream Claim(NodeFolders folders) =>
+        FileLock.Find(folders.Lock)
+        ?? throw new UserException(
+            $"another node works in {Path.GetDirectoryName(folders.Lock)}",
+            "Stop it, or give this one another folder with --data-dir."
+        );
 
     private static void Listen(KestrelServerOptions kestrel, NodeSettings settings, ConnectionCap cap)
     {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Muster.Hosts;
 
 namespace Muster.NodeOdm;
 
@@ -37,19 +38,9 @@ public sealed class MultipartPart
     /// <summary>The content as a stream.</summary>
     public Stream OpenRead() => new PartStream(this);
 
-    private sealed class PartStream(MultipartPart part) : Stream
+    private sealed class PartStream(MultipartPart part) : ReadOnlyStream
     {
         private ReadOnlyMemory<byte> _left;
-
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => throw new NotSupportedException();
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override async ValueTask<int> ReadAsync(
             Memory<byte> buffer,
@@ -64,13 +55,6 @@ public sealed class MultipartPart
             return taken;
         }
 
-        public override Task<int> ReadAsync(
-            byte[] buffer,
-            int offset,
-            int count,
-            CancellationToken cancellationToken
-        ) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
         public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
         {
             await destination.WriteAsync(_left, cancellationToken);
@@ -78,18 +62,5 @@ public sealed class MultipartPart
             while (await part.ChunkAsync(cancellationToken) is { IsEmpty: false } chunk)
                 await destination.WriteAsync(chunk, cancellationToken);
         }
-
-        public override int Read(byte[] buffer, int offset, int count) =>
-#pragma warning disable VSTHRD002 // Read is synchronous
-            ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
-#pragma warning restore VSTHRD002
-
-        public override void Flush() { }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

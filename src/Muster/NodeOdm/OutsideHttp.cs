@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 
 namespace Muster.NodeOdm;
 
@@ -35,22 +34,6 @@ public static class OutsideHttp
             MaxResponseContentBufferSize = InputLimits.Default.AnswerBytes,
             DefaultRequestHeaders = { { Mark, "1" } },
         };
-    }
-
-    /// <summary>Posts a text of JSON. Only the status of the answer counts, so its body is not read.</summary>
-    public static async Task<HttpStatusCode> TellAsync(
-        this HttpClient http,
-        Uri address,
-        string json,
-        CancellationToken ct
-    )
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, address)
-        {
-            Content = new StringContent(json, Encoding.UTF8, "application/json"),
-        };
-        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
-        return response.StatusCode;
     }
 
     private static async ValueTask<Stream> ConnectAsync(DnsEndPoint there, CancellationToken ct)

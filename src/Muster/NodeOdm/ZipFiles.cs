@@ -6,27 +6,21 @@ namespace Muster.NodeOdm;
 /// <summary>Archives from clients, unpacked with care, and the one that a client gets.</summary>
 internal static class ZipFiles
 {
-    private static readonly InputLimits Limits = InputLimits.Default;
-
     /// <summary>What a node keeps beside a task's files; it is nobody's result.</summary>
     private static readonly string[] OwnNames = ["all.zip", "all.zip.part", ".muster"];
-    private const int LinkMode = 0xA000;
 
     /// <param name="flatten">Folders within the archive are dropped.</param>
-    /// <param name="room">What the disk can bear; an archive says little about what is in it.</param>
+    /// <param name="room">What the disk can bear.</param>
     public static void Unpack(string archive, string folder, bool flatten, long room, CancellationToken ct)
     {
         try
         {
-            using var zip = Open(archive);
-            var mostBytes = Limits.Unpacked(new FileInfo(archive).Length, room);
+            using var zip = new OutsideArchive(archive, room);
             var root = Path.GetFullPath(folder) + Path.DirectorySeparatorChar;
             Directory.CreateDirectory(root);
             var buffer = new byte[256 << 10];
-            foreach (var entry in zip.Entries)
+            foreach (var entry in zip.Files)
             {
-                if (entry.FullName.EndsWith('/') || ((entry.ExternalAttributes >> 16) & 0xF000) == LinkMode)
-                    continue;
                 var name = flatten ? UploadName.Of(entry.FullName) : entry.FullName;
                 if (name is null)
                     continue;
@@ -36,13 +30,11 @@ internal static class ZipFiles
                 if (!path.StartsWith(root, StringComparison.Ordinal))
                     throw new RefusalException($"The archive names a file outside of it: {entry.FullName}");
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                using var from = entry.Open();
+                using var from = zip.Open(entry);
                 using var to = new FileStream(path, FileMode.Create, FileAccess.Write);
-                while (from.Read(buffer) is > 0 and var read)
+                while (from.Read(buffer.AsSpan()) is > 0 and var read)
                 {
                     ct.ThrowIfCancellationRequested();
-                    if ((mostBytes -= read) < 0)
-                        throw new RefusalException("The archive becomes too large when it is unpacked");
                     to.Write(buffer, 0, read);
                 }
             }
@@ -51,19 +43,6 @@ internal static class ZipFiles
         {
             throw new RefusalException($"This is no zip archive that can be read: {fault.Message}");
         }
-    }
-
-    /// <summary>An archive of a client's, where its directory is one that memory can hold.</summary>
-    public static ZipArchive Open(string archive)
-    {
-        using (var file = File.OpenRead(archive))
-        {
-            if (ZipDirectory.Count(file, Limits.ArchiveFiles) is not { } files)
-                throw new InvalidDataException("it has no whole directory at its end");
-            if (files > Limits.ArchiveFiles)
-                throw new RefusalException($"The archive holds more than {Limits.ArchiveFiles} files");
-        }
-        return ZipFile.OpenRead(archive);
     }
 
     /// <summary>

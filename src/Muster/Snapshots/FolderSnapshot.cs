@@ -155,7 +155,11 @@ public static class FolderSnapshot
         {
             try
             {
-                var options = new EnumerationOptions { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
+                var options = new EnumerationOptions
+                {
+                    AttributesToSkip = FileAttributes.None,
+                    IgnoreInaccessible = false,
+                };
                 return [.. new FileSystemEnumerable<string>(folder, (ref entry) => entry.FileName.ToString(), options)];
             }
             catch (UnauthorizedAccessException fault)

@@ -149,7 +149,12 @@ public sealed class Git(string folder, params IReadOnlyList<(string Name, string
     public UserException Fault(string command, GitAnswer answer)
     {
         var said =
-            answer.Said.Split('\n').LastOrDefault(line => line.StartsWith("fatal: ", StringComparison.Ordinal) || line.StartsWith("error: ", StringComparison.Ordinal))
+            answer
+                .Said.Split('\n')
+                .LastOrDefault(line =>
+                    line.StartsWith("fatal: ", StringComparison.Ordinal)
+                    || line.StartsWith("error: ", StringComparison.Ordinal)
+                )
             ?? answer.Said;
         var mend =
             answer.Said.Contains("dubious ownership")

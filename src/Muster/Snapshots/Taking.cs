@@ -164,10 +164,13 @@ internal sealed class Taking(RunRef run, ContentCache cache, string temporaryFol
         return (
             IdIn(lines[0]),
             IdIn(lines[1]),
-            branch?.StartsWith("refs/heads/", StringComparison.Ordinal) == true ? branch["refs/heads/".Length..] : branch
+            branch?.StartsWith("refs/heads/", StringComparison.Ordinal) == true
+                ? branch["refs/heads/".Length..]
+                : branch
         );
 
-        static string? IdIn(string line) => line.EndsWith(" missing", StringComparison.Ordinal) ? null : line[..line.IndexOf(' ')];
+        static string? IdIn(string line) =>
+            line.EndsWith(" missing", StringComparison.Ordinal) ? null : line[..line.IndexOf(' ')];
     }
 
     private static async Task<Settings> SettingsAsync(Git git, CancellationToken ct)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using Muster.Storage;
 
 namespace Muster.Transfers;
 
@@ -187,26 +188,10 @@ internal sealed class RecordFile(string path, int length)
         file.Write(bytes);
     }
 
-    private FileStream OpenAlone()
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        return Open(FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-    }
+    private FileStream OpenAlone() => Open(FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
 
-    private FileStream Open(FileMode mode, FileAccess access, FileShare share)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return new(path, mode, access, share);
-            }
-            catch (IOException) when (attempt < 50) // another process is at it, for milliseconds
-            {
-                Thread.Sleep(20);
-            }
-        }
-    }
+    private FileStream Open(FileMode mode, FileAccess access, FileShare share) =>
+        FileLock.Take(path, mode, access, share, "is writing what it has sent", TimeSpan.FromSeconds(10));
 
     private static uint CheckOf(ReadOnlySpan<byte> record)
     {

@@ -63,7 +63,11 @@ internal sealed class LargeFile(Remote remote, string run, CargoItem item)
             broken = fault;
         }
         var last = await lines.ReadLineAsync(ct);
-        if (last is not null && last.StartsWith("sum ", StringComparison.Ordinal) && ContentHash.TryParse(last.AsSpan(4), out var there))
+        if (
+            last is not null
+            && last.StartsWith("sum ", StringComparison.Ordinal)
+            && ContentHash.TryParse(last.AsSpan(4), out var there)
+        )
             return (here, there);
 
         var end = await channel.EndAsync(ct); // throws when it was the connection that ended

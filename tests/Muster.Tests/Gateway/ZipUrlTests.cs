@@ -43,7 +43,7 @@ public sealed class ZipUrlTests
         );
         _archive = Archive(("bomb.jpg", 400_000_000));
         Assert.Contains(
-            "far larger than itself",
+            "becomes too large when it is unpacked",
             (await gateway.UntilAsync(await SubmitAsync(gateway, server.Url), TaskCode.Failed)).Status.ErrorMessage!,
             StringComparison.Ordinal
         );

@@ -157,7 +157,7 @@ public sealed class InputTests
                 )
                 .Message
         );
-        Assert.True(new FileInfo(Path.Combine(folder, "out", "zeros")).Length <= 10 << 20);
+        Assert.Empty(Directory.GetFiles(Path.Combine(folder, "out")));
         Directory.Delete(folder, recursive: true);
     }
 

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using Muster.Gateway;
 
 namespace Muster.NodeOdm;
@@ -186,7 +187,10 @@ public sealed class InputLimitsTests : IDisposable
     {
         await using var server = new EndlessServer("");
         using var http = OutsideHttp.Create(allowPrivate: true);
-        Assert.Equal(HttpStatusCode.OK, await http.TellAsync(server.Url, "{}", Ct));
+        using var caller = new WebhookCaller([TimeSpan.Zero, TimeSpan.Zero], TimeProvider.System, NullLogger.Instance);
+        var attempts = 0;
+        await caller.CallAsync(http, $"{server.Url}", "{}", "a task", () => ++attempts > 2, Ct);
+        Assert.Equal(1, attempts); // it was heard
         Assert.InRange(await server.SentAsync(), 0, Slack);
         await Assert.ThrowsAsync<HttpRequestException>(() => http.GetStringAsync(server.Url, Ct));
     }
@@ -274,11 +278,7 @@ public sealed class InputLimitsTests : IDisposable
             "The archive becomes too large when it is unpacked",
             Assert.Throws<RefusalException>(() => ZipFiles.Unpack(path, into, flatten: true, long.MaxValue, Ct)).Message
         );
-        Assert.InRange(
-            new FileInfo(Path.Combine(into, "a.jpg")).Length,
-            1,
-            Limits.Unpacked(new FileInfo(path).Length, long.MaxValue)
-        );
+        Assert.Empty(Directory.GetFiles(into));
     }
 
     [Fact]

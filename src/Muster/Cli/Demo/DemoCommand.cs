@@ -14,7 +14,9 @@ internal static class DemoCommand
             "See it work, on this machine alone: a job from its edited code to its results, and photos through a "
                 + "server of your own. It leaves nothing behind."
         );
-        command.SetAction((parsed, ct) => new DemoRun(parsed.Invocation().Screen, parsed.Invocation().Json).RunAsync(ct));
+        command.SetAction(
+            (parsed, ct) => new DemoRun(parsed.Invocation().Screen, parsed.Invocation().Json).RunAsync(ct)
+        );
         return command;
     }
 }

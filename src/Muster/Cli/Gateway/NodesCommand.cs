@@ -178,14 +178,7 @@ internal static class NodesCommand
                         ]
                 )
                 .ToList();
-            foreach (
-                var line in Table.Lines(
-                    ["ID", "NODE", "STATE", "BUSY", "ENGINE", "IMAGES", "MEMORY", "WHAT"],
-                    rows,
-                    app.Screen.DataIsSeen ? Console.WindowWidth : null
-                )
-            )
-                app.Screen.Data(line);
+            app.Screen.Table(["ID", "NODE", "STATE", "BUSY", "ENGINE", "IMAGES", "MEMORY", "WHAT"], rows);
             if (rows.Count == 0)
                 app.Screen.Note("none", "no nodes yet; add one: muster nodes add http://HOST:3000");
         }

@@ -39,14 +39,7 @@ internal static class TaskText
                         ]
                 )
                 .ToList();
-            foreach (
-                var line in Table.Lines(
-                    ["ID", "NAME", "OWNER", "STATE", "DONE", "IMAGES", "NODE", "AGE", "WHAT"],
-                    rows,
-                    app.Screen.DataIsSeen ? Console.WindowWidth : null
-                )
-            )
-                app.Screen.Data(line);
+            app.Screen.Table(["ID", "NAME", "OWNER", "STATE", "DONE", "IMAGES", "NODE", "AGE", "WHAT"], rows);
             if (rows.Count == 0)
                 app.Screen.Note("none", "no matching tasks");
         }
@@ -75,14 +68,7 @@ internal static class TaskText
                         ]
                 )
                 .ToList();
-            foreach (
-                var line in Table.Lines(
-                    ["", "ID", "NAME", "IMAGES", "WAITS", "WHY"],
-                    rows,
-                    app.Screen.DataIsSeen ? Console.WindowWidth : null
-                )
-            )
-                app.Screen.Data(line);
+            app.Screen.Table(["", "ID", "NAME", "IMAGES", "WAITS", "WHY"], rows);
             if (rows.Count == 0)
                 app.Screen.Note("none", "nobody waits");
         }

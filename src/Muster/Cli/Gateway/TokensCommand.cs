@@ -62,14 +62,7 @@ internal static class TokensCommand
                                 ]
                         )
                         .ToList();
-                    foreach (
-                        var line in Table.Lines(
-                            ["ID", "NAME", "AGE", "EXPIRES", "IMAGES", "TASKS"],
-                            rows,
-                            app.Screen.DataIsSeen ? Console.WindowWidth : null
-                        )
-                    )
-                        app.Screen.Data(line);
+                    app.Screen.Table(["ID", "NAME", "AGE", "EXPIRES", "IMAGES", "TASKS"], rows);
                     if (list.Open)
                         app.Screen.Note(
                             "open",

@@ -9,6 +9,7 @@ using Muster.Runs;
 using Muster.Runs.Follow;
 using Muster.Shell;
 using Muster.Sites.Schedulers;
+using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Cli.Personas;
 

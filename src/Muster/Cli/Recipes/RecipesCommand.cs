@@ -56,14 +56,7 @@ internal static class RecipesCommand
                         ]
                 )
                 .ToList();
-            foreach (
-                var line in Table.Lines(
-                    ["NAME", "ABOUT", "ORIGIN"],
-                    rows,
-                    app.Screen.DataIsSeen ? Console.WindowWidth : null
-                )
-            )
-                app.Screen.Data(line);
+            app.Screen.Table(["NAME", "ABOUT", "ORIGIN"], rows);
         });
         return command;
     }

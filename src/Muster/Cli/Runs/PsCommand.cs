@@ -87,14 +87,7 @@ internal static class PsCommand
                     ];
             })
             .ToList();
-        foreach (
-            var line in Table.Lines(
-                ["ID", "NAME", "SITE", "STATE", "AGE", "WHAT"],
-                rows,
-                app.Screen.DataIsSeen ? Console.WindowWidth : null
-            )
-        )
-            app.Screen.Data(line);
+        app.Screen.Table(["ID", "NAME", "SITE", "STATE", "AGE", "WHAT"], rows);
         if (runs.Count == 0)
             app.Screen.Note("none", "no runs yet; start one: muster submit -- COMMAND");
     }

@@ -100,14 +100,7 @@ internal static class SceneSuiteCommand
             ]);
         if (result.ScoreTight is { } tight)
             rows.Add(["score (2 cm)", "", Number(tight, "0.00"), "", "", ""]);
-        foreach (
-            var line in Table.Lines(
-                ["SEQUENCE", "RUNS", "RMSE [m]", "PAPER", "ALLOWED", "WHAT"],
-                rows,
-                screen.DataIsSeen ? Console.WindowWidth : null
-            )
-        )
-            screen.Data(line);
+        screen.Table(["SEQUENCE", "RUNS", "RMSE [m]", "PAPER", "ALLOWED", "WHAT"], rows);
         screen.Note(
             result.Passed ? "passed" : "missed",
             $"{result.Suite.Name}, beside {result.Suite.Source}; alignment "

@@ -58,14 +58,7 @@ internal static class SitesCommand
                         ]
                 )
                 .ToList();
-            foreach (
-                var line in Table.Lines(
-                    ["NAME", "", "KIND", "HOSTS", "ROOT", "ORIGIN"],
-                    rows,
-                    app.Screen.DataIsSeen ? Console.WindowWidth : null
-                )
-            )
-                app.Screen.Data(line);
+            app.Screen.Table(["NAME", "", "KIND", "HOSTS", "ROOT", "ORIGIN"], rows);
 
             SiteView View(Site site) => SiteView.Of(site, app.Config.DefaultSite);
         });

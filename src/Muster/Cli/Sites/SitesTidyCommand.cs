@@ -198,14 +198,7 @@ internal static class SitesTidyCommand
         if (rows.Count == 0)
             screen.Note(where, "no runs older than that");
         else
-            foreach (
-                var line in Table.Lines(
-                    ["RUN", "NAME", "SIZE", "RESULTS", ""],
-                    rows,
-                    screen.DataIsSeen ? Console.WindowWidth : null
-                )
-            )
-                screen.Data(line);
+            screen.Table(["RUN", "NAME", "SIZE", "RESULTS", ""], rows);
     }
 }
 

@@ -58,6 +58,13 @@ public sealed class Screen
 
     public void Data(string line) => Write(_out, Encoding.UTF8.GetBytes(Safe(line) + "\n"));
 
+    /// <summary>Rows in aligned columns, as wide as the terminal at the most.</summary>
+    public void Table(IReadOnlyList<string> headers, IReadOnlyList<IReadOnlyList<string>> rows)
+    {
+        foreach (var line in Terminal.Table.Lines(headers, rows, DataIsSeen ? ConsoleWidth() : null))
+            Data(line);
+    }
+
     /// <summary>A line of what is known of one thing; none where nothing is.</summary>
     public void Field(string what, string? value)
     {

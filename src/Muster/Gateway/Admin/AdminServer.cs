@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Muster.Faults;
@@ -11,7 +10,7 @@ namespace Muster.Gateway.Admin;
 
 /// <summary>
 /// The admin door by HTTP: who may come in, and what becomes of a fault. <see cref="AdminApi"/> and
-/// <see cref="ClusterPages"/> answer.
+/// <see cref="ClusterPages"/> map what is behind it.
 /// </summary>
 internal sealed partial class AdminServer : IAsyncDisposable
 {
@@ -22,8 +21,6 @@ internal sealed partial class AdminServer : IAsyncDisposable
 
     private readonly WebApplication _web;
     private readonly CancellationTokenSource _stop = new();
-    private readonly AdminApi _api;
-    private readonly ClusterPages _pages;
     private readonly Doorkeeper _keeper;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
@@ -37,7 +34,7 @@ internal sealed partial class AdminServer : IAsyncDisposable
         TimeProvider clock
     )
     {
-        (_api, _pages, _keeper, _clock, _log) = (api, pages, keeper, clock, logs.CreateLogger("admin"));
+        (_keeper, _clock, _log) = (keeper, clock, logs.CreateLogger("admin"));
         _web = WebServers
             .Plain(
                 logs,
@@ -49,7 +46,10 @@ internal sealed partial class AdminServer : IAsyncDisposable
                 }
             )
             .Build();
-        _web.Run(HandleAsync);
+        _web.Use(GuardAsync);
+        _web.UseRouting();
+        api.Map(_web, _stop.Token);
+        pages.Map(_web);
     }
 
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
@@ -88,7 +88,7 @@ internal sealed partial class AdminServer : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task HandleAsync(HttpContext http)
+    private async Task GuardAsync(HttpContext http, RequestDelegate next)
     {
         var headers = http.Response.Headers;
         headers.XContentTypeOptions = "nosniff";
@@ -108,7 +108,16 @@ internal sealed partial class AdminServer : IAsyncDisposable
             else if (http.Request.Path.Value is "/signout" or "/r/signout")
                 await SignOutAsync(http);
             else if (await AdmitAsync(http))
-                await AnswerAsync(http);
+            {
+                await next(http);
+                if (
+                    !http.Response.HasStarted
+                    && http.Response.StatusCode
+                        is StatusCodes.Status404NotFound
+                            or StatusCodes.Status405MethodNotAllowed
+                )
+                    await NothingAsync(http);
+            }
         }
         catch (UserException fault) when (!http.Response.HasStarted)
         {
@@ -133,16 +142,23 @@ internal sealed partial class AdminServer : IAsyncDisposable
         }
     }
 
-    private Task AnswerAsync(HttpContext http) =>
-        http.Request.Path.StartsWithSegments(AdminApi.Root, out var path)
-            ? _api.HandleAsync(http, path.Value!.Trim('/'), _stop.Token)
-        : http.Request.Path == "/" && http.Request.Method == "GET" ? _pages.FrontAsync(http)
-        : http.Request.Path.StartsWithSegments("/r", out var page) ? _pages.HandleAsync(http, page.Value!)
-        : http.FaultAsync(
+    /// <summary>What is said where no path, or none of this method, is the one asked for.</summary>
+    private static Task NothingAsync(HttpContext http)
+    {
+        var (path, status) = (http.Request.Path, http.Response.StatusCode);
+        if (status == StatusCodes.Status405MethodNotAllowed && path.StartsWithSegments(AdminApi.Root))
+            return http.FaultAsync(
+                status,
+                $"{path} does not take {http.Request.Method}",
+                $"It takes {http.Response.Headers.Allow}."
+            );
+        http.Response.Headers.Allow = default;
+        return http.FaultAsync(
             StatusCodes.Status404NotFound,
-            $"there is nothing at {http.Request.Path}",
+            $"there is nothing at {path}",
             $"GET {AdminApi.Root} lists what there is."
         );
+    }
 
     private async Task<bool> AdmitAsync(HttpContext http)
     {
@@ -206,13 +222,4 @@ internal sealed partial class AdminServer : IAsyncDisposable
 
     [LoggerMessage(LogLevel.Error, "{Method} {Path} went wrong")]
     private partial void Failed(string method, string path, Exception fault);
-}
-
-/// <summary>A fault, as every path of the admin door tells it.</summary>
-public sealed record AdminFault(string Error, string Fix);
-
-internal static class AdminFaults
-{
-    public static Task FaultAsync(this HttpContext http, int status, string error, string fix) =>
-        http.AnswerAsync(new AdminFault(error, fix), AdminJson.Plain.AdminFault, status);
 }

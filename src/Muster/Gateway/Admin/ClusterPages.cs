@@ -1,6 +1,9 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
 using Muster.Configuration;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Ledger;
@@ -15,64 +18,57 @@ internal sealed class ClusterPages(NodeFleet fleet, TaskLedger ledger, AdminDesk
 {
     private const string By = "the admin page";
 
-    public async Task HandleAsync(HttpContext http, string path)
+    public void Map(IEndpointRouteBuilder app)
     {
-        switch (http.Request.Method, path)
+        app.MapGet("/", Front);
+        var pages = app.MapGroup("/r");
+        pages.MapGet("/info", WrittenJson () => new(WriteInfo));
+        pages.MapGet("/node/list", WrittenJson () => new(WriteNodes));
+        pages.MapPost("/node/add", AddAsync);
+        pages.MapPost(
+            "/node/lock",
+            Task<Results<WrittenJson, StatusCodeHttpResult>> (HttpRequest request) =>
+                ChangeAsync(request, node => desk.LockAsync(node, By))
+        );
+        pages.MapPost(
+            "/node/unlock",
+            Task<Results<WrittenJson, StatusCodeHttpResult>> (HttpRequest request) =>
+                ChangeAsync(request, node => desk.UnlockAsync(node, By))
+        );
+        pages.MapDelete(
+            "/node",
+            Task<Results<WrittenJson, StatusCodeHttpResult>> (HttpRequest request) =>
+                ChangeAsync(request, node => desk.RemoveAsync(node, By))
+        );
+    }
+
+    private static void WriteInfo(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteString("name", "Muster");
+        json.WriteString("version", OwnVersion.Text);
+        json.WriteEndObject();
+    }
+
+    private async Task<WrittenJson> AddAsync(HttpRequest request, CancellationToken ct)
+    {
+        var body = await BodyAsync(request);
+        var added =
+            NodeAddress.Find(Text(body, "hostname"), Text(body, "port")) is { } url
+            && (await desk.AddAsync(url, Text(body, "token"), false, By)).IsNew;
+        return new(json =>
         {
-            case ("GET", "/info"):
-                await SendAsync(
-                    http,
-                    json =>
-                    {
-                        json.WriteStartObject();
-                        json.WriteString("name", "Muster");
-                        json.WriteString("version", OwnVersion.Text);
-                        json.WriteEndObject();
-                    }
-                );
-                break;
-            case ("GET", "/node/list"):
-                await SendAsync(http, WriteNodes);
-                break;
-            case ("POST", "/node/add"):
-                var body = await BodyAsync(http);
-                var added =
-                    NodeAddress.Find(Text(body, "hostname"), Text(body, "port")) is { } url
-                    && (await desk.AddAsync(url, Text(body, "token"), false, By)).IsNew;
-                await SendAsync(
-                    http,
-                    json =>
-                    {
-                        json.WriteStartObject();
-                        if (added)
-                            json.WriteBoolean("success", true);
-                        else
-                            json.WriteString("error", "Invalid");
-                        json.WriteEndObject();
-                    }
-                );
-                break;
-            case ("POST", "/node/lock"):
-                await ChangeAsync(http, node => desk.LockAsync(node, By));
-                break;
-            case ("POST", "/node/unlock"):
-                await ChangeAsync(http, node => desk.UnlockAsync(node, By));
-                break;
-            case ("DELETE", "/node"):
-                await ChangeAsync(http, node => desk.RemoveAsync(node, By));
-                break;
-            default:
-                await http.FaultAsync(
-                    StatusCodes.Status404NotFound,
-                    $"there is nothing at {http.Request.Path}",
-                    $"GET {AdminApi.Root} lists what there is."
-                );
-                break;
-        }
+            json.WriteStartObject();
+            if (added)
+                json.WriteBoolean("success", true);
+            else
+                json.WriteString("error", "Invalid");
+            json.WriteEndObject();
+        });
     }
 
     /// <summary>The page at the door: the nodes, and where everything else is.</summary>
-    public Task FrontAsync(HttpContext http)
+    private ContentHttpResult Front(HttpResponse response)
     {
         var now = clock.GetUtcNow();
         var rows = fleet.Nodes.Select(
@@ -96,9 +92,8 @@ internal sealed class ClusterPages(NodeFleet fleet, TaskLedger ledger, AdminDesk
         var table = string.Concat(
             rows.Select(row => $"<tr>{string.Concat(row.Select(cell => $"<td>{WebUtility.HtmlEncode(cell)}"))}")
         );
-        http.Response.ContentType = "text/html; charset=utf-8";
-        http.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'";
-        return http.Response.WriteAsync(
+        response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'";
+        return TypedResults.Content(
             $$"""
             <!doctype html>
             <html lang="en"><meta charset="utf-8"><title>Muster {{OwnVersion.Text}}</title>
@@ -117,19 +112,19 @@ internal sealed class ClusterPages(NodeFleet fleet, TaskLedger ledger, AdminDesk
             </html>
 
             """,
-            http.RequestAborted
+            "text/html; charset=utf-8"
         );
     }
 
-    private async Task ChangeAsync(HttpContext http, Func<GatewayNode, Task<bool>> change)
+    private async Task<Results<WrittenJson, StatusCodeHttpResult>> ChangeAsync(
+        HttpRequest request,
+        Func<GatewayNode, Task<bool>> change
+    )
     {
-        if (!int.TryParse(Text(await BodyAsync(http), "number"), out var number))
-        {
-            http.Response.StatusCode = StatusCodes.Status403Forbidden;
-            return;
-        }
+        if (!int.TryParse(Text(await BodyAsync(request), "number"), out var number))
+            return TypedResults.StatusCode(StatusCodes.Status403Forbidden);
         var done = fleet.Nodes.ElementAtOrDefault(number - 1) is { } node && await change(node);
-        await SendAsync(http, json => json.WriteBooleanValue(done));
+        return new WrittenJson(json => json.WriteBooleanValue(done));
     }
 
     private void WriteNodes(Utf8JsonWriter json)
@@ -165,16 +160,16 @@ internal sealed class ClusterPages(NodeFleet fleet, TaskLedger ledger, AdminDesk
         facts.Foreign + ledger.Live.On(node.Id).Count(task => task.Phase.Slot is not null);
 
     /// <summary>An object; an empty one where the body is none.</summary>
-    private static async Task<JsonElement> BodyAsync(HttpContext http)
+    private static async Task<JsonElement> BodyAsync(HttpRequest request)
     {
         try
         {
             if (
-                http.Request.HasJsonContentType()
+                request.HasJsonContentType()
                 && await JsonSerializer.DeserializeAsync(
-                    http.Request.Body,
+                    request.Body,
                     AdminJson.Plain.JsonElement,
-                    http.RequestAborted
+                    request.HttpContext.RequestAborted
                 )
                     is { ValueKind: JsonValueKind.Object } body
             )
@@ -185,12 +180,4 @@ internal sealed class ClusterPages(NodeFleet fleet, TaskLedger ledger, AdminDesk
     }
 
     private static string Text(JsonElement body, string key) => NodesFile.Text(body, key);
-
-    private static async Task SendAsync(HttpContext http, Action<Utf8JsonWriter> write)
-    {
-        http.Response.ContentType = "application/json; charset=utf-8";
-        await using var json = new Utf8JsonWriter(http.Response.BodyWriter);
-        write(json);
-        await json.FlushAsync(http.RequestAborted);
-    }
 }

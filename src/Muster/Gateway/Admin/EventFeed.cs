@@ -91,3 +91,9 @@ internal sealed class EventFeed(TaskLedger ledger, TimeProvider clock)
         : long.TryParse(text, out var number) && number >= 0 ? number
         : throw new UserException($"Last-Event-ID is '{text}'", "It is the number of the last event that was read.");
 }
+
+/// <summary>The answer that goes on until the reader leaves, or we stop.</summary>
+internal sealed class EventStream(EventFeed feed, CancellationToken stopping) : IResult
+{
+    public Task ExecuteAsync(HttpContext httpContext) => feed.SendAsync(httpContext, stopping);
+}

@@ -15,6 +15,11 @@ namespace Muster.Gateway.Api;
 /// The door through which clients of NodeODM and ClusterODM come. Every answer is from our own records; no client waits
 /// for a node.
 /// </summary>
+/// <remarks>
+/// Its paths are a table, where other doors have routes: any method is taken, as ClusterODM does, and clients ask for
+/// tasks thousands of times a second. Measured alone, with these paths, routes take 0.4 to 0.7 µs and up to 120 bytes
+/// more for each request, as much as everything else in an empty pipeline.
+/// </remarks>
 internal sealed class PublicApi(
     Gatekeeper gate,
     CommitSeal seal,

@@ -99,17 +99,14 @@ internal sealed class ZipFetcher(
         try
         {
             await DownloadAsync(at.Url, path, room, ct);
-            using (var archive = ZipFiles.Open(path))
+            using (var archive = new OutsideArchive(path, long.MaxValue))
             {
-                var most = InputLimits.Default.Unpacked(new FileInfo(path).Length, long.MaxValue);
-                foreach (var entry in archive.Entries.Where(entry => !entry.FullName.EndsWith('/')))
+                foreach (var entry in archive.Files)
                 {
                     if (UploadName.Of(entry.Name) is not { } name)
                         continue;
-                    if ((most -= entry.Length) < 0)
-                        throw new RefusalException("what is in it is far larger than itself");
-                    await using var content = await entry.OpenAsync(ct);
-                    files.Add(await spool.ReceiveAsync(name, new Measured(content, entry.Length), room, ct));
+                    await using var content = archive.Open(entry);
+                    files.Add(await spool.ReceiveAsync(name, content, room, ct));
                 }
             }
             if (files.Count == 0)
@@ -158,20 +155,5 @@ internal sealed class ZipFetcher(
     {
         _outside.Dispose();
         _room.Dispose();
-    }
-
-    /// <summary>No more bytes than an entry's head says, whatever its body holds.</summary>
-    private sealed class Measured(Stream content, long length) : MemoryStream
-    {
-        private long _left = length;
-
-        public override async ValueTask<int> ReadAsync(
-            Memory<byte> buffer,
-            CancellationToken cancellationToken = default
-        )
-        {
-            var read = await content.ReadAsync(buffer, cancellationToken);
-            return (_left -= read) < 0 ? throw new InvalidDataException("an entry is larger than it says") : read;
-        }
     }
 }

@@ -1,9 +1,7 @@
 using System.IO.Compression;
-using System.Net;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
-using Muster.Faults;
 using Muster.Gateway.Ledger;
 using Muster.Gateway.Model;
 using Muster.Gateway.Spool;
@@ -26,14 +24,11 @@ internal sealed partial class EndNotices(
     ILogger log
 ) : IDisposable
 {
-    private const int AtOnce = 32;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private readonly HttpClient _outside = OutsideHttp.Create(options.AllowPrivateAddresses);
 
     /// <summary>One for each end: a task that is begun anew ends again.</summary>
     private readonly Dictionary<(Guid Task, DateTimeOffset End), Task> _calls = [];
-    private readonly SemaphoreSlim _room = new(AtOnce);
+    private readonly WebhookCaller _caller = new(options.WebhookWaits, clock, log);
 
     public async Task RunAsync(CancellationToken ct)
     {
@@ -86,7 +81,7 @@ internal sealed partial class EndNotices(
         }
         catch (IOException fault)
         {
-            Failed(task.Id, fault.Message); // the disk is full; it is told again after the next start
+            NotNoted(task.Id, fault.Message); // the disk is full; it is told again after the next start
         }
         finally
         {
@@ -98,54 +93,15 @@ internal sealed partial class EndNotices(
     private static bool IsStill(GatewayTask now, TaskPhase.Ended end) =>
         now.Phase is TaskPhase.Ended still && still.At == end.At;
 
-    /// <summary>Six attempts.</summary>
-    private async Task CallAsync(GatewayTask task, TaskPhase.Ended end, CancellationToken ct)
-    {
-        var body = await BodyAsync(task, ct);
-        foreach (var wait in options.WebhookWaits)
-        {
-            await Task.Delay(wait.Jittered(), clock, ct);
-            await _room.WaitAsync(ct);
-            try
-            {
-                if (ledger.Find(task.Id) is { } now && !IsStill(now, end))
-                    return; // it was begun anew, and this end is none
-                using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-                limit.CancelAfter(Patience);
-                if (
-                    await _outside.TellAsync(new Uri(task.Webhook!), body, limit.Token) is var status
-                    && status == HttpStatusCode.OK
-                )
-                    break;
-                Failed(task.Id, $"status {(int)status}");
-            }
-            catch (Exception fault)
-                when (!ct.IsCancellationRequested
-                    && fault
-                        is HttpRequestException
-                            or OperationCanceledException
-                            or UriFormatException
-                            or InvalidOperationException
-                            or NotSupportedException
-                            or RefusalException
-                )
-            {
-                Failed(task.Id, fault.GetBaseException().Message);
-                if (
-                    fault.GetBaseException()
-                    is RefusalException
-                        or UriFormatException
-                        or InvalidOperationException
-                        or NotSupportedException
-                )
-                    break; // an address that never works
-            }
-            finally
-            {
-                _room.Release();
-            }
-        }
-    }
+    private async Task CallAsync(GatewayTask task, TaskPhase.Ended end, CancellationToken ct) =>
+        await _caller.CallAsync(
+            _outside,
+            task.Webhook!,
+            await BodyAsync(task, ct),
+            task.Id.ToString(),
+            () => ledger.Find(task.Id) is { } now && !IsStill(now, end),
+            ct
+        );
 
     /// <summary>The task's description, and the list of images where the archive holds one.</summary>
     private async Task<string> BodyAsync(GatewayTask task, CancellationToken ct)
@@ -189,10 +145,9 @@ internal sealed partial class EndNotices(
     public void Dispose()
     {
         _outside.Dispose();
-        _room.Dispose();
+        _caller.Dispose();
     }
 
-    /// <summary>The address stays out of the log: it may hold a secret.</summary>
-    [LoggerMessage(LogLevel.Warning, "The webhook of {Task} did not take its end: {Why}")]
-    private partial void Failed(Guid task, string why);
+    [LoggerMessage(LogLevel.Warning, "That the end of {Task} was told could not be noted: {Why}")]
+    private partial void NotNoted(Guid task, string why);
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Muster.Faults;
+using Muster.Storage;
 
 namespace Muster.NodeOdm.HandIn;
 
@@ -24,18 +25,12 @@ public sealed class HandInJournal : IDisposable
     private HandInJournal(string path)
     {
         _path = path;
-        try
-        {
-            _file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException fault)
-        {
-            throw new UserException(
-                $"the same files are being handed in by another process ({fault.Message})",
-                "Wait until it ends, or stop it; this command then resumes where it stopped.",
-                fault
+        _file =
+            FileLock.Find(path)
+            ?? throw new UserException(
+                $"the same files are being handed in by another process, which holds {path}",
+                "Wait until it ends, or stop it; this command then resumes where it stopped."
             );
-        }
         try
         {
             using var reader = new StreamReader(_file, leaveOpen: true);

@@ -52,12 +52,9 @@ public sealed class Explainer(RunStore store, Func<string, OpenSite> open, TimeP
             && SlurmJobId.Find(run.Handle?.Text ?? "") is { } job
         )
         {
-            var format = Partition.Options.Single(option => option.StartsWith("--format=", StringComparison.Ordinal))[
-                "--format=".Length..
-            ];
             queue = (
                 await desk.AskOtherAsync(
-                    ShellText.Script("Runs/Explain/queue.sh", [$"{job.Id}", format]),
+                    ShellText.Script("Runs/Explain/queue.sh", [$"{job.Id}", Partition.Format]),
                     commands: 2,
                     ct
                 )

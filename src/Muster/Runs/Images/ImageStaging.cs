@@ -4,6 +4,7 @@ using Muster.Hosts;
 using Muster.Shell;
 using Muster.Sites;
 using Muster.Snapshots;
+using Muster.Storage;
 using Muster.Transfers;
 
 namespace Muster.Runs.Images;
@@ -20,6 +21,9 @@ internal sealed class ImageStaging(
 )
 {
     private const int NoRuntime = 3;
+
+    /// <summary>An image may have tens of gigabytes, and the link may be slow.</summary>
+    private static readonly TimeSpan TurnPatience = TimeSpan.FromHours(6);
 
     public async Task<IReadOnlyList<PlannedImage>> StageAsync(RunPlan plan, CancellationToken ct)
     {
@@ -103,26 +107,8 @@ internal sealed class ImageStaging(
     }
 
     /// <summary>Two processes must not send the same file at once.</summary>
-    private async Task<FileStream> TurnAsync(CancellationToken ct)
-    {
-        Directory.CreateDirectory(cache.Folder);
-        while (true)
-        {
-            try
-            {
-                return new(
-                    Path.Combine(cache.Folder, "images.lock"),
-                    FileMode.OpenOrCreate,
-                    FileAccess.ReadWrite,
-                    FileShare.None
-                );
-            }
-            catch (IOException)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(200), ct);
-            }
-        }
-    }
+    private Task<FileStream> TurnAsync(CancellationToken ct) =>
+        FileLock.TakeAsync(Path.Combine(cache.Folder, "images.lock"), "is sending an image", TurnPatience, ct);
 
     private async Task<Reply> AskAsync(
         IHost host,

@@ -82,12 +82,9 @@ public sealed class SiteCheck(OpenSite site, TimeProvider clock)
                 ? all.Where(other => other.Name != facts.Name && other.Route is not null)
                     .SelectMany(other => (string[])[other.Name, other.Route!.Address, $"{other.Route.Port}"])
                 : [];
-            var format = Partition.Options.Single(option => option.StartsWith("--format=", StringComparison.Ordinal))[
-                "--format=".Length..
-            ];
             var script = ShellText.Script(
                 "Sites/Doctor/check.sh",
-                [site.Root, site.Site.HasScheduler ? "slurm" : "", format, .. peers]
+                [site.Root, site.Site.HasScheduler ? "slurm" : "", Partition.Format, .. peers]
             );
             // The script says over which connection it came, for comparison with the first.
             var answer = await host.RunAsync(

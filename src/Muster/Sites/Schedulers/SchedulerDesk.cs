@@ -3,6 +3,7 @@ using System.Text;
 using Muster.Hosts;
 using Muster.Shell;
 using Muster.Sites.Schedulers.Slurm;
+using Muster.Storage;
 
 namespace Muster.Sites.Schedulers;
 
@@ -13,6 +14,9 @@ namespace Muster.Sites.Schedulers;
 /// <param name="ledger">A file that holds when was asked, and the last answer.</param>
 public sealed class SchedulerDesk(IHost host, SlurmScheduler scheduler, string ledger, TimeProvider clock)
 {
+    /// <summary>A question may have to wait for several commands of a slow scheduler.</summary>
+    private static readonly TimeSpan LockPatience = TimeSpan.FromMinutes(5);
+
     /// <summary>Scheduler commands in any minute, for all runs of a site together.</summary>
     public const int CommandsAMinute = 6;
 
@@ -97,21 +101,8 @@ public sealed class SchedulerDesk(IHost host, SlurmScheduler scheduler, string l
         string Text
     );
 
-    private async Task<FileStream> LockAsync(CancellationToken ct)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(ledger) ?? ".");
-        while (true)
-        {
-            try
-            {
-                return new FileStream(ledger, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(20), ct); // another process of ours is asking
-            }
-        }
-    }
+    private Task<FileStream> LockAsync(CancellationToken ct) =>
+        FileLock.TakeAsync(ledger, "is asking the scheduler", LockPatience, ct);
 
     // Three lines (when, the commands of the last minute, the handles) and then the answer as it came.
     private static async Task<Entry?> ReadAsync(FileStream page, CancellationToken ct)

@@ -235,6 +235,7 @@ public sealed class AdminApiTests
         await using var caller = await AdminCaller.StartAsync();
         Assert.Equal(HttpStatusCode.NotFound, (await caller.CallAsync("GET", "api/v1/nowhere")).Status);
         Assert.Equal(HttpStatusCode.NotFound, (await caller.CallAsync("GET", "elsewhere")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await caller.CallAsync("GET", "r/node/add")).Status);
         var (status, text) = await caller.CallAsync("PUT", "api/v1/nodes");
         Assert.Equal(HttpStatusCode.MethodNotAllowed, status);
         Assert.Contains("GET, POST", text, StringComparison.Ordinal);

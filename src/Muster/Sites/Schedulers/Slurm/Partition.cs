@@ -5,11 +5,18 @@ namespace Muster.Sites.Schedulers.Slurm;
 /// <summary>A partition of a SLURM site: what may run there, and how much of it is free.</summary>
 public sealed record Partition
 {
-    public static readonly IReadOnlyList<string> Options =
-    [
-        "--noheader",
-        "--format=" + string.Join(SlurmText.Separator, "%P", "%a", "%l", "%L", "%F", "%c", "%m", "%G"),
-    ];
+    /// <summary>For <c>sinfo --noheader --format=</c>.</summary>
+    public static readonly string Format = string.Join(
+        SlurmText.Separator,
+        "%P",
+        "%a",
+        "%l",
+        "%L",
+        "%F",
+        "%c",
+        "%m",
+        "%G"
+    );
 
     public required string Name { get; init; }
     public bool IsDefault { get; init; }

@@ -4,17 +4,10 @@ namespace Muster.Sites.Schedulers.Slurm;
 public sealed record SacctLine
 {
     /// <summary>
-    /// Whole jobs without steps. Run it under <c>TZ=UTC0</c> with an explicit <c>--starttime</c>: by default it looks
-    /// back to midnight only.
+    /// For <c>sacct -X -n -P --delimiter= --format=</c>: whole jobs without steps. Run it under <c>TZ=UTC0</c> with an
+    /// explicit <c>--starttime</c>: by default it looks back to midnight only.
     /// </summary>
-    public static readonly IReadOnlyList<string> Options =
-    [
-        "-X",
-        "-n",
-        "-P",
-        "--delimiter=" + SlurmText.Separator,
-        "--format=JobID,JobName,State,ExitCode,Start,End,NodeList",
-    ];
+    public const string Format = "JobID,JobName,State,ExitCode,Start,End,NodeList";
 
     public required SlurmJobRef Job { get; init; }
     public required string Name { get; init; }

@@ -12,18 +12,10 @@ public sealed class SlurmScheduler(TimeProvider clock)
     /// <summary>One question about many jobs.</summary>
     public ShellText Question(IReadOnlyCollection<JobHandle> handles)
     {
-        string Format(IReadOnlyList<string> options) =>
-            options.Single(option => option.StartsWith("--format=", StringComparison.Ordinal))["--format=".Length..];
         var since = clock.GetUtcNow().AddDays(-30).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         return ShellText.Script(
             "Sites/Schedulers/Slurm/see.sh",
-            [
-                SlurmText.Separator,
-                Format(SqueueLine.Options),
-                Format(SacctLine.Options),
-                since,
-                .. handles.Select(handle => handle.Text),
-            ]
+            [SlurmText.Separator, SqueueLine.Format, SacctLine.Format, since, .. handles.Select(handle => handle.Text)]
         );
     }
 

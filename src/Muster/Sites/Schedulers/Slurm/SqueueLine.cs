@@ -6,15 +6,23 @@ namespace Muster.Sites.Schedulers.Slurm;
 public sealed record SqueueLine
 {
     /// <summary>
-    /// Fixed fields, since <c>--json</c> has several layouts and in 22.05 ignores every filter. Run it under
-    /// <c>TZ=UTC0</c>.
+    /// For <c>squeue --noheader --format=</c>, under <c>TZ=UTC0</c>. Fixed fields, since <c>--json</c> has several
+    /// layouts and in 22.05 ignores every filter.
     /// </summary>
-    public static readonly IReadOnlyList<string> Options =
-    [
-        "--noheader",
-        "--format="
-            + string.Join(SlurmText.Separator, "%i", "%A", "%T", "%N", "%S", "%L", "%Q", "%P", "%k", "%j", "%r"),
-    ];
+    public static readonly string Format = string.Join(
+        SlurmText.Separator,
+        "%i",
+        "%A",
+        "%T",
+        "%N",
+        "%S",
+        "%L",
+        "%Q",
+        "%P",
+        "%k",
+        "%j",
+        "%r"
+    );
 
     public required SlurmJobRef Job { get; init; }
 

@@ -65,7 +65,7 @@ public sealed class SqueueLineTests
     public void The_format_has_as_many_fields_as_a_line_that_is_read() =>
         Assert.Equal(
             RecordedText.Read("squeue-22.05.txt").Split('\n')[0].Split('\u001f').Length,
-            SqueueLine.Options[1].Split('\u001f').Length
+            SqueueLine.Format.Split('\u001f').Length
         );
 
     [Fact]

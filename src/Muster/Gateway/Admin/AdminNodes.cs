@@ -1,0 +1,112 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Muster.Faults;
+using Muster.Gateway.Fleet;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
+using Muster.NodeOdm;
+
+namespace Muster.Gateway.Admin;
+
+/// <summary>Nodes at the admin door: who they are, and what an operator does with them.</summary>
+internal sealed class AdminNodes(NodeFleet fleet, TaskLedger ledger, AdminDesk desk, TimeProvider clock)
+{
+    private const string By = AdminApi.By;
+
+    public IReadOnlyList<NodeEntry> All => [.. fleet.Nodes.Select(View)];
+
+    public void Map(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/nodes", JsonAnswer<NodeList> () => ListOf(All)).WithDescription("all nodes");
+        api.MapPost("/nodes", AddAsync).WithDescription("adds a node: url, or hostname and port; token, locked");
+        api.MapPost("/nodes/refresh", Refresh).WithDescription("looks at all nodes now");
+        api.MapGet(
+                "/nodes/{node}",
+                Task<Results<JsonAnswer<NodeList>, Refused>> (string node) => OnAsync(node, _ => Task.FromResult(true))
+            )
+            .WithDescription("one node, by its id or host:port");
+        api.MapDelete(
+                "/nodes/{node}",
+                Task<Results<JsonAnswer<NodeList>, Refused>> (string node) =>
+                    OnAsync(node, one => desk.RemoveAsync(one, By))
+            )
+            .WithDescription("takes it off the list at once; its tasks are placed elsewhere");
+        api.MapPost(
+                "/nodes/{node}/lock",
+                Task<Results<JsonAnswer<NodeList>, Refused>> (string node) =>
+                    OnAsync(node, one => desk.LockAsync(one, By))
+            )
+            .WithDescription("gives it no new tasks");
+        api.MapPost(
+                "/nodes/{node}/unlock",
+                Task<Results<JsonAnswer<NodeList>, Refused>> (string node) =>
+                    OnAsync(node, one => desk.UnlockAsync(one, By))
+            )
+            .WithDescription("gives it tasks again");
+        api.MapPost(
+                "/nodes/{node}/drain",
+                Task<Results<JsonAnswer<NodeList>, Refused>> (string node) =>
+                    OnAsync(node, one => desk.DrainAsync(one, By))
+            )
+            .WithDescription("gives it no new tasks, and takes it off the list when it is done");
+        api.MapPost(
+                "/nodes/{node}/refresh",
+                Task<Results<JsonAnswer<NodeList>, Refused>> (string node) => OnAsync(node, LookAsync)
+            )
+            .WithDescription("looks at it now");
+    }
+
+    private async Task<Results<JsonAnswer<NodeList>, Refused>> AddAsync(HttpRequest request, CancellationToken ct)
+    {
+        var body = await AdminApi.BodyAsync(request, AdminJson.Plain.AddNode, ct);
+        var (url, token) = body switch
+        {
+            { Url: { } text } => NodeAddress.Parse(text),
+            { Hostname: { } host, Port: { } port } when NodeAddress.Find(host, $"{port}") is { } address => (
+                address,
+                ""
+            ),
+            _ => throw new UserException("the node has no address", "Give it url, or hostname and port."),
+        };
+        var (node, isNew) = await desk.AddAsync(url, body.Token ?? token, body.Locked, By);
+        return isNew
+            ? ListOf([View(node)], StatusCodes.Status201Created)
+            : new Refused(
+                StatusCodes.Status409Conflict,
+                $"{node.Name} is known already, as {node.Id}",
+                "Remove it first to change its token."
+            );
+    }
+
+    private JsonAnswer<Done> Refresh()
+    {
+        fleet.Refresh();
+        return OdmAnswers.Json(new Done(true), AdminJson.Plain.Done);
+    }
+
+    private async Task<Results<JsonAnswer<NodeList>, Refused>> OnAsync(
+        string text,
+        Func<GatewayNode, Task<bool>> act
+    ) =>
+        (fleet.Find(text) ?? fleet.Nodes.FirstOrDefault(node => node.Name == text)) is { } node && await act(node)
+            ? ListOf([View(fleet.Find(node.Id) ?? node)])
+            : new Refused(
+                StatusCodes.Status404NotFound,
+                $"there is no node {text}",
+                $"GET {AdminApi.Root}/nodes lists them; name it by its id, or by host:port."
+            );
+
+    private Task<bool> LookAsync(GatewayNode node)
+    {
+        fleet.Refresh(node.Id);
+        return Task.FromResult(true);
+    }
+
+    private static JsonAnswer<NodeList> ListOf(IReadOnlyList<NodeEntry> nodes, int status = StatusCodes.Status200OK) =>
+        OdmAnswers.Json(new(1, nodes), AdminJson.Plain.NodeList, status);
+
+    private NodeEntry View(GatewayNode node) =>
+        NodeEntry.Of(node, ledger.Live.On(node.Id).Count(task => task.Phase.Slot is not null), clock.GetUtcNow());
+}

@@ -1,0 +1,89 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Muster.Gateway.Fleet;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
+using Muster.Gateway.Tasks;
+using Muster.Gateway.Tokens;
+using Muster.NodeOdm;
+
+namespace Muster.Gateway.Admin;
+
+/// <summary>Tasks at the admin door: everybody's, with what was decided about them.</summary>
+internal sealed class AdminTasks(TaskLedger ledger, NodeFleet fleet, TokenBook tokens, TaskActions actions)
+{
+    private const int MostLines = 10_000;
+
+    public void Map(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/tasks", List)
+            .WithDescription("tasks, the newest first: state, name, node, owner, id, limit, before");
+        api.MapGet("/tasks/{id}", One).WithDescription("one task");
+        api.MapGet("/tasks/{id}/output", Output).WithDescription("its output, from line on");
+        api.MapGet("/tasks/{id}/decisions", Decisions).WithDescription("why it was placed, moved, retried");
+        api.MapPost("/tasks/{id}/cancel", CancelAsync).WithDescription("cancels it");
+        api.MapPost("/tasks/{id}/restart", RestartAsync).WithDescription("runs it again after its end");
+        api.MapDelete("/tasks/{id}", RemoveAsync)
+            .WithDescription("cancels it and forgets it, with its files and its archive");
+    }
+
+    private GatewayTask? Find(string text) =>
+        Guid.TryParse(text, out var id) && ledger.Find(id) is { IsListed: true } task ? task : null;
+
+    private static Refused None(string text) =>
+        new(StatusCodes.Status404NotFound, $"there is no task {text}", $"GET {AdminApi.Root}/tasks lists them.");
+
+    private JsonAnswer<TaskPage> List(HttpRequest request, CancellationToken ct) =>
+        OdmAnswers.Json(TaskFilter.Of(request.Query).Page(ledger, fleet, tokens), AdminJson.Plain.TaskPage);
+
+    private Results<JsonAnswer<TaskPage>, Refused> One(string id) =>
+        Find(id) is { } task
+            ? OdmAnswers.Json(new(1, [TaskEntry.Of(task, fleet, tokens)], null), AdminJson.Plain.TaskPage)
+            : None(id);
+
+    private Results<JsonAnswer<OutputPage>, Refused> Output(string id, HttpRequest request)
+    {
+        if (Find(id) is not { } task)
+            return None(id);
+        var from = OutputSlice.Start(request.Query["line"], task.Lines);
+        var lines = ledger.Output(task with { Lines = Math.Min(task.Lines, from + MostLines) }, from);
+        var next = from + lines.Count;
+        return OdmAnswers.Json(
+            new(1, lines, next, !task.Phase.IsLive && next >= task.Lines),
+            AdminJson.Plain.OutputPage
+        );
+    }
+
+    private Results<JsonAnswer<EventList>, Refused> Decisions(string id) =>
+        Find(id) is { } task
+            ? OdmAnswers.Json(new(1, ledger.Decisions(task.Id), ledger.LastEvent()), AdminJson.Plain.EventList)
+            : None(id);
+
+    private async Task<Results<JsonAnswer<TaskPage>, Refused>> CancelAsync(string id)
+    {
+        if (Find(id) is not { } task)
+            return None(id);
+        await actions.CancelAsync(task.Id, AdminApi.By);
+        return One(id);
+    }
+
+    private async Task<Results<JsonAnswer<TaskPage>, Refused>> RestartAsync(string id, CancellationToken ct)
+    {
+        if (Find(id) is not { } task)
+            return None(id);
+        if (await actions.RestartAsync(task.Id, null, ct) is { } why)
+            return new Refused(
+                StatusCodes.Status409Conflict,
+                why,
+                "Only an ended task whose files are here or on its node runs again."
+            );
+        return One(id);
+    }
+
+    private async Task<Results<JsonAnswer<Done>, Refused>> RemoveAsync(string id) =>
+        Find(id) is { } task
+            ? OdmAnswers.Json(new Done(await actions.RemoveAsync(task.Id, AdminApi.By)), AdminJson.Plain.Done)
+            : None(id);
+}
