@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using Muster.Sites.Schedulers;
 
 namespace Muster.Runs;
 

@@ -35,7 +35,9 @@ public static class FileLock
         TimeSpan patience
     )
     {
+#pragma warning disable RS0030 // for milliseconds, where nobody can await
         for (var began = Clock.GetTimestamp(); ; Thread.Sleep(FirstPause))
+#pragma warning restore RS0030
         {
             if (Find(path, mode, access, share) is { } file)
                 return file;

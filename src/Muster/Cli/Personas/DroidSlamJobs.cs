@@ -9,7 +9,6 @@ using Muster.Runs;
 using Muster.Runs.Follow;
 using Muster.Shell;
 using Muster.Sites.Schedulers;
-using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Cli.Personas;
 

@@ -6,7 +6,6 @@ using Muster.Hosts;
 using Muster.Runs;
 using Muster.Shell;
 using Muster.Sites;
-using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Cli.Runs;
 

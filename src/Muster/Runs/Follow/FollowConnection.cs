@@ -66,7 +66,7 @@ internal sealed class FollowConnection(
             // The connection is everybody's. Where it answers, only this channel hangs, as on a file system that does.
             if (host is OpenSshHost ssh && !silence.ConnectionLives)
                 await ssh.GiveUpConnectionAsync();
-            throw new TimeoutException($"{host.Name} has not been heard for {Silence.TotalSeconds:0} s");
+            throw new TimeoutException($"{host.Name} has not been heard for {Silence.TotalSeconds:0} s", silence);
         }
     }
 }

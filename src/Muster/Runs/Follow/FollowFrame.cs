@@ -97,7 +97,7 @@ public abstract record FollowFrame
             {
                 var found = Array.IndexOf(_buffer, (byte)'\n', _at, _end - _at);
                 var until = found >= 0 ? found : _end;
-                line.Write(_buffer, _at, until - _at);
+                await line.WriteAsync(_buffer.AsMemory(_at, until - _at), ct);
                 _at = until;
                 if (found >= 0)
                 {

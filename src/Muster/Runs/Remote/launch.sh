@@ -61,10 +61,14 @@ held=$lock
 if handle=$(field handle "$status/launched"); then known "$handle"; fi
 again=
 [ ! -e "$status/.tried" ] || { again=1; look; }
-# What began before the wish was there could not see it, so it is looked for once more behind it.
-[ -z "$again" ] || { [ ! -e "$status/cancel" ] && [ ! -e "$status/refused" ]; } || look
-[ ! -e "$status/cancel" ] || answer cancelled
-[ ! -e "$status/refused" ] || { field text "$status/refused" >&2; answer refused; }
+# Each is looked for once here: whoever sees it looks behind it for what began before, which could not see it. A wish that comes
+# later is seen by the job itself.
+if [ -e "$status/cancel" ] || [ -e "$status/refused" ]; then
+  [ -z "$again" ] || look
+  [ ! -e "$status/cancel" ] || answer cancelled
+  field text "$status/refused" >&2
+  answer refused
+fi
 date +%s >"$status/.tried"
 handle=$(scheduler_start)
 case $? in
