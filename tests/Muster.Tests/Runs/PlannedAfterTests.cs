@@ -15,12 +15,12 @@ public sealed class PlannedAfterTests
     {
         Plan = Plans.Nothing() with { Host = "login" },
         Created = DateTimeOffset.UtcNow,
-        State = new RunState.Queued("42", "Priority"),
+        State = new RunState.Queued(new("42"), "Priority"),
     };
 
     [Fact]
     public void A_run_waits_for_another_s_job() =>
-        Assert.Equal(new(Queued.Plan.Id, "42", "login"), PlannedAfter.Of(Queued, Cluster));
+        Assert.Equal(new(Queued.Plan.Id, new("42"), "login"), PlannedAfter.Of(Queued, Cluster));
 
     [Fact]
     public void With_a_scheduler_only_a_job_can_be_waited_for()

@@ -55,9 +55,7 @@ internal sealed class LaunchSite : IDisposable
         foreach (var name in (string[])["code", "in", "out", "logs"])
             Directory.CreateDirectory(Path.Combine(_run, name));
         var plan = Plans.Nothing() with { BatchLines = ["#SBATCH --comment=x"] };
-        foreach (
-            var file in RunFiles.For(plan, new SlurmScheduler(TimeProvider.System), new Dictionary<string, string>())
-        )
+        foreach (var file in RunFiles.For(plan, new Dictionary<string, string>()))
         {
             var text = change?.Invoke(file.Name, file.Text) ?? file.Text;
             // It reads by the shell itself, so it stops by a line of its own.

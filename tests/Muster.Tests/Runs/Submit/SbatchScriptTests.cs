@@ -51,7 +51,7 @@ public sealed class SbatchScriptTests
         var plan = Plans.Nothing() with
         {
             Array = ArraySpec.Parse("0-9%2"),
-            After = [new(default, "41;other", null), new(default, "42", null)],
+            After = [new(default, new("41;other"), null), new(default, new("42"), null)],
         };
         var lines = Lines(plan, Request);
         Assert.Contains("#SBATCH --dependency=afterok:41,afterok:42", lines);
