@@ -29,6 +29,7 @@ def help_of(words):
 def plain(text):
     """Text as roff takes it: no letter of it is a command."""
     text = text.replace('\\', '\\e').replace('-', '\\-').replace("'", '\\(aq').replace('`', '\\(ga')
+    text = re.sub('[^\x00-\x7f]', lambda found: f'\\[u{ord(found[0]):04X}]', text)
     return '\\&' + text if text.startswith(('.', "'")) else text
 
 

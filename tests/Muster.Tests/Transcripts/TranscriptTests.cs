@@ -73,6 +73,7 @@ public sealed partial class TranscriptTests
         start.Environment["XDG_RUNTIME_DIR"] = home;
         start.Environment["PATH"] =
             $"{Path.GetDirectoryName(MusterProgram.Path)}:{Environment.GetEnvironmentVariable("PATH")}";
+        start.Environment["RECORDED"] = Path.Combine(AppContext.BaseDirectory, "Recorded");
         start.Environment["TZ"] = "UTC";
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
