@@ -66,7 +66,7 @@ public sealed class CancelTests : IDisposable
     }
 
     [Fact]
-    public void A_wish_to_cancel_is_kept_while_the_host_is_away()
+    public void A_request_to_cancel_is_kept_while_the_host_is_away()
     {
         _lab.Muster("submit", "-s", "lab-ssh", "--host", "node2", "--name", "away", "--detach", "--", "sleep", "100");
         Lab.Do("fault", "cut", "node2");

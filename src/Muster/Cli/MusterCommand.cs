@@ -59,7 +59,7 @@ public static class MusterCommand
         }
         catch (UserException fault)
         {
-            Tell(screen, json, fault.ExitCode, fault.Message, fault.Mend);
+            Tell(screen, json, fault.ExitCode, fault.Message, fault.Fix);
             return fault.ExitCode;
         }
         catch (OperationCanceledException)
@@ -172,14 +172,14 @@ public static class MusterCommand
         return ExitCodes.Usage;
     }
 
-    private static void Tell(Screen screen, bool json, int code, string message, string mend)
+    private static void Tell(Screen screen, bool json, int code, string message, string fix)
     {
         if (json)
         {
-            screen.Say(JsonSerializer.Serialize(new FaultView(new(code, message, mend)), AnswerJson.Plain.FaultView));
+            screen.Say(JsonSerializer.Serialize(new FaultView(new(code, message, fix)), AnswerJson.Plain.FaultView));
             return;
         }
         screen.Say($"{screen.Paint("error:", Tint.Red)} {message}");
-        screen.Say($"  {screen.Paint("fix:", Tint.Green)} {mend}");
+        screen.Say($"  {screen.Paint("fix:", Tint.Green)} {fix}");
     }
 }

@@ -69,7 +69,7 @@ internal sealed class ConfigSection
     )
     {
         var place = where.Length == 0 ? "" : $" in {where}";
-        var hint = Nearest.Hint(name, known.Select(key => key.Name));
+        var hint = Nearest.DidYouMean(name, known.Select(key => key.Name));
         return keys.FirstOrDefault(key => key.Name == name) is { } other
             ? $"key '{name}'{place} belongs to kind {string.Join(", ", other.Kinds!)}, not {kind}{hint}"
             : $"unknown key '{name}'{place}{hint}";

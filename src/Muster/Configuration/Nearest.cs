@@ -12,7 +12,7 @@ internal static class Nearest
             .Select(pair => pair.candidate)
             .FirstOrDefault();
 
-    public static string Hint(string word, IEnumerable<string> known) =>
+    public static string DidYouMean(string word, IEnumerable<string> known) =>
         Of(word, known) is { } meant ? $"; did you mean '{meant}'?" : "";
 
     /// <summary>Letters added, left out, replaced, or swapped with their neighbour.</summary>

@@ -21,13 +21,13 @@ public sealed class HostUnreachableException(
     string host,
     ContactFault fault,
     string what,
-    string mend,
+    string fix,
     Exception? inner = null
-) : UserException(what, mend, inner)
+) : UserException(what, fix, inner)
 {
     public string Host { get; } = host;
     public ContactFault Fault { get; } = fault;
 
-    /// <summary>Waiting may mend it; a person is not needed.</summary>
+    /// <summary>Waiting may fix it; a person is not needed.</summary>
     public bool MayPass => Fault is ContactFault.Silent;
 }

@@ -4,7 +4,7 @@ using Muster.Shell;
 
 namespace Muster.Hosts;
 
-/// <summary>What the OpenSSH client's last words mean, and how to mend it. Texts of OpenSSH 7.4 to 10.</summary>
+/// <summary>What the OpenSSH client's last words mean, and how to fix it. Texts of OpenSSH 7.4 to 10.</summary>
 internal static partial class SshFaults
 {
     /// <param name="target">How the host is reached; null where nothing but its name leads there.</param>
@@ -59,10 +59,10 @@ internal static partial class SshFaults
             $"Try `{ssh}`; Muster keeps trying where it waits for a run."
         );
 
-        HostUnreachableException Of(ContactFault fault, string what, string mend)
+        HostUnreachableException Of(ContactFault fault, string what, string fix)
         {
             var asks = fault is ContactFault.Refused or ContactFault.HostKey;
-            return new(host, fault, what, mend)
+            return new(host, fault, what, fix)
             {
                 ExitCode = asks ? ExitCodes.AuthenticationNeeded : ExitCodes.Unknown,
             };

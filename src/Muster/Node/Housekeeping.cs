@@ -7,7 +7,7 @@ namespace Muster.Node;
 internal sealed partial class Housekeeping(
     NodeSettings settings,
     NodeFolders folders,
-    TaskStore store,
+    NodeTaskStore store,
     NodeQueue queue,
     Uploads uploads,
     TimeProvider clock,

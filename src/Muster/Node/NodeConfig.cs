@@ -253,7 +253,7 @@ public sealed class NodeConfig
             Flags.Select(flag => flag.Name).FirstOrDefault(flag => Bare(flag) == key)
             ?? throw new UserException(
                 $"{path} has the unknown key "
-                    + $"'{member.Name}'{Nearest.Hint(member.Name, Flags.Select(flag => flag.Name))}",
+                    + $"'{member.Name}'{Nearest.DidYouMean(member.Name, Flags.Select(flag => flag.Name))}",
                 "Remove it, or write it as `muster node --help` does."
             );
         if (member.Value.ValueKind is not JsonValueKind.Null)

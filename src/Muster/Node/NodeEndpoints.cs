@@ -15,7 +15,7 @@ namespace Muster.Node;
 internal sealed class NodeEndpoints(
     NodeSettings settings,
     NodeFolders folders,
-    TaskStore store,
+    NodeTaskStore store,
     Uploads uploads,
     Outputs outputs,
     NodeQueue queue,
@@ -130,7 +130,7 @@ internal sealed class NodeEndpoints(
         var task = Find(uuid);
         if (asset != "all.zip")
             return OdmAnswers.Refusal("Invalid asset");
-        return task.Phase == TaskPhase.Completed && File.Exists(folders.Archive(task.Uuid))
+        return task.Phase == NodeTaskPhase.Completed && File.Exists(folders.Archive(task.Uuid))
             ? new FileAnswer(folders.Archive(task.Uuid), "all.zip", "application/zip")
             : OdmAnswers.Refusal("Asset not ready");
     }

@@ -12,7 +12,7 @@ namespace Muster.Node;
 internal sealed partial class NodeQueue(
     NodeSettings settings,
     NodeFolders folders,
-    TaskStore store,
+    NodeTaskStore store,
     Outputs outputs,
     Task<IEngine> engine,
     TaskSetup setup,
@@ -52,9 +52,9 @@ internal sealed partial class NodeQueue(
         {
             foreach (var task in store.All())
             {
-                if (task.Phase == TaskPhase.Initialising)
+                if (task.Phase == NodeTaskPhase.Initialising)
                     Begin(task.Uuid, hasSlot: false, SetUpAsync);
-                else if (task.Phase == TaskPhase.Running)
+                else if (task.Phase == NodeTaskPhase.Running)
                     Begin(task.Uuid, hasSlot: true, RunAsync);
                 else if (task.WebhookDue)
                     _ = TellAsync(task);
@@ -82,10 +82,10 @@ internal sealed partial class NodeQueue(
                 return false;
             if (!task.HasEnded)
             {
-                var ran = task.Phase == TaskPhase.Running;
+                var ran = task.Phase == NodeTaskPhase.Running;
                 store.Change(
                     uuid,
-                    now => now with { Phase = TaskPhase.Canceled, Ended = Now, Took = -1, WebhookDue = ran }
+                    now => now with { Phase = NodeTaskPhase.Canceled, Ended = Now, Took = -1, WebhookDue = ran }
                 );
                 _ = _jobs.GetValueOrDefault(uuid)?.End.CancelAsync(); // not here and now: what it wakes needs our lock
                 if (ran)
@@ -130,7 +130,7 @@ internal sealed partial class NodeQueue(
                 now =>
                     change(now) with
                     {
-                        Phase = TaskPhase.Initialising,
+                        Phase = NodeTaskPhase.Initialising,
                         Created = Now,
                         Started = null,
                         Ended = null,
@@ -220,11 +220,11 @@ internal sealed partial class NodeQueue(
                 var task in store
                     .All()
                     .Where(task =>
-                        task.Phase is TaskPhase.Queued or TaskPhase.Initialising && !_jobs.ContainsKey(task.Uuid)
+                        task.Phase is NodeTaskPhase.Queued or NodeTaskPhase.Initialising && !_jobs.ContainsKey(task.Uuid)
                     )
             )
             {
-                if (task.Phase == TaskPhase.Initialising)
+                if (task.Phase == NodeTaskPhase.Initialising)
                     Begin(task.Uuid, hasSlot: false, SetUpAsync);
                 else if (HasFreeSlot)
                     Start(task.Uuid);
@@ -289,7 +289,7 @@ internal sealed partial class NodeQueue(
 
     private void Start(string uuid)
     {
-        store.Change(uuid, task => task with { Phase = TaskPhase.Running, Started = Now });
+        store.Change(uuid, task => task with { Phase = NodeTaskPhase.Running, Started = Now });
         Begin(uuid, hasSlot: true, RunAsync);
     }
 
@@ -314,7 +314,7 @@ internal sealed partial class NodeQueue(
                             {
                                 ImagesCount = ready.ImagesCount,
                                 Options = ready.Options,
-                                Phase = starts ? TaskPhase.Running : TaskPhase.Queued,
+                                Phase = starts ? NodeTaskPhase.Running : NodeTaskPhase.Queued,
                                 Started = starts ? Now : null,
                             }
                     );
@@ -430,7 +430,7 @@ internal sealed partial class NodeQueue(
             store.Change(
                 uuid,
                 task =>
-                    percent >= task.Progress + 0.1 && task.Phase == TaskPhase.Running
+                    percent >= task.Progress + 0.1 && task.Phase == NodeTaskPhase.Running
                         ? task with
                         {
                             Progress = Math.Clamp(Math.Round(percent, 2), 0, 100),
@@ -457,7 +457,7 @@ internal sealed partial class NodeQueue(
                     task =>
                         task with
                         {
-                            Phase = error is null ? TaskPhase.Completed : TaskPhase.Failed,
+                            Phase = error is null ? NodeTaskPhase.Completed : NodeTaskPhase.Failed,
                             Error = error,
                             Progress = 100,
                             Ended = ended,

@@ -33,7 +33,7 @@ public sealed class NodeServer : IAsyncDisposable
             var log = logs.CreateLogger("node");
             if (folders.WasOpen is { } mode)
                 PrivateFolder.Tightened(log, settings.Folder, mode);
-            var store = Keep(new TaskStore(folders.Database));
+            var store = Keep(new NodeTaskStore(folders.Database));
             var outside = Keep(OutsideHttp.Create(settings.AllowPrivateUrls));
             var outputs = new Outputs(folders);
             var uploads = new Uploads(folders, settings);

@@ -4,7 +4,7 @@ using Muster.NodeOdm;
 namespace Muster.Node;
 
 /// <summary>Where a task is. While it is initialised clients see it as running, as they do with NodeODM.</summary>
-public enum TaskPhase
+public enum NodeTaskPhase
 {
     Initialising,
     Queued,
@@ -20,7 +20,7 @@ public sealed record NodeTask
     public required string Uuid { get; init; }
     public required string Name { get; init; }
     public required long Created { get; init; }
-    public TaskPhase Phase { get; init; }
+    public NodeTaskPhase Phase { get; init; }
     public string? Error { get; init; }
     public IReadOnlyList<TaskOption> Options { get; init; } = [];
     public bool SkipPostProcessing { get; init; }
@@ -43,10 +43,10 @@ public sealed record NodeTask
     public bool WebhookDue { get; init; }
 
     [JsonIgnore]
-    public bool HasEnded => Phase is TaskPhase.Failed or TaskPhase.Completed or TaskPhase.Canceled;
+    public bool HasEnded => Phase is NodeTaskPhase.Failed or NodeTaskPhase.Completed or NodeTaskPhase.Canceled;
 
     public long ProcessingTime(long now) =>
-        Phase == TaskPhase.Running && Started is { } started ? Math.Max(0, now - started) : Took;
+        Phase == NodeTaskPhase.Running && Started is { } started ? Math.Max(0, now - started) : Took;
 
     public TaskInfo Info(long now) =>
         new()
@@ -58,13 +58,13 @@ public sealed record NodeTask
             Status = new(
                 Phase switch
                 {
-                    TaskPhase.Queued => TaskCode.Queued,
-                    TaskPhase.Failed => TaskCode.Failed,
-                    TaskPhase.Completed => TaskCode.Completed,
-                    TaskPhase.Canceled => TaskCode.Canceled,
+                    NodeTaskPhase.Queued => TaskCode.Queued,
+                    NodeTaskPhase.Failed => TaskCode.Failed,
+                    NodeTaskPhase.Completed => TaskCode.Completed,
+                    NodeTaskPhase.Canceled => TaskCode.Canceled,
                     _ => TaskCode.Running,
                 },
-                Phase == TaskPhase.Failed ? Error : null
+                Phase == NodeTaskPhase.Failed ? Error : null
             ),
             Options = Options,
             ImagesCount = ImagesCount,

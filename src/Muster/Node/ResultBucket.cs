@@ -5,7 +5,7 @@ using Muster.Storage;
 namespace Muster.Node;
 
 /// <summary>
-/// Puts a task's archive, and its files where that is wished, into the node's bucket, and tells so in its output.
+/// Puts a task's archive, and its files where that is asked for, into the node's bucket, and tells so in its output.
 /// </summary>
 internal sealed class ResultBucket(NodeSettings settings, NodeFolders folders) : IDisposable
 {

@@ -11,7 +11,7 @@ namespace Muster.Node;
 internal sealed class Webhooks(
     NodeSettings settings,
     NodeFolders folders,
-    TaskStore store,
+    NodeTaskStore store,
     HttpClient outside,
     TimeProvider clock,
     ILogger log

@@ -13,46 +13,46 @@ public sealed class RecipePlanner(RunPlanner planner, string cache)
 {
     private const string RecipeInput = "recipe";
 
-    /// <param name="wished">What its user asks for, which comes before what the recipe says. Its command is the
+    /// <param name="asked">What its user asks for, which comes before what the recipe says. Its command is the
     /// program, of a recipe that takes one.</param>
     public (RunPlan Plan, IReadOnlyDictionary<string, string> Environment) Plan(
         RecipeValues values,
-        SubmitRequest wished,
+        SubmitRequest asked,
         Site site
     )
     {
         var recipe = values.Recipe;
         var needs = recipe.Resources;
         var local = recipe.Inputs.Where(input => values.LocalPath(input.Name) is not null).ToList();
-        if (recipe.Program && wished.Command.Count == 0)
+        if (recipe.Program && asked.Command.Count == 0)
             throw Misuse(
                 $"{recipe.Name} runs your program, but none was given",
                 $"Write it behind the options: muster run {recipe.Name} -s {site.Name} -- python train.py"
             );
-        var alone = recipe.Alone && wished.Roles.Count == 0 && (wished.Host is not null || site is LocalSite);
+        var alone = recipe.Alone && asked.Roles.Count == 0 && (asked.Host is not null || site is LocalSite);
         var together = recipe.Roles.Count > 0 && !alone;
-        if (wished.Roles.Count > 0 && !together)
+        if (asked.Roles.Count > 0 && !together)
             throw Misuse($"{recipe.Name} has no roles", "Leave --role out.");
         var (plan, environment) = planner.Plan(
-            wished with
+            asked with
             {
-                Command = [.. Words(recipe.Script), .. wished.Command.Select(ShellText.Quote)],
+                Command = [.. Words(recipe.Script), .. asked.Command.Select(ShellText.Quote)],
                 RawLine = true,
-                Name = wished.Name ?? recipe.Name.Replace('/', '-'),
-                Gpus = (wished.Gpus ?? needs.Gpus) is > 0 and var gpus ? gpus : null,
-                Cpus = wished.Cpus ?? needs.Cpus,
-                Memory = wished.Memory ?? needs.Memory,
-                Time = wished.Time ?? needs.Time,
-                Container = wished.Container ?? recipe.Container,
-                Outputs = [.. recipe.Outputs, .. wished.Outputs],
+                Name = asked.Name ?? recipe.Name.Replace('/', '-'),
+                Gpus = (asked.Gpus ?? needs.Gpus) is > 0 and var gpus ? gpus : null,
+                Cpus = asked.Cpus ?? needs.Cpus,
+                Memory = asked.Memory ?? needs.Memory,
+                Time = asked.Time ?? needs.Time,
+                Container = asked.Container ?? recipe.Container,
+                Outputs = [.. recipe.Outputs, .. asked.Outputs],
                 Ports =
                 [
                     .. recipe.Ports,
                     .. alone && LaunchProfile.Get(recipe.Launch).Port is { } port ? [port] : Array.Empty<string>(),
-                    .. wished.Ports,
+                    .. asked.Ports,
                 ],
                 Launch = together ? recipe.Launch : null,
-                Roles = together ? RolesOf(recipe, wished.Roles, site) : [],
+                Roles = together ? RolesOf(recipe, asked.Roles, site) : [],
                 RoleCommands = together
                     ?
                     [
@@ -100,9 +100,9 @@ public sealed class RecipePlanner(RunPlanner planner, string cache)
     private static IReadOnlyList<string> Words(string script) =>
         [script.EndsWith(".py", StringComparison.Ordinal) ? "python3" : "sh", $"\"$MUSTER_IN\"/{RecipeInput}/{script}"];
 
-    private static IReadOnlyList<string> RolesOf(Recipe recipe, IReadOnlyList<string> wished, Site site)
+    private static IReadOnlyList<string> RolesOf(Recipe recipe, IReadOnlyList<string> asked, Site site)
     {
-        var byName = wished.ToLookup(text => text.Split('=')[0]);
+        var byName = asked.ToLookup(text => text.Split('=')[0]);
         if (byName.FirstOrDefault(entry => recipe.Roles.All(role => role.Name != entry.Key)) is { } stranger)
             throw Misuse(
                 $"{recipe.Name} has no role '{stranger.Key}'",
@@ -118,7 +118,7 @@ public sealed class RecipePlanner(RunPlanner planner, string cache)
         ];
     }
 
-    private static UserException Misuse(string what, string mend) => new(what, mend) { ExitCode = ExitCodes.Usage };
+    private static UserException Misuse(string what, string fix) => new(what, fix) { ExitCode = ExitCodes.Usage };
 
     /// <summary>What the scripts find in their environment.</summary>
     public static IEnumerable<string> Exports(RecipeValues values, TimeSpan? time)

@@ -18,12 +18,12 @@ public sealed record RecipeRole(
     /// <summary>
     /// The role as <c>--role</c> takes it: what the user asks for, and behind it what the recipe says of the rest.
     /// </summary>
-    /// <param name="wished">Such as <c>worker=node1,node2,gpus=1</c>; null when the user says nothing of it.</param>
+    /// <param name="asked">Such as <c>worker=node1,node2,gpus=1</c>; null when the user says nothing of it.</param>
     /// <param name="siteHasIt">The site keeps hosts for the role.</param>
-    public string Asked(string? wished, bool siteHasIt)
+    public string Asked(string? asked, bool siteHasIt)
     {
         var items =
-            wished is null || wished.Length == Name.Length ? [] : wished[(Name.Length + 1)..].Split(',').ToList();
+            asked is null || asked.Length == Name.Length ? [] : asked[(Name.Length + 1)..].Split(',').ToList();
         bool Says(string key) => items.Any(item => item.StartsWith(key + "=", StringComparison.Ordinal));
         if (Count is { } count && !siteHasIt && items.All(item => item.Contains('=')))
             items.Add($"{count}");

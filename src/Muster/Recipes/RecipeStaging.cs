@@ -33,7 +33,7 @@ public static class RecipeStaging
             .LastOrDefault();
         throw new UserException(
             $"{host.Name}: staging for {recipe.Name} ended with {end.ExitCode}{(last is null ? "" : $": {last}")}",
-            $"Nothing was submitted. Mend what it names, then try it alone: muster recipes stage {recipe.Name}"
+            $"Nothing was submitted. Fix what it names, then try it alone: muster recipes stage {recipe.Name}"
         );
     }
 

@@ -3,13 +3,13 @@ using Muster.Sites.Schedulers;
 namespace Muster.Runs;
 
 /// <summary>
-/// What to do next so that a run is launched once or not at all, and a wish to cancel is kept. It decides;
+/// What to do next so that a run is launched once or not at all, and a request to cancel is kept. It decides;
 /// <see cref="Submit.Submission"/> and <see cref="RunKeeper"/> act.
 /// </summary>
 /// <remarks>
 /// Every act may be repeated: the site's launcher starts a run once however often it is asked, a starter claims the run
 /// before it begins,
-/// and a wish to cancel lies where launchers and starters look. So whatever was lost on the way, asking again is right.
+/// and a request to cancel lies where launchers and starters look. So whatever was lost on the way, asking again is right.
 /// </remarks>
 public static class LaunchProtocol
 {
@@ -21,7 +21,7 @@ public static class LaunchProtocol
         /// <summary>Bring everything to the site and launch it, in one go.</summary>
         Deliver,
 
-        /// <summary>Leave the wish to cancel on the site, and stop what is there.</summary>
+        /// <summary>Leave the request to cancel on the site, and stop what is there.</summary>
         AskCancel,
 
         /// <summary>Launched, and wanted: see how it goes.</summary>

@@ -10,7 +10,7 @@ public sealed record Run
     public required DateTimeOffset Created { get; init; }
     public RunState State { get; init; } = new RunState.Planned();
 
-    /// <summary>Somebody asked for its end. The wish is kept until it is fulfilled.</summary>
+    /// <summary>Somebody asked for its end. The request is kept until it is carried out.</summary>
     public bool CancelWished { get; init; }
 
     /// <summary>When the site was last asked and answered.</summary>

@@ -12,7 +12,7 @@ public abstract record LaunchAnswer
 
     public sealed record Launched(JobHandle Handle) : LaunchAnswer;
 
-    /// <summary>The wish to cancel was there first; it will never start.</summary>
+    /// <summary>The request to cancel was there first; it will never start.</summary>
     public sealed record Cancelled : LaunchAnswer;
 
     /// <summary>The scheduler positively does not want it.</summary>
@@ -63,7 +63,7 @@ public sealed class RunFolder(IHost host, string root)
     }
 
     /// <summary>
-    /// Leaves the wish to cancel where every launcher and supervisor looks for it, and stops what is there.
+    /// Leaves the request to cancel where every launcher and supervisor looks for it, and stops what is there.
     /// </summary>
     public async Task<LaunchAnswer> CancelAsync(string folder, bool hard, CancellationToken ct)
     {

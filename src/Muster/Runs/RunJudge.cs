@@ -15,8 +15,8 @@ public static partial class RunJudge
     /// </summary>
     public static readonly TimeSpan RecordPatience = TimeSpan.FromSeconds(20);
 
-    /// <summary>The same for an end that was wished before the run began.</summary>
-    public static readonly TimeSpan WishPatience = TimeSpan.FromSeconds(3);
+    /// <summary>The same for an end that was requested before the run began.</summary>
+    public static readonly TimeSpan CancelPatience = TimeSpan.FromSeconds(3);
 
     /// <summary>How long the ranks of a run may wait for each other before that is told.</summary>
     private static readonly TimeSpan LatePatience = TimeSpan.FromSeconds(8);
@@ -113,7 +113,7 @@ public static partial class RunJudge
                     )
                 );
             }
-            // Not launched, as far as anybody knows. A wish that was there first keeps it from ever starting.
+            // Not launched, as far as anybody knows. A request to cancel that was there first keeps it from ever starting.
             return facts.CancelKnown && !facts.Tried && started.Count == 0
                 ? seen.EndWith(
                     new(
@@ -139,7 +139,7 @@ public static partial class RunJudge
                     pair.Value != Liveness.Alive && !facts.Records.ContainsKey(pair.Key + ".exit")
                 )
                 .ToList();
-            // Of several ranks, the others are ended first, and what the broken one left: see Carriage. That leaves a
+            // Of several ranks, the others are ended first, and what the broken one left: see RankNews. That leaves a
             // record.
             if (broken.Count > 0 && run.Plan.Roles.Count > 0 && !schedulerKnowsMore)
                 return seen with { State = running, VanishedSince = run.VanishedSince ?? now };
@@ -235,11 +235,11 @@ public static partial class RunJudge
                 State = new RunState.Running(handle, where, since ?? now),
                 VanishedSince = null,
             },
-            // Taken back before it began, as wished. A second job of this run could just have begun before the wish;
+            // Taken back before it began, as requested. A second job of this run could just have begun before the request;
             // its record would be here by then.
             SchedulerWord.Ended(Outcome.Cancelled, var code, var text) when facts.CancelKnown => seen.AfterPatience(
                 run,
-                WishPatience,
+                CancelPatience,
                 now,
                 waiting,
                 new(Outcome.Cancelled, code, now, new("scheduler", text))

@@ -5,13 +5,13 @@ using Muster.Sites.Schedulers;
 namespace Muster.Runs;
 
 /// <summary>
-/// Keeps what is known here of runs true: asks each site once for all of its runs, and carries out wishes that could
+/// Keeps what is known here of runs true: asks each site once for all of its runs, and carries out requests that could
 /// not be fulfilled before.
 /// </summary>
 public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeProvider clock)
 {
     /// <summary>How old the scheduler's word on a run may be that is to be cancelled.</summary>
-    private static readonly TimeSpan WishedWord = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan CancelWord = TimeSpan.FromSeconds(2);
 
     /// <summary>
     /// Asks the sites of <paramref name="runs"/>, and gives the runs as they are known then. A site that does not
@@ -39,7 +39,7 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
     }
 
     /// <summary>
-    /// Wishes the end of a run and sees to it as far as it can be done now. The wish outlives this process.
+    /// Requests the end of a run and sees to it as far as it can be done now. The request outlives this process.
     /// </summary>
     public async Task<Run> CancelAsync(RunId id, bool hard, CancellationToken ct)
     {
@@ -121,7 +121,7 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
     }
 
     /// <summary>
-    /// Ends a run whose submitter is gone and of which not all has arrived. The wish to cancel is left on the site
+    /// Ends a run whose submitter is gone and of which not all has arrived. The request to cancel is left on the site
     /// first, so that nothing which is still on its way can start it.
     /// </summary>
     private async Task EndIfInterruptedAsync(Run run, RunFacts facts, CancellationToken ct)
@@ -171,7 +171,7 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
                 .ToDictionary(run => run.Id, run => looked[run.Id.ToString()]);
             var handles = asked.Select(run => facts.GetValueOrDefault(run.Id)?.Handle).OfType<JobHandle>().ToList();
             // What is to be cancelled was told so a moment ago: an older word does not know it yet.
-            var oldest = asked.Any(run => run.CancelWished) && oldestWord > WishedWord ? WishedWord : oldestWord;
+            var oldest = asked.Any(run => run.CancelWished) && oldestWord > CancelWord ? CancelWord : oldestWord;
             var answer =
                 handles.Count > 0 && site.Desk(host) is { } desk
                     ? await desk.AskAsync(handles, [], oldest, either.Token)
@@ -186,7 +186,7 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
                     run.Id,
                     known => RunJudge.After(known, seen, word, site.Site.HasScheduler, clock.GetUtcNow())
                 );
-                // Also where the wish is known but nobody could say yet what there is to stop.
+                // Also where the request is known but nobody could say yet what there is to stop.
                 var pending = !seen.CancelKnown || seen.Tried && seen.Handle is null;
                 if (after.State.IsLive && after.CancelWished && pending)
                     await CancelAsync(run.Id, hard: false, either.Token);

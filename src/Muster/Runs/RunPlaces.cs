@@ -61,7 +61,7 @@ public sealed class RunPlaces(OpenSite site, RunPlan plan)
     }
 
     /// <summary>
-    /// Leaves the wish to cancel on every host. Those that can be reached have it also when one cannot.
+    /// Leaves the request to cancel on every host. Those that can be reached have it also when one cannot.
     /// </summary>
     public async Task<LaunchAnswer> CancelAsync(bool hard, CancellationToken ct)
     {
@@ -74,7 +74,7 @@ public sealed class RunPlaces(OpenSite site, RunPlan plan)
     /// <summary>Tells each host what it has to know of the others.</summary>
     public async Task CarryAsync(Run run, RunFacts facts, DateTimeOffset now, CancellationToken ct)
     {
-        foreach (var carriage in Carriage.For(run, facts, now))
+        foreach (var carriage in RankNews.For(run, facts, now))
         {
             var key = carriage.Host ?? "";
             var what = string.Join(

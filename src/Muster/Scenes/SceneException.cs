@@ -18,8 +18,8 @@ public enum SceneFault
 }
 
 /// <summary>A scene's file or its content cannot be used: which, why, and what to do.</summary>
-public sealed class SceneException(SceneFault fault, string what, string mend, Exception? inner = null)
-    : UserException($"E{(int)fault} {what}", mend, inner)
+public sealed class SceneException(SceneFault fault, string what, string fix, Exception? inner = null)
+    : UserException($"E{(int)fault} {what}", fix, inner)
 {
     public SceneFault Fault { get; } = fault;
 

@@ -156,7 +156,7 @@ public sealed class Git(string folder, params IReadOnlyList<(string Name, string
                     || line.StartsWith("error: ", StringComparison.Ordinal)
                 )
             ?? answer.Said;
-        var mend =
+        var fix =
             answer.Said.Contains("dubious ownership")
                 ? $"Allow it with `git config --global --add safe.directory {folder}`."
             : answer.Said.Contains("does not have a commit checked out")
@@ -166,7 +166,7 @@ public sealed class Git(string folder, params IReadOnlyList<(string Name, string
         return new(
             $"git {command} in {folder}: "
                 + $"{(answer.Said.Contains('\n') && answer.Said != said ? answer.Said.Replace("\n", "; ") : said)}",
-            mend
+            fix
         );
     }
 

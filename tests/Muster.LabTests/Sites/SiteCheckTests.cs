@@ -101,7 +101,7 @@ public sealed class SiteCheckTests
         await lab.BreakAsync("node3", fault);
         var bad = Assert.Single(await FindAsync(lab, Node3(lab)), finding => finding.Mark is Mark.Bad);
         Assert.Equal(about, bad.About);
-        Assert.NotEmpty(bad.Mend!);
+        Assert.NotEmpty(bad.Fix!);
     }
 
     [Theory]

@@ -83,7 +83,7 @@ public sealed class ActionTests
     }
 
     [Fact]
-    public async Task A_wish_that_a_node_has_not_heard_survives_a_restart()
+    public async Task A_request_that_a_node_has_not_taken_survives_a_restart()
     {
         await using var node = await ScriptedNode.StartAsync(new() { Takes = Long });
         await using var gateway = await TestGateway.StartAsync(options => options with { MoveAfter = Long }, node);

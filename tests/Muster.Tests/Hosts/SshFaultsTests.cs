@@ -20,8 +20,8 @@ public sealed class SshFaultsTests
     {
         var fault = SshFaults.Read("node1", Changed, 255, Node);
         Assert.Equal(ContactFault.HostKey, fault.Fault);
-        Assert.Contains("`ssh-keygen -f '/lab/known hosts' -R '[127.0.0.1]:2201'`", fault.Mend);
-        Assert.Contains("`ssh -F /lab/ssh_config node1`", fault.Mend);
+        Assert.Contains("`ssh-keygen -f '/lab/known hosts' -R '[127.0.0.1]:2201'`", fault.Fix);
+        Assert.Contains("`ssh -F /lab/ssh_config node1`", fault.Fix);
     }
 
     [Theory]
@@ -30,16 +30,16 @@ public sealed class SshFaultsTests
     [InlineData("ssh: connect to host node1 port 22: Connection refused")]
     public void What_to_try_names_the_configuration_key_and_way_of_the_site(string said)
     {
-        string Mend(SshTarget? target) => SshFaults.Read("node1", said, 255, target).Mend;
-        Assert.Contains("`ssh -F /lab/ssh_config node1`", Mend(Node));
+        string Fix(SshTarget? target) => SshFaults.Read("node1", said, 255, target).Fix;
+        Assert.Contains("`ssh -F /lab/ssh_config node1`", Fix(Node));
         Assert.Contains(
             "`ssh -i '/keys/my key' node1`",
-            Mend(Node with { ConfigFile = null, Identity = "/keys/my key" })
+            Fix(Node with { ConfigFile = null, Identity = "/keys/my key" })
         );
         Assert.Contains(
             "`ssh -F /lab/ssh_config -i /keys/a -J login node1`",
-            Mend(Node with { Identity = "/keys/a", Through = "login" })
+            Fix(Node with { Identity = "/keys/a", Through = "login" })
         );
-        Assert.Contains("`ssh node1`", Mend(null));
+        Assert.Contains("`ssh node1`", Fix(null));
     }
 }

@@ -195,7 +195,7 @@ public sealed class RecipePlannerTests : IDisposable
             }
         );
 
-    private RunPlan Plan(Site site, SubmitRequest wished, Recipe? recipe = null)
+    private RunPlan Plan(Site site, SubmitRequest asked, Recipe? recipe = null)
     {
         var values = RecipeValues.Read(recipe ?? _recipe, new Dictionary<string, string>(), _folder.Path).Values;
         var planner = new RunPlanner(
@@ -203,6 +203,6 @@ public sealed class RecipePlannerTests : IDisposable
             TimeProvider.System,
             _ => null
         );
-        return new RecipePlanner(planner, _folder.Path).Plan(values, wished, site).Plan;
+        return new RecipePlanner(planner, _folder.Path).Plan(values, asked, site).Plan;
     }
 }

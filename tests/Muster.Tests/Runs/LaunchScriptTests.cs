@@ -37,7 +37,7 @@ public sealed class LaunchScriptTests : IDisposable
     }
 
     [Fact]
-    public void A_wish_to_cancel_keeps_every_launcher_from_executing_it()
+    public void A_request_to_cancel_keeps_every_launcher_from_executing_it()
     {
         var run = Make(scheduled: false);
         Assert.Equal("cancelled", Say(run, "cancel"));

@@ -392,7 +392,7 @@ public sealed class GitSnapshotTests
 
         var fault = await Assert.ThrowsAsync<UserException>(() => repository.TakeAsync());
 
-        Assert.Contains("safe.directory", fault.Mend);
+        Assert.Contains("safe.directory", fault.Fix);
     }
 
     [Fact]

@@ -42,7 +42,7 @@ public sealed class PostgresDatabaseTests
         );
         var refusing = RefuseAsync(listener);
         var fault = await Assert.ThrowsAsync<UserException>(() => database.PrepareAsync(PostgresTaskStore.Layout, Ct));
-        Assert.Contains("sslmode=disable", fault.Mend, StringComparison.Ordinal);
+        Assert.Contains("sslmode=disable", fault.Fix, StringComparison.Ordinal);
         listener.Stop();
         await refusing;
     }

@@ -18,7 +18,7 @@ internal static class Misuse
                 .Where(option => !option.Hidden)
                 .SelectMany(option => (string[])[option.Name, .. option.Aliases]);
             return $"{NameOf(parsed)} has no option "
-                + $"'{stray}'{Nearest.Hint(stray, options.Where(name => name.StartsWith("--", StringComparison.Ordinal)))}";
+                + $"'{stray}'{Nearest.DidYouMean(stray, options.Where(name => name.StartsWith("--", StringComparison.Ordinal)))}";
         }
         if (command.Subcommands.Count > 0)
         {
@@ -27,7 +27,7 @@ internal static class Misuse
                 ? $"{NameOf(parsed)} needs a {kind}: "
                     + $"{string.Join(", ", command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name))}"
                 : $"{NameOf(parsed)} has no {kind} "
-                    + $"'{stray}'{Nearest.Hint(stray, command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name))}";
+                    + $"'{stray}'{Nearest.DidYouMean(stray, command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name))}";
         }
         return string.Join("; ", parsed.Errors.Select(error => Of(parsed, error)).Distinct());
     }

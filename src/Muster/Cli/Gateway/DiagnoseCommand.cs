@@ -15,7 +15,7 @@ internal static class DiagnoseCommand
             Description = "The archive (muster-diagnosis-TIME.zip).",
             HelpName = "FILE",
         };
-        return GatewayDoor.Command(
+        return AdminClient.Command(
             "diagnose",
             """
             Write what is known of a gateway into one archive, without secrets: versions, settings, nodes, queue, last events and log lines.

@@ -10,7 +10,7 @@ namespace Muster.Cli.Gateway;
 /// <summary>The nodes behind a gateway.</summary>
 internal static class NodesCommand
 {
-    private const string Mend = "`muster nodes list` lists them; name one by its ID or host:port.";
+    private const string Fix = "`muster nodes list` lists them; name one by its ID or host:port.";
     private static readonly TimeSpan FirstAnswer = TimeSpan.FromSeconds(5);
 
     public static Command Create() =>
@@ -48,7 +48,7 @@ internal static class NodesCommand
 
     private static Command List()
     {
-        var command = GatewayDoor.Command(
+        var command = AdminClient.Command(
             "list",
             "List the nodes, their load, and why any of them is not answering.",
             [],
@@ -77,7 +77,7 @@ internal static class NodesCommand
         {
             Description = "Add it locked: it gets no tasks until it is unlocked.",
         };
-        return GatewayDoor.Command(
+        return AdminClient.Command(
             "add",
             "Add a node and check that it answers.",
             [url, token, locked],
@@ -125,7 +125,7 @@ internal static class NodesCommand
             Description = "A node: its id, or host:port.",
             Arity = ArgumentArity.OneOrMore,
         };
-        return GatewayDoor.Command(
+        return AdminClient.Command(
             name,
             description,
             [nodes],
@@ -141,7 +141,7 @@ internal static class NodesCommand
                                 $"nodes/{Uri.EscapeDataString(node)}{action}",
                                 AdminJson.Plain.NodeList,
                                 ct,
-                                Mend
+                                Fix
                             )
                         ).Nodes
                     );

@@ -6,12 +6,12 @@ namespace Muster.Cli.Gateway;
 /// <summary>Tasks of a gateway, page by page, and the one that somebody means.</summary>
 internal static class TaskPages
 {
-    public const string Mend = "`muster tasks list` shows them.";
+    public const string Fix = "`muster tasks list` shows them.";
     private const int MostAPage = 500;
 
     /// <param name="query">What is wanted of them, as the admin door takes it.</param>
     public static async Task<IReadOnlyList<TaskEntry>> ReadAsync(
-        GatewayDoor door,
+        AdminClient door,
         string query,
         int most,
         CancellationToken ct
@@ -31,10 +31,10 @@ internal static class TaskPages
         return tasks;
     }
 
-    public static async Task<TaskEntry> FindAsync(GatewayDoor door, string text, CancellationToken ct)
+    public static async Task<TaskEntry> FindAsync(AdminClient door, string text, CancellationToken ct)
     {
         if (Guid.TryParse(text, out var id))
-            return (await door.GetAsync($"tasks/{id}", AdminJson.Plain.TaskPage, ct, Mend)).Tasks[0];
+            return (await door.GetAsync($"tasks/{id}", AdminJson.Plain.TaskPage, ct, Fix)).Tasks[0];
         if (text == "last")
             return await ReadAsync(door, "", 1, ct) is [var newest]
                 ? newest
@@ -54,6 +54,6 @@ internal static class TaskPages
         }
         return (await ReadAsync(door, $"&name={Uri.EscapeDataString(text)}", MostAPage, ct)).FirstOrDefault(task =>
                 task.Name.Equals(text, StringComparison.OrdinalIgnoreCase)
-            ) ?? throw new UserException($"there is no task '{text}'", Mend);
+            ) ?? throw new UserException($"there is no task '{text}'", Fix);
     }
 }

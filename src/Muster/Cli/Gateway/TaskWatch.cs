@@ -11,7 +11,7 @@ internal static class TaskWatch
     /// <returns>Done when it was completed.</returns>
     public static async Task<int> UntilEndAsync(
         App app,
-        GatewayDoor door,
+        AdminClient door,
         TaskEntry task,
         TimeSpan look,
         CancellationToken ct

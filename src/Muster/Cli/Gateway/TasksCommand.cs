@@ -68,7 +68,7 @@ internal static class TasksCommand
             HelpName = "N",
             DefaultValueFactory = _ => 50,
         };
-        var command = GatewayDoor.Command(
+        var command = AdminClient.Command(
             "list",
             "List tasks, newest first.",
             [state, name, node, owner, limit],
@@ -79,7 +79,7 @@ internal static class TasksCommand
                     {
                         ExitCode = ExitCodes.Usage,
                     };
-                (string Key, string? Value)[] wishes =
+                (string Key, string? Value)[] filters =
                 [
                     ("state", parsed.GetValue(state)),
                     ("name", parsed.GetValue(name)),
@@ -87,9 +87,9 @@ internal static class TasksCommand
                     ("owner", parsed.GetValue(owner)),
                 ];
                 var query = string.Concat(
-                    wishes
-                        .Where(wish => wish.Value is not null)
-                        .Select(wish => $"&{wish.Key}={Uri.EscapeDataString(wish.Value!)}")
+                    filters
+                        .Where(filter => filter.Value is not null)
+                        .Select(filter => $"&{filter.Key}={Uri.EscapeDataString(filter.Value!)}")
                 );
                 TaskText.Show(app, await TaskPages.ReadAsync(door, query, parsed.GetValue(limit), ct));
                 return ExitCodes.Done;
@@ -100,7 +100,7 @@ internal static class TasksCommand
     }
 
     private static Command Queue() =>
-        GatewayDoor.Command(
+        AdminClient.Command(
             "queue",
             "Show the queue: which tasks are waiting, in which order, and why.",
             [],
@@ -115,7 +115,7 @@ internal static class TasksCommand
     private static Command Show()
     {
         var which = Which();
-        return GatewayDoor.Command(
+        return AdminClient.Command(
             "show",
             "Show the details and history of a task.",
             [which],
@@ -149,7 +149,7 @@ internal static class TasksCommand
             Description = "Start at this line; a negative number counts from the end.",
             HelpName = "N",
         };
-        return GatewayDoor.Command(
+        return AdminClient.Command(
             "logs",
             "Print a task's output.",
             [which, follow, from],
@@ -191,7 +191,7 @@ internal static class TasksCommand
             Description = "Watch one task until it ends; exits with its result.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        return GatewayDoor.Command(
+        return AdminClient.Command(
             "watch",
             "Watch events of the gateway as they happen.",
             [which],
@@ -215,7 +215,7 @@ internal static class TasksCommand
     private static Command Act(string name, string description, HttpMethod method, string action, string done)
     {
         var which = new Argument<string[]>("TASK") { Description = WhichText, Arity = ArgumentArity.OneOrMore };
-        return GatewayDoor.Command(
+        return AdminClient.Command(
             name,
             description,
             [which],
@@ -226,7 +226,7 @@ internal static class TasksCommand
                 {
                     var task = await TaskPages.FindAsync(door, text, ct);
                     if (method == HttpMethod.Delete)
-                        await door.AskAsync(method, $"tasks/{task.Id}", AdminJson.Plain.Done, ct, TaskPages.Mend);
+                        await door.AskAsync(method, $"tasks/{task.Id}", AdminJson.Plain.Done, ct, TaskPages.Fix);
                     else
                         task = (
                             await door.AskAsync(
@@ -234,7 +234,7 @@ internal static class TasksCommand
                                 $"tasks/{task.Id}{action}",
                                 AdminJson.Plain.TaskPage,
                                 ct,
-                                TaskPages.Mend
+                                TaskPages.Fix
                             )
                         ).Tasks[0];
                     changed.Add(task);

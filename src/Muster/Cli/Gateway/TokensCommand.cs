@@ -30,7 +30,7 @@ internal static class TokensCommand
 
     private static Command List()
     {
-        var command = GatewayDoor.Command(
+        var command = AdminClient.Command(
             "list",
             "List tokens. The tokens themselves are not stored.",
             [],
@@ -91,7 +91,7 @@ internal static class TokensCommand
             Description = "Maximum tasks running at once; others wait.",
             HelpName = "N",
         };
-        return GatewayDoor.Command(
+        return AdminClient.Command(
             "new",
             "Create a token and print it. It is shown only once.",
             [name, expires, images, tasks],
@@ -138,7 +138,7 @@ internal static class TokensCommand
     private static Command Revoke()
     {
         var ids = new Argument<string[]>("ID") { Description = "A token's id.", Arity = ArgumentArity.OneOrMore };
-        return GatewayDoor.Command(
+        return AdminClient.Command(
             "revoke",
             "Revoke tokens immediately. Their tasks are kept.",
             [ids],

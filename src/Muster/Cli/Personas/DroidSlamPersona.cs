@@ -85,7 +85,7 @@ internal static class DroidSlamPersona
                             return Task.CompletedTask;
                         },
                     };
-                    var manner = new RecipeManner(parsed.GetValue(dryRun), detach, true, app.Config.OnInterrupt, watch)
+                    var options = new RecipeRunOptions(parsed.GetValue(dryRun), detach, true, app.Config.OnInterrupt, watch)
                     {
                         Findings = [.. work.Findings()],
                     };
@@ -93,9 +93,9 @@ internal static class DroidSlamPersona
                         app,
                         recipe,
                         work.Given(recipe),
-                        work.Wished(),
+                        work.Request(),
                         site,
-                        manner,
+                        options,
                         ct
                     );
                 })
@@ -282,11 +282,11 @@ internal static class DroidSlamPersona
         }
         catch (HostUnreachableException fault)
         {
-            throw new UserException(fault.Message, fault.Mend, fault) { ExitCode = Connection };
+            throw new UserException(fault.Message, fault.Fix, fault) { ExitCode = Connection };
         }
         catch (ConfigException fault)
         {
-            throw new UserException(fault.Message, fault.Mend, fault) { ExitCode = ExitCodes.Usage };
+            throw new UserException(fault.Message, fault.Fix, fault) { ExitCode = ExitCodes.Usage };
         }
     }
 }

@@ -81,7 +81,7 @@ internal sealed class DroidSlamWork(DroidSlamFile file, string kind, ConfigSourc
     }
 
     /// <summary>What is asked of the cluster, beside what the site always asks.</summary>
-    public SubmitRequest Wished()
+    public SubmitRequest Request()
     {
         var gpus = Number("train.gpus") is { } own && kind is "train" ? own : Number("slurm.gpuCount");
         return new()

@@ -148,12 +148,12 @@ internal sealed class GtsfmPersona : Command
                 $"{option.Name}: {char.ToLowerInvariant(option.Description![0])}{option.Description[1..]}",
                 Tint.Yellow
             );
-        var wished = new SubmitRequest { Command = [], WorkingFolder = Directory.GetCurrentDirectory() };
+        var asked = new SubmitRequest { Command = [], WorkingFolder = Directory.GetCurrentDirectory() };
         return await RecipeCommand.RunAsync(
             app,
             new RecipeBook(LocalSources.Find()).Get("gtsfm"),
             Given(parsed, cluster),
-            wished,
+            asked,
             site,
             new(
                 DryRun: false,

@@ -70,18 +70,18 @@ internal class RecipeCommand : Command
         App app,
         Recipe recipe,
         IReadOnlyDictionary<string, string> given,
-        SubmitRequest wished,
+        SubmitRequest asked,
         Site site,
-        RecipeManner manner,
+        RecipeRunOptions options,
         CancellationToken ct
     )
     {
-        var values = Read(app, recipe, given, wished.WorkingFolder, manner.Findings);
+        var values = Read(app, recipe, given, asked.WorkingFolder, options.Findings);
         var (plan, environment) = new RecipePlanner(
             new(app.Store, app.Clock, Environment.GetEnvironmentVariable),
             app.Folders.Cache
-        ).Plan(values, wished, site);
-        if (manner.DryRun)
+        ).Plan(values, asked, site);
+        if (options.DryRun)
         {
             if (recipe.Stage is not null && !app.Json)
                 app.Screen.Data(
@@ -98,11 +98,11 @@ internal class RecipeCommand : Command
             app,
             plan,
             environment,
-            manner.Detach,
-            manner.Fetch,
-            manner.OnInterrupt,
+            options.Detach,
+            options.Fetch,
+            options.OnInterrupt,
             ct,
-            manner.Watch
+            options.Watch
         );
     }
 
@@ -176,7 +176,7 @@ internal class RecipeCommand : Command
 internal sealed class ProgramRecipeCommand(Recipe recipe) : RecipeCommand(recipe), ITakesCommand;
 
 /// <summary>How a recipe is run, beside what it is given.</summary>
-internal sealed record RecipeManner(
+internal sealed record RecipeRunOptions(
     bool DryRun,
     bool Detach,
     bool Fetch,

@@ -78,7 +78,7 @@ internal static class CancelCommand
     }
 
     /// <summary>
-    /// Leaves the wish. A site that cannot be reached gets it later, whenever this machine next looks at the run.
+    /// Leaves the request. A site that cannot be reached gets it later, whenever this machine next looks at the run.
     /// </summary>
     public static async Task<bool> CancelAsync(App app, Run run, bool hard, CancellationToken ct)
     {
@@ -100,7 +100,7 @@ internal static class CancelCommand
         }
     }
 
-    /// <summary>How long a site may be silent that has taken the wish: it does its part, seen or not.</summary>
+    /// <summary>How long a site may be silent that has taken the request: it does its part, seen or not.</summary>
     private static readonly TimeSpan Unseen = TimeSpan.FromSeconds(30);
 
     private static async Task<Run> EndedAsync(App app, Run run, TimeSpan patience, CancellationToken ct)

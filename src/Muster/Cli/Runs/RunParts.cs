@@ -34,7 +34,7 @@ internal static class RunParts
 
     private static UserException Unknown(RunPlan plan, string what, string name, IReadOnlyList<string> names) =>
         new(
-            $"{plan.Name} has no {what} '{ConfigFile.Flat(name)}'{Nearest.Hint(name, names)}",
+            $"{plan.Name} has no {what} '{ConfigFile.Flat(name)}'{Nearest.DidYouMean(name, names)}",
             $"It has: {string.Join(", ", names.Take(Shown))}{(names.Count > Shown ? $", … {names[^1]}" : "")}."
         );
 }

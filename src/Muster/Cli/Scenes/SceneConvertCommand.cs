@@ -154,7 +154,7 @@ internal static class SceneConvertCommand
             );
     }
 
-    private static UserException Wrong(string what, string mend) => new(what, mend) { ExitCode = ExitCodes.Usage };
+    private static UserException Wrong(string what, string fix) => new(what, fix) { ExitCode = ExitCodes.Usage };
 }
 
 /// <summary>What `scene convert --json` answers.</summary>

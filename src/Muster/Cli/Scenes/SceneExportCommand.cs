@@ -359,5 +359,5 @@ internal static class SceneExportCommand
             );
     }
 
-    private static UserException Wrong(string what, string mend) => new(what, mend) { ExitCode = ExitCodes.Usage };
+    private static UserException Wrong(string what, string fix) => new(what, fix) { ExitCode = ExitCodes.Usage };
 }

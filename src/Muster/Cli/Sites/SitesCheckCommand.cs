@@ -62,7 +62,7 @@ internal static class SitesCheckCommand
         var before = SocketFindings(app, open);
         var (hosts, budget) = await new SiteCheck(open, app.Clock).RunAsync(ct);
         var found = hosts.ToDictionary(host => host.Name, host => SiteFindings.For(site, host));
-        if (fix && await new SiteMend(app, open).MendAsync(before, found, ct))
+        if (fix && await new SiteRepair(app, open).MendAsync(before, found, ct))
         {
             (hosts, budget) = await new SiteCheck(open, app.Clock).RunAsync(ct);
             found = hosts.ToDictionary(host => host.Name, host => SiteFindings.For(site, host));
@@ -142,8 +142,8 @@ internal static class SitesCheckCommand
                     $"  {(screen.DataIsSeen ? screen.Paint($"{finding.Mark, -4}", tint) : $"{finding.Mark, -4}")} "
                         + $"{finding.About, -14} {finding.Text}"
                 );
-                if (finding.Fix is { } mend)
-                    screen.Data($"       fix: {mend}");
+                if (finding.Fix is { } fix)
+                    screen.Data($"       fix: {fix}");
             }
         }
         if (site.Budget is not { } budget || screen.Quiet)
@@ -180,7 +180,7 @@ public sealed record HostCheckView(string Name, IReadOnlyList<FindingView> Findi
 public sealed record FindingView(string Mark, string About, string Text, string? Fix)
 {
     public static FindingView Of(Finding finding) =>
-        new(finding.Mark.ToString().ToLowerInvariant(), finding.About, finding.Text, finding.Mend);
+        new(finding.Mark.ToString().ToLowerInvariant(), finding.About, finding.Text, finding.Fix);
 }
 
 public sealed record BudgetView(

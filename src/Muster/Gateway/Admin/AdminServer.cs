@@ -21,7 +21,7 @@ internal sealed partial class AdminServer : IAsyncDisposable
 
     private readonly WebApplication _web;
     private readonly CancellationTokenSource _stop = new();
-    private readonly Doorkeeper _keeper;
+    private readonly AdminPassword _password;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
 
@@ -29,12 +29,12 @@ internal sealed partial class AdminServer : IAsyncDisposable
         IPEndPoint address,
         AdminApi api,
         ClusterPages pages,
-        Doorkeeper keeper,
+        AdminPassword keeper,
         ILoggerFactory logs,
         TimeProvider clock
     )
     {
-        (_keeper, _clock, _log) = (keeper, clock, logs.CreateLogger("admin"));
+        (_password, _clock, _log) = (keeper, clock, logs.CreateLogger("admin"));
         _web = WebServers
             .Plain(
                 logs,
@@ -59,7 +59,7 @@ internal sealed partial class AdminServer : IAsyncDisposable
         IPEndPoint address,
         AdminApi api,
         ClusterPages pages,
-        Doorkeeper keeper,
+        AdminPassword keeper,
         ILoggerFactory logs,
         TimeProvider clock,
         CancellationToken ct
@@ -99,7 +99,7 @@ internal sealed partial class AdminServer : IAsyncDisposable
         headers["Referrer-Policy"] = "no-referrer";
         try
         {
-            if (OriginRule.Refusal(http.Request, guarded: !_keeper.IsOpen) is { } refusal)
+            if (OriginRule.Refusal(http.Request, guarded: !_password.IsOpen) is { } refusal)
                 await http.FaultAsync(
                     StatusCodes.Status403Forbidden,
                     refusal,
@@ -121,7 +121,7 @@ internal sealed partial class AdminServer : IAsyncDisposable
         }
         catch (UserException fault) when (!http.Response.HasStarted)
         {
-            await http.FaultAsync(StatusCodes.Status400BadRequest, fault.Message, fault.Mend);
+            await http.FaultAsync(StatusCodes.Status400BadRequest, fault.Message, fault.Fix);
         }
         catch (BadHttpRequestException fault) when (!http.Response.HasStarted)
         {
@@ -162,20 +162,20 @@ internal sealed partial class AdminServer : IAsyncDisposable
 
     private async Task<bool> AdmitAsync(HttpContext http)
     {
-        if (_keeper.IsOpen)
+        if (_password.IsOpen)
             return true;
         var given = CredentialsIn(http.Request);
         // Nobody is heard under another name, so failing with one keeps nobody out.
         switch (
             given is (User, { } password)
-                ? _keeper.Hear(http.Connection.RemoteIpAddress ?? IPAddress.None, password)
+                ? _password.Check(http.Connection.RemoteIpAddress ?? IPAddress.None, password)
                 : Verdict.Wrong
         )
         {
             case Verdict.Right:
                 return true;
             case Verdict.TooMany:
-                http.Response.Headers.RetryAfter = $"{Doorkeeper.Pause.TotalSeconds:0}";
+                http.Response.Headers.RetryAfter = $"{AdminPassword.Pause.TotalSeconds:0}";
                 await http.FaultAsync(
                     StatusCodes.Status429TooManyRequests,
                     "too many wrong passwords from this address",

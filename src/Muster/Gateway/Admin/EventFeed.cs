@@ -37,7 +37,7 @@ internal sealed class EventFeed(TaskLedger ledger, TimeProvider clock)
             return;
         }
         using var either = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
-        var knock = new Knock(clock);
+        var knock = new WakeUp(clock);
         void Heard(IReadOnlyList<GatewayEvent> events) => knock.Make();
         ledger.Happened += Heard;
         try
@@ -53,7 +53,7 @@ internal sealed class EventFeed(TaskLedger ledger, TimeProvider clock)
         }
     }
 
-    private async Task SendAsync(HttpContext http, long after, Knock knock, CancellationToken ct)
+    private async Task SendAsync(HttpContext http, long after, WakeUp knock, CancellationToken ct)
     {
         http.Response.ContentType = "text/event-stream; charset=utf-8";
         http.Response.Headers["X-Accel-Buffering"] = "no";

@@ -10,7 +10,7 @@ namespace Muster.Gateway.Admin;
 public sealed record TaskFilter(long Before, int Limit)
 {
     /// <summary>
-    /// Tasks looked at for one page. With a rare wish a page may hold less than was asked for, and still say where to
+    /// Tasks looked at for one page. With a rare filter a page may hold less than was asked for, and still say where to
     /// go on.
     /// </summary>
     public const int MostLookedAt = 1_000;

@@ -21,7 +21,7 @@ namespace Muster.Gateway.Api;
 /// more for each request, as much as everything else in an empty pipeline.
 /// </remarks>
 internal sealed class PublicApi(
-    Gatekeeper gate,
+    TokenGate gate,
     CommitSeal seal,
     Intake intake,
     TaskActions actions,

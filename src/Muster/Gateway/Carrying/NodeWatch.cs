@@ -28,7 +28,7 @@ internal sealed partial class NodeWatch(
     private static readonly TimeSpan OptionsEvery = TimeSpan.FromMinutes(10);
     private const int LinesForCause = 40;
 
-    private readonly Knock _wake = new(clock);
+    private readonly WakeUp _wake = new(clock);
     private DateTimeOffset _infoAt = DateTimeOffset.MinValue;
     private DateTimeOffset _optionsAt = DateTimeOffset.MinValue;
 

@@ -19,14 +19,14 @@ internal sealed partial class NodeWatches(
 )
 {
     private readonly Dictionary<string, (NodeWatch Watch, Task Running)> _watches = [];
-    private readonly Knock _changed = new(clock);
+    private readonly WakeUp _changed = new(clock);
 
     public async Task RunAsync(CancellationToken ct)
     {
         fleet.Changed += _changed.Make;
         _changed.Make();
         ledger.Changed += Wake;
-        ledger.Wished += Wake;
+        ledger.ChoresAdded += Wake;
         fleet.Asked += WakeAsked;
         try
         {
@@ -58,7 +58,7 @@ internal sealed partial class NodeWatches(
         finally
         {
             ledger.Changed -= Wake;
-            ledger.Wished -= Wake;
+            ledger.ChoresAdded -= Wake;
             fleet.Asked -= WakeAsked;
             await Task.WhenAll(_watches.Values.Select(entry => entry.Running))
                 .ContinueWith(_ => { }, TaskScheduler.Default);

@@ -21,16 +21,16 @@ internal sealed class ConsoleServer : IAsyncDisposable
 
     private readonly TcpListener _listener;
     private readonly ConsoleCommands _commands;
-    private readonly Doorkeeper _keeper;
+    private readonly AdminPassword _password;
     private readonly TimeProvider _clock;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _lock = new();
     private readonly List<Visit> _visits = []; // in the order in which they came
     private readonly Task _accepting;
 
-    private ConsoleServer(TcpListener listener, ConsoleCommands commands, Doorkeeper keeper, TimeProvider clock)
+    private ConsoleServer(TcpListener listener, ConsoleCommands commands, AdminPassword keeper, TimeProvider clock)
     {
-        (_listener, _commands, _keeper, _clock) = (listener, commands, keeper, clock);
+        (_listener, _commands, _password, _clock) = (listener, commands, keeper, clock);
         _accepting = Task.Run(AcceptAsync);
     }
 
@@ -40,7 +40,7 @@ internal sealed class ConsoleServer : IAsyncDisposable
     public static ConsoleServer Start(
         IPEndPoint address,
         ConsoleCommands commands,
-        Doorkeeper keeper,
+        AdminPassword keeper,
         TimeProvider clock
     )
     {
@@ -127,7 +127,7 @@ internal sealed class ConsoleServer : IAsyncDisposable
     {
         var (stream, from) = (visit.Client.GetStream(), visit.From);
         Task SayAsync(string text) => stream.WriteAsync(Encoding.UTF8.GetBytes(text), _stop.Token).AsTask();
-        var loggedIn = _keeper.IsOpen;
+        var loggedIn = _password.IsOpen;
         var lines = new LineReader(stream, LongestLine);
         var last = "";
         var wrong = 0;
@@ -149,7 +149,7 @@ internal sealed class ConsoleServer : IAsyncDisposable
                     await SayAsync(SafeText.Lines(await AnswerAsync(words)) + Prompt(true));
                     break;
                 case [var login, var password]
-                    when Is(login, "LOGIN") && _keeper.Hear(from.Address, password) == Verdict.Right:
+                    when Is(login, "LOGIN") && _password.Check(from.Address, password) == Verdict.Right:
                     loggedIn = visit.Belongs = true;
                     await SayAsync($"OK\r\nHELP for help\r\n{Prompt(true)}");
                     break;

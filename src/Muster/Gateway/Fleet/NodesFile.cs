@@ -29,7 +29,7 @@ public static class NodesFile
         {
             throw new UserException(
                 $"{path} is no list of nodes: {fault.Message}",
-                "It holds [{\"hostname\": …, \"port\": …, \"token\": …}, …]; mend it, or move it away.",
+                "It holds [{\"hostname\": …, \"port\": …, \"token\": …}, …]; fix it, or move it away.",
                 fault
             );
         }

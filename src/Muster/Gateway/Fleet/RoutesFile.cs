@@ -33,7 +33,7 @@ public static class RoutesFile
         {
             throw new UserException(
                 $"{path} is no table of routes: {fault.Message}",
-                "It holds {\"uuid\": {\"node\": {\"hostname\": …, \"port\": …}}, …}; mend it, or move it away.",
+                "It holds {\"uuid\": {\"node\": {\"hostname\": …, \"port\": …}}, …}; fix it, or move it away.",
                 fault
             );
         }

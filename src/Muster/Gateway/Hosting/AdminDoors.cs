@@ -34,7 +34,7 @@ public sealed partial class AdminDoors : IAsyncDisposable
         var log = logs.CreateLogger("admin");
         var doors = new AdminDoors();
         var address = AddressOf(options);
-        var keeper = new Doorkeeper(options.AdminPassword, clock);
+        var keeper = new AdminPassword(options.AdminPassword, clock);
         var (tasks, fleet, actions, tokens) = (core.Tasks, core.Fleet, core.Actions, core.Tokens);
         var desk = new AdminDesk(fleet, tokens, tasks);
         var waiting = new WaitingList(tasks, fleet, core.Limits);

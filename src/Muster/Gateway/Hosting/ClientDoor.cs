@@ -29,7 +29,7 @@ internal sealed class ClientDoor : IAsyncDisposable
     )
     {
         var log = logs.CreateLogger("gateway");
-        var gate = new Gatekeeper(core.Tokens, core.Limits, core.Tasks.Live, core.Provider);
+        var gate = new TokenGate(core.Tokens, core.Limits, core.Tasks.Live, core.Provider);
         _options = options;
         _downloads = new(core.Results, options);
         _operation = new(core.Tasks, measures, core.Blobs, clock);

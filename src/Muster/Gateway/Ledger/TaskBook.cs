@@ -70,7 +70,7 @@ public sealed class TaskBook(
         return Put(task with { Lines = 0 });
     }
 
-    public void Wish(NodeChore chore) => _made.Chores.Add(chore);
+    public void Request(NodeChore chore) => _made.Chores.Add(chore);
 
     public void Fulfilled(NodeChore chore) => _made.ChoresDone.Add(chore);
 

@@ -48,7 +48,7 @@ public sealed class TaskLedger : IAsyncDisposable
     public TaskLists Lists { get; } = new();
 
     /// <summary>Called when nodes are to be told something.</summary>
-    public event Action<IReadOnlyList<NodeChore>>? Wished;
+    public event Action<IReadOnlyList<NodeChore>>? ChoresAdded;
 
     public LiveTasks Live { get; } = new();
 
@@ -218,7 +218,7 @@ public sealed class TaskLedger : IAsyncDisposable
         if (batch.Tasks.Count + batch.Removed.Count + batch.ChoresDone.Count > 0)
             Changed?.Invoke([.. batch.Tasks.Values], batch.Removed);
         if (batch.Chores.Count > 0)
-            Wished?.Invoke(batch.Chores);
+            ChoresAdded?.Invoke(batch.Chores);
         foreach (var happened in batch.Events)
             _counts.AddOrUpdate(happened.Kind, 1, (_, count) => count + 1);
         if (batch.Events.Count > 0)

@@ -11,7 +11,7 @@ public sealed record GatewayEvent(
     string? Node = null
 );
 
-/// <summary>A wish that a node has still to hear: the task is over or elsewhere.</summary>
+/// <summary>A request that a node has not taken yet: the task is over or elsewhere.</summary>
 /// <param name="Remove">Forget it and its files; else only stop it.</param>
 /// <param name="HoldsSlot">The node may be working on it still.</param>
 public sealed record NodeChore(string Node, Guid OnNode, bool Remove, bool HoldsSlot);

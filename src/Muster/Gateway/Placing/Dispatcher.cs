@@ -19,7 +19,7 @@ internal sealed partial class Dispatcher(
     private static readonly TimeSpan PositionsEvery = TimeSpan.FromSeconds(30);
     private const int PositionsTold = 200;
 
-    private readonly Knock _wake = new(clock);
+    private readonly WakeUp _wake = new(clock);
     private readonly Dictionary<Guid, int> _positions = [];
     private DateTimeOffset _toldAt;
     private long _placing;

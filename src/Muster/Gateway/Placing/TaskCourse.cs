@@ -111,7 +111,7 @@ public static class Retries
         if (task.HasFiles && RetryPlan.After(failure.Kind, task.Attempts, node, fleet, task.Images) is { } attempts)
         {
             if (place is { } left)
-                book.Wish(new(left.Node, left.OnNode, Remove: true, HoldsSlot: task.Phase.Slot is not null));
+                book.Request(new(left.Node, left.OnNode, Remove: true, HoldsSlot: task.Phase.Slot is not null));
             book.Note(
                 "retry",
                 $"{task.Name}: {where} failed ({failure.Error ?? "no reason given"}); it is placed again",

@@ -42,7 +42,7 @@ public sealed class TaskActions(
     {
         var place = task.Phase.Place;
         if (place is { } at)
-            book.Wish(
+            book.Request(
                 new(at.Node, at.OnNode, Remove: task.Phase is TaskPhase.Sending, HoldsSlot: task.Phase.Slot is not null)
             );
         return book.Say(
@@ -63,7 +63,7 @@ public sealed class TaskActions(
             if (book.Find(id) is not { } task)
                 return null;
             if (task.Phase.Place is { } at)
-                book.Wish(new(at.Node, at.OnNode, Remove: true, HoldsSlot: task.Phase.Slot is not null));
+                book.Request(new(at.Node, at.OnNode, Remove: true, HoldsSlot: task.Phase.Slot is not null));
             book.Note("removed", $"{task.Name}: by {by}", id, task.Phase.Place?.Node);
             book.Remove(id);
             return task;
@@ -143,7 +143,7 @@ public sealed class TaskActions(
                     if (onNode)
                         book.Fulfilled(new(at, old, Remove: false, HoldsSlot: true));
                     else
-                        book.Wish(new(at, old, Remove: true, HoldsSlot: true)); // what it has of it is of no use
+                        book.Request(new(at, old, Remove: true, HoldsSlot: true)); // what it has of it is of no use
                 }
                 var fresh = book.ClearOutput(
                     now with

@@ -33,7 +33,7 @@ public static class AskedOptions
         var wrong = options
             .Where(option => known.All(one => one.Name != option.Name))
             .Select(option =>
-                $"there is no option '{option.Name}'{Nearest.Hint(option.Name, known.Select(one => one.Name))}"
+                $"there is no option '{option.Name}'{Nearest.DidYouMean(option.Name, known.Select(one => one.Name))}"
             )
             .ToList();
         if (!OptionRules.TryRead(known, sent, null, out var accepted, out var faults))

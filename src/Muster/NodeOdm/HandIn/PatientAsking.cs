@@ -44,7 +44,7 @@ internal sealed class PatientAsking(string server, Action<HandInEvent> tell, Tim
             },
             NodeReply<T>.Denied denied => throw new UserException(
                 $"{server} refuses: {denied.Error}",
-                "Mend what it names; then run the same command to resume."
+                "Fix what it names; then run the same command to resume."
             ),
             _ => throw new UserException(
                 reply.Text,

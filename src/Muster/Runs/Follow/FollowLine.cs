@@ -99,7 +99,7 @@ internal sealed class FollowLine(string? host)
     }
 
     /// <summary>
-    /// Why the connection is over, and how long to wait before the next. A fault that waiting does not mend is thrown.
+    /// Why the connection is over, and how long to wait before the next. A fault that waiting does not fix is thrown.
     /// </summary>
     public async Task<(string Why, TimeSpan Pause)> BreakAsync()
     {

@@ -44,7 +44,7 @@ internal sealed class ImageStaging(
     {
         var host = site.HostOf(name);
         var isShared = site.Site.HasScheduler;
-        var asked = new Wish(image.Name, image.Form, image.File, null, plan.PullImage);
+        var asked = new ImageRequest(image.Name, image.Form, image.File, null, plan.PullImage);
         if (image.IsHere)
             asked = await CarriedAsync(host, name, asked, ct);
         var there = await AskAsync(host, site.Root, site.Site.Setup, runtimes, isShared, asked, ct);
@@ -81,28 +81,28 @@ internal sealed class ImageStaging(
         return there.Image is { } brought ? brought with { Host = name } : throw Fault(host, image, there);
     }
 
-    private sealed record Wish(string Name, string Form, string File, string? Digest, bool Refresh);
+    private sealed record ImageRequest(string Name, string Form, string File, string? Digest, bool Refresh);
 
     private sealed record Reply(int ExitCode, string Runtime, PlannedImage? Image, string Said);
 
     /// <summary>
-    /// The wish for a file that lies here, once it lies over there. A name with its content's hash tells apart what was
+    /// The request for a file that lies here, once it lies over there. A name with its content's hash tells apart what was
     /// called the same before.
     /// </summary>
-    private async Task<Wish> CarriedAsync(IHost host, string? name, Wish wish, CancellationToken ct)
+    private async Task<ImageRequest> CarriedAsync(IHost host, string? name, ImageRequest request, CancellationToken ct)
     {
         using var turn = await TurnAsync(ct);
-        var item = FolderSnapshot.Take(wish.File, ct).Items.Single();
+        var item = FolderSnapshot.Take(request.File, ct).Items.Single();
         var store = await new SiteStore(host, site.Root, $"{site.Site.Name}/{name}", cache).BringAsync(
             item,
             progress,
             ct
         );
-        return wish with
+        return request with
         {
-            Name = wish.Digest is null ? $"{store.Hash}/{Path.GetFileName(wish.File)}" : wish.Name,
+            Name = request.Digest is null ? $"{store.Hash}/{Path.GetFileName(request.File)}" : request.Name,
             File = $"../store/{store}",
-            Digest = wish.Digest ?? $"sha256:{store.Hash}",
+            Digest = request.Digest ?? $"sha256:{store.Hash}",
         };
     }
 
@@ -116,14 +116,14 @@ internal sealed class ImageStaging(
         IReadOnlyList<string> setup,
         IReadOnlyList<string> runtimes,
         bool isShared,
-        Wish wish,
+        ImageRequest request,
         CancellationToken ct
     )
     {
         var script = ShellText.Of(
             $"""
-            root={root} reference={wish.Name} runtimes={string.Join(' ', runtimes)} shared={(isShared ? "1" : "")}
-            refresh={(wish.Refresh ? "1" : "")} form={wish.Form} from={wish.File} digest={wish.Digest ?? ""}
+            root={root} reference={request.Name} runtimes={string.Join(' ', runtimes)} shared={(isShared ? "1" : "")}
+            refresh={(request.Refresh ? "1" : "")} form={request.Form} from={request.File} digest={request.Digest ?? ""}
             exec 8>&1 >&2
 
             """

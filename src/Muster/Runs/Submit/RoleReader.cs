@@ -205,7 +205,7 @@ internal static partial class RoleReader
         return lines;
     }
 
-    private static UserException Misuse(string what, string mend) => new(what, mend) { ExitCode = ExitCodes.Usage };
+    private static UserException Misuse(string what, string fix) => new(what, fix) { ExitCode = ExitCodes.Usage };
 
     [GeneratedRegex(@"\A[a-z][a-z0-9-]{0,30}\z")]
     private static partial Regex Names();

@@ -175,7 +175,7 @@ public sealed class Submission(
     }
 
     /// <summary>
-    /// Ends what waits on the hosts that the delivery reached. Where one is out of reach by now, the wish is kept.
+    /// Ends what waits on the hosts that the delivery reached. Where one is out of reach by now, the request is kept.
     /// </summary>
     private async Task<bool> TakenBackAsync(Run run, CancellationToken ct)
     {
@@ -186,7 +186,7 @@ public sealed class Submission(
         }
         catch (UserException fault)
         {
-            return fault is not HostUnreachableException; // a host that cannot even take the wish has started nothing
+            return fault is not HostUnreachableException; // a host that cannot even take the request has started nothing
         }
         return true;
     }
@@ -226,7 +226,7 @@ public sealed class Submission(
         var refusal = SbatchRefusal.Find(said);
         return new(
             $"{site.Site.Name}: {refusal?.What ?? said}",
-            refusal?.Mend ?? "`muster sites check` shows what the site offers."
+            refusal?.Fix ?? "`muster sites check` shows what the site offers."
         );
     }
 

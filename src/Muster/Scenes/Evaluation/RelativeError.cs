@@ -22,7 +22,7 @@ public enum RelativeConvention
 /// <param name="AllPairs">From every pose on; otherwise each from where the last one ended.</param>
 public sealed record Delta(double Size, DeltaUnit Unit, bool AllPairs)
 {
-    /// <summary>How far a pair may be from the wished distance, as a part of it.</summary>
+    /// <summary>How far a pair may be from the distance asked for, as a part of it.</summary>
     private const double Tolerance = 0.1;
 
     public static Delta OneFrame { get; } = new(1, DeltaUnit.Frames, AllPairs: false);

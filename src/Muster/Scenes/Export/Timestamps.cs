@@ -132,5 +132,5 @@ public sealed class Timestamps
         }
     }
 
-    private static UserException Wrong(string what, string mend) => new(what, mend) { ExitCode = ExitCodes.Usage };
+    private static UserException Wrong(string what, string fix) => new(what, fix) { ExitCode = ExitCodes.Usage };
 }

@@ -10,8 +10,8 @@ public enum Mark
 
 /// <summary>One thing that was found out about a host of a site.</summary>
 /// <param name="About">A word or two, such as <c>root</c> or <c>host key</c>.</param>
-/// <param name="Mend">What to do about it; a bad one always has it.</param>
-public sealed record Finding(Mark Mark, string About, string Text, string? Mend = null)
+/// <param name="Fix">What to do about it; a bad one always has it.</param>
+public sealed record Finding(Mark Mark, string About, string Text, string? Fix = null)
 {
     /// <summary>What <c>--fix</c> can do about it by itself.</summary>
     public Remedy Remedy { get; init; }

@@ -44,4 +44,4 @@ public sealed record HostFacts(string Name)
 
 /// <summary>Why a host could not be spoken to.</summary>
 /// <param name="Fault">Null when it is none of the usual ones.</param>
-public sealed record ContactTrouble(ContactFault? Fault, string What, string Mend);
+public sealed record ContactTrouble(ContactFault? Fault, string What, string Fix);

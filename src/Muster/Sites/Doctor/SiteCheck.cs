@@ -55,7 +55,7 @@ public sealed class SiteCheck(OpenSite site, TimeProvider clock)
         }
         catch (UserException fault)
         {
-            return facts with { Trouble = new((fault as HostUnreachableException)?.Fault, fault.Message, fault.Mend) };
+            return facts with { Trouble = new((fault as HostUnreachableException)?.Fault, fault.Message, fault.Fix) };
         }
     }
 
@@ -125,7 +125,7 @@ public sealed class SiteCheck(OpenSite site, TimeProvider clock)
         }
         catch (UserException fault)
         {
-            return facts with { Trouble = new((fault as HostUnreachableException)?.Fault, fault.Message, fault.Mend) };
+            return facts with { Trouble = new((fault as HostUnreachableException)?.Fault, fault.Message, fault.Fix) };
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {

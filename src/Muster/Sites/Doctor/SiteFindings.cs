@@ -61,7 +61,7 @@ public static class SiteFindings
                 _ => "check",
             },
             trouble.What,
-            trouble.Mend
+            trouble.Fix
         )
         {
             Remedy = trouble.Fault is ContactFault.Refused ? Remedy.GiveKey : Remedy.None,
@@ -233,13 +233,13 @@ public static class SiteFindings
         long little,
         long? total,
         Func<long, string> words,
-        string mend
+        string fix
     )
     {
         var text = $"{words(free)} free{(total is { } all ? $" of {words(all)}" : "")}";
         return free <= 0
-                ? new(Mark.Bad, about, $"none is free{(total is { } whole ? $" of {words(whole)}" : "")}", mend)
-            : free < little ? new(Mark.Warn, about, text, mend)
+                ? new(Mark.Bad, about, $"none is free{(total is { } whole ? $" of {words(whole)}" : "")}", fix)
+            : free < little ? new(Mark.Warn, about, text, fix)
             : new(Mark.Ok, about, text);
     }
 

@@ -84,7 +84,7 @@ internal static class SlurmFindings
         foreach (var name in names.Where(name => all.All(part => part.Name != name)))
         {
             yield return Misfit(
-                $"partition '{name}' does not exist{Nearest.Hint(name, all.Select(part => part.Name))}",
+                $"partition '{name}' does not exist{Nearest.DidYouMean(name, all.Select(part => part.Name))}",
                 $"choose one of: {string.Join(", ", all.Select(part => part.Name))}",
                 site
             );
@@ -159,8 +159,8 @@ internal static class SlurmFindings
             yield return new(Mark.Ok, "options", $"none; jobs go to {where} with its own limits");
     }
 
-    private static Finding Misfit(string text, string mend, SlurmSite site) =>
-        new(Mark.Bad, "options", text, $"In `sbatch:` of the site, {mend} ({site.Origin}).");
+    private static Finding Misfit(string text, string fix, SlurmSite site) =>
+        new(Mark.Bad, "options", text, $"In `sbatch:` of the site, {fix} ({site.Origin}).");
 
     private static bool Within(TimeLimit asked, TimeLimit? allowed) =>
         allowed?.Length is not { } most || (asked.Length is { } length && length <= most);

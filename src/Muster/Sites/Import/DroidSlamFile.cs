@@ -128,7 +128,7 @@ public sealed class DroidSlamFile
             {
                 if (!Sections.TryGetValue(name.Value!, out var keys))
                 {
-                    file.Mistake(name, $"unknown key '{name.Value}'{Nearest.Hint(name.Value!, Sections.Keys)}");
+                    file.Mistake(name, $"unknown key '{name.Value}'{Nearest.DidYouMean(name.Value!, Sections.Keys)}");
                     continue;
                 }
                 if (ConfigShape.IsNull(node))
@@ -239,7 +239,7 @@ public sealed class DroidSlamFile
         }
         catch (UserException fault)
         {
-            throw new UserException($"{path}: {fault.Message}", fault.Mend, fault);
+            throw new UserException($"{path}: {fault.Message}", fault.Fix, fault);
         }
     }
 

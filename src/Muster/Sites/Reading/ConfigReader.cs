@@ -92,7 +92,7 @@ public static class ConfigReader
             {
                 file.Mistake(
                     top!.NodeOf(ConfigSchema.DefaultSite),
-                    $"default-site '{chosen}' is not among the sites{Nearest.Hint(chosen, names)}"
+                    $"default-site '{chosen}' is not among the sites{Nearest.DidYouMean(chosen, names)}"
                 );
             }
             return file.Mistakes.OrderBy(mistake => mistake.Origin.Line ?? 0);

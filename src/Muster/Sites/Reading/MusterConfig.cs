@@ -68,7 +68,7 @@ public sealed record MusterConfig
     public Site Get(string name) =>
         Find(name)
         ?? throw new UserException(
-            $"there is no site '{name}'{Nearest.Hint(name, Sites.Select(site => site.Name))}",
+            $"there is no site '{name}'{Nearest.DidYouMean(name, Sites.Select(site => site.Name))}",
             $"Known sites: {string.Join(", ", Sites.Select(site => site.Name))}. Add one with `muster sites add`."
         );
 }

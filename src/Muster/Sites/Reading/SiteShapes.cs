@@ -60,7 +60,7 @@ internal static partial class SiteShapes
             }
             catch (UserException fault)
             {
-                file.Mistake(key, $"{fault.Message}. {fault.Mend}");
+                file.Mistake(key, $"{fault.Message}. {fault.Fix}");
                 complete = false;
             }
         }

@@ -29,7 +29,7 @@ public sealed class RunPartsTests
     {
         var fault = Assert.Throws<UserException>(() => RunParts.CheckPort(Plan("web1", "api"), "webb"));
         Assert.Equal("train has no port 'webb'; did you mean 'web1'?", fault.Message);
-        Assert.Equal("It has: web1, api, tensorboard.", fault.Mend);
+        Assert.Equal("It has: web1, api, tensorboard.", fault.Fix);
         Assert.Equal(
             "train has no ports",
             Assert.Throws<UserException>(() => RunParts.CheckPort(Plan(), null)).Message
@@ -47,6 +47,6 @@ public sealed class RunPartsTests
     {
         var fault = Assert.Throws<UserException>(() => RunParts.CheckRank(Plan(), "3"));
         Assert.Equal("train has no rank '3'", fault.Message);
-        Assert.Equal("It has: worker.0, worker.1, server.0.", fault.Mend);
+        Assert.Equal("It has: worker.0, worker.1, server.0.", fault.Fix);
     }
 }

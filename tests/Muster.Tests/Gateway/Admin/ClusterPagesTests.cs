@@ -137,7 +137,7 @@ public sealed class ClusterPagesTests
         await using var caller = await AdminCaller.StartAsync("right");
         caller.LogIn("wrong");
         var answers = await Task.WhenAll(
-            Enumerable.Range(0, 2 * Doorkeeper.MostGuesses).Select(_ => caller.CallAsync("GET", "r/info"))
+            Enumerable.Range(0, 2 * AdminPassword.MostGuesses).Select(_ => caller.CallAsync("GET", "r/info"))
         );
         Assert.Contains(HttpStatusCode.TooManyRequests, answers.Select(answer => answer.Status));
         caller.LogIn("right");
@@ -154,7 +154,7 @@ public sealed class ClusterPagesTests
         caller.LogIn("wrong", "root");
         await Task.WhenAll(
             Enumerable
-                .Range(0, 2 * Doorkeeper.MostGuesses)
+                .Range(0, 2 * AdminPassword.MostGuesses)
                 .Select(async _ =>
                     Assert.Equal(HttpStatusCode.Unauthorized, (await caller.CallAsync("GET", "r/info")).Status)
                 )

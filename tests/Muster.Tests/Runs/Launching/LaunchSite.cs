@@ -1,5 +1,4 @@
 using Muster.Runs.Submit;
-using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Runs.Launching;
 

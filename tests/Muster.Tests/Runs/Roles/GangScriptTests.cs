@@ -128,7 +128,7 @@ public sealed class GangScriptTests : IDisposable
         {
             var facts = RunFacts.Together([Look(plan, "a"), Look(plan, "b")], []);
             run = RunJudge.After(run, facts, null, schedulerKnowsMore: false, DateTimeOffset.UtcNow);
-            foreach (var carriage in Carriage.For(run, facts, DateTimeOffset.UtcNow))
+            foreach (var carriage in RankNews.For(run, facts, DateTimeOffset.UtcNow))
                 await carriage.BringAsync(
                     new LocalHost(),
                     _root.FullName,
@@ -180,7 +180,7 @@ public sealed class GangScriptTests : IDisposable
         Assert.IsType<RunState.Running>(
             RunJudge.After(run, facts, null, schedulerKnowsMore: false, DateTimeOffset.UtcNow).State
         );
-        foreach (var carriage in Carriage.For(run, facts, DateTimeOffset.UtcNow))
+        foreach (var carriage in RankNews.For(run, facts, DateTimeOffset.UtcNow))
             await carriage.BringAsync(
                 new LocalHost(),
                 _root.FullName,
@@ -298,7 +298,7 @@ public sealed class GangScriptTests : IDisposable
                 Created = Now,
                 State = new RunState.Launched(new("x")),
             };
-            foreach (var carriage in Carriage.For(run, facts, DateTimeOffset.UtcNow))
+            foreach (var carriage in RankNews.For(run, facts, DateTimeOffset.UtcNow))
                 await carriage.BringAsync(
                     new LocalHost(),
                     _root.FullName,

@@ -67,7 +67,7 @@ public sealed class SiteFindingsTests
     public void A_host_that_cannot_be_spoken_to_has_one_bad_finding_with_its_mend(ContactFault? fault, string about)
     {
         var bad = Assert.Single(SiteFindings.For(Lab, new("node1") { Trouble = new(fault, "what", "mend") }));
-        Assert.Equal((Mark.Bad, about, "what", "mend"), (bad.Mark, bad.About, bad.Text, bad.Mend));
+        Assert.Equal((Mark.Bad, about, "what", "mend"), (bad.Mark, bad.About, bad.Text, bad.Fix));
         Assert.Equal(fault is ContactFault.Refused ? Remedy.GiveKey : Remedy.None, bad.Remedy);
     }
 
@@ -91,7 +91,7 @@ public sealed class SiteFindingsTests
             .Where(finding => finding.Mark is Mark.Bad)
             .ToList();
         Assert.NotEmpty(bad);
-        Assert.All(bad, finding => Assert.False(string.IsNullOrEmpty(finding.Mend)));
+        Assert.All(bad, finding => Assert.False(string.IsNullOrEmpty(finding.Fix)));
     }
 
     [Fact]
@@ -197,7 +197,7 @@ public sealed class SiteFindingsTests
     {
         var site = Cedar with { Sbatch = SbatchOptions.None.With(key, value) };
         var bad = Assert.Single(SiteFindings.For(site, Slurm()), finding => finding.Mark is Mark.Bad);
-        Assert.Equal((text, $"In `sbatch:` of the site, {mend} (muster.yaml:8)."), (bad.Text, bad.Mend));
+        Assert.Equal((text, $"In `sbatch:` of the site, {mend} (muster.yaml:8)."), (bad.Text, bad.Fix));
     }
 
     [Fact]
@@ -206,7 +206,7 @@ public sealed class SiteFindingsTests
         var site = Cedar with { Sbatch = SbatchOptions.None.With("partition", "short").With("time", "5") };
         var bad = Assert.Single(SiteFindings.For(site, Slurm()), finding => finding.Mark is Mark.Bad);
         Assert.Equal("time 00:05:00 is over the limit of partition short, 00:01:00", bad.Text);
-        Assert.Contains("set `time` to 00:01:00, or choose partition debug or gpu", bad.Mend);
+        Assert.Contains("set `time` to 00:01:00, or choose partition debug or gpu", bad.Fix);
     }
 
     [Fact]

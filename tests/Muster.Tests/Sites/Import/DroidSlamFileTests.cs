@@ -110,7 +110,7 @@ public sealed class DroidSlamFileTests : IDisposable
             DroidSlamFile.Read("conf/droid.yaml", _folder.Sources),
             "train",
             _folder.Sources
-        ).Wished();
+        ).Request();
         Assert.Equal((3, "gres=gpu:ampere80:3"), (wished.Gpus, wished.Set.Single()));
     }
 

@@ -92,7 +92,7 @@ public sealed class SiteFileTests : IDisposable
         var fault = Fault("some.conf", text);
         Assert.Contains(expected, fault.Message);
         if (!text.Contains("worker"))
-            Assert.Contains("JSON", fault.Mend);
+            Assert.Contains("JSON", fault.Fix);
     }
 
     [Fact]

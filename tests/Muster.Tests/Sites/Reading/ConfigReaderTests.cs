@@ -311,7 +311,7 @@ public sealed class ConfigReaderTests : IDisposable
     {
         var fault = Assert.Throws<UserException>(() => _folder.Read("sites: { cedar: { kind: local } }").Get("ceder"));
         Assert.Equal("there is no site 'ceder'; did you mean 'cedar'?", fault.Message);
-        Assert.Contains("cedar, local", fault.Mend);
+        Assert.Contains("cedar, local", fault.Fix);
     }
 
     [Fact]

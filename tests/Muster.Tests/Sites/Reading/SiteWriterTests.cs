@@ -120,7 +120,7 @@ public sealed class SiteWriterTests : IDisposable
     public void A_layout_that_cannot_be_added_to_is_left_alone_and_the_lines_are_shown(string yaml)
     {
         _folder.Write("muster.yaml", yaml);
-        Assert.Contains("  new:\n    kind: local", Assert.Throws<UserException>(() => Add(New)).Mend);
+        Assert.Contains("  new:\n    kind: local", Assert.Throws<UserException>(() => Add(New)).Fix);
         Assert.Equal(yaml, _folder.Text("muster.yaml"));
     }
 

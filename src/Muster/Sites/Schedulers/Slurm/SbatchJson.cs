@@ -52,7 +52,7 @@ public static class SbatchJson
         }
         catch (UserException fault)
         {
-            throw new UserException($"{where}: {fault.Message}", fault.Mend, fault);
+            throw new UserException($"{where}: {fault.Message}", fault.Fix, fault);
         }
     }
 

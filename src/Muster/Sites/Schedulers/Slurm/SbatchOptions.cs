@@ -132,8 +132,8 @@ public sealed partial class SbatchOptions
     private static string ExampleOf(SbatchOption option) =>
         option.Example.Length == 0 ? "" : $" such as {option.Example}";
 
-    private static UserException Unfit(string name, string value, string mend) =>
-        new($"the sbatch option '{name}' does not take '{Shown(value)}'", mend);
+    private static UserException Unfit(string name, string value, string fix) =>
+        new($"the sbatch option '{name}' does not take '{Shown(value)}'", fix);
 
     private static string Shown(string text) => new([.. text.Take(80).Select(c => char.IsControl(c) ? '?' : c)]);
 

@@ -5,7 +5,7 @@ namespace Muster.Sites.Schedulers.Slurm;
 /// <summary>
 /// What a site said when it refused a job for good: there is no job, and the same request would be refused again.
 /// </summary>
-public sealed partial record SbatchRefusal(string What, string Mend)
+public sealed partial record SbatchRefusal(string What, string Fix)
 {
     /// <summary>
     /// Reads the error text of an <c>sbatch</c> that printed no id. Null means doubt: a job may exist, so look before
@@ -22,7 +22,7 @@ public sealed partial record SbatchRefusal(string What, string Mend)
             return null;
         var known = Known.FirstOrDefault(known => errors.Contains(known.Said, StringComparison.OrdinalIgnoreCase));
         if (known is not null)
-            return new(SaidBySbatch(errors), known.Mend);
+            return new(SaidBySbatch(errors), known.Fix);
         if (Misspelt().Match(errors) is { Success: true } misspelt)
         {
             return new(
@@ -45,7 +45,7 @@ public sealed partial record SbatchRefusal(string What, string Mend)
         return $"sbatch refused the job: {string.Join("; ", lines)}";
     }
 
-    private sealed record Refusal(string Said, string Mend);
+    private sealed record Refusal(string Said, string Fix);
 
     // Texts of slurm_errno.c and of sbatch itself, 20.02 to 25.05. The more telling come first, as sbatch prints
     // several.

@@ -109,7 +109,7 @@ public sealed class SbatchOptionsTests
     {
         var fault = Assert.Throws<UserException>(() => Of((key, value)));
         Assert.Contains(key.TrimStart('-').Replace("\n", "?"), fault.Message);
-        Assert.NotEmpty(fault.Mend);
+        Assert.NotEmpty(fault.Fix);
         Assert.DoesNotContain('\n', fault.Message);
     }
 

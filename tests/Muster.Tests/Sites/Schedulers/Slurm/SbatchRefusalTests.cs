@@ -15,7 +15,7 @@ public sealed class SbatchRefusalTests
                 Assert.True(refusal is not null, entry.Command);
                 Assert.StartsWith("sbatch refused the job: ", refusal.What);
                 Assert.True(refusal.What.Length > 30 && !refusal.What.Contains('\n'), refusal.What);
-                Assert.NotEmpty(refusal.Mend);
+                Assert.NotEmpty(refusal.Fix);
             }
         );
     }
@@ -77,6 +77,6 @@ public sealed class SbatchRefusalTests
     {
         var refusal = SbatchRefusal.Find(errors)!;
         Assert.Equal(what, refusal.What);
-        Assert.Contains(mend, refusal.Mend);
+        Assert.Contains(mend, refusal.Fix);
     }
 }

@@ -3,12 +3,12 @@ using System.Text.Json;
 namespace Muster.Sites;
 
 /// <summary>`sites check --fix` on an account that knows only a password.</summary>
-public sealed class SiteMendTests : IDisposable
+public sealed class SiteRepairTests : IDisposable
 {
     private const string Keys = "/home/muster-new/.ssh/authorized_keys";
     private readonly Lab _lab = new();
 
-    public SiteMendTests()
+    public SiteRepairTests()
     {
         Lab.Do("exec", "node1", "rm", "-rf", "/home/muster-new/.ssh", "/home/muster-new/.muster");
         var config = Path.Combine(_lab.Folder, "muster.yaml");

@@ -1,7 +1,7 @@
 namespace Muster.Gateway.Ledger;
 
 /// <summary>Wakes a loop. However often it is made before the loop listens again, it is heard once.</summary>
-internal sealed class Knock(TimeProvider clock)
+internal sealed class WakeUp(TimeProvider clock)
 {
     private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

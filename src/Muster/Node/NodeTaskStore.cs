@@ -6,14 +6,14 @@ using Muster.Storage;
 namespace Muster.Node;
 
 /// <summary>The node's tasks in the order they came: in memory for readers, in SQLite before anybody is told.</summary>
-public sealed class TaskStore : IDisposable
+public sealed class NodeTaskStore : IDisposable
 {
     private readonly Lock _turn = new();
     private readonly SqliteFile _file;
     private readonly Dictionary<string, NodeTask> _tasks = [];
     private readonly List<string> _order = [];
 
-    public TaskStore(string file)
+    public NodeTaskStore(string file)
     {
         _file = new(
             file,

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Muster.Gateway.Admin;
 
-public sealed class DoorkeeperTests
+public sealed class AdminPasswordTests
 {
     private static readonly IPAddress Here = IPAddress.Parse("10.0.0.1"),
         There = IPAddress.Parse("10.0.0.2");
@@ -11,8 +11,8 @@ public sealed class DoorkeeperTests
     [Fact]
     public void Guesses_are_slowed_down_and_the_right_password_is_never_out_for_long()
     {
-        var keeper = new Doorkeeper("right", _clock);
-        for (var n = 0; n < Doorkeeper.MostGuesses; n++)
+        var keeper = new AdminPassword("right", _clock);
+        for (var n = 0; n < AdminPassword.MostGuesses; n++)
             Assert.Equal(Verdict.Wrong, keeper.Hear(Here, $"{n}"));
         Assert.Equal(Verdict.TooMany, keeper.Hear(Here, "right"));
         Assert.Equal(Verdict.Right, keeper.Hear(There, "right"));
@@ -21,12 +21,12 @@ public sealed class DoorkeeperTests
         var heard = 0;
         for (var n = 0; n < 60; n++)
         {
-            _clock.Now += Doorkeeper.Pause / 2;
+            _clock.Now += AdminPassword.Pause / 2;
             if (keeper.Hear(Here, "wrong") == Verdict.Wrong)
                 heard++;
         }
         Assert.InRange(heard, 28, 31);
-        _clock.Now += Doorkeeper.Pause;
+        _clock.Now += AdminPassword.Pause;
         Assert.Equal(Verdict.Right, keeper.Hear(Here, "right"));
         Assert.Equal(Verdict.Right, keeper.Hear(Here, "right"));
     }
@@ -34,10 +34,10 @@ public sealed class DoorkeeperTests
     [Fact]
     public void A_job_somewhere_with_an_old_password_keeps_nobody_out()
     {
-        var keeper = new Doorkeeper("right", _clock);
+        var keeper = new AdminPassword("right", _clock);
         for (var n = 0; n < 1_000; n++)
         {
-            _clock.Now += Doorkeeper.Pause * 2;
+            _clock.Now += AdminPassword.Pause * 2;
             Assert.Equal(Verdict.Wrong, keeper.Hear(Here, "old"));
             Assert.Equal(Verdict.Right, keeper.Hear(Here, "right"));
         }

@@ -17,7 +17,7 @@ public enum Verdict
 /// that slows guesses down and
 /// keeps nobody out who has the right one, although others fail at the same address.
 /// </summary>
-public sealed class Doorkeeper(string password, TimeProvider clock)
+public sealed class AdminPassword(string password, TimeProvider clock)
 {
     /// <summary>Wrong ones from an address that are heard at once.</summary>
     public const int MostGuesses = 10;
@@ -31,7 +31,7 @@ public sealed class Doorkeeper(string password, TimeProvider clock)
     /// <summary>There is no password; whoever reaches the door may pass.</summary>
     public bool IsOpen { get; } = password.Length == 0;
 
-    public Verdict Hear(IPAddress from, string said)
+    public Verdict Check(IPAddress from, string said)
     {
         var now = clock.GetUtcNow();
         lock (_lock)

@@ -14,7 +14,7 @@ using Muster.Gateway.Model;
 namespace Muster.Cli.Gateway;
 
 /// <summary>A gateway's admin door, as the commands about nodes, tasks and tokens call it.</summary>
-internal sealed class GatewayDoor : IDisposable
+internal sealed class AdminClient : IDisposable
 {
     private const string Root = "api/v1/";
     private const string Usual = "http://127.0.0.1:10000";
@@ -24,7 +24,7 @@ internal sealed class GatewayDoor : IDisposable
     private readonly HttpClient _http;
     private readonly Uri _url;
 
-    private GatewayDoor(Uri url, string? password)
+    private AdminClient(Uri url, string? password)
     {
         _url = url;
         _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(10), AllowAutoRedirect = false })
@@ -58,7 +58,7 @@ internal sealed class GatewayDoor : IDisposable
         string name,
         string description,
         IEnumerable<Symbol> takes,
-        Func<App, GatewayDoor, ParseResult, CancellationToken, Task<int>> act
+        Func<App, AdminClient, ParseResult, CancellationToken, Task<int>> act
     )
     {
         var (gateway, password) = (GatewayOption(), PasswordOption());
@@ -82,7 +82,7 @@ internal sealed class GatewayDoor : IDisposable
         return command;
     }
 
-    private static GatewayDoor Open(string? url, string? passwordFile)
+    private static AdminClient Open(string? url, string? passwordFile)
     {
         var text = url ?? Environment.GetEnvironmentVariable("MUSTER_GATEWAY") ?? Usual;
         if (
@@ -102,9 +102,9 @@ internal sealed class GatewayDoor : IDisposable
         string path,
         JsonTypeInfo<T> answer,
         CancellationToken ct,
-        string? mend = null,
+        string? fix = null,
         HttpContent? body = null
-    ) => Read(await BytesAsync(method, path, mend, body, ct), answer);
+    ) => Read(await BytesAsync(method, path, fix, body, ct), answer);
 
     public Task<byte[]> BytesAsync(string path, CancellationToken ct) =>
         BytesAsync(HttpMethod.Get, path, null, null, ct);
@@ -112,7 +112,7 @@ internal sealed class GatewayDoor : IDisposable
     private async Task<byte[]> BytesAsync(
         HttpMethod method,
         string path,
-        string? mend,
+        string? fix,
         HttpContent? body,
         CancellationToken ct
     )
@@ -125,7 +125,7 @@ internal sealed class GatewayDoor : IDisposable
             using var response = await _http.SendAsync(request, limit.Token);
             var text = await response.Content.ReadAsByteArrayAsync(limit.Token);
             if (!response.IsSuccessStatusCode)
-                throw Refused(response.StatusCode, text, mend);
+                throw Refused(response.StatusCode, text, fix);
             return text;
         }
         catch (HttpRequestException fault)
@@ -138,8 +138,8 @@ internal sealed class GatewayDoor : IDisposable
         }
     }
 
-    public Task<T> GetAsync<T>(string path, JsonTypeInfo<T> answer, CancellationToken ct, string? mend = null) =>
-        AskAsync(HttpMethod.Get, path, answer, ct, mend);
+    public Task<T> GetAsync<T>(string path, JsonTypeInfo<T> answer, CancellationToken ct, string? fix = null) =>
+        AskAsync(HttpMethod.Get, path, answer, ct, fix);
 
     public Task<T> PostAsync<T, TBody>(
         string path,
@@ -211,7 +211,7 @@ internal sealed class GatewayDoor : IDisposable
         }
     }
 
-    private UserException Refused(HttpStatusCode status, byte[] text, string? mend)
+    private UserException Refused(HttpStatusCode status, byte[] text, string? fix)
     {
         if (status == HttpStatusCode.Unauthorized)
             return new(
@@ -222,7 +222,7 @@ internal sealed class GatewayDoor : IDisposable
                 ExitCode = ExitCodes.AuthenticationNeeded,
             };
         var fault = Read(text, AdminJson.Plain.AdminFault);
-        return new(fault.Error, status == HttpStatusCode.NotFound && mend is not null ? mend : fault.Fix);
+        return new(fault.Error, status == HttpStatusCode.NotFound && fix is not null ? fix : fault.Fix);
     }
 
     private T Read<T>(byte[] text, JsonTypeInfo<T> type)

@@ -9,7 +9,7 @@ using Muster.Sites.Doctor;
 namespace Muster.Cli.Sites;
 
 /// <summary>Carries out the mends that are safe. It talks to the person, so it lives here.</summary>
-internal sealed class SiteMend(App app, OpenSite site)
+internal sealed class SiteRepair(App app, OpenSite site)
 {
     /// <summary>Whether anything was done.</summary>
     public async Task<bool> MendAsync(

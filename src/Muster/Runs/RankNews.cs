@@ -9,13 +9,13 @@ namespace Muster.Runs;
 /// gone for good. The supervisors decide what follows.
 /// </summary>
 /// <param name="Gone">Ranks of this host whose supervisor is gone, and how.</param>
-public sealed record Carriage(
+public sealed record RankNews(
     string? Host,
     IReadOnlyList<StatusRecord> Records,
     IReadOnlyList<KeyValuePair<string, Liveness>> Gone
 )
 {
-    public static IReadOnlyList<Carriage> For(Run run, RunFacts facts, DateTimeOffset now)
+    public static IReadOnlyList<RankNews> For(Run run, RunFacts facts, DateTimeOffset now)
     {
         var hosts = run.Plan.Hosts();
         if (run.Plan.Roles.Count == 0 || run.State is RunState.Ended)
@@ -48,7 +48,7 @@ public sealed record Carriage(
                 .ToList()
             let missing = gone.Where(pair => own.Contains(pair.Key)).ToList()
             where records.Count > 0 || missing.Count > 0
-            select new Carriage(host, records, missing),
+            select new RankNews(host, records, missing),
         ];
     }
 

@@ -7,7 +7,7 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Api;
 
 /// <summary>Says who is asking. Nobody, where the token is missing or wrong.</summary>
-internal sealed class Gatekeeper(TokenBook tokens, OwnerLimits limits, LiveTasks live, LightningProvider? provider)
+internal sealed class TokenGate(TokenBook tokens, OwnerLimits limits, LiveTasks live, LightningProvider? provider)
 {
     private const string Bearer = "Bearer ";
 
