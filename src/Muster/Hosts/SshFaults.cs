@@ -62,10 +62,7 @@ internal static partial class SshFaults
         HostUnreachableException Of(ContactFault fault, string what, string fix)
         {
             var asks = fault is ContactFault.Refused or ContactFault.HostKey;
-            return new(host, fault, what, fix)
-            {
-                ExitCode = asks ? ExitCodes.AuthenticationNeeded : ExitCodes.Unknown,
-            };
+            return new(host, fault, what, fix) { ExitCode = asks ? ExitCodes.AuthenticationNeeded : ExitCodes.Unknown };
         }
     }
 

@@ -220,7 +220,8 @@ internal sealed partial class NodeQueue(
                 var task in store
                     .All()
                     .Where(task =>
-                        task.Phase is NodeTaskPhase.Queued or NodeTaskPhase.Initialising && !_jobs.ContainsKey(task.Uuid)
+                        task.Phase is NodeTaskPhase.Queued or NodeTaskPhase.Initialising
+                        && !_jobs.ContainsKey(task.Uuid)
                     )
             )
             {

@@ -22,8 +22,7 @@ public sealed record RecipeRole(
     /// <param name="siteHasIt">The site keeps hosts for the role.</param>
     public string Asked(string? asked, bool siteHasIt)
     {
-        var items =
-            asked is null || asked.Length == Name.Length ? [] : asked[(Name.Length + 1)..].Split(',').ToList();
+        var items = asked is null || asked.Length == Name.Length ? [] : asked[(Name.Length + 1)..].Split(',').ToList();
         bool Says(string key) => items.Any(item => item.StartsWith(key + "=", StringComparison.Ordinal));
         if (Count is { } count && !siteHasIt && items.All(item => item.Contains('=')))
             items.Add($"{count}");

@@ -44,7 +44,7 @@ public sealed class ServeCommandTests
 
     [Theory]
     [
-        InlineData("--flood-limit", "many", "is no number"),
+        InlineData("--flood-limit", "many", "is not a valid number"),
         InlineData("--spool-limit", "lots", "whole number"),
         InlineData("--move-after", "soon", "a time such as"),
         InlineData("--node", "ftp://x", "no address of a node"),

@@ -96,7 +96,7 @@ internal sealed class AdminClient : IDisposable
         return new(address, SecretFile.Read(passwordFile) ?? Environment.GetEnvironmentVariable("MUSTER_ADMIN_PASS"));
     }
 
-    /// <param name="mend">What helps where the thing asked for is not there.</param>
+    /// <param name="fix">What helps where the thing asked for is not there.</param>
     public async Task<T> AskAsync<T>(
         HttpMethod method,
         string path,

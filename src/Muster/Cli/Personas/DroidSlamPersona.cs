@@ -85,7 +85,13 @@ internal static class DroidSlamPersona
                             return Task.CompletedTask;
                         },
                     };
-                    var options = new RecipeRunOptions(parsed.GetValue(dryRun), detach, true, app.Config.OnInterrupt, watch)
+                    var options = new RecipeRunOptions(
+                        parsed.GetValue(dryRun),
+                        detach,
+                        true,
+                        app.Config.OnInterrupt,
+                        watch
+                    )
                     {
                         Findings = [.. work.Findings()],
                     };

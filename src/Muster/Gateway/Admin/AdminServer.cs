@@ -146,7 +146,10 @@ internal sealed partial class AdminServer : IAsyncDisposable
     private static Task NothingAsync(HttpContext http)
     {
         var (path, status) = (http.Request.Path, http.Response.StatusCode);
-        if (status == StatusCodes.Status405MethodNotAllowed && path.StartsWithSegments(AdminApi.Root, StringComparison.OrdinalIgnoreCase))
+        if (
+            status == StatusCodes.Status405MethodNotAllowed
+            && path.StartsWithSegments(AdminApi.Root, StringComparison.OrdinalIgnoreCase)
+        )
             return http.FaultAsync(
                 status,
                 $"{path} does not take {http.Request.Method}",

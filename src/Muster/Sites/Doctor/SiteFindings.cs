@@ -237,8 +237,7 @@ public static class SiteFindings
     )
     {
         var text = $"{words(free)} free{(total is { } all ? $" of {words(all)}" : "")}";
-        return free <= 0
-                ? new(Mark.Bad, about, $"none is free{(total is { } whole ? $" of {words(whole)}" : "")}", fix)
+        return free <= 0 ? new(Mark.Bad, about, $"none is free{(total is { } whole ? $" of {words(whole)}" : "")}", fix)
             : free < little ? new(Mark.Warn, about, text, fix)
             : new(Mark.Ok, about, text);
     }

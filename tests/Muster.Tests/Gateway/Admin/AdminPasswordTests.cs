@@ -13,22 +13,22 @@ public sealed class AdminPasswordTests
     {
         var keeper = new AdminPassword("right", _clock);
         for (var n = 0; n < AdminPassword.MostGuesses; n++)
-            Assert.Equal(Verdict.Wrong, keeper.Hear(Here, $"{n}"));
-        Assert.Equal(Verdict.TooMany, keeper.Hear(Here, "right"));
-        Assert.Equal(Verdict.Right, keeper.Hear(There, "right"));
+            Assert.Equal(Verdict.Wrong, keeper.Check(Here, $"{n}"));
+        Assert.Equal(Verdict.TooMany, keeper.Check(Here, "right"));
+        Assert.Equal(Verdict.Right, keeper.Check(There, "right"));
 
         // Who goes on failing, twice a second, is heard half of the time.
         var heard = 0;
         for (var n = 0; n < 60; n++)
         {
             _clock.Now += AdminPassword.Pause / 2;
-            if (keeper.Hear(Here, "wrong") == Verdict.Wrong)
+            if (keeper.Check(Here, "wrong") == Verdict.Wrong)
                 heard++;
         }
         Assert.InRange(heard, 28, 31);
         _clock.Now += AdminPassword.Pause;
-        Assert.Equal(Verdict.Right, keeper.Hear(Here, "right"));
-        Assert.Equal(Verdict.Right, keeper.Hear(Here, "right"));
+        Assert.Equal(Verdict.Right, keeper.Check(Here, "right"));
+        Assert.Equal(Verdict.Right, keeper.Check(Here, "right"));
     }
 
     [Fact]
@@ -38,8 +38,8 @@ public sealed class AdminPasswordTests
         for (var n = 0; n < 1_000; n++)
         {
             _clock.Now += AdminPassword.Pause * 2;
-            Assert.Equal(Verdict.Wrong, keeper.Hear(Here, "old"));
-            Assert.Equal(Verdict.Right, keeper.Hear(Here, "right"));
+            Assert.Equal(Verdict.Wrong, keeper.Check(Here, "old"));
+            Assert.Equal(Verdict.Right, keeper.Check(Here, "right"));
         }
     }
 
