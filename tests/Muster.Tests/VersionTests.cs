@@ -31,6 +31,43 @@ public sealed class VersionTests
         Assert.Contains($"\n## [{Version}] - ", File.ReadAllText(Path.Combine(Repository.Folder, "CHANGELOG.md")));
 
     [Fact]
+    public async Task A_release_is_made_of_a_clean_checkout_of_its_tag()
+    {
+        var folder = Directory.CreateTempSubdirectory("muster-release-");
+        foreach (var file in (string[])[".ci/release", "Directory.Build.props", "CHANGELOG.md"])
+        {
+            var copy = Path.Combine(folder.FullName, file);
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(Path.Combine(Repository.Folder, file), copy);
+        }
+        var git = "git -c user.name=me -c user.email=me@example.org -c init.defaultBranch=main";
+        Assert.Contains("has changes", await SayAsync($"{git} init -q; .ci/release"));
+        Assert.Contains($"not tagged v{Version}", await SayAsync($"{git} add . && {git} commit -qm one; .ci/release"));
+        Assert.Contains(
+            $"no section for {Version}9",
+            await SayAsync($"sed -i 's:{Version}<:{Version}9<:' Directory.Build.props; .ci/release")
+        );
+        // Tagged, it goes on to the tests, which are not here.
+        Assert.Contains("./test", await SayAsync($"git checkout -q . && git tag v{Version}; .ci/release"));
+        folder.Delete(true);
+
+        async Task<string> SayAsync(string text)
+        {
+            using var process = Process.Start(
+                new ProcessStartInfo("bash", ["-c", text])
+                {
+                    WorkingDirectory = folder.FullName,
+                    RedirectStandardError = true,
+                }
+            )!;
+            var said = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+            Assert.NotEqual(0, process.ExitCode);
+            return said;
+        }
+    }
+
+    [Fact]
     public void What_is_deployed_names_it() =>
         Assert.All(
             Directory.GetFiles(Path.Combine(Repository.Folder, "deploy"), "*.yaml", SearchOption.AllDirectories),
