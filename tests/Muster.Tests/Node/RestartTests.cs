@@ -44,7 +44,7 @@ public sealed class RestartTests : IDisposable
                     ).ToString()
                 );
             }
-            Assert.Equal(40, Code(await node.EndAsync(uuid).WaitAsync(TimeSpan.FromSeconds(10), Ct)));
+            Assert.Equal(40, Code(await node.EndAsync(uuid).WaitAsync(TimeSpan.FromSeconds(60), Ct)));
             using var zip = new ZipArchive(await node.Http.GetStreamAsync($"task/{uuid}/download/all.zip", Ct));
             using var result = new StreamReader(zip.GetEntry("out/word")!.Open());
             Assert.Equal(word, await result.ReadToEndAsync(Ct));

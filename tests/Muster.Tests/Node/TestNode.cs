@@ -156,7 +156,7 @@ internal sealed class TestNode : IAsyncDisposable
             var info = await InfoAsync(uuid);
             if (wanted(Code(info)))
                 return info;
-            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), $"the task stays in {Code(info)}");
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(60), $"the task stays in {Code(info)}");
             await Task.Delay(20, Ct);
         }
     }

@@ -51,7 +51,7 @@ public sealed class NodeFleetTests : IDisposable
             locking = Task.Run(() => fleet.SetLocked(node.Id, true), ct);
             await Task.Delay(TimeSpan.FromSeconds(0.3), ct); // it waits for the database by now
             var seen = await Task.Run(() => (fleet.Nodes, fleet.Find(node.Id)), ct)
-                .WaitAsync(TimeSpan.FromSeconds(15), ct);
+                .WaitAsync(TimeSpan.FromSeconds(60), ct);
             Assert.False(locking.IsCompleted);
             Assert.False(seen.Item2!.Locked);
         }

@@ -185,9 +185,7 @@ public sealed class CollectorTests
         );
         await UntilAsync(() => gateway.Notes.Contains("Telemetry could not be sent", StringComparison.Ordinal));
         Assert.DoesNotContain("secret", gateway.Notes, StringComparison.Ordinal);
-        var began = TimeProvider.System.GetTimestamp();
         Assert.Equal(0, await gateway.StopAsync());
-        Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(10));
     }
 
     private static NodeOdmClient ClientOf(GatewayProcess gateway, string? token) =>
