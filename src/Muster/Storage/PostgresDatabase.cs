@@ -26,7 +26,7 @@ public sealed class PostgresDatabase : IDisposable
         _place.CommandTimeout = 10;
         _place.ApplicationName = "muster";
         _place.IncludeErrorDetail = false;
-        Source = Open(_place);
+        Source = NpgsqlDataSource.Create(_place);
     }
 
     /// <summary>Connections for anything.</summary>
@@ -40,11 +40,8 @@ public sealed class PostgresDatabase : IDisposable
     public static bool HasPassword(string text) => PlaceIn(text).Password is { Length: > 0 };
 
     /// <summary>Connections under a name of their own, by which the server can be told to end them.</summary>
-    public NpgsqlDataSource SourceNamed(string name) => Open(new(_place.ConnectionString) { ApplicationName = name });
-
-    /// <summary>With plain types alone: the others would make a native program a tenth larger.</summary>
-    private static NpgsqlDataSource Open(NpgsqlConnectionStringBuilder place) =>
-        new NpgsqlSlimDataSourceBuilder(place.ConnectionString).EnableTransportSecurity().Build();
+    public NpgsqlDataSource SourceNamed(string name) =>
+        NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_place.ConnectionString) { ApplicationName = name });
 
     /// <summary>
     /// Makes the tables, or brings those of an earlier version up to this one. Whoever else does so at the same time
