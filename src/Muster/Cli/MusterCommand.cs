@@ -11,6 +11,7 @@ using Muster.Cli.Sites;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Node.Engines;
+using Muster.Platforms;
 
 namespace Muster.Cli;
 
@@ -66,7 +67,7 @@ public static class MusterCommand
         {
             return ExitCodes.Interrupted;
         }
-        catch (Win32Exception missing)
+        catch (Win32Exception missing) when (Platform.IsMissing(missing))
         {
             Tell(screen, json, ExitCodes.Fault, missing.Message, "Install that program, or put it on PATH.");
             return ExitCodes.Fault;

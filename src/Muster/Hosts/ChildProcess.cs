@@ -27,7 +27,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         }
         catch (Win32Exception missing)
         {
-            throw Platform.Lacks(start.FileName, missing);
+            throw Platform.CannotStart(start.FileName, missing);
         }
         var child = new ChildProcess(process);
         if (OperatingSystem.IsLinux() && child.Input is PipeStream pipe)

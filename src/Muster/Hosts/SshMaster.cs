@@ -142,7 +142,7 @@ internal sealed class SshMaster
         }
         catch (System.ComponentModel.Win32Exception missing)
         {
-            throw Platform.Lacks("ssh", missing);
+            throw Platform.CannotStart("ssh", missing);
         }
         finally
         {

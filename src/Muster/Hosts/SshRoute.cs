@@ -30,7 +30,7 @@ public sealed record SshRoute(string User, string Address, int Port, string? Way
         }
         catch (System.ComponentModel.Win32Exception missing)
         {
-            throw Platform.Lacks("ssh", missing);
+            throw Platform.CannotStart("ssh", missing);
         }
     }
 

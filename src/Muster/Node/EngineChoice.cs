@@ -50,7 +50,8 @@ public static class EngineChoice
             ),
             "test" => new TestEngine(config.TestSwitches),
             var name => throw new UserException(
-                $"there is no engine '{name}'{Nearest.DidYouMean(name, ["auto", "odm", "colmap", "survey", "command", "test"])}",
+                $"there is no engine '{name}'"
+                    + $"{Nearest.DidYouMean(name, ["auto", "odm", "colmap", "survey", "command", "test"])}",
                 "Choose one of: auto, odm, colmap, survey, command, test."
             )
             {

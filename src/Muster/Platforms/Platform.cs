@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Net.Sockets;
 using Muster.Faults;
 
 namespace Muster.Platforms;
@@ -25,23 +27,32 @@ internal static class Platform
             ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "muster")
             : "/etc/muster";
 
-    /// <summary>A program that others bring is missing.</summary>
-    public static UserException Lacks(string program, Exception missing) =>
-        new(
-            $"the program `{program}` is not on this machine",
-            (program, Name) switch
-            {
-                ("ssh", "Windows") => "Install OpenSSH's client: Settings, System, Optional features.",
-                ("ssh", "Linux") => "Install OpenSSH's client, for example: apt install openssh-client",
-                _ => $"Install {program}, or put it on PATH.",
-            },
-            missing
-        );
+    /// <summary>A program could not be started because it is not there; faults of sockets are of this kind too.</summary>
+    public static bool IsMissing(Win32Exception fault) => fault is not SocketException && fault.NativeErrorCode == 2;
 
-    /// <summary>Work that was to run on this machine, which cannot run it.</summary>
+    /// <summary>A program that others bring could not be started.</summary>
+    public static UserException CannotStart(string program, Win32Exception fault) =>
+        !IsMissing(fault)
+            ? new(
+                $"the program `{program}` could not be started: {new Win32Exception(fault.NativeErrorCode).Message}",
+                $"Check that `{program}` runs in a terminal on this machine.",
+                fault
+            )
+            : new(
+                $"the program `{program}` is not installed on this machine",
+                (program, Name) switch
+                {
+                    ("ssh", "Windows") => "Install the OpenSSH client: Settings, System, Optional features.",
+                    ("ssh", "Linux") => "Install the OpenSSH client, for example: apt install openssh-client",
+                    _ => $"Install {program}, or put it on PATH.",
+                },
+                fault
+            );
+
+    /// <summary>A job was to run on this machine, which cannot run any.</summary>
     public static UserException RunsNoWork() =>
         new(
-            $"this machine runs {Name}, and Muster runs work on Linux only",
-            "Name another site with -s: hosts behind SSH, or a SLURM cluster. `muster sites add` makes one."
+            $"jobs cannot run on this machine: it runs {Name}, and jobs need Linux",
+            "Choose another site with -s: SSH hosts or a SLURM cluster. Add one with `muster sites add`."
         );
 }

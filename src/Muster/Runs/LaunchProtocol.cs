@@ -9,7 +9,7 @@ namespace Muster.Runs;
 /// <remarks>
 /// Every act may be repeated: the site's launcher starts a run once however often it is asked, a starter claims the run
 /// before it begins,
-/// and a request to cancel lies where launchers and starters look. So whatever was lost on the way, asking again is right.
+/// and a request to cancel lies where launchers and starters look. Whatever was lost, asking again is right.
 /// </remarks>
 public static class LaunchProtocol
 {

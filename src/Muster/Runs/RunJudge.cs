@@ -113,7 +113,7 @@ public static partial class RunJudge
                     )
                 );
             }
-            // Not launched, as far as anybody knows. A request to cancel that was there first keeps it from ever starting.
+            // Apparently not launched. A request to cancel that was there first keeps it from ever starting.
             return facts.CancelKnown && !facts.Tried && started.Count == 0
                 ? seen.EndWith(
                     new(
@@ -235,7 +235,7 @@ public static partial class RunJudge
                 State = new RunState.Running(handle, where, since ?? now),
                 VanishedSince = null,
             },
-            // Taken back before it began, as requested. A second job of this run could just have begun before the request;
+            // Cancelled before it began, as requested. A second job could just have begun before the request;
             // its record would be here by then.
             SchedulerWord.Ended(Outcome.Cancelled, var code, var text) when facts.CancelKnown => seen.AfterPatience(
                 run,

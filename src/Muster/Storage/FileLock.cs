@@ -45,7 +45,7 @@ public static class FileLock
         }
     }
 
-    /// <summary>Null while another process holds it. Where it cannot be opened at all, waiting would not help.</summary>
+    /// <summary>Null while another process holds it. A file that cannot be opened at all is not worth waiting for.</summary>
     public static FileStream? Find(
         string path,
         FileMode mode = FileMode.OpenOrCreate,
@@ -67,7 +67,7 @@ public static class FileLock
         {
             throw new UserException(
                 $"cannot lock {path}: {fault.Message}",
-                "Check that you may write there, and that its disk works and has room.",
+                "Check that you can write there, and that the disk has space.",
                 fault
             );
         }
@@ -86,8 +86,8 @@ public static class FileLock
     {
         if (Clock.GetElapsedTime(began) > patience)
             throw new UserException(
-                $"another muster {what}, and has held {path} for {patience.TotalSeconds:0} s",
-                "Wait until it is done, or end it; then try again."
+                $"another muster process {what}: it has held {path} for {patience.TotalSeconds:0} s",
+                "Wait until it has finished, or stop it; then try again."
             );
     }
 }

@@ -132,8 +132,8 @@ internal sealed class FetchTarget(string root)
         FileNames.FitHere(place)
             ? Path.Combine(root, place)
             : throw new UserException(
-                $"{Platform.Name} has no such name: {SafeText.OneLine(place)}",
-                "Rename the file over there, then fetch again."
+                $"{Platform.Name} does not allow this file name: {SafeText.OneLine(place)}",
+                "Rename the file on the host, then fetch again."
             );
 
     private string Part(string place) => Full(place) + ".muster-part";

@@ -101,7 +101,7 @@ internal sealed record RemoteListing(
             warnings.Add($"{path}: the name is not UTF-8, so the file stays where it is");
         else if (!FileNames.FitHere(path.Text))
         {
-            warnings.Add($"{path}: {Platform.Name} has no such names, so the file stays where it is");
+            warnings.Add($"{path}: {Platform.Name} does not allow this name, so the file was not fetched");
             return false;
         }
         return nameable;

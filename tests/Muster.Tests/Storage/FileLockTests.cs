@@ -36,7 +36,7 @@ public sealed class FileLockTests : IDisposable
                     ),
                 ]
         )
-            Assert.Equal($"another muster is first, and has held {Place} for 0 s", fault.Message);
+            Assert.Equal($"another muster process is first: it has held {Place} for 0 s", fault.Message);
     }
 
     [Fact]

@@ -84,7 +84,9 @@ internal sealed class CtrlC(App app, OnInterrupt onInterrupt) : IDisposable
             return 'c';
         if (onInterrupt is OnInterrupt.Detach || !app.Screen.MayAsk || app.Json)
             return 'd';
-        var question = Task.Run(() => app.Screen.Ask($"\n{what.Where}. [d]etach  [c]ancel  [r]eturn?", "dcr"));
+        var question = Task.Run(() =>
+            app.Screen.Ask($"\n{what.Where}. [d]etach, [c]ancel it, or [k]eep following?", "dckr")
+        );
         // End of input and a second Ctrl-C mean: let me go.
         return await Task.WhenAny(question, _interrupts.Next) == question ? await question ?? 'd' : 'd';
     }

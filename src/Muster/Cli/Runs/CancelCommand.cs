@@ -92,7 +92,8 @@ internal static class CancelCommand
             app.Store.Change(run.Id, known => RunJudge.Unseen(known, app.Clock.GetUtcNow()));
             app.Screen.Note(
                 "noted",
-                $"{fault.Message}. The request to cancel {run.Plan.Name} is kept and applied as soon as the site answers: "
+                $"{fault.Message}. The request to cancel {run.Plan.Name} is kept and applied as soon as "
+                    + "the site answers: "
                     + "muster ps",
                 Tint.Yellow
             );

@@ -43,7 +43,8 @@ internal sealed class NoteLog(Screen screen, LogLevel least, bool json = false) 
             screen.Say(Json(logLevel, state, exception, formatter(state, exception)));
         else
             screen.Say(
-                $"{TimeProvider.System.GetUtcNow().UtcDateTime:yyyy-MM-ddTHH:mm:ssZ} {logLevel.ToString().ToLowerInvariant(), -11} "
+                $"{TimeProvider.System.GetUtcNow().UtcDateTime:yyyy-MM-ddTHH:mm:ssZ} "
+                    + $"{logLevel.ToString().ToLowerInvariant(), -11} "
                     + $"{SafeText.OneLine(formatter(state, exception))}{(exception is null ? "" : $": {exception}")}"
             );
     }

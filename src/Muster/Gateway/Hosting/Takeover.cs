@@ -2,7 +2,7 @@ using Muster.Gateway.Model;
 
 namespace Muster.Gateway.Hosting;
 
-/// <summary>Takes over what an older gateway left in its files: its nodes, and the tasks that it placed on them.</summary>
+/// <summary>Takes over what an older gateway left in its files: its nodes, and the tasks that are on them.</summary>
 internal static class Takeover
 {
     private const string Setting = "nodes-file";

@@ -28,7 +28,7 @@ public sealed class HandInJournal : IDisposable
         _file =
             FileLock.Find(path)
             ?? throw new UserException(
-                $"the same files are being handed in by another process, which holds {path}",
+                $"another process is submitting the same files, and holds {path}",
                 "Wait until it ends, or stop it; this command then resumes where it stopped."
             );
         try

@@ -31,7 +31,8 @@ public sealed partial class RecipeBook(ConfigSources sources)
         Find(name) is { } source
             ? Read(source)
             : throw new UserException(
-                $"there is no recipe '{ConfigFile.Flat(name)}'{Nearest.DidYouMean(name, All().Select(known => known.Name))}",
+                $"there is no recipe '{ConfigFile.Flat(name)}'"
+                    + $"{Nearest.DidYouMean(name, All().Select(known => known.Name))}",
                 "`muster recipes list` shows all. Your own go into `recipes/NAME/recipe.yaml` beside muster.yaml."
             )
             {

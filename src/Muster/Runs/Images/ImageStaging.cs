@@ -86,7 +86,7 @@ internal sealed class ImageStaging(
     private sealed record Reply(int ExitCode, string Runtime, PlannedImage? Image, string Said);
 
     /// <summary>
-    /// The request for a file that lies here, once it lies over there. A name with its content's hash tells apart what was
+    /// The request for a local file, once it is on the site. A name with its content's hash tells apart what was
     /// called the same before.
     /// </summary>
     private async Task<ImageRequest> CarriedAsync(IHost host, string? name, ImageRequest request, CancellationToken ct)

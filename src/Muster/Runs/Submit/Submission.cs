@@ -186,7 +186,7 @@ public sealed class Submission(
         }
         catch (UserException fault)
         {
-            return fault is not HostUnreachableException; // a host that cannot even take the request has started nothing
+            return fault is not HostUnreachableException; // a host without the request has started nothing
         }
         return true;
     }

@@ -109,7 +109,8 @@ internal static class SiteReader
         {
             file.Mistake(
                 section.NodeOf(ConfigSchema.Roles),
-                $"role {role} of site {name} names '{host}', which is not among its hosts{Nearest.DidYouMean(host, hosts)}"
+                $"role {role} of site {name} names '{host}', which is not among its hosts"
+                    + $"{Nearest.DidYouMean(host, hosts)}"
             );
         }
         return strangers.Count > 0
