@@ -168,7 +168,7 @@ public sealed class FrameworkTests : IDisposable
 
     [Theory]
     [InlineData("lab-ssh", "worker=node1,node2,node2", "node1 node2")]
-    [InlineData("lab-slurm", "worker=3", "c1")]
+    [InlineData("lab-slurm", "worker=3", "")] // SLURM chooses the host
     public void A_program_for_Horovod_finds_its_place_and_reduces_over_all_ranks(string site, string role, string hosts)
     {
         Lab.Do("install", "python3-mpi4py");
@@ -202,7 +202,7 @@ public sealed class FrameworkTests : IDisposable
         Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
         for (var rank = 0; rank < 3; rank++)
             Assert.Matches($@"rank {rank} of 3 \(local \d of \d\) on \w+ has 6", answer.Output);
-        foreach (var host in hosts.Split(' '))
+        foreach (var host in hosts.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             Assert.Contains($"on {host} has 6", answer.Output, StringComparison.Ordinal);
     }
 
