@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
-using Muster.Node.Engines;
 using static Muster.Node.TestNode;
 
 namespace Muster.Node;

@@ -1,7 +1,6 @@
 using System.Runtime.Versioning;
 using Muster.Faults;
 using Muster.Hosts;
-using Muster.Snapshots;
 
 namespace Muster.Transfers;
 
