@@ -48,7 +48,8 @@ public sealed class ContainerTests : IDisposable
             "muster-lab",
             Lab.On(
                     "node1",
-                    $"stat -c %U ~/.muster/runs/{SubmitTests.Show(_lab, "boxed").GetProperty("id").GetString()}/out/result"
+                    $"stat -c %U ~/.muster/runs/"
+                        + $"{SubmitTests.Show(_lab, "boxed").GetProperty("id").GetString()}/out/result"
                 )
                 .Trim()
         );

@@ -252,7 +252,8 @@ public sealed class ArchitectureTests
 
         bool Reaches(string from, string to) => from == to || next[from].Any(other => Reaches(other, to));
         static string Box(string name) =>
-            $"{name.Replace("/*", "", StringComparison.Ordinal)}[{name.Replace("/*", " itself", StringComparison.Ordinal)}]";
+            $"{name.Replace("/*", "", StringComparison.Ordinal)}["
+            + $"{name.Replace("/*", " itself", StringComparison.Ordinal)}]";
     }
 
     private static string? FolderOf(Type type)

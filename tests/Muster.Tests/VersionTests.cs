@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace Muster;
 
 /// <summary>The version stands in Directory.Build.props, and nowhere else by hand.</summary>
-public sealed class VersionTests
+public sealed partial class VersionTests
 {
     private static readonly string Version = Regex
         .Match(
@@ -68,9 +68,23 @@ public sealed class VersionTests
     }
 
     [Fact]
-    public void What_is_deployed_names_it() =>
-        Assert.All(
-            Directory.GetFiles(Path.Combine(Repository.Folder, "deploy"), "*.yaml", SearchOption.AllDirectories),
-            file => Assert.Contains($"localhost/muster:{Version}\n", File.ReadAllText(file))
+    public void What_is_deployed_names_it()
+    {
+        var texts = Directory
+            .GetFiles(Path.Combine(Repository.Folder, "deploy"), "*", SearchOption.AllDirectories)
+            .ToDictionary(file => file, File.ReadAllText, StringComparer.Ordinal);
+        var named = texts
+            .Values.SelectMany(text => Images().Matches(text))
+            .Select(image => image.Groups[1].Value)
+            .ToList();
+        Assert.NotEmpty(named);
+        Assert.All(named, version => Assert.Equal(Version, version));
+        Assert.Contains(
+            $"\nversion: {Version}\nappVersion: {Version}\n",
+            texts.Single(text => text.Key.EndsWith("/Chart.yaml", StringComparison.Ordinal)).Value
         );
+    }
+
+    [GeneratedRegex("localhost/muster[a-z-]*:([0-9.]*[0-9])")]
+    private static partial Regex Images();
 }

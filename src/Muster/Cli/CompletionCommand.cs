@@ -25,13 +25,10 @@ internal static class CompletionCommand
             var name = parsed.GetValue(shell)!;
             var script = Scripts.TryGetValue(name, out var known)
                 ? known
-                : throw new UserException(
+                : throw UserException.Misuse(
                     $"there is no completion for '{name}'",
                     $"Choose one of: {string.Join(", ", Scripts.Keys)}."
-                )
-                {
-                    ExitCode = ExitCodes.Usage,
-                };
+                );
             app.Screen.Data(
                 app.Json
                     ? JsonSerializer.Serialize(

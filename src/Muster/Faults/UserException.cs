@@ -7,6 +7,10 @@ public class UserException(string what, string fix, Exception? inner = null) : E
 {
     public string Fix { get; } = fix;
 
+    /// <summary>What was typed or configured makes no sense: the exit code is that of wrong usage.</summary>
+    public static UserException Misuse(string what, string fix, Exception? inner = null) =>
+        new(what, fix, inner) { ExitCode = ExitCodes.Usage };
+
     /// <summary>How the command line ends with it.</summary>
     public int ExitCode { get; init; } = ExitCodes.Fault;
 }

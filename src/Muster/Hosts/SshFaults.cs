@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Muster.Faults;
+using Muster.Platforms;
 using Muster.Shell;
 
 namespace Muster.Hosts;
@@ -8,7 +9,17 @@ namespace Muster.Hosts;
 internal static partial class SshFaults
 {
     /// <param name="target">How the host is reached; null where nothing but its name leads there.</param>
-    public static HostUnreachableException Read(string host, string said, int exitCode, SshTarget? target)
+    public static HostUnreachableException Read(string host, string said, int exitCode, SshTarget? target) =>
+        Read(host, said, exitCode, target, Platform.SharesConnections);
+
+    /// <param name="mayShare">One connection serves all commands, and so may ask when it is made.</param>
+    internal static HostUnreachableException Read(
+        string host,
+        string said,
+        int exitCode,
+        SshTarget? target,
+        bool mayShare
+    )
     {
         bool Says(params string[] texts) => texts.Any(text => said.Contains(text, StringComparison.OrdinalIgnoreCase));
         var lines = said.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -45,7 +56,12 @@ internal static partial class SshFaults
             return Of(
                 ContactFault.Refused,
                 $"{host} denied access: {last}",
-                $"Try `{ssh}`; add your public key to ~/.ssh/authorized_keys there, or unlock it with `ssh-add`."
+                !mayShare && Says("password", "keyboard-interactive")
+                    ? "Each command connects anew on Windows, so Muster cannot ask for a password or a second factor. "
+                        + $"Use a key: append its public half to ~/.ssh/authorized_keys on {host}, and give it to "
+                        + $"`ssh-add` once the service ssh-agent runs. `{ssh}` must then connect without a question. "
+                        + "If the host insists on a second factor, use Muster in WSL."
+                    : $"Try `{ssh}`; add your public key to ~/.ssh/authorized_keys there, or unlock it with `ssh-add`."
             );
         if (Says("Bad configuration option", "terminating, ", "Can't open user config file"))
             return Of(

@@ -49,14 +49,11 @@ public static class EngineChoice
                 )
             ),
             "test" => new TestEngine(config.TestSwitches),
-            var name => throw new UserException(
+            var name => throw UserException.Misuse(
                 $"there is no engine '{name}'"
                     + $"{Nearest.DidYouMean(name, ["auto", "odm", "colmap", "survey", "command", "test"])}",
                 "Choose one of: auto, odm, colmap, survey, command, test."
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            },
+            ),
         };
 
     /// <summary>The first that works here.</summary>

@@ -139,10 +139,7 @@ public sealed class NodeConfig
         const string fix =
             "Set a token, best in the configuration file; listen on this machine only (--host 127.0.0.1); or pass "
             + "--open to allow it.";
-        throw new UserException($"anyone who can reach {address} could use the node, because it has no token", fix)
-        {
-            ExitCode = ExitCodes.Usage,
-        };
+        throw UserException.Misuse($"anyone who can reach {address} could use the node, because it has no token", fix);
     }
 
     public NodeSettings Settings(string defaultFolder) =>
@@ -278,7 +275,7 @@ public sealed class NodeConfig
     }
 
     private static UserException Bad(string name, string value, string wanted) =>
-        new($"{name} is '{value}', which does not fit", $"Give {wanted}.") { ExitCode = ExitCodes.Usage };
+        UserException.Misuse($"{name} is '{value}', which does not fit", $"Give {wanted}.");
 
     private static string Bare(string name) =>
         name.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal).ToLowerInvariant();

@@ -219,7 +219,10 @@ internal sealed class NodeEndpoints(
                     Name =
                         pending.Name.Length > 0
                             ? pending.Name
-                            : $"Task of {clock.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture)}",
+                            : string.Create(
+                                CultureInfo.InvariantCulture,
+                                $"Task of {clock.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ}"
+                            ),
                     Created = pending.DateCreated ?? Now,
                     Options = pending.Options,
                     SkipPostProcessing = pending.SkipPostProcessing,

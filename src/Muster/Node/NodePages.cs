@@ -56,8 +56,9 @@ internal static class NodePages
             page.IndexOf($"<{tag}>", StringComparison.Ordinal),
             page.IndexOf($"</{tag}>", StringComparison.Ordinal)
         );
-        return start < 0
-            ? "'none'"
-            : $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(page[(start + tag.Length + 2)..end])))}'";
+        if (start < 0)
+            return "'none'";
+        var own = Encoding.UTF8.GetBytes(page[(start + tag.Length + 2)..end]);
+        return $"'sha256-{Convert.ToBase64String(SHA256.HashData(own))}'";
     }
 }

@@ -298,8 +298,10 @@ internal sealed partial class NodeQueue(
     {
         try
         {
-            var ready = await setup.PrepareAsync(store.Find(uuid)!, job.End.Token);
+            var (ready, lines) = await setup.PrepareAsync(store.Find(uuid)!, job.End.Token);
             ClearResults(uuid); // of a run before a restart, which has ended only by now
+            foreach (var line in lines)
+                outputs.Of(uuid).Say(line);
             await RecordAsync(
                 job,
                 () =>

@@ -12,23 +12,26 @@ internal sealed class TaskSetup(NodeFolders folders, NodeSettings settings, Task
 {
     private static readonly string[] Automatic = ["pc-ept", "cog", "gltf"];
 
-    public async Task<NodeTask> PrepareAsync(NodeTask task, CancellationToken ct)
+    /// <returns>The task as it is now, and lines for its output.</returns>
+    public async Task<(NodeTask Ready, IReadOnlyList<string> Lines)> PrepareAsync(NodeTask task, CancellationToken ct)
     {
+        var lines = new List<string?>();
         var images = folders.Images(task.Uuid);
         if (!Directory.Exists(images))
         {
             if (task.ZipUrl is { } url)
-                await FetchAsync(url, task.Uuid, ct);
+                lines.Add(await FetchAsync(url, task.Uuid, ct));
             await folders.DeleteAsync(folders.Project(task.Uuid)); // of an earlier task under this name
             Directory.CreateDirectory(folders.Project(task.Uuid));
             Directory.Move(folders.Upload(task.Uuid), images);
         }
-        await Task.Run(() => Arrange(task.Uuid, ct), ct);
+        lines.Add(await Task.Run(() => Arrange(task.Uuid, ct), ct));
         var count = Directory.EnumerateFiles(images).Count();
         var photos = Directory.EnumerateFiles(images).Count(path => UploadName.IsImage(Path.GetFileName(path)));
         if (settings.MaxImages is { } most && photos > most)
             throw Uploads.TooMany(photos, most);
-        return task with { ImagesCount = count, Options = WithAutomatic(task, (await engine.WaitAsync(ct)).Options) };
+        var options = WithAutomatic(task, (await engine.WaitAsync(ct)).Options);
+        return (task with { ImagesCount = count, Options = options }, [.. lines.OfType<string>()]);
     }
 
     /// <summary>What makes the usual products, where the engine can and the client did not say otherwise.</summary>
@@ -48,15 +51,16 @@ internal sealed class TaskSetup(NodeFolders folders, NodeSettings settings, Task
                     )),
             ];
 
-    private void Arrange(string uuid, CancellationToken ct)
+    private string? Arrange(string uuid, CancellationToken ct)
     {
         var (project, images, control) = (folders.Project(uuid), folders.Images(uuid), folders.ControlPoints(uuid));
         File.Delete(Path.Combine(images, "body.json"));
         Directory.CreateDirectory(control);
         Directory.CreateDirectory(folders.Notes(uuid));
         var seed = Path.Combine(images, "seed.zip");
-        if (File.Exists(seed))
-            ZipFiles.Unpack(seed, project, flatten: false, folders.FreeBytes - settings.SpareBytes, ct);
+        var skipped = File.Exists(seed)
+            ? ZipFiles.Unpack(seed, project, flatten: false, folders.FreeBytes - settings.SpareBytes, ct)
+            : null;
         foreach (var path in Directory.EnumerateFiles(images).ToList())
         {
             var name = Path.GetFileName(path);
@@ -71,13 +75,15 @@ internal sealed class TaskSetup(NodeFolders folders, NodeSettings settings, Task
             )
                 File.Move(path, Path.Combine(control, name), overwrite: true);
         }
+        return skipped;
     }
 
-    private async Task FetchAsync(string url, string uuid, CancellationToken ct)
+    private async Task<string?> FetchAsync(string url, string uuid, CancellationToken ct)
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             throw new RefusalException("The zip address is no http or https address");
         var archive = folders.NewPart();
+        string? skipped;
         using var idle = CancellationTokenSource.CreateLinkedTokenSource(ct);
         try
         {
@@ -109,7 +115,7 @@ internal sealed class TaskSetup(NodeFolders folders, NodeSettings settings, Task
                     await file.WriteAsync(block.AsMemory(0, read), ct);
                 }
             }
-            await Task.Run(
+            skipped = await Task.Run(
                 () =>
                     ZipFiles.Unpack(
                         archive,
@@ -138,5 +144,6 @@ internal sealed class TaskSetup(NodeFolders folders, NodeSettings settings, Task
         }
         if (!Directory.EnumerateFiles(folders.Upload(uuid)).Any(path => Path.GetFileName(path) != "body.json"))
             throw new RefusalException("The archive holds no file");
+        return skipped;
     }
 }

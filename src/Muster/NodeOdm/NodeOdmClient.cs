@@ -352,7 +352,8 @@ public sealed partial class NodeOdmClient(
             : lines;
 
     private static string StatusOf(HttpResponseMessage response) =>
-        $"status {(int)response.StatusCode}{(response.Headers.Location is null ? "" : ", a redirect that is not followed")}";
+        $"status {(int)response.StatusCode}"
+        + $"{(response.Headers.Location is null ? "" : ", a redirect that is not followed")}";
 
     /// <summary>Null for what is a bug of ours, or the caller's own request to stop.</summary>
     private NodeReply<T>? FaultOf<T>(Exception fault, CancellationToken ct) =>

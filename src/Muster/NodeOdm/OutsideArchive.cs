@@ -31,9 +31,15 @@ internal sealed class OutsideArchive : IDisposable
 
     /// <summary>Neither folders nor links.</summary>
     public IEnumerable<ZipArchiveEntry> Files =>
-        _zip.Entries.Where(entry =>
-            !entry.FullName.EndsWith('/') && ((entry.ExternalAttributes >> 16) & 0xF000) != LinkMode
-        );
+        _zip.Entries.Where(entry => !entry.FullName.EndsWith('/') && !IsLink(entry));
+
+    /// <summary>What a task's output says of the links that are left out; null where there are none.</summary>
+    public string? SkippedLinks =>
+        _zip.Entries.Count(IsLink) is > 0 and var links
+            ? $"Skipped {links} symbolic link{(links == 1 ? "" : "s")} in the archive: only files are taken."
+            : null;
+
+    private static bool IsLink(ZipArchiveEntry entry) => ((entry.ExternalAttributes >> 16) & 0xF000) == LinkMode;
 
     public Stream Open(ZipArchiveEntry entry) =>
         entry.Length > _left ? throw TooLarge() : new Counted(this, entry.Open());

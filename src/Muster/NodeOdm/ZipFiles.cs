@@ -11,7 +11,8 @@ internal static class ZipFiles
 
     /// <param name="flatten">Folders within the archive are dropped.</param>
     /// <param name="room">What the disk can bear.</param>
-    public static void Unpack(string archive, string folder, bool flatten, long room, CancellationToken ct)
+    /// <returns>What was left out; null where nothing was.</returns>
+    public static string? Unpack(string archive, string folder, bool flatten, long room, CancellationToken ct)
     {
         try
         {
@@ -38,6 +39,7 @@ internal static class ZipFiles
                     to.Write(buffer, 0, read);
                 }
             }
+            return zip.SkippedLinks;
         }
         catch (InvalidDataException fault)
         {

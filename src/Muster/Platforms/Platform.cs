@@ -1,11 +1,12 @@
 using System.ComponentModel;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Muster.Faults;
 
 namespace Muster.Platforms;
 
 /// <summary>What this machine can do, asked once.</summary>
-internal static class Platform
+internal static partial class Platform
 {
     public static string Name { get; } =
         OperatingSystem.IsWindows() ? "Windows"
@@ -18,6 +19,12 @@ internal static class Platform
     /// <summary>Windows' OpenSSH has no shared connections: there, each operation connects.</summary>
     public static bool SharesConnections { get; } = !OperatingSystem.IsWindows();
 
+    /// <summary>A double click started this program: Windows made a console for it alone.</summary>
+    public static bool HasConsoleAlone { get; } = OperatingSystem.IsWindows() && ConsoleProcesses(new uint[2], 2) == 1;
+
+    [LibraryImport("kernel32", EntryPoint = "GetConsoleProcessList")]
+    private static partial uint ConsoleProcesses([Out] uint[] processes, uint most);
+
     /// <summary>Starts a command in a session of its own; macOS and Windows have no such program.</summary>
     public static string? Setsid { get; } = new[] { "/usr/bin/setsid", "/bin/setsid" }.FirstOrDefault(File.Exists);
 
@@ -27,7 +34,7 @@ internal static class Platform
             ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "muster")
             : "/etc/muster";
 
-    /// <summary>A program could not be started because it is not there; faults of sockets are of this kind too.</summary>
+    /// <summary>A program could not be started because it is not there; sockets have faults of this kind too.</summary>
     public static bool IsMissing(Win32Exception fault) => fault is not SocketException && fault.NativeErrorCode == 2;
 
     /// <summary>A program that others bring could not be started.</summary>

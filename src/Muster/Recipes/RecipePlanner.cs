@@ -25,14 +25,14 @@ public sealed class RecipePlanner(RunPlanner planner, string cache)
         var needs = recipe.Resources;
         var local = recipe.Inputs.Where(input => values.LocalPath(input.Name) is not null).ToList();
         if (recipe.Program && asked.Command.Count == 0)
-            throw Misuse(
+            throw UserException.Misuse(
                 $"{recipe.Name} runs your program, but none was given",
                 $"Write it behind the options: muster run {recipe.Name} -s {site.Name} -- python train.py"
             );
         var alone = recipe.Alone && asked.Roles.Count == 0 && (asked.Host is not null || site is LocalSite);
         var together = recipe.Roles.Count > 0 && !alone;
         if (asked.Roles.Count > 0 && !together)
-            throw Misuse($"{recipe.Name} has no roles", "Leave --role out.");
+            throw UserException.Misuse($"{recipe.Name} has no roles", "Leave --role out.");
         var (plan, environment) = planner.Plan(
             asked with
             {
@@ -104,12 +104,15 @@ public sealed class RecipePlanner(RunPlanner planner, string cache)
     {
         var byName = asked.ToLookup(text => text.Split('=')[0]);
         if (byName.FirstOrDefault(entry => recipe.Roles.All(role => role.Name != entry.Key)) is { } stranger)
-            throw Misuse(
+            throw UserException.Misuse(
                 $"{recipe.Name} has no role '{stranger.Key}'",
                 $"Choose among: {string.Join(", ", recipe.Roles.Select(role => role.Name))}."
             );
         if (byName.FirstOrDefault(entry => entry.Count() > 1) is { } twice)
-            throw Misuse($"role {twice.Key} is given twice", "Give each role once; a host may appear twice in a role.");
+            throw UserException.Misuse(
+                $"role {twice.Key} is given twice",
+                "Give each role once; a host may appear twice in a role."
+            );
         return
         [
             .. recipe.Roles.Select(role =>
@@ -117,8 +120,6 @@ public sealed class RecipePlanner(RunPlanner planner, string cache)
             ),
         ];
     }
-
-    private static UserException Misuse(string what, string fix) => new(what, fix) { ExitCode = ExitCodes.Usage };
 
     /// <summary>What the scripts find in their environment.</summary>
     public static IEnumerable<string> Exports(RecipeValues values, TimeSpan? time)

@@ -32,13 +32,10 @@ public sealed partial record ArraySpec(string Text, IReadOnlyList<int> Indices, 
                 [.. indices],
                 match.Groups["cap"].Success ? int.Parse(match.Groups["cap"].Value, CultureInfo.InvariantCulture) : null
             )
-            : throw new UserException(
+            : throw UserException.Misuse(
                 $"'{text}' is not a valid array of at most 10,000 indices",
                 "Examples: 0-9, 0-9:2, 1,3,5, 0-99%4 (four at once)"
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            );
     }
 
     [GeneratedRegex(

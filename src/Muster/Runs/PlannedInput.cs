@@ -26,13 +26,10 @@ public sealed record PlannedInput(string Path, string Name)
             throw new UserException($"the input {path} does not exist", "Correct the path of --input.");
         return RunNames.IsWellFormed(name)
             ? new(path, name)
-            : throw new UserException(
+            : throw UserException.Misuse(
                 $"'{name}' is not a valid input name",
                 "Use --input PATH:NAME with letters, digits, '.', '_' and '-'."
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            );
     }
 
     /// <summary>All of a run's inputs, each under a name of its own.</summary>

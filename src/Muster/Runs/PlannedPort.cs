@@ -18,21 +18,15 @@ public sealed partial record PlannedPort(string Name, int? Number)
                 !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var given)
                 || given is < 1 or > 65535
             )
-                throw new UserException(
+                throw UserException.Misuse(
                     $"'{parts[1]}' is not a valid port",
                     "Use --port NAME=N with N from 1 to 65535, or --port NAME to get a free one in $MUSTER_PORT_NAME."
-                )
-                {
-                    ExitCode = ExitCodes.Usage,
-                };
+                );
             number = given;
         }
         return Names().IsMatch(parts[0])
             ? new(parts[0], number)
-            : throw new UserException($"'{parts[0]}' is not a valid port name", "Use letters, digits, '-' and '.'.")
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            : throw UserException.Misuse($"'{parts[0]}' is not a valid port name", "Use letters, digits, '-' and '.'.");
     }
 
     [GeneratedRegex(@"\A[A-Za-z][A-Za-z0-9.-]{0,30}\z")]

@@ -211,13 +211,10 @@ public static partial class RunJudge
             && ranks.Where(rank => !facts.Records.ContainsKey(rank + ".address")).ToList() is { Count: > 0 } late
         )
         {
+            var names = late.Select(rank => run.Plan.HostOf(rank) is { } host ? $"{rank} on {host}" : rank);
             return seen with
             {
-                State = new RunState.Queued(
-                    handle,
-                    $"the others are waiting for "
-                        + $"{string.Join(", ", late.Select(rank => run.Plan.HostOf(rank) is { } host ? $"{rank} on {host}" : rank))}"
-                ),
+                State = new RunState.Queued(handle, $"the others are waiting for {string.Join(", ", names)}"),
             };
         }
         if (word is null && facts.Ending(".waiting").FirstOrDefault() is { } held)
@@ -312,8 +309,8 @@ public static partial class RunJudge
         {
             "dependency" =>
                 $"a run it was waiting for did not succeed ({facts.Records.GetValueOrDefault("note.after")?["run"]})",
-            "exited" =>
-                $"exited with {code}{(code == 127 && gang is not null ? ", which means that its program is not there" : "")}",
+            "exited" => $"exited with {code}"
+                + $"{(code == 127 && gang is not null ? ", which means that its program is not there" : "")}",
             "unready" or "setup" => worst["cause"],
             "lost" => "its supervisor was gone without an exit record; its remaining processes were ended",
             "rebooted" => "the host was rebooted while it was running",

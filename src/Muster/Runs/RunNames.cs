@@ -24,10 +24,10 @@ public static partial class RunNames
     internal static string Parse(string name) =>
         Objection(name) is not { } objection
             ? name
-            : throw new UserException($"'{name}' is not a valid run name: {objection}", "Choose another: --name NAME.")
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            : throw UserException.Misuse(
+                $"'{name}' is not a valid run name: {objection}",
+                "Choose another: --name NAME."
+            );
 
     /// <summary>The name of a run without one is its program's own: <c>python train.py</c> is called train.</summary>
     internal static string Of(IReadOnlyList<string> command)

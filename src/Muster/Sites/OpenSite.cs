@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
 using Muster.Faults;
 using Muster.Hosts;
 using Muster.Shell;
@@ -91,7 +93,8 @@ public sealed class OpenSite
     private static string FileNameOf(string site) =>
         !Path.IsPathRooted(site)
             ? site
-            : $"{Path.GetFileNameWithoutExtension(site)}-{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(site)))[..16]}";
+            : $"{Path.GetFileNameWithoutExtension(site)}-"
+                + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(site)))[..16];
 
     private SshTarget Target(string alias)
     {

@@ -45,7 +45,7 @@ public static class FileLock
         }
     }
 
-    /// <summary>Null while another process holds it. A file that cannot be opened at all is not worth waiting for.</summary>
+    /// <summary>Null while another process holds it. A file that cannot be opened is not waited for.</summary>
     public static FileStream? Find(
         string path,
         FileMode mode = FileMode.OpenOrCreate,

@@ -42,6 +42,24 @@ public sealed class ServeCommandTests
         File.Delete(config);
     }
 
+    [Fact]
+    public async Task Asked_to_it_opens_its_page()
+    {
+        var folder = Directory.CreateTempSubdirectory("muster-browse-");
+        var (opener, opened) = (Path.Combine(folder.FullName, "xdg-open"), Path.Combine(folder.FullName, "opened"));
+        await File.WriteAllTextAsync(opener, $"#!/bin/sh\necho \"$1\" >{opened}.new && mv {opened}.new {opened}\n", Ct);
+        File.SetUnixFileMode(opener, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        await using var gateway = new GatewayProcess("--engine", "test", "--browse")
+        {
+            Environment = { ["PATH"] = $"{folder.FullName}:{Environment.GetEnvironmentVariable("PATH")}" },
+        };
+        await gateway.StartAsync();
+        while (!File.Exists(opened))
+            await Task.Delay(10, Ct);
+        Assert.Equal($"{gateway.Address}\n", await File.ReadAllTextAsync(opened, Ct));
+        folder.Delete(recursive: true);
+    }
+
     [Theory]
     [
         InlineData("--flood-limit", "many", "is not a valid number"),

@@ -33,6 +33,26 @@ public sealed class ZipUrlTests
     }
 
     [Fact]
+    public async Task Links_in_it_are_left_out_and_told()
+    {
+        _archive = Archive(("a.jpg", 10), ("etc -> /etc", 0), ("b.jpg -> a.jpg", 0));
+        await using var server = await ServerAsync();
+        await using var node = await ScriptedNode.StartAsync();
+        await using var gateway = await TestGateway.StartAsync(
+            options => options with { AllowPrivateAddresses = true },
+            node
+        );
+        var task = await SubmitAsync(gateway, server.Url);
+        await gateway.UntilAsync(task, TaskCode.Completed);
+        Assert.Equal(["a.jpg"], (await gateway.ArchiveAsync(task)).Keys);
+        Assert.Contains(
+            "Skipped 2 symbolic links in the archive: only files are taken.",
+            await gateway.Http.GetStringAsync($"task/{task}/output", TestContext.Current.CancellationToken),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public async Task A_bomb_and_what_is_no_archive_fail_clearly_and_leave_nothing()
     {
         await using var server = await ServerAsync();
@@ -159,7 +179,13 @@ public sealed class ZipUrlTests
         {
             foreach (var (name, length) in entries)
             {
-                using var entry = archive.CreateEntry(name, CompressionLevel.Fastest).Open();
+                var (path, target) = name.Split(" -> ") is [var from, var to] ? (from, to) : (name, null);
+                var listed = archive.CreateEntry(path, CompressionLevel.Fastest);
+                if (target is not null)
+                    listed.ExternalAttributes = unchecked((int)0xA1FF0000);
+                using var entry = listed.Open();
+                if (target is not null)
+                    entry.Write(System.Text.Encoding.UTF8.GetBytes(target));
                 var block = new byte[Math.Min(length, 1 << 20)];
                 for (var left = length; left > 0; left -= block.Length)
                     entry.Write(block, 0, Math.Min(left, block.Length));

@@ -24,6 +24,17 @@ public sealed class SshFaultsTests
         Assert.Contains("`ssh -F /lab/ssh_config node1`", fault.Fix);
     }
 
+    [Fact]
+    public void Where_connections_are_not_shared_a_password_is_not_asked_and_the_fix_is_a_key()
+    {
+        string Fix(string methods, bool mayShare) =>
+            SshFaults.Read("node1", $"me@node1: Permission denied ({methods}).", 255, Node, mayShare).Fix;
+        Assert.Contains("cannot ask for a password", Fix("publickey,password", mayShare: false));
+        Assert.Contains("cannot ask for a password", Fix("publickey,keyboard-interactive", mayShare: false));
+        Assert.DoesNotContain("password", Fix("publickey", mayShare: false));
+        Assert.DoesNotContain("password", Fix("publickey,password", mayShare: true));
+    }
+
     [Theory]
     [InlineData("Host key verification failed.")]
     [InlineData("me@node1: Permission denied (publickey).")]

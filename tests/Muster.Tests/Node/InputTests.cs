@@ -45,6 +45,20 @@ public sealed class InputTests
     }
 
     [Fact]
+    public async Task Links_in_a_seed_are_left_out_and_told()
+    {
+        await using var node = await StartAsync();
+        var form = Photos(("a.jpg", Bytes(2)), ("seed.zip", Zip(("images/b.jpg", Bytes(3)), ("images/c.jpg ->", []))));
+        var uuid = (await node.PostAsync("task/new", form)).GetProperty("uuid").GetString()!;
+        Assert.Equal(2, (await node.EndAsync(uuid)).GetProperty("imagesCount").GetInt32());
+        Assert.Contains(
+            "Skipped 1 symbolic link in the archive: only files are taken.",
+            (await node.GetAsync($"task/{uuid}/output")).ToString(),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public async Task A_limit_on_photos_counts_photos_and_is_told_early()
     {
         await using var node = await StartAsync(change: settings => settings with { MaxImages = 2 });
@@ -378,8 +392,11 @@ public sealed class InputTests
         {
             foreach (var (name, content) in files)
             {
-                using var entry = zip.CreateEntry(name).Open();
-                entry.Write(content);
+                var entry = zip.CreateEntry(name.Replace(" ->", "", StringComparison.Ordinal));
+                if (name.EndsWith(" ->", StringComparison.Ordinal))
+                    entry.ExternalAttributes = unchecked((int)0xA1FF0000);
+                using var stream = entry.Open();
+                stream.Write(content);
             }
         }
         return bytes.ToArray();

@@ -16,18 +16,17 @@ internal static class Misuse
             var options = parsed
                 .CommandResult.Command.Options.Concat(parsed.RootCommandResult.Command.Options)
                 .Where(option => !option.Hidden)
-                .SelectMany(option => (string[])[option.Name, .. option.Aliases]);
-            return $"{NameOf(parsed)} has no option "
-                + $"'{stray}'{Nearest.DidYouMean(stray, options.Where(name => name.StartsWith("--", StringComparison.Ordinal)))}";
+                .SelectMany(option => (string[])[option.Name, .. option.Aliases])
+                .Where(name => name.StartsWith("--", StringComparison.Ordinal));
+            return $"{NameOf(parsed)} has no option '{stray}'{Nearest.DidYouMean(stray, options)}";
         }
         if (command.Subcommands.Count > 0)
         {
             var kind = command.Name == "run" ? "recipe" : "command";
+            var names = command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name);
             return stray is null
-                ? $"{NameOf(parsed)} needs a {kind}: "
-                    + $"{string.Join(", ", command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name))}"
-                : $"{NameOf(parsed)} has no {kind} "
-                    + $"'{stray}'{Nearest.DidYouMean(stray, command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name))}";
+                ? $"{NameOf(parsed)} needs a {kind}: {string.Join(", ", names)}"
+                : $"{NameOf(parsed)} has no {kind} '{stray}'{Nearest.DidYouMean(stray, names)}";
         }
         return string.Join("; ", parsed.Errors.Select(error => Of(parsed, error)).Distinct());
     }

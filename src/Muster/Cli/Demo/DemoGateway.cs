@@ -70,7 +70,8 @@ internal sealed class DemoGateway(string folder, DemoTeller teller, TimeProvider
         teller.See(
             "task",
             ended.Status.Code == TaskCode.Completed,
-            $"the task is {ended.Status.Code.ToString().ToLowerInvariant()}{(ended.Status.ErrorMessage is { } error ? $": {error}" : "")}"
+            $"the task is {ended.Status.Code.ToString().ToLowerInvariant()}"
+                + $"{(ended.Status.ErrorMessage is { } error ? $": {error}" : "")}"
         );
 
         teller.Say(

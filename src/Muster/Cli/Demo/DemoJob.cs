@@ -30,7 +30,11 @@ internal sealed class DemoJob(string folder, DemoTeller teller, TimeProvider clo
     {
         teller.Say(
             $"\n1. A folder with a program. "
-                + $"{(_stage.Tree.IsGit ? "It is committed, has been edited since, and has a new file that git does not know." : "git is not installed here, so it is a plain folder.")}"
+                + (
+                    _stage.Tree.IsGit
+                        ? "It is committed, has been edited since, and has a new file that git does not know."
+                        : "git is not installed here, so it is a plain folder."
+                )
         );
         await _stage.Tree.MakeAsync(ct);
         var before = await _stage.Tree.LookAsync(ct);

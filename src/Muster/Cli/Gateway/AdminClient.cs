@@ -89,10 +89,7 @@ internal sealed class AdminClient : IDisposable
             !Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var address)
             || address.Scheme is not ("http" or "https")
         )
-            throw new UserException($"'{text}' is not a gateway address", $"Example: {Usual}")
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            throw UserException.Misuse($"'{text}' is not a gateway address", $"Example: {Usual}");
         return new(address, SecretFile.Read(passwordFile) ?? Environment.GetEnvironmentVariable("MUSTER_ADMIN_PASS"));
     }
 

@@ -47,5 +47,5 @@ internal static class SecretFile
             : throw Empty(flag, "Give it the secret, or leave it out.");
 
     private static UserException Empty(string where, string fix) =>
-        new($"the secret in {where} is empty", fix) { ExitCode = ExitCodes.Usage };
+        UserException.Misuse($"the secret in {where} is empty", fix);
 }

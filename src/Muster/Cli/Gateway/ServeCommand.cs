@@ -171,6 +171,11 @@ internal static class ServeCommand
         Description = "Let webhooks and zip URLs of clients reach private networks.",
     };
 
+    private static readonly Option<bool> Browse = new("--browse")
+    {
+        Description = "Open the gateway's page in a browser.",
+    };
+
     private static readonly Option<string?> Level = Text("--log-level", "LEVEL", "error, warn, info or debug (info).");
     private static readonly Option<string?> Format = Text("--log-format", "FORMAT", "Log format: text or json.");
 
@@ -211,6 +216,7 @@ internal static class ServeCommand
             PollEvery,
             UploadMaxSpeed,
             AllowPrivate,
+            Browse,
             Level,
             Format,
         };
@@ -221,14 +227,21 @@ internal static class ServeCommand
             {
                 var app = parsed.App();
                 var options = OptionsOf(parsed, app, out var logs);
-                return RunAsync(app, options, logs, ct);
+                return RunAsync(app, options, logs, ct, parsed.GetValue(Browse));
             }
         );
         return command;
     }
 
     /// <summary>Serves until it is told to stop.</summary>
-    internal static async Task<int> RunAsync(App app, GatewayOptions options, NoteLog logs, CancellationToken ct)
+    /// <param name="browse">Its page is opened as soon as it serves.</param>
+    internal static async Task<int> RunAsync(
+        App app,
+        GatewayOptions options,
+        NoteLog logs,
+        CancellationToken ct,
+        bool browse = false
+    )
     {
         using var interrupts = new Interrupts();
         app.Screen.Serve();
@@ -244,6 +257,8 @@ internal static class ServeCommand
                 );
             else
                 app.Screen.Note("serving", $"{shared.Address}, with others of the same database", Tint.Green);
+            if (browse)
+                Browser.Open(shared.Address, app.Screen);
             return await UntilStoppedAsync(app, interrupts, shared.BrokenAsync());
         }
         await using var gateway = await GatewayHost.StartAsync(options, logs, app.Clock, ct);
@@ -253,6 +268,8 @@ internal static class ServeCommand
             );
         else
             Tell(app.Screen, gateway, options);
+        if (browse)
+            Browser.Open(gateway.Address, app.Screen);
         return await UntilStoppedAsync(app, interrupts, gateway.BrokenAsync());
     }
 
@@ -428,7 +445,7 @@ internal static class ServeCommand
     }
 
     private static UserException Wrong(Option option, string text, string wanted) =>
-        new($"{option.Name} is '{text}'", $"Give it {wanted}.") { ExitCode = ExitCodes.Usage };
+        UserException.Misuse($"{option.Name} is '{text}'", $"Give it {wanted}.");
 
     private static Option<string?> Text(string name, string value, string what, params string[] aliases) =>
         new(name, aliases) { Description = what, HelpName = value };

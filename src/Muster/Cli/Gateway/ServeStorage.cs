@@ -110,34 +110,25 @@ internal static class ServeStorage
 
     private static string? DatabaseIn(string? text) =>
         Some(text) is { } name && PostgresDatabase.HasPassword(name)
-            ? throw new UserException(
+            ? throw UserException.Misuse(
                 "the database password is visible to other users of this machine",
                 "Put it into PGPASSWORD or ~/.pgpass, or the whole URL into a file for --database-file."
             )
-            {
-                ExitCode = ExitCodes.Usage,
-            }
             : Some(text);
 
     private static Uri? Address(Option option, Func<Option, string?> inForce) =>
         inForce(option) is not { Length: > 0 } text ? null
         : Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url
-        : throw new UserException($"{option.Name} is '{text}'", "Example: https://results.example.org")
-        {
-            ExitCode = ExitCodes.Usage,
-        };
+        : throw UserException.Misuse($"{option.Name} is '{text}'", "Example: https://results.example.org");
 
     private static S3Place? Place(Func<Option, string?> inForce)
     {
         var (endpoint, bucket) = (inForce(Endpoint), inForce(Bucket));
         if (endpoint is null != bucket is null)
-            throw new UserException(
+            throw UserException.Misuse(
                 $"--s3-{(endpoint is null ? "endpoint" : "bucket")} is missing",
                 "A bucket needs both --s3-endpoint and --s3-bucket."
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            );
         if (endpoint is null)
             return null;
         var (key, secret, acl) = (
@@ -146,13 +137,10 @@ internal static class ServeStorage
             inForce(Acl) ?? "private"
         );
         if (key is null != secret is null)
-            throw new UserException(
+            throw UserException.Misuse(
                 "one of the two S3 keys is missing",
                 "Pass both --s3-access-key and --s3-secret-key-file, or neither."
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            );
         return new(
             endpoint,
             bucket!,

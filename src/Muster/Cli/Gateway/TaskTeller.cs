@@ -115,7 +115,8 @@ internal sealed class TaskTeller(Screen screen, bool json)
         screen.Note(
             "fetched",
             $"{Words.Count(report.Files, "file")}, {Words.Size(report.Bytes)} to "
-                + $"{Path.GetRelativePath(Directory.GetCurrentDirectory(), folder)}{(report.FilesHere > 0 ? $"; {Words.Count(report.FilesHere, "file")} already here" : "")}",
+                + $"{Path.GetRelativePath(Directory.GetCurrentDirectory(), folder)}"
+                + $"{(report.FilesHere > 0 ? $"; {Words.Count(report.FilesHere, "file")} already here" : "")}",
             Tint.Green
         );
     }

@@ -75,10 +75,7 @@ internal static class TasksCommand
             async (app, door, parsed, ct) =>
             {
                 if (parsed.GetValue(limit) < 1)
-                    throw new UserException($"--limit is {parsed.GetValue(limit)}", "Use a number of at least 1.")
-                    {
-                        ExitCode = ExitCodes.Usage,
-                    };
+                    throw UserException.Misuse($"--limit is {parsed.GetValue(limit)}", "Use a number of at least 1.");
                 (string Key, string? Value)[] filters =
                 [
                     ("state", parsed.GetValue(state)),

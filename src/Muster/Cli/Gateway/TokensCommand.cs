@@ -100,10 +100,7 @@ internal static class TokensCommand
                 TimeSpan? time =
                     parsed.GetValue(expires) is not { } text ? null
                     : Durations.TryParse(text, out var known) ? known
-                    : throw new UserException($"--expires is '{text}'", "Examples: 12h, 30d")
-                    {
-                        ExitCode = ExitCodes.Usage,
-                    };
+                    : throw UserException.Misuse($"--expires is '{text}'", "Examples: 12h, 30d");
                 var wasOpen = (await door.GetAsync("tokens", AdminJson.Plain.TokenList, ct)).Open;
                 var made = await door.PostAsync(
                     "tokens",

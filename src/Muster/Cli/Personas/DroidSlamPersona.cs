@@ -61,13 +61,10 @@ internal static class DroidSlamPersona
                     var app = parsed.App();
                     var path =
                         ConfigPath(parsed.GetValue(config))
-                        ?? throw new UserException(
+                        ?? throw UserException.Misuse(
                             "no config file was found: neither ./droidslam.yaml nor your own",
                             "Name it: --config FILE."
-                        )
-                        {
-                            ExitCode = ExitCodes.Usage,
-                        };
+                        );
                     var work = new DroidSlamWork(
                         DroidSlamFile.Read(path, LocalSources.Find()),
                         kind,
@@ -196,13 +193,10 @@ internal static class DroidSlamPersona
                     var app = parsed.App();
                     var wanted = parsed.GetValue(id);
                     if (wanted is null != parsed.GetValue(all))
-                        throw new UserException(
+                        throw UserException.Misuse(
                             "pass either --jobId or -a",
                             "Write --jobId=ID for one job, or -a for every job."
-                        )
-                        {
-                            ExitCode = ExitCodes.Usage,
-                        };
+                        );
                     var export =
                         kind is "train" || parsed.GetValue(noExport) ? null
                         : ConfigPath(parsed.GetValue(config)) is { } path
@@ -292,7 +286,7 @@ internal static class DroidSlamPersona
         }
         catch (ConfigException fault)
         {
-            throw new UserException(fault.Message, fault.Fix, fault) { ExitCode = ExitCodes.Usage };
+            throw UserException.Misuse(fault.Message, fault.Fix, fault);
         }
     }
 }

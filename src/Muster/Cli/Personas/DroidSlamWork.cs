@@ -132,11 +132,8 @@ internal sealed class DroidSlamWork(DroidSlamFile file, string kind, ConfigSourc
     private int? Number(string key) =>
         file.Find(key) is not { } text ? null
         : int.TryParse(text, out var number) && number >= 0 ? number
-        : throw new UserException(
+        : throw UserException.Misuse(
             $"{key} takes a whole number, not '{ConfigFile.Flat(text)}'",
             "Correct it in the config file."
-        )
-        {
-            ExitCode = ExitCodes.Usage,
-        };
+        );
 }

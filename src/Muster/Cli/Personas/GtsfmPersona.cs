@@ -203,14 +203,11 @@ internal sealed class GtsfmPersona : Command
     private static string There(Option option, string path, string? cluster) =>
         path.StartsWith('/') ? RecipeValues.There + path
         : cluster is null ? RecipeValues.There + Path.GetFullPath(path)
-        : throw new UserException(
+        : throw UserException.Misuse(
             $"{option.Name} '{path}' is not a full path",
             "The machines' processes start in different folders: write the full path on the first machine. To send a "
                 + "folder of this machine, use `muster run gtsfm`."
-        )
-        {
-            ExitCode = ExitCodes.Usage,
-        };
+        );
 
     /// <summary>Where GTSfM looks for it, and where people have it.</summary>
     private static string FileOf(string file) =>
@@ -218,13 +215,10 @@ internal sealed class GtsfmPersona : Command
             .Where(File.Exists)
             .Select(Path.GetFullPath)
             .FirstOrDefault()
-        ?? throw new UserException(
+        ?? throw UserException.Misuse(
             $"there is no cluster file {file}",
             "Pass the YAML file with the list `workers`. A file in gtsfm/configs can be given by its name alone."
-        )
-        {
-            ExitCode = ExitCodes.Usage,
-        };
+        );
 
     private static Dictionary<string, Option<string?>> Named(params (string Name, string About)[] options) =>
         options.ToDictionary(

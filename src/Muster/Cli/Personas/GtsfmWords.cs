@@ -52,13 +52,10 @@ internal sealed partial record GtsfmWords(
                 continue;
             if (!Loaders.TryGetValue(script.TrimStart('_'), out loader))
             {
-                throw new UserException(
+                throw UserException.Misuse(
                     $"Muster has no equivalent of {Path.GetFileName(word)}",
                     "Run it unchanged: muster submit -- python …"
-                )
-                {
-                    ExitCode = ExitCodes.Usage,
-                };
+                );
             }
         }
         return new(loader, checkout, python, overrides);

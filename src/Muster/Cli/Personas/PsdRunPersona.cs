@@ -63,13 +63,10 @@ internal sealed class PsdRunPersona : Command
         var app = parsed.App();
         var config = parsed.GetValue(_config)!;
         if (!File.Exists(config))
-            throw new UserException(
+            throw UserException.Misuse(
                 $"there is no cluster file {config}",
                 "Name the JSON file of the cluster: -c config.json."
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            );
         if (
             app.GetSite(Path.GetFullPath(config)) is not SshSite site
             || !site.Roles.TryGetValue("worker", out var workers)
@@ -106,7 +103,9 @@ internal sealed class PsdRunPersona : Command
         };
         using var logs = new PoseidonLogs(parsed.GetValue(_out)!, app.Clock);
         logs.Write(
-            $"{framework}: {string.Join("; ", plan.Roles.Select(role => $"{role.Name} on {string.Join(", ", role.Hosts)}"))}; run {plan.Id}; logs in {logs.Folder}"
+            $"{framework}: "
+                + $"{string.Join("; ", plan.Roles.Select(role => $"{role.Name} on {string.Join(", ", role.Hosts)}"))}"
+                + $"; run {plan.Id}; logs in {logs.Folder}"
         );
         return await SubmitCommand.SubmitAsync(
             app,

@@ -103,10 +103,7 @@ internal sealed partial class SubmitPersona : Command, ITakesCommand
         var sbatch = OptionsOf(parsed.GetValue(_sbatch)!, current.Command);
         var config = parsed.GetValue(_config)!;
         if (!File.Exists(config))
-            throw new UserException($"there is no config file {config}", "Name the cluster's file: -c cedar.json.")
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            throw UserException.Misuse($"there is no config file {config}", "Name the cluster's file: -c cedar.json.");
         var site = app.GetSite(Path.GetFullPath(config));
         var folder = Directory.GetCurrentDirectory();
         var branch = parsed.GetValue(_branch)!;
@@ -175,13 +172,10 @@ internal sealed partial class SubmitPersona : Command, ITakesCommand
         };
         if (value is null)
             return;
-        throw new UserException(
+        throw UserException.Misuse(
             $"--tensorboard does not take a value such as '{value}'",
             "To switch TensorBoard off, write --no-tensorboard; it is on by default."
-        )
-        {
-            ExitCode = ExitCodes.Usage,
-        };
+        );
     }
 
     /// <summary>
@@ -207,15 +201,12 @@ internal sealed partial class SubmitPersona : Command, ITakesCommand
                 .Matches(string.Join(' ', pieces))
                 .Select(pair => $"\"{pair.Groups["key"].Value}\": \"{pair.Groups["value"].Value}\"")
                 .ToList();
-            throw new UserException(
+            throw UserException.Misuse(
                 $"what the shell passed on for --sbatch_json is not JSON: {string.Join(' ', pieces)}",
                 $"Put it in single quotes: "
                     + $"--sbatch_json='{{{(pairs.Count > 0 ? string.Join(", ", pairs) : "\"--mem\": \"20G\"")}}}'",
                 fault
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            );
         }
     }
 

@@ -129,10 +129,11 @@ internal static class RecipesCommand
         screen.Field("container", recipe.Container);
         screen.Field("outputs", string.Join(' ', recipe.Outputs.Prepend("$MUSTER_OUT")));
         screen.Field("ports", string.Join(' ', recipe.Ports));
+        var roles = recipe.Roles.Select(role => role.Count is { } count ? $"{role.Name} ({count})" : role.Name);
         if (recipe.Roles.Count > 0)
             screen.Field(
                 "roles",
-                $"{string.Join(", ", recipe.Roles.Select(role => $"{role.Name}{(role.Count is { } count ? $" ({count})" : "")}"))}{(recipe.Launch is { } launch ? $", launched as {launch}" : "")}"
+                string.Join(", ", roles) + (recipe.Launch is { } launch ? $", launched as {launch}" : "")
             );
         screen.Field("stages", recipe.Stage);
         screen.Field("looks", recipe.Preflight);

@@ -153,7 +153,8 @@ internal static class FetchCommand
                 some
                         ? $"{Words.Count(report.FilesFetched, "file")}, {Words.Size(report.BytesFetched)} in "
                             + $"{Words.Duration(app.Clock.GetElapsedTime(began))} to "
-                            + $"{Path.GetRelativePath(Directory.GetCurrentDirectory(), target)}{(report.FilesHere > 0 ? $"; {Words.Count(report.FilesHere, "file")} already here" : "")}"
+                            + $"{Path.GetRelativePath(Directory.GetCurrentDirectory(), target)}"
+                            + (report.FilesHere > 0 ? $"; {Words.Count(report.FilesHere, "file")} already here" : "")
                     : report.Unwanted > 0 && only.Count > 0
                         ? $"nothing: none of {Words.Count(report.Unwanted, "file")} matches "
                             + $"{string.Join(", ", only.Select(glob => $"'{glob}'"))}"

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.ComponentModel;
-using System.Diagnostics;
 using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
@@ -53,26 +51,12 @@ internal static class OpenCommand
                     Opened = url =>
                     {
                         if (!parsed.GetValue(noBrowser) && app.Screen.NotesAreSeen)
-                            Browse(url, app.Screen);
+                            Browser.Open(url, app.Screen);
                     },
                 };
                 return await attachment.FollowAsync(run, fetch: false, logs: false, ct);
             }
         );
         return command;
-    }
-
-    private static void Browse(Uri url, Screen screen)
-    {
-        try
-        {
-            Process
-                .Start(new ProcessStartInfo(url.ToString()) { UseShellExecute = true, RedirectStandardError = false })
-                ?.Dispose();
-        }
-        catch (Win32Exception)
-        {
-            screen.Note("note", "no browser found; open the address yourself");
-        }
     }
 }

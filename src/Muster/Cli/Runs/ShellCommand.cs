@@ -73,13 +73,10 @@ internal static class ShellCommand
         var ranks = run.Plan.Ranks();
         rank ??= ranks[0];
         if (!ranks.Contains(rank))
-            throw new UserException(
+            throw UserException.Misuse(
                 $"{run.Plan.Name} has no rank '{rank}'",
                 $"Its ranks: {string.Join(", ", ranks.Take(8))}{(ranks.Count > 8 ? ", …" : "")}."
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            );
         var host = run.Plan.HostOf(rank);
         var dot = rank.LastIndexOf('.');
         var job =

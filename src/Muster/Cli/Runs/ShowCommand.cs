@@ -49,14 +49,17 @@ internal static class ShowCommand
         foreach (var role in run.Plan.Roles)
             app.Screen.Field(
                 "role",
-                $"{role.Name}: {Words.Count(role.Size, "rank")}{(role.Hosts.Count > 0 ? $" on {string.Join(", ", role.Hosts)}" : "")}{(role.Lines.Count > 0 ? $": {string.Join(" / ", role.Lines)}" : "")}"
+                $"{role.Name}: {Words.Count(role.Size, "rank")}"
+                    + $"{(role.Hosts.Count > 0 ? $" on {string.Join(", ", role.Hosts)}" : "")}"
+                    + $"{(role.Lines.Count > 0 ? $": {string.Join(" / ", role.Lines)}" : "")}"
             );
         app.Screen.Field("launch", run.Plan.Launch);
         app.Screen.Field("container", run.Plan.Container);
         foreach (var image in run.Plan.Images)
             app.Screen.Field(
                 "image",
-                $"{(run.Plan.Images.Count > 1 ? $"{image.Host}: " : "")}{image.Digest ?? image.Image}{(image.Runtime.Length > 0 ? $" by {image.Runtime}" : "")}"
+                $"{(run.Plan.Images.Count > 1 ? $"{image.Host}: " : "")}{image.Digest ?? image.Image}"
+                    + $"{(image.Runtime.Length > 0 ? $" by {image.Runtime}" : "")}"
             );
         app.Screen.Field("folder", run.Plan.Folder);
         app.Screen.Field("state", $"{word} {text}".Trim());

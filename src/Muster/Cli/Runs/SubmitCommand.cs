@@ -241,7 +241,8 @@ internal sealed class SubmitCommand : Command, ITakesCommand
                 var left =
                     snapshot.LeftOut.Entries.Count == 0
                         ? ""
-                        : $"; left out: {string.Join(", ", snapshot.LeftOut.Entries)}{(snapshot.LeftOut.More ? ", …" : "")}";
+                        : $"; left out: {string.Join(", ", snapshot.LeftOut.Entries)}"
+                            + $"{(snapshot.LeftOut.More ? ", …" : "")}";
                 screen.Note(
                     "snapshot",
                     $"{from}: {Words.Count(snapshot.Items.Count, "file")}, {Words.Size(snapshot.TotalBytes)}{left}"
@@ -263,7 +264,8 @@ internal sealed class SubmitCommand : Command, ITakesCommand
                 screen.Note(
                     "sent",
                     $"{Words.Count(report.FilesSent, "file")}, {Words.Size(report.BytesSent)} in "
-                        + $"{Words.Duration(time)}{(report.BytesThere > 0 ? $"; {Words.Size(report.BytesThere)} already there" : "")}"
+                        + $"{Words.Duration(time)}"
+                        + $"{(report.BytesThere > 0 ? $"; {Words.Size(report.BytesThere)} already there" : "")}"
                 );
                 break;
             case SubmitEvent.Launched(var run):

@@ -49,10 +49,10 @@ internal static class WaitCommand
                 TimeSpan? patience =
                     parsed.GetValue(timeout) is not { } text ? null
                     : Durations.TryParse(text, out var time) ? time
-                    : throw new UserException($"'{text}' is not a valid duration", "Examples: --timeout 90s, 30m, 2h.")
-                    {
-                        ExitCode = ExitCodes.Usage,
-                    };
+                    : throw UserException.Misuse(
+                        $"'{text}' is not a valid duration",
+                        "Examples: --timeout 90s, 30m, 2h."
+                    );
                 var began = app.Clock.GetTimestamp();
                 var told = new HashSet<RunId>();
                 var pause = TimeSpan.FromMilliseconds(250);
@@ -102,12 +102,9 @@ internal static class WaitCommand
             "running" => run => run.State is RunState.Running,
             "succeeded" => run => run.State is RunState.Ended { Outcome: Outcome.Succeeded },
             _ when PortIn(what) is { } name => run => run.Ports.Any(port => port.Name == name),
-            _ => throw new UserException(
+            _ => throw UserException.Misuse(
                 $"'{what}' is not something to wait for",
                 "Use running, ended, succeeded or port:NAME."
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            },
+            ),
         };
 }

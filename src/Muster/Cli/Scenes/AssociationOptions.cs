@@ -34,10 +34,7 @@ internal sealed class AssociationOptions
         var most = parsed.GetValue(_maxDifference) ?? (mode == AssociationMode.Greedy ? 0.02 : 0.01);
         var offset = parsed.GetValue(_offset);
         if (!(most >= 0) || !double.IsFinite(offset))
-            throw new UserException($"--max-diff {most} --offset {offset}", "Say seconds, such as --max-diff 0.02.")
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            throw UserException.Misuse($"--max-diff {most} --offset {offset}", "Say seconds, such as --max-diff 0.02.");
         return new(mode, most, offset);
     }
 }

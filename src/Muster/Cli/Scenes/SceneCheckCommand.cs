@@ -74,7 +74,12 @@ internal static class SceneCheckCommand
             Line(
                 "depth",
                 $"{100 * known:0.#} % "
-                    + $"known{(figures.DepthMedian is null ? "" : $", {figures.DepthLeast:0.###} to {figures.DepthMost:0.###} m, half within {figures.DepthMedian:0.###} m")}"
+                    + $"known"
+                    + (
+                        figures.DepthMedian is null
+                            ? ""
+                            : $", {figures.DepthLeast:0.###} to {figures.DepthMost:0.###} m, half within {figures.DepthMedian:0.###} m"
+                    )
             );
         if (figures.MedianStep is { } step)
             Line("steps", $"usually {step:0.####}, at most {figures.LargestStep:0.####}");

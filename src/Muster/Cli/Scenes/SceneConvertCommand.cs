@@ -75,15 +75,15 @@ internal static class SceneConvertCommand
                         var app = parsed.App();
                         var target = parsed.GetValue(to)!;
                         if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
-                            throw Wrong($"--out {target} is not empty", "Name a new folder.");
+                            throw UserException.Misuse($"--out {target} is not empty", "Name a new folder.");
                         if (parsed.GetValue(split) is not ("train" or "val"))
-                            throw Wrong($"--split '{parsed.GetValue(split)}'", "Say train or val.");
+                            throw UserException.Misuse($"--split '{parsed.GetValue(split)}'", "Say train or val.");
                         if (
                             parsed.GetValue(every) < 1
                             || !(parsed.GetValue(scale) > 0)
                             || !(parsed.GetValue(difference) > 0)
                         )
-                            throw Wrong(
+                            throw UserException.Misuse(
                                 "--every, --depth-scale or --max-diff is not above zero",
                                 "Say a number above zero."
                             );
@@ -113,7 +113,9 @@ internal static class SceneConvertCommand
                         app.Screen.Note(
                             "converted",
                             $"{Words.Count(kept, "image")} to "
-                                + $"{target}{(left > 0 ? $"; {left} without a depth map or a pose near enough were left out" : "")}. Look it over: muster scene check {target}",
+                                + $"{target}"
+                                + (left > 0 ? $"; {left} without a depth map or a pose near enough were left out" : "")
+                                + $". Look it over: muster scene check {target}",
                             Tint.Green
                         );
                         return ExitCodes.Done;
@@ -153,8 +155,6 @@ internal static class SceneConvertCommand
                 "Write 4, 8 or 9 numbers on one line."
             );
     }
-
-    private static UserException Wrong(string what, string fix) => new(what, fix) { ExitCode = ExitCodes.Usage };
 }
 
 /// <summary>What `scene convert --json` answers.</summary>

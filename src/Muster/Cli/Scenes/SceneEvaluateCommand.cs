@@ -168,10 +168,10 @@ internal sealed class SceneEvaluateCommand : Command
     {
         var (size, unit) = (parsed.GetValue(_delta), parsed.GetValue(_unit));
         if (!(size > 0 && size < 1e9) || (unit == DeltaUnit.Frames && size != Math.Floor(size)))
-            throw new UserException($"--delta {size} {Choice.Word(unit)}", "Say a number above zero; frames are whole.")
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            throw UserException.Misuse(
+                $"--delta {size} {Choice.Word(unit)}",
+                "Say a number above zero; frames are whole."
+            );
         return new(size, unit, parsed.GetValue(_allPairs));
     }
 

@@ -196,7 +196,7 @@ internal static class SceneExportCommand
         var images = parsed.GetValue(Names) is { } names ? ImageNames.Read(names) : null;
         var frames = parsed.GetValue(T0) is >= 0 and var first
             ? scene.CameraToWorldTracked?.Length + first
-            : throw Wrong($"--t0 {parsed.GetValue(T0)}", "Say 0 or more.");
+            : throw UserException.Misuse($"--t0 {parsed.GetValue(T0)}", "Say 0 or more.");
         var timestamps = Timestamps.Read(
             parsed.GetValue(Rule),
             parsed.GetValue(Stride),
@@ -237,7 +237,9 @@ internal static class SceneExportCommand
         Line(
             "grid",
             $"{report.GridWidth}×{report.GridHeight}, every "
-                + $"{report.Filter.Subsample}{(report.Filter.Subsample == 1 ? "st" : report.Filter.Subsample == 2 ? "nd" : "th")} pixel"
+                + $"{report.Filter.Subsample}"
+                + $"{(report.Filter.Subsample == 1 ? "st" : report.Filter.Subsample == 2 ? "nd" : "th")}"
+                + $" pixel"
         );
         Line("votes", string.Join("  ", report.Votes.Select((number, count) => $"{count}: {number:N0}")));
         Line(
@@ -264,7 +266,7 @@ internal static class SceneExportCommand
         var preset = ExportPreset.Get(parsed.GetValue(Preset)!);
         var subsample = parsed.GetValue(Subsample) ?? preset.Subsample;
         if (subsample is not (1 or 2 or 4 or 8))
-            throw Wrong($"--subsample {subsample}", "Say 1, 2, 4 or 8.");
+            throw UserException.Misuse($"--subsample {subsample}", "Say 1, 2, 4 or 8.");
         return new()
         {
             Filter = preset with
@@ -275,7 +277,7 @@ internal static class SceneExportCommand
                 Count =
                     parsed.GetValue(Count) is not { } count ? preset.Count
                     : count is >= 0 and <= 6 ? count
-                    : throw Wrong($"--count {count}", "There are six neighbours: say 0 to 6."),
+                    : throw UserException.Misuse($"--count {count}", "There are six neighbours: say 0 to 6."),
                 Ratio = parsed.GetValue(Ratio) ?? preset.Ratio,
                 PerFrame = parsed.GetValue(MeanScope) is { } scope
                     ? OneOf("--mean-scope", scope, "global", "perFrame") == "perFrame"
@@ -312,32 +314,35 @@ internal static class SceneExportCommand
                 timestamps,
                 TrajectoryFile.Read(
                     reference
-                        ?? throw Wrong("--scale auto without --ref", "Name the true trajectory: --ref groundtruth.txt.")
+                        ?? throw UserException.Misuse(
+                            "--scale auto without --ref",
+                            "Name the true trajectory: --ref groundtruth.txt."
+                        )
                 ),
                 Pairs.Of(parsed),
                 parsed.GetValue(T0)
             );
         if (reference is not null)
-            throw Wrong("--ref without --scale auto", "Say --scale auto, or leave --ref out.");
+            throw UserException.Misuse("--ref without --scale auto", "Say --scale auto, or leave --ref out.");
         return Positive(
             "--scale",
             double.TryParse(scale, NumberStyles.Float, CultureInfo.InvariantCulture, out var factor)
                 ? factor
-                : throw Wrong($"--scale '{scale}'", "Say a number above zero, or auto.")
+                : throw UserException.Misuse($"--scale '{scale}'", "Say a number above zero, or auto.")
         )!.Value;
     }
 
     private static double? Positive(string option, double? value) =>
         value is null or (> 0 and < double.PositiveInfinity)
             ? value
-            : throw Wrong($"{option} {value}", "Say a number above zero.");
+            : throw UserException.Misuse($"{option} {value}", "Say a number above zero.");
 
     private static string OneOf(string option, string word, params ReadOnlySpan<string> words)
     {
         foreach (var known in words)
             if (string.Equals(known, word, StringComparison.OrdinalIgnoreCase))
                 return known;
-        throw Wrong($"{option} '{word}'", $"Say {string.Join(" or ", words.ToArray())}.");
+        throw UserException.Misuse($"{option} '{word}'", $"Say {string.Join(" or ", words.ToArray())}.");
     }
 
     private static Range Slice(string text, int count)
@@ -347,17 +352,15 @@ internal static class SceneExportCommand
             end.Length == 0 ? null
             : int.TryParse(end, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var at)
                 ? Math.Clamp(at < 0 ? at + count : at, 0, count)
-            : throw Wrong($"--keyframes '{text}'", "Say A:B, such as 10:20, :50 or 100:.");
+            : throw UserException.Misuse($"--keyframes '{text}'", "Say A:B, such as 10:20, :50 or 100:.");
         if (ends.Length != 2)
-            throw Wrong($"--keyframes '{text}'", "Say A:B, such as 10:20, :50 or 100:.");
+            throw UserException.Misuse($"--keyframes '{text}'", "Say A:B, such as 10:20, :50 or 100:.");
         var (from, to) = (At(ends[0]) ?? 0, At(ends[1]) ?? count);
         return from < to
             ? from..to
-            : throw Wrong(
+            : throw UserException.Misuse(
                 $"--keyframes '{text}' names none of the {count} key frames",
                 $"Say A:B with A below B, between 0 and {count}."
             );
     }
-
-    private static UserException Wrong(string what, string fix) => new(what, fix) { ExitCode = ExitCodes.Usage };
 }

@@ -49,13 +49,10 @@ internal static class SceneViewCommand
     private static int Run(App app, string path, string? to, int most, CancellationToken ct)
     {
         if (most is < 1 or > Most)
-            throw new UserException(
+            throw UserException.Misuse(
                 $"a page cannot hold {most:N0} points",
                 $"Give --points 1 to {Most:N0}; a browser takes a million with ease."
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            );
         var progress = SceneCommand.ProgressOn(app.Screen);
         using var scene = Scene.Open(path, progress, ct);
         var survey = SceneSurvey.Of(scene, progress, ct);

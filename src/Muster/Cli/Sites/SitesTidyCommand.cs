@@ -45,21 +45,15 @@ internal static class SitesTidyCommand
             {
                 var app = parsed.App();
                 if (!Durations.TryParse(parsed.GetValue(older)!, out var age))
-                    throw new UserException(
+                    throw UserException.Misuse(
                         $"'{parsed.GetValue(older)}' is not a valid duration for --older",
                         "Examples: 30d, 12h"
-                    )
-                    {
-                        ExitCode = ExitCodes.Usage,
-                    };
+                    );
                 if (age < Youngest)
-                    throw new UserException(
+                    throw UserException.Misuse(
                         "--older is less than an hour",
                         "Runs that have just ended may still be in use. The minimum is 1h."
-                    )
-                    {
-                        ExitCode = ExitCodes.Usage,
-                    };
+                    );
                 var views = new List<TidyView>();
                 foreach (var site in parsed.GetValue(names)!.Select(app.GetSite))
                 {

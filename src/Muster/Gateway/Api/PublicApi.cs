@@ -322,7 +322,9 @@ internal sealed class PublicApi(
     private static Uri? AddressOf(HttpContext http) =>
         http.Connection.LocalIpAddress is { } own
             ? new(
-                $"{http.Request.Scheme}://{new IPEndPoint(own.IsIPv4MappedToIPv6 ? own.MapToIPv4() : own, http.Connection.LocalPort)}/"
+                $"{http.Request.Scheme}://"
+                    + $"{new IPEndPoint(own.IsIPv4MappedToIPv6 ? own.MapToIPv4() : own, http.Connection.LocalPort)}"
+                    + $"/"
             )
             : null;
 

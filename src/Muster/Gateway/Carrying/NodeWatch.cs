@@ -227,7 +227,12 @@ internal sealed partial class NodeWatch(
                             new(
                                 FailureKind.Vanished,
                                 $"{node.Name} has not answered for "
-                                    + $"{(options.MoveAfter < TimeSpan.FromMinutes(1) ? $"{options.MoveAfter.TotalSeconds:0} s" : $"{options.MoveAfter.TotalMinutes:0} min")}."
+                                    + (
+                                        options.MoveAfter < TimeSpan.FromMinutes(1)
+                                            ? $"{options.MoveAfter.TotalSeconds:0} s"
+                                            : $"{options.MoveAfter.TotalMinutes:0} min"
+                                    )
+                                    + $"."
                             ),
                             node,
                             fleet.Nodes

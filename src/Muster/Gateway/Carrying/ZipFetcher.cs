@@ -95,12 +95,14 @@ internal sealed class ZipFetcher(
     {
         var path = spool.NewPart();
         var files = new List<SpoolFile>();
+        string? skipped;
         using var room = spool.Reserve(0) ?? throw new SpoolFullException();
         try
         {
             await DownloadAsync(at.Url, path, room, ct);
             using (var archive = new OutsideArchive(path, long.MaxValue))
             {
+                skipped = archive.SkippedLinks;
                 foreach (var entry in archive.Files)
                 {
                     if (UploadName.Of(entry.Name) is not { } name)
@@ -113,7 +115,7 @@ internal sealed class ZipFetcher(
                 throw new RefusalException("there is no file in it");
             var fetched = files;
             files = []; // whatever comes of them is said there
-            await intake.FetchedAsync(task.Id, at, fetched, ct);
+            await intake.FetchedAsync(task.Id, at, fetched, skipped, ct);
         }
         finally
         {

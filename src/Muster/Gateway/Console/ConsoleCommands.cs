@@ -152,7 +152,8 @@ internal sealed class ConsoleCommands(
         var engine = facts is null ? "?" : $"{facts.Engine} {facts.EngineVersion}";
         return $"{number}) {node.Name} [{(node.Health.IsOnline(clock.GetUtcNow()) ? "online" : "offline")}] [{queue}] "
             + $"<engine: {SafeText.OneLine(engine)}> <API: "
-            + $"{SafeText.OneLine(facts?.Version ?? "?")}>{(flags.Length > 0 ? $" [{string.Join(',', flags)}]" : "")}\r\n";
+            + $"{SafeText.OneLine(facts?.Version ?? "?")}>"
+            + $"{(flags.Length > 0 ? $" [{string.Join(',', flags)}]" : "")}\r\n";
     }
 
     private string Route(string verb, string[] rest) =>

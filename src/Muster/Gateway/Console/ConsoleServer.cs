@@ -132,7 +132,9 @@ internal sealed class ConsoleServer : IAsyncDisposable
         var last = "";
         var wrong = 0;
         await SayAsync(
-            $"Welcome {from} Muster:{OwnVersion.Text}\r\n{(loggedIn ? "HELP for help" : "LOGIN <LOGIN> to log-in")}\r\nQUIT to quit\r\n{Prompt(loggedIn)}"
+            $"Welcome {from} Muster:{OwnVersion.Text}\r\n"
+                + $"{(loggedIn ? "HELP for help" : "LOGIN <LOGIN> to log-in")}\r\nQUIT to quit\r\n"
+                + $"{Prompt(loggedIn)}"
         );
         while (await ReadAsync(lines, visit.Belongs ? Idle : IdleAtTheDoor) is { } line && !IsHttp(line))
         {

@@ -14,7 +14,8 @@ public static class NodeAddress
         && ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
         && number > 0
             ? new(
-                $"{(number == 443 ? "https" : "http")}://{(host.Contains(':') && !host.StartsWith('[') ? $"[{host}]" : host)}:{number}/"
+                $"{(number == 443 ? "https" : "http")}://"
+                    + $"{(host.Contains(':') && !host.StartsWith('[') ? $"[{host}]" : host)}:{number}/"
             )
             : null;
 
@@ -33,13 +34,10 @@ public static class NodeAddress
             || url.UserInfo.Length > 0
         )
         {
-            throw new UserException(
+            throw UserException.Misuse(
                 $"'{text}' is no address of a node",
                 "Write http://HOST:PORT, with /?token=… behind it if it needs one."
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            );
         }
         return (
             new(url.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/"),

@@ -99,21 +99,15 @@ public sealed partial class AdminDoors : IAsyncDisposable
     {
         var text = options.AdminBind ?? (options.AdminPassword.Length > 0 ? options.Bind : "127.0.0.1");
         if (!IPAddress.TryParse(text, out var address))
-            throw new UserException(
+            throw UserException.Misuse(
                 $"'{text}' is no address to listen on",
                 "Write --admin-bind 127.0.0.1, 0.0.0.0, :: or an address of this machine."
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            );
         if (options.AdminPassword.Length == 0 && !IPAddress.IsLoopback(address))
-            throw new UserException(
+            throw UserException.Misuse(
                 $"the admin doors would be open to everybody who reaches {address}",
                 "Set a password with --admin-pass-file, or leave --admin-bind away."
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            );
         return address;
     }
 

@@ -57,14 +57,11 @@ internal static class Listeners
             return;
         var what =
             $"anyone who can reach {new IPEndPoint(bind, options.Port)} could use the gateway, because it has no token";
-        throw new UserException(
+        throw UserException.Misuse(
             what,
             "Set a token with --token-file FILE, listen on this machine only (--bind 127.0.0.1), or pass --open to "
                 + "allow it."
-        )
-        {
-            ExitCode = ExitCodes.Usage,
-        };
+        );
     }
 
     private static void Open(KestrelServerOptions kestrel, GatewayOptions options, ConnectionCap cap)
@@ -75,13 +72,10 @@ internal static class Listeners
                 "Write --bind 127.0.0.1, 0.0.0.0, :: or an address of this machine."
             );
         if (options.SslCert is null != options.SslKey is null)
-            throw new UserException(
+            throw UserException.Misuse(
                 $"--ssl-{(options.SslCert is null ? "key" : "cert")} is given alone",
                 "HTTPS needs both --ssl-cert and --ssl-key."
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            );
         if (options.SslCert is null || options.SslKey is null)
         {
             kestrel.Listen(address, options.Port, cap.Guard);

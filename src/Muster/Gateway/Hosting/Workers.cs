@@ -7,7 +7,7 @@ using Muster.Gateway.Telemetry;
 
 namespace Muster.Gateway.Hosting;
 
-/// <summary>What a gateway does by itself, a loop each: it places tasks, carries files, watches nodes, tidies.</summary>
+/// <summary>What a gateway does by itself, a loop each: placing, carrying files, watching nodes, tidying.</summary>
 internal sealed class Workers : IDisposable
 {
     private readonly EventLog _events;

@@ -55,7 +55,8 @@ public sealed class WaitingList(TaskLedger ledger, NodeFleet fleet, OwnerLimits 
                 .Take(NodesNamed)
                 .Select(node => $"{node.Node.Name}: {NodeChoice.WhyNot(node.Node, need)}");
             return $"no node can take it: "
-                + $"{string.Join("; ", reasons)}{(nodes.Count > NodesNamed ? $"; and {nodes.Count - NodesNamed} more" : "")}";
+                + $"{string.Join("; ", reasons)}"
+                + $"{(nodes.Count > NodesNamed ? $"; and {nodes.Count - NodesNamed} more" : "")}";
         }
         if (able.Any(node => node.Free > 0))
             return need.IsSplitMergeParent ? "the last free slot is for parts of another task" : "it is placed next";

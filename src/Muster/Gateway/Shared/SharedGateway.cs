@@ -224,7 +224,9 @@ public sealed partial class SharedGateway : IAsyncDisposable
             );
         var secure = options.SslCert is not null && options.SecurePort == 0;
         return new(
-            $"{(secure ? "https" : "http")}://{(bind.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{bind}]" : bind)}:{options.Port}/"
+            $"{(secure ? "https" : "http")}://"
+                + $"{(bind.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{bind}]" : bind)}"
+                + $":{options.Port}/"
         );
     }
 

@@ -132,10 +132,12 @@ public sealed class Intake(
     /// The files of a task have been fetched: it is queued, or fails for the reason that a commit would have been
     /// refused. What it does not take is let go.
     /// </summary>
+    /// <param name="skipped">What the task's output says of what was not taken.</param>
     internal async Task FetchedAsync(
         Guid id,
         TaskPhase.Fetching at,
         IReadOnlyList<SpoolFile> files,
+        string? skipped,
         CancellationToken ct
     )
     {
@@ -166,6 +168,8 @@ public sealed class Intake(
                 }
                 foreach (var file in named)
                     task = book.AddFile(task, file);
+                if (skipped is not null)
+                    task = book.Say(task, skipped);
                 book.Put(Enqueued(book, task, options.PublicAddress));
                 return again;
             });

@@ -79,10 +79,10 @@ internal sealed class Collector : IDisposable
         if (Value(name) is not { } address)
             return false;
         if (!Uri.TryCreate(address, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
-            throw new UserException($"OTEL_{name} is no address of a collector", "Write http://HOST:4318, or unset it.")
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            throw UserException.Misuse(
+                $"OTEL_{name} is no address of a collector",
+                "Write http://HOST:4318, or unset it."
+            );
         return true;
     }
 
@@ -96,13 +96,10 @@ internal sealed class Collector : IDisposable
         {
             null or "http/protobuf" => OtlpExportProtocol.HttpProtobuf,
             "grpc" => OtlpExportProtocol.Grpc,
-            var other => throw new UserException(
+            var other => throw UserException.Misuse(
                 $"the protocol of OpenTelemetry is '{other}'",
                 "Set OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf or grpc."
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            },
+            ),
         };
         if (Value($"EXPORTER_OTLP_{signal}_ENDPOINT") is { } address)
             options.Endpoint = new(address);

@@ -50,7 +50,8 @@ internal sealed class RecentLog(ILoggerFactory logs, TimeProvider clock) : ILogg
             if (keep && logLevel >= LogLevel.Information)
                 recent.Add(
                     $"{recent.Time} {logLevel.ToString().ToLowerInvariant(), -11} "
-                        + $"{SafeText.OneLine(formatter(state, exception))}{(exception is null ? "" : $": {exception}")}"
+                        + $"{SafeText.OneLine(formatter(state, exception))}"
+                        + $"{(exception is null ? "" : $": {exception}")}"
                 );
         }
 

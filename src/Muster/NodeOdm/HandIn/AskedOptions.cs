@@ -47,13 +47,10 @@ public static class AskedOptions
             );
         }
         if (wrong.Count > 0)
-            throw new UserException(
+            throw UserException.Misuse(
                 string.Join("; ", wrong),
                 $"This server offers: {string.Join(", ", known.Select(one => one.Name))}."
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            );
         return JsonSerializer.Serialize(accepted, OdmJson.Wire.IReadOnlyListTaskOption);
     }
 

@@ -30,14 +30,11 @@ public sealed partial class RecipeBook(ConfigSources sources)
     public Recipe Get(string name) =>
         Find(name) is { } source
             ? Read(source)
-            : throw new UserException(
+            : throw UserException.Misuse(
                 $"there is no recipe '{ConfigFile.Flat(name)}'"
                     + $"{Nearest.DidYouMean(name, All().Select(known => known.Name))}",
                 "`muster recipes list` shows all. Your own go into `recipes/NAME/recipe.yaml` beside muster.yaml."
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            );
 
     /// <summary>The places that are looked at, whether they are there or not.</summary>
     public IReadOnlyList<string> Folders() =>

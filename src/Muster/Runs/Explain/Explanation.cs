@@ -123,7 +123,9 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
             add(
                 "free",
                 $"{part.Name}: {part.Nodes.Idle} of {part.Nodes.Total} nodes "
-                    + $"idle{(part.Nodes.Other > 0 ? $", {part.Nodes.Other} out of use" : "")}{(part.IsUp ? "" : $"; the partition is {part.Availability}")}{(part.TimeLimit is { Length: not null } limit ? $"; jobs may take {limit}" : "")}"
+                    + $"idle{(part.Nodes.Other > 0 ? $", {part.Nodes.Other} out of use" : "")}"
+                    + $"{(part.IsUp ? "" : $"; the partition is {part.Availability}")}"
+                    + $"{(part.TimeLimit is { Length: not null } limit ? $"; jobs may take {limit}" : "")}"
             );
         }
         if (place?.Start is { } start)
@@ -155,7 +157,8 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
         add(
             "load",
             $"{load.ToString("0.0", CultureInfo.InvariantCulture)} processes are ready to run on "
-                + $"{run.Plan.Host ?? "the host"}{cpus}{(around.Cpus is { } all && load > all * 1.5 ? ": it is busy, and everything is slow" : "")}"
+                + $"{run.Plan.Host ?? "the host"}{cpus}"
+                + $"{(around.Cpus is { } all && load > all * 1.5 ? ": it is busy, and everything is slow" : "")}"
         );
     }
 

@@ -73,10 +73,7 @@ public sealed record LaunchProfile(
 
     public static LaunchProfile Get(string? name) =>
         All.FirstOrDefault(profile => profile.Name == (name ?? "plain"))
-        ?? throw new UserException($"there is no launch profile '{name}'", $"Known profiles: {Names}")
-        {
-            ExitCode = ExitCodes.Usage,
-        };
+        ?? throw UserException.Misuse($"there is no launch profile '{name}'", $"Known profiles: {Names}");
 
     private static string Read(string script) => ShellScripts.Read($"Runs/Roles/{script}.sh");
 
@@ -100,12 +97,9 @@ public sealed record LaunchProfile(
                     )
                     .Select(role => role.Name == "worker" ? role : role with { Working = 0, Listens = true }),
             ]
-            : throw new UserException(
+            : throw UserException.Misuse(
                 $"Poseidon needs as many servers as workers, and there are {workers} workers and {servers} servers",
                 "Name as many of both: --role worker=3 --role server=3."
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            );
     }
 }

@@ -37,13 +37,10 @@ public static partial class Durations
     internal static TimeSpan? Parse(string? text, string option) =>
         text is null ? null
         : TryParse(text, out var time) ? time
-        : throw new UserException(
+        : throw UserException.Misuse(
             $"'{text}' is not a valid duration for {option}",
             "Examples: 90m, 10h, 2d, 1h30m, HH:MM:SS"
-        )
-        {
-            ExitCode = ExitCodes.Usage,
-        };
+        );
 
     [GeneratedRegex(
         @"\A((?<d>\d{1,4}(\.\d+)?)d)?((?<h>\d{1,5}(\.\d+)?)h)?((?<m>\d{1,6}(\.\d+)?)m(in)?)?((?<s>\d{1,8}(\.\d+)?)s)?\z"

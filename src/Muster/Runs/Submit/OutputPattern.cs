@@ -7,13 +7,10 @@ internal static class OutputPattern
 {
     public static string Parse(string text) =>
         text.Length == 0 || text.StartsWith('/') || text.Split('/').Contains("..") || text.Contains('\n')
-            ? throw new UserException(
+            ? throw UserException.Misuse(
                 $"'{text}' is not a valid output pattern",
                 "Outputs are patterns relative to the folder in which the command runs, such as 'results/*.png'."
             )
-            {
-                ExitCode = ExitCodes.Usage,
-            }
         : text.StartsWith("./", StringComparison.Ordinal) ? text[2..]
         : text;
 

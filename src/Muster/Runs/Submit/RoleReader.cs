@@ -24,14 +24,17 @@ internal static partial class RoleReader
         {
             return request.Launch is null && request.RoleCommands.Count == 0
                 ? []
-                : throw Misuse(
+                : throw UserException.Misuse(
                     "a launch profile and commands of roles need roles",
                     "Name them, such as --role worker=3."
                 );
         }
         var roles = request.Roles.Select(text => One(text, site)).ToList();
         if (roles.GroupBy(role => role.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            throw Misuse($"role {twice.Key} is given twice", "Give each role once; a host may appear twice in a role.");
+            throw UserException.Misuse(
+                $"role {twice.Key} is given twice",
+                "Give each role once; a host may appear twice in a role."
+            );
         var shaped = profile
             .Shape(roles)
             .Select(role =>
@@ -50,12 +53,12 @@ internal static partial class RoleReader
             ) is
             { } odd
         )
-            throw Misuse(
+            throw UserException.Misuse(
                 $"role {odd.Name} has {odd.Size} ranks and {own[odd.Name].Count} commands",
                 "Give one for all of them, or one for each."
             );
         if (own.Keys.Except(shaped.Select(role => role.Name)).FirstOrDefault() is { } stranger)
-            throw Misuse(
+            throw UserException.Misuse(
                 $"there is a command for role {stranger}, but no such role",
                 $"Add it with --role {stranger}=1, or correct the name."
             );
@@ -67,7 +70,7 @@ internal static partial class RoleReader
         var at = text.IndexOf('=');
         var name = at < 0 ? text : text[..at];
         if (!Names().IsMatch(name))
-            throw Misuse($"'{name}' is not a valid role name", "Use lowercase letters, digits and '-'.");
+            throw UserException.Misuse($"'{name}' is not a valid role name", "Use lowercase letters, digits and '-'.");
         var role = new PlannedRole(name, 0) { Working = -1 };
         var hosts = new List<string>();
         foreach (var item in at < 0 ? [] : text[(at + 1)..].Split(',', StringSplitOptions.TrimEntries))
@@ -80,7 +83,7 @@ internal static partial class RoleReader
                     out var number
                 ) && number is > 0 and <= 10_000
                     ? number
-                    : throw Misuse($"'{item}' of role {name} is no number", Form);
+                    : throw UserException.Misuse($"'{item}' of role {name} is no number", Form);
             switch (item.Split('=', 2))
             {
                 case [var count] when count.Length > 0 && count.All(char.IsAsciiDigit):
@@ -108,7 +111,7 @@ internal static partial class RoleReader
                     role = role with { Working = 1 };
                     break;
                 default:
-                    throw Misuse($"'{item}' says nothing of role {name}", Form);
+                    throw UserException.Misuse($"'{item}' says nothing of role {name}", Form);
             }
         }
         if (hosts.Count > 0)
@@ -120,7 +123,7 @@ internal static partial class RoleReader
                 {
                     SshSite ssh => ssh.Roles.TryGetValue(name, out var named) ? named.Count : FreeHosts(ssh).Count,
                     LocalSite => 1,
-                    _ => throw Misuse(
+                    _ => throw UserException.Misuse(
                         $"role {name} has no number of ranks, and site {site.Name} has no hosts to count",
                         Form
                     ),
@@ -142,7 +145,7 @@ internal static partial class RoleReader
                 $"Choose among: {string.Join(", ", ssh.Hosts)}."
             );
         if (role.Size > 0 && role.Size != hosts.Count)
-            throw Misuse(
+            throw UserException.Misuse(
                 $"role {role.Name} asks for {role.Size} ranks and names {hosts.Count} hosts",
                 "Remove the number; a host that appears twice gets two ranks."
             );
@@ -167,14 +170,15 @@ internal static partial class RoleReader
                 : site.Roles.TryGetValue(asked[0].Name, out var theirs) ? theirs[0]
                 : hosts[0],
             ];
-        return role.Size <= hosts.Count
-            ? [.. hosts.Take(role.Size)]
-            : throw new UserException(
-                $"role {role.Name} asks for {role.Size} ranks, and site {site.Name} has {hosts.Count} "
-                    + $"{(hosts.Count == 1 ? "host" : "hosts")} for it: {string.Join(", ", hosts)}",
-                $"Ask for fewer, or name the hosts; one that appears twice gets two ranks: --role "
-                    + $"{role.Name}={string.Join(',', Enumerable.Range(0, Math.Min(role.Size, 4)).Select(i => hosts[i % hosts.Count]))}"
-            );
+        if (role.Size <= hosts.Count)
+            return [.. hosts.Take(role.Size)];
+        var again = Enumerable.Range(0, Math.Min(role.Size, 4)).Select(rank => hosts[rank % hosts.Count]);
+        throw new UserException(
+            $"role {role.Name} asks for {role.Size} ranks, and site {site.Name} has {hosts.Count} "
+                + $"{(hosts.Count == 1 ? "host" : "hosts")} for it: {string.Join(", ", hosts)}",
+            $"Ask for fewer, or name the hosts; one that appears twice gets two ranks: --role "
+                + $"{role.Name}={string.Join(',', again)}"
+        );
     }
 
     /// <summary>Those that the site keeps for no role; all where none is left.</summary>
@@ -197,15 +201,13 @@ internal static partial class RoleReader
         {
             var at = command.IndexOf('=');
             if (at <= 0 || command[(at + 1)..].Trim().Length == 0 || command.Contains('\n'))
-                throw Misuse($"'{command}' is no command of a role", "Write --role-command NAME='LINE'.");
+                throw UserException.Misuse($"'{command}' is no command of a role", "Write --role-command NAME='LINE'.");
             (lines.TryGetValue(command[..at], out var known) ? known : lines[command[..at]] = []).Add(
                 command[(at + 1)..]
             );
         }
         return lines;
     }
-
-    private static UserException Misuse(string what, string fix) => new(what, fix) { ExitCode = ExitCodes.Usage };
 
     [GeneratedRegex(@"\A[a-z][a-z0-9-]{0,30}\z")]
     private static partial Regex Names();

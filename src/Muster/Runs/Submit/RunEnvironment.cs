@@ -22,13 +22,10 @@ internal static partial class RunEnvironment
             var at = entry.IndexOf('=');
             var name = at < 0 ? entry : entry[..at];
             if (!Names().IsMatch(name))
-                throw new UserException(
+                throw UserException.Misuse(
                     $"'{name}' is not a valid environment variable name",
                     "Use --env NAME=VALUE, or --env NAME to pass its current value."
-                )
-                {
-                    ExitCode = ExitCodes.Usage,
-                };
+                );
             environment[name] =
                 at >= 0
                     ? entry[(at + 1)..]

@@ -73,20 +73,14 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
         request.Command.Count switch
         {
             0 when roles.Count > 0 && roles.All(role => role.Lines.Count > 0 || profile.Starts(role.Name)) => [],
-            0 => throw new UserException(
+            0 => throw UserException.Misuse(
                 "no command given",
                 "Put the command after the options: `muster submit -- python train.py`"
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            },
-            _ when request.Command.Any(word => word.Contains('\0')) => throw new UserException(
+            ),
+            _ when request.Command.Any(word => word.Contains('\0')) => throw UserException.Misuse(
                 "an argument of the command contains a NUL character",
                 "Remove it; no program can receive it."
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            },
+            ),
             _ => request.Command,
         };
 
@@ -101,13 +95,10 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
             _ => null,
         };
         if (odd is not null)
-            throw new UserException(
+            throw UserException.Misuse(
                 $"{odd} cannot be combined with --role",
                 odd == "--host" ? "List the hosts in the role: --role worker=HOST,HOST" : $"Leave {odd} out."
-            )
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            );
     }
 
     private static void RefuseWithoutScheduler(SubmitRequest request, Site site)

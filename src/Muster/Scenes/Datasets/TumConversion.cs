@@ -68,13 +68,16 @@ public sealed record TumConversion(string From, string To, Pinhole Camera, IRead
                 )
         );
         var rate = (kept.Count - 1) / (kept[^1].Image.Time - kept[0].Image.Time);
+        var source = JsonEncodedText.Encode(
+            Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(From)))
+        );
         WholeFile.WriteText(
             Path.Combine(To, "sequence.json"),
             text =>
                 text.WriteLine(
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $$"""{"source": "{{JsonEncodedText.Encode(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(From))))}}", "units": "m", "frame_rate": {{rate:0.###}}, "split": "{{Split}}"}"""
+                        $$"""{"source": "{{source}}", "units": "m", "frame_rate": {{rate:0.###}}, "split": "{{Split}}"}"""
                     )
                 )
         );

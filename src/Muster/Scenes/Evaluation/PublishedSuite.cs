@@ -119,13 +119,10 @@ public sealed record PublishedSuite(
 
     public static PublishedSuite Get(string name) =>
         All.FirstOrDefault(suite => suite.Name == name)
-        ?? throw new UserException(
+        ?? throw UserException.Misuse(
             $"there is no suite '{name}'",
             $"Choose one of {string.Join(", ", All.Select(suite => suite.Name))}."
-        )
-        {
-            ExitCode = ExitCodes.Usage,
-        };
+        );
 
     /// <summary>TartanAir's lists are compared line by line and in its own way of scaling.</summary>
     public bool IsTartanAir => Name == "tartanair";

@@ -33,11 +33,8 @@ public sealed record ExportPreset(
 
     public static ExportPreset Get(string name) =>
         All.FirstOrDefault(preset => preset.Name == name)
-        ?? throw new UserException(
+        ?? throw UserException.Misuse(
             $"there is no preset '{name}'",
             $"Choose one of {string.Join(", ", All.Select(preset => preset.Name))}."
-        )
-        {
-            ExitCode = ExitCodes.Usage,
-        };
+        );
 }

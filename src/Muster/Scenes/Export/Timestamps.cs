@@ -27,12 +27,15 @@ public sealed class Timestamps
     public static Timestamps Read(string? rule, int? stride, ImageNames? images, int? trackedFrames, double lastFrame)
     {
         if (stride < 1)
-            throw Wrong($"a stride of {stride}", "A stride is 1 or more: every how many images one was looked at.");
+            throw UserException.Misuse(
+                $"a stride of {stride}",
+                "A stride is 1 or more: every how many images one was looked at."
+            );
         rule ??= images is { AreNumbers: true } ? "filename" : "index";
         int Stride() =>
             stride
             ?? StrideOf(images, trackedFrames)
-            ?? throw Wrong(
+            ?? throw UserException.Misuse(
                 $"with --timestamps {rule} the stride must be known",
                 "Say every how many images the run took: --stride 3 is DROID-SLAM's own default."
             );
@@ -46,7 +49,7 @@ public sealed class Timestamps
                 );
             case ["filename"]:
                 if (images is null)
-                    throw Wrong(
+                    throw UserException.Misuse(
                         "timestamps from file names need the names",
                         "Name the folder of the images, or a file with a name a line, with --names."
                     );
@@ -65,14 +68,17 @@ public sealed class Timestamps
                 var every = Stride();
                 return new(rule, every, frame => (frame * every / fps).ToString("F6", CultureInfo.InvariantCulture));
             default:
-                throw Wrong($"--timestamps '{rule}' is no rule", "Say filename, file:PATH, fps:NUMBER or index.");
+                throw UserException.Misuse(
+                    $"--timestamps '{rule}' is no rule",
+                    "Say filename, file:PATH, fps:NUMBER or index."
+                );
         }
     }
 
     private static Timestamps FromList(string rule, int stride, List<string> times, double lastFrame)
     {
         if (times.FirstOrDefault(time => !ImageNames.IsNumber(time)) is { } word)
-            throw Wrong(
+            throw UserException.Misuse(
                 $"'{word}' is no time",
                 "Use --timestamps index, fps:NUMBER, or file:PATH with a number a line."
             );
@@ -131,6 +137,4 @@ public sealed class Timestamps
             );
         }
     }
-
-    private static UserException Wrong(string what, string fix) => new(what, fix) { ExitCode = ExitCodes.Usage };
 }

@@ -21,10 +21,10 @@ public sealed class VoxelThinning
     public VoxelThinning(double size)
     {
         if (!(size > 0 && double.IsFinite(size)))
-            throw new UserException($"a voxel of size {size}", "Give a size above zero, in the units of the output.")
-            {
-                ExitCode = ExitCodes.Usage,
-            };
+            throw UserException.Misuse(
+                $"a voxel of size {size}",
+                "Give a size above zero, in the units of the output."
+            );
         _size = size;
     }
 

@@ -42,7 +42,8 @@ public sealed class ViewerPage
         page.Write(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"\",\"size\":{_size:R},\"all\":{all},\"cameras\":{_scene.Cameras.Count},\"way\":{_scene.Way.Count}}}</script>\n"
+                $"\",\"size\":{_size:R},\"all\":{all},\"cameras\":{_scene.Cameras.Count},\"way\":"
+                    + $"{_scene.Way.Count}}}</script>\n"
             )
         );
         Floats(page, "lines", CameraCorners());

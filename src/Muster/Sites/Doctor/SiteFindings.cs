@@ -86,8 +86,8 @@ public static class SiteFindings
         }
         if (host.RoundTrip is { } time)
         {
-            var text =
-                $"{time.TotalMilliseconds.ToString(time.TotalMilliseconds < 10 ? "0.0" : "0", CultureInfo.InvariantCulture)} ms";
+            var digits = time.TotalMilliseconds < 10 ? "0.0" : "0";
+            var text = $"{time.TotalMilliseconds.ToString(digits, CultureInfo.InvariantCulture)} ms";
             yield return time > TimeSpan.FromMilliseconds(500)
                 ? new(Mark.Warn, "round trip", $"{text}: everything will feel slow")
                 : new(Mark.Ok, "round trip", text);

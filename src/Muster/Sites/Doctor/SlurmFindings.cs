@@ -52,7 +52,9 @@ internal static class SlurmFindings
             : new(
                 Mark.Ok,
                 "accounting",
-                $"not available{(host.Value("accounting_said") is { } said ? $" ({SiteFindings.Printable(said)})" : "")}; ends are known from the runs' own records"
+                $"not available"
+                    + $"{(host.Value("accounting_said") is { } said ? $" ({SiteFindings.Printable(said)})" : "")}"
+                    + $"; ends are known from the runs' own records"
             );
         var partitions = Partition.ReadAll(string.Join('\n', host.Values["partition"]));
         foreach (var partition in partitions)
@@ -107,7 +109,8 @@ internal static class SlurmFindings
             var others = all.Where(part => Within(time, part.TimeLimit)).Select(part => part.Name).ToList();
             yield return Misfit(
                 $"time {time} is over the limit of partition {where}, {chosen[0].TimeLimit}",
-                $"set `time` to {chosen[0].TimeLimit}{(others.Count > 0 ? $", or choose partition {string.Join(" or ", others)}" : "")}",
+                $"set `time` to {chosen[0].TimeLimit}"
+                    + $"{(others.Count > 0 ? $", or choose partition {string.Join(" or ", others)}" : "")}",
                 site
             );
         }

@@ -267,7 +267,13 @@ public sealed class DroidSlamFile
                     key.StartsWith("connection.", StringComparison.Ordinal)
                         ? $"{path}: {key} is not used; write it into ~/.ssh/config under `Host "
                             + $"{values.GetValueOrDefault("connection.host")}` "
-                            + $"({(key is "connection.port" ? "Port" : key is "connection.jumpHost" ? "ProxyJump" : "UserKnownHostsFile")} {ConfigFile.Flat(values[key])})"
+                            + $"("
+                            + (
+                                key is "connection.port" ? "Port"
+                                : key is "connection.jumpHost" ? "ProxyJump"
+                                : "UserKnownHostsFile"
+                            )
+                            + $" {ConfigFile.Flat(values[key])})"
                         : $"{path}: {key} is not used"
                 ),
         ];

@@ -129,7 +129,9 @@ public sealed class SchedulerDesk(IHost host, SlurmScheduler scheduler, string l
     {
         page.SetLength(0);
         var text =
-            $"{entry.At.ToUnixTimeMilliseconds()}\n{string.Join(' ', entry.Spent.Select(at => at.ToUnixTimeMilliseconds()))}\n{string.Join(' ', entry.Handles)}\n{entry.Text}";
+            $"{entry.At.ToUnixTimeMilliseconds()}\n"
+            + $"{string.Join(' ', entry.Spent.Select(at => at.ToUnixTimeMilliseconds()))}\n"
+            + $"{string.Join(' ', entry.Handles)}\n{entry.Text}";
         await page.WriteAsync(Encoding.UTF8.GetBytes(text), ct);
         await page.FlushAsync(ct);
     }

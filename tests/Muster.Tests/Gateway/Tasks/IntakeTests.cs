@@ -43,12 +43,12 @@ public sealed class IntakeTests : IAsyncLifetime
     {
         var at = new TaskPhase.Fetching("http://a/", Nodes.Now);
         await Assert.ThrowsAsync<RefusalException>(async () =>
-            await _intake.FetchedAsync(Guid.NewGuid(), at, [await FileAsync("a.jpg")], CancellationToken.None)
+            await _intake.FetchedAsync(Guid.NewGuid(), at, [await FileAsync("a.jpg")], null, CancellationToken.None)
         );
         Assert.Equal(0, _spool.Used);
         var cancelled = await AddAsync(new TaskPhase.Ended(TaskCode.Canceled, Nodes.Now));
         await Assert.ThrowsAsync<RefusalException>(async () =>
-            await _intake.FetchedAsync(cancelled.Id, at, [await FileAsync("a.jpg")], CancellationToken.None)
+            await _intake.FetchedAsync(cancelled.Id, at, [await FileAsync("a.jpg")], null, CancellationToken.None)
         );
         Assert.Equal(0, _spool.Used);
     }
@@ -58,7 +58,7 @@ public sealed class IntakeTests : IAsyncLifetime
     {
         var at = new TaskPhase.Fetching("http://a/", Nodes.Now);
         var task = await AddAsync(at);
-        await _intake.FetchedAsync(task.Id, at, [await FileAsync("a.jpg")], CancellationToken.None);
+        await _intake.FetchedAsync(task.Id, at, [await FileAsync("a.jpg")], null, CancellationToken.None);
         Assert.Equal("No nodes available", Assert.IsType<TaskPhase.Ended>(_ledger.Find(task.Id)!.Phase).Error);
         Assert.Equal(0, _spool.Used);
     }
@@ -73,6 +73,7 @@ public sealed class IntakeTests : IAsyncLifetime
             task.Id,
             at,
             [await FileAsync("a.jpg"), await FileAsync("a.jpg"), await FileAsync("b.jpg")],
+            null,
             CancellationToken.None
         );
         Assert.Equal(2, _ledger.Find(task.Id)!.Files);

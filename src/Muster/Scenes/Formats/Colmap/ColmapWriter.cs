@@ -54,9 +54,9 @@ internal static class ColmapWriter
         foreach (var image in images)
         {
             var (t, q) = (image.WorldToCamera.Position, image.WorldToCamera.Rotation.Canonical());
-            to.WriteLine(
-                $"{image.Id} {string.Join(' ', ((double[])[q.W, q.X, q.Y, q.Z, t.X, t.Y, t.Z]).Select(one => (one + 0.0).ToString("F9", Plain)))} {image.Camera} {image.Name}\n"
-            );
+            double[] pose = [q.W, q.X, q.Y, q.Z, t.X, t.Y, t.Z];
+            var written = string.Join(' ', pose.Select(one => (one + 0.0).ToString("F9", Plain)));
+            to.WriteLine($"{image.Id} {written} {image.Camera} {image.Name}\n");
         }
     }
 

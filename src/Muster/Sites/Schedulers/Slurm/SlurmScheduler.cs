@@ -92,7 +92,9 @@ public sealed class SlurmScheduler(TimeProvider clock)
             SlurmState.Ended ended => new SchedulerWord.Ended(
                 OutcomeOf(ended.End),
                 exit?.Code,
-                $"SLURM says {state.Word}{(exit is { } code ? $", exit code {code.Code}:{code.Signal}" : "")}{(reason is null ? "" : $" ({reason})")}"
+                $"SLURM says {state.Word}"
+                    + $"{(exit is { } code ? $", exit code {code.Code}:{code.Signal}" : "")}"
+                    + $"{(reason is null ? "" : $" ({reason})")}"
             ),
             _ => new SchedulerWord.Other(state.Word),
         };
