@@ -20,6 +20,9 @@ public sealed class CloudException(
 
     /// <summary>No call with this token before then.</summary>
     public DateTimeOffset? Until { get; init; }
+
+    /// <summary>The provider cannot have seen the request.</summary>
+    public bool NeverSent { get; init; }
 }
 
 /// <summary>Why a provider did not do what it was asked, as far as it decides what comes next.</summary>

@@ -92,6 +92,10 @@ public abstract record CreateAnswer
 
     /// <summary>It was sent, and nobody knows what became of it.</summary>
     public sealed record Doubtful(string Why) : CreateAnswer;
+
+    /// <summary>What a fault of the one call that creates means.</summary>
+    public static CreateAnswer After(CloudException fault) =>
+        fault is { Fault: CloudFault.Upstream, NeverSent: false } ? new Doubtful(fault.Message) : new Refused(fault);
 }
 
 /// <summary>What is known of an attempt by its name and mark.</summary>
