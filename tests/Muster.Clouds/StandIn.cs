@@ -55,12 +55,8 @@ public sealed class StandIn : IAsyncDisposable
         using var body = new MemoryStream();
         await request.Body.CopyToAsync(body, context.RequestAborted);
         request.Body = new MemoryStream(body.ToArray());
-        var noted = new WorldRequest(
-            provider.Name,
-            world.Now,
-            $"{request.Method} {request.Path}{request.QueryString}",
-            Encoding.UTF8.GetString(body.ToArray())
-        );
+        var text = Encoding.UTF8.GetString(body.ToArray());
+        var noted = new WorldRequest(provider.Name, world.Now, provider.Describe(request, text), text);
         lock (world.Lock)
             world.Requests.Add(noted);
         var stumble = world.Faults.Draw(noted.What);
@@ -118,6 +114,9 @@ public interface IProvider
 {
     /// <summary>As in the configuration, such as <c>hetzner</c>.</summary>
     string Name { get; }
+
+    /// <summary>What a request is called in the diary, and in the plan of faults.</summary>
+    string Describe(HttpRequest request, string body) => $"{request.Method} {request.Path}{request.QueryString}";
 
     void Map(IEndpointRouteBuilder app);
 }
