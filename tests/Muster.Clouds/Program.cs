@@ -1,3 +1,7 @@
+using Muster.Clouds.Aws;
+using Muster.Clouds.DigitalOcean;
+using Muster.Clouds.Scaleway;
+
 namespace Muster.Clouds;
 
 /// <summary>Starts a stand-in and says where it listens.</summary>
@@ -17,7 +21,12 @@ internal static class Program
         return 0;
     }
 
-    private static readonly Dictionary<string, Func<World, IProvider>> Makers = [];
+    private static readonly Dictionary<string, Func<World, IProvider>> Makers = new()
+    {
+        ["aws"] = world => new AwsProvider(world),
+        ["digitalocean"] = world => new OceanProvider(world),
+        ["scaleway"] = world => new ScalewayProvider(world),
+    };
 
     private static Func<World, IProvider>? Find(string name) => Makers.GetValueOrDefault(name);
 }
