@@ -13,6 +13,9 @@ public static class SiteFile
         + "server_nodes, …), GTSfM (YAML with workers) or DROIDSLAMCLI (YAML with connection, slurm), or the name of a "
         + "site in muster.yaml.";
 
+    /// <summary>ClusterODM's own example has commas behind last entries.</summary>
+    internal static readonly JsonDocumentOptions Json = new() { AllowTrailingCommas = true };
+
     public static ImportedSite Read(string path, ConfigSources sources)
     {
         var full = Path.GetFullPath(path, sources.Folder);
@@ -37,7 +40,7 @@ public static class SiteFile
     {
         try
         {
-            using var document = JsonDocument.Parse(text);
+            using var document = JsonDocument.Parse(text, Json);
             var json = document.RootElement;
             if (ClusterToolsFile.Fits(json))
                 return ClusterToolsFile.Read(json, path, sources);
