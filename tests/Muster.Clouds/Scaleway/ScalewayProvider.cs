@@ -112,6 +112,26 @@ public sealed class ScalewayProvider(World world) : IProvider
                 new JsonObject { ["volume"] = DiskView(Disk(zone, id, block: false)) }
             ),
             ("DELETE", ["volumes", var id]) => DeleteDisk(Disk(zone, id, block: false)),
+            ("GET", ["images"]) => (
+                200,
+                Page(
+                    context,
+                    "images",
+                    true,
+                    ((string[])["nodeodm-image", "nodeodm-image-old"])
+                        .Where(name => name.Contains(request.Query["name"].ToString(), StringComparison.Ordinal))
+                        .Select(
+                            (name, index) =>
+                                new JsonObject
+                                {
+                                    ["id"] = $"bbbbbbbb-0000-4000-8000-00000000000{index}",
+                                    ["name"] = name,
+                                    ["state"] = "available",
+                                    ["creation_date"] = $"2026-01-0{index + 1}T00:00:00Z",
+                                }
+                        )
+                )
+            ),
             ("GET", ["ips"]) => (200, Page(context, "ips", true, [])),
             ("GET", ["products", "servers"]) => (
                 200,

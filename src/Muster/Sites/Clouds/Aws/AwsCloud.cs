@@ -190,6 +190,12 @@ public sealed class AwsCloud : ICloud
         }
         if (instance is not null && !AwsMachines.IsGone(instance))
         {
+            if (AwsMachines.Of(instance, machine.Place).Fleet is { } other && other != machine.Fleet)
+                throw new CloudException(
+                    CloudFault.BadOrder,
+                    $"AWS: instance {machine.Id} belongs to fleet {other}; it is left alone",
+                    "Nothing needs to be done here; another installation of Muster ends it."
+                );
             if (instance.State?.Name?.Value is not "shutting-down")
                 await TerminateAsync(machine, ct);
             return false;

@@ -2,12 +2,19 @@ using System.Net;
 using System.Text.RegularExpressions;
 using Amazon.EC2;
 using Amazon.Runtime;
+using Muster.Faults;
 
 namespace Muster.Sites.Clouds.Aws;
 
 /// <summary>What EC2 and its SDK say, in our words.</summary>
 internal sealed partial class AwsFaults(Redactor redactor, string credentials, TimeProvider clock)
 {
+    /// <summary>After so long without a throttled call the next one is the first again.</summary>
+    private static readonly TimeSpan Forgotten = TimeSpan.FromMinutes(2);
+    private readonly Lock _lock = new();
+    private int _throttled;
+    private DateTimeOffset _lastThrottled = DateTimeOffset.MinValue;
+
     /// <summary>What stood in a broken answer, or was thrown before one came.</summary>
     public static bool IsOfService(Exception fault) =>
         fault
@@ -137,9 +144,20 @@ internal sealed partial class AwsFaults(Redactor redactor, string credentials, T
             inner
         )
         {
-            // Nothing but the fault tells that there were too many calls; whoever waits lengthens the pauses.
-            Until = fault is CloudFault.Throttled ? clock.GetUtcNow() + TimeSpan.FromSeconds(1) : null,
+            Until = fault is CloudFault.Throttled ? Throttled() : null,
         };
+
+    /// <summary>Nothing in the answer says for how long: 1, 2, 4 … 60 s.</summary>
+    private DateTimeOffset Throttled()
+    {
+        lock (_lock)
+        {
+            var now = clock.GetUtcNow();
+            _throttled = now - _lastThrottled < Forgotten ? _throttled + 1 : 1;
+            _lastThrottled = now;
+            return now + TimeSpan.FromSeconds(Math.Min(60, Math.Pow(2, Math.Min(_throttled, 10) - 1))).Jittered();
+        }
+    }
 
     private string FixOf(CloudFault fault, string? code, string what) =>
         (fault, code) switch

@@ -79,7 +79,7 @@ internal sealed record AwsSettings
             PublicAddress = options.Flag("public-ip") ?? site.Address is MachineAddress.Public,
             Monitoring = options.Flag("monitoring") ?? false,
             EbsOptimized = options.Flag("ebs-optimized"),
-            KeyPair = options.Text("key-pair"),
+            KeyPair = site.SshKeys.Count > 0 ? site.SshKeys[0] : null,
             VolumeType = options.Text("volume-type") ?? "gp3",
             RootDevice = options.Text("root-device"),
             Encrypted = options.Flag("encrypted"),

@@ -3,7 +3,7 @@ namespace Muster.Sites.Clouds.Scaleway;
 /// <summary>An image's id in a zone: each zone has its own for the same image.</summary>
 internal static class ScalewayImageChoice
 {
-    /// <param name="wanted">An id; the name of one of the project's own; or the marketplace's label.</param>
+    /// <param name="wanted">An id; the marketplace's label; or the name of one of the project's own.</param>
     public static async Task<string> IdAsync(
         ScalewayApi api,
         CloudSettings settings,
@@ -15,25 +15,6 @@ internal static class ScalewayImageChoice
     {
         if (Guid.TryParse(wanted, out _))
             return wanted;
-        if (settings.Snapshot)
-        {
-            var project = settings.Project is { } id ? $"&project={id}" : "";
-            var own = await api.ListAsync(
-                $"instance/v1/zones/{zone}/images?name={Uri.EscapeDataString(wanted)}{project}",
-                ScalewayWire.Default.ScalewayImages,
-                page => page.Images,
-                image => image.Id,
-                ct
-            );
-            return own.Where(image => image.Name == wanted && image.State is "available" or null)
-                    .OrderByDescending(image => image.CreationDate)
-                    .FirstOrDefault()
-                    ?.Id
-                ?? throw api.Fault(
-                    CloudFault.NotHere,
-                    $"the project has no image '{wanted}' in {zone}; an image belongs to one zone"
-                );
-        }
         var label = wanted.Replace('-', '_').ToLowerInvariant();
         var known = false;
         foreach (var kind in (string[])["instance_sbs", "instance_local"])
@@ -53,8 +34,25 @@ internal static class ScalewayImageChoice
             if (fits is not null)
                 return fits.Id;
         }
-        throw known
-            ? api.Fault(CloudFault.NotHere, $"image '{wanted}' does not fit {type} in {zone}")
-            : api.Fault(CloudFault.BadOrder, $"there is no image '{wanted}' in {zone}");
+        if (known)
+            throw api.Fault(CloudFault.NotHere, $"image '{wanted}' does not fit {type} in {zone}");
+        var project = settings.Project is { } id ? $"&project={id}" : "";
+        var own = await api.ListAsync(
+            $"instance/v1/zones/{zone}/images?name={Uri.EscapeDataString(wanted)}{project}",
+            ScalewayWire.Default.ScalewayImages,
+            page => page.Images,
+            image => image.Id,
+            ct
+        );
+        // The filter takes parts of names.
+        return own.Where(image => image.Name == wanted && image.State is "available" or null)
+                .OrderByDescending(image => image.CreationDate)
+                .FirstOrDefault()
+                ?.Id
+            ?? throw api.Fault(
+                CloudFault.BadOrder,
+                $"there is no image '{wanted}' in {zone}, neither in the marketplace nor in the project; an image of "
+                    + "a project belongs to one zone"
+            );
     }
 }

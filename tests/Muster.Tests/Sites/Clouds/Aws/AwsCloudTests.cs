@@ -342,6 +342,33 @@ public sealed class AwsCloudTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_machine_of_another_fleet_is_left_alone()
+    {
+        var made = await MadeAsync(Order() with { Fleet = CloudOrders.OtherFleet });
+
+        await Assert.ThrowsAsync<CloudException>(() =>
+            _cloud.DestroyAsync(made with { Fleet = CloudOrders.Fleet }, Ct)
+        );
+        Assert.Equal(0, _world.Count("aws", "POST TerminateInstances"));
+    }
+
+    [Fact]
+    public async Task Pauses_grow_while_calls_are_throttled()
+    {
+        var pauses = new List<double>();
+        for (var n = 0; n < 4; n++)
+        {
+            Refuse("RunInstances", 503, "RequestLimitExceeded");
+            var refused = await RefusedAsync(Order());
+            pauses.Add((Assert.IsType<DateTimeOffset>(refused.Until) - _clock.GetUtcNow()).TotalSeconds);
+            _clock.Pass(TimeSpan.FromSeconds(10));
+        }
+
+        Assert.InRange(pauses[0], 0.1, 2);
+        Assert.InRange(pauses[3], 4, 16);
+    }
+
+    [Fact]
     public async Task User_data_that_is_too_large_is_not_sent()
     {
         var refused = await RefusedAsync(Order() with { UserData = new('x', 16_385) });

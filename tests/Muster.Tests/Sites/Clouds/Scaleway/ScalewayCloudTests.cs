@@ -260,6 +260,15 @@ public sealed class ScalewayCloudTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_image_of_the_project_is_found_by_its_whole_name()
+    {
+        await MadeAsync(Order() with { Image = "nodeodm-image" });
+
+        var sent = _world.Requests.Single(request => request.What == $"POST /instance/v1/zones/{Zone}/servers");
+        Assert.Contains("bbbbbbbb-0000-4000-8000-000000000000", sent.Body);
+    }
+
+    [Fact]
     public async Task Refusals_have_their_meaning()
     {
         Assert.Equal(CloudFault.NotHere, (await RefusedAsync(Order() with { Type = "VC1S" })).Fault);
