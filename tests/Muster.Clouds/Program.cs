@@ -1,23 +1,56 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Muster.Clouds.Hetzner;
+
 namespace Muster.Clouds;
 
-/// <summary>Starts a stand-in and says where it listens.</summary>
+/// <summary>Starts a stand-in, and prints the site that a muster.yaml needs for it.</summary>
 internal static class Program
 {
+    private static readonly Dictionary<string, (Func<World, IProvider> Make, Func<Uri, string> Site)> Known = new()
+    {
+        ["hetzner"] = (
+            world => new HetznerProvider(world),
+            address =>
+                $$"""
+                      kind: cloud
+                      provider: hetzner
+                      endpoint: {{address}}v1
+                      token: {{HetznerProvider.Token}}
+                      machines: [cx22, cx42]
+                      places: [fsn1, nbg1]
+                    """
+        ),
+    };
+
     private static async Task<int> Main(string[] args)
     {
-        if (args is not [var name, var portText] || !int.TryParse(portText, out var port) || Find(name) is not { } make)
+        if (
+            args is not [var name, var text]
+            || !int.TryParse(text, CultureInfo.InvariantCulture, out var port)
+            || !Known.TryGetValue(name, out var known)
+        )
         {
-            await Console.Error.WriteLineAsync($"usage: muster-clouds {string.Join('|', Makers.Keys)} PORT");
+            await Console.Error.WriteLineAsync($"usage: muster-clouds {string.Join('|', Known.Keys)} PORT");
             return 2;
         }
-        var world = new World(TimeProvider.System, seed: 1);
-        await using var server = await StandIn.StartAsync(world, make(world), port);
-        Console.WriteLine(server.Address);
-        await Task.Delay(Timeout.Infinite);
+        // Where it is set, machines are more than entries in a list.
+        using var real = Environment.GetEnvironmentVariable("MUSTER_CLOUD_MACHINE") is { Length: > 0 } script
+            ? new RealMachines(script)
+            : null;
+        var world = new World(TimeProvider.System, seed: 1) { Real = real };
+        var ended = new TaskCompletionSource();
+        using var term = PosixSignalRegistration.Create(
+            PosixSignal.SIGTERM,
+            context =>
+            {
+                context.Cancel = true;
+                ended.TrySetResult();
+            }
+        );
+        await using var server = await StandIn.StartAsync(world, known.Make(world), port);
+        Console.WriteLine($"{name}:\n{known.Site(server.Address)}");
+        await ended.Task;
         return 0;
     }
-
-    private static readonly Dictionary<string, Func<World, IProvider>> Makers = [];
-
-    private static Func<World, IProvider>? Find(string name) => Makers.GetValueOrDefault(name);
 }

@@ -96,6 +96,7 @@ public sealed class ArchitectureTests
         ],
         ["Sites.Clouds"] =
         [
+            ["Exec", "Hetzner"],
             ["."],
         ],
         ["Scenes"] =
