@@ -80,33 +80,15 @@ public sealed class ExecCloud(CloudSettings settings, Redactor redactor, TimePro
     /// <summary>Only a complete list can say that a machine is gone, and a list is of a fleet.</summary>
     public async Task<CloudMachine?> GetAsync(string place, string id, CancellationToken ct) =>
         (
-            await ListAsync(_fleet ?? throw Fault(CloudFault.Busy, "no list of machines was read yet"), [], ct)
+            await AllAsync(_fleet ?? throw Fault(CloudFault.Busy, "no list of machines was read yet"), ct)
         ).Machines.FirstOrDefault(machine => machine.Id == id);
 
+    /// <summary>What a command lists beside our own machines is none of our business.</summary>
     public async Task<CloudListing> ListAsync(string fleet, IReadOnlyCollection<string> alsoIn, CancellationToken ct)
     {
         _fleet = fleet;
-        var listing = await AskAsync(
-            settings.List,
-            new(fleet),
-            ExecWire.Default.ExecList,
-            ExecWire.Default.ExecListing,
-            ListPatience,
-            ct
-        );
-        if (
-            listing is not { Complete: true, Machines: { } machines }
-            || machines.Any(machine => machine.Id is not { Length: > 0 })
-        )
-            throw Fault(CloudFault.Upstream, $"the answer of {Shown(settings.List)} is not complete");
-        return new(
-            [.. machines.Select(machine => MachineOf(machine, fleet, null))],
-            [
-                .. (listing.Leftovers ?? [])
-                    .Where(part => part.Id is { Length: > 0 })
-                    .Select(part => new CloudPart(part.Kind ?? "part", part.Id!, "", part.Name)),
-            ]
-        );
+        var all = await AllAsync(fleet, ct);
+        return all with { Machines = [.. all.Machines.Where(machine => machine.Fleet == fleet)] };
     }
 
     public async Task<bool> DestroyAsync(CloudMachine machine, CancellationToken ct)
@@ -148,7 +130,7 @@ public sealed class ExecCloud(CloudSettings settings, Redactor redactor, TimePro
     {
         try
         {
-            await ListAsync(new string('0', 12), [], ct);
+            await AllAsync(new string('0', 12), ct);
             return [];
         }
         catch (CloudException fault)
@@ -158,6 +140,31 @@ public sealed class ExecCloud(CloudSettings settings, Redactor redactor, TimePro
     }
 
     public void Dispose() { }
+
+    private async Task<CloudListing> AllAsync(string fleet, CancellationToken ct)
+    {
+        var listing = await AskAsync(
+            settings.List,
+            new(fleet),
+            ExecWire.Default.ExecList,
+            ExecWire.Default.ExecListing,
+            ListPatience,
+            ct
+        );
+        if (
+            listing is not { Complete: true, Machines: { } machines }
+            || machines.Any(machine => machine.Id is not { Length: > 0 })
+        )
+            throw Fault(CloudFault.Upstream, $"the answer of {Shown(settings.List)} is not complete");
+        return new(
+            [.. machines.Select(machine => MachineOf(machine, fleet, null))],
+            [
+                .. (listing.Leftovers ?? [])
+                    .Where(part => part.Id is { Length: > 0 })
+                    .Select(part => new CloudPart(part.Kind ?? "part", part.Id!, "", part.Name)),
+            ]
+        );
+    }
 
     private async Task<TOut> AskAsync<TIn, TOut>(
         IReadOnlyList<string> command,
@@ -231,6 +238,7 @@ public sealed class ExecCloud(CloudSettings settings, Redactor redactor, TimePro
     {
         var type = machine.Type ?? order?.Type ?? "";
         var place = machine.Place ?? order?.Place ?? "";
+        var id = Guid.TryParse(machine.Order, CultureInfo.InvariantCulture, out var known) ? known : (Guid?)null;
         return new()
         {
             Id = machine.Id!,
@@ -250,8 +258,9 @@ public sealed class ExecCloud(CloudSettings settings, Redactor redactor, TimePro
             },
             Created = machine.Created,
             PublicAddress = machine.Address,
-            Fleet = fleet,
-            Order = Guid.TryParse(machine.Order, CultureInfo.InvariantCulture, out var id) ? id : null,
+            // One without an order of ours may be anybody's.
+            Fleet = machine.Fleet ?? (id is null ? null : fleet),
+            Order = id,
             Until = machine.Until ?? order?.Until,
             Price = machine.PricePerHour is { } price ? PriceOf(type, place, price, machine.Currency) : null,
         };

@@ -38,6 +38,7 @@ internal sealed record ExecMachine
     public string? Id { get; init; }
     public string? Name { get; init; }
     public string? Order { get; init; }
+    public string? Fleet { get; init; }
     public string? State { get; init; }
     public string? Address { get; init; }
     public int? Port { get; init; }

@@ -90,6 +90,19 @@ public sealed class ExecCloudTests : IDisposable
     }
 
     [Fact]
+    public async Task A_machine_that_bears_no_order_of_ours_is_nobodys_to_sweep()
+    {
+        var list =
+            "{\"complete\":true,\"machines\":[{\"id\":\"db\",\"name\":\"database\"},"
+            + $"{{\"id\":\"x\",\"order\":\"{Guid.Empty:N}\",\"fleet\":\"{CloudOrders.OtherFleet}\"}}]}}";
+        using var cloud = Open(Script($"echo '{list}'"));
+        Assert.Empty((await cloud.ListAsync(CloudOrders.Fleet, [], Ct)).Machines);
+        Assert.NotNull(await cloud.GetAsync("here", "db", Ct));
+        Assert.Empty(await cloud.CheckAsync(Ct));
+        Assert.NotNull(await cloud.GetAsync("here", "db", Ct));
+    }
+
+    [Fact]
     public async Task A_command_that_hangs_is_ended_with_all_that_it_started()
     {
         using var cloud = Open(
@@ -136,6 +149,17 @@ public sealed class ExecCloudTests : IDisposable
         using var cloud = new ExecCloud(settings, new([new(secret, "KEY")]), TimeProvider.System);
         var fault = await Assert.ThrowsAsync<CloudException>(() => cloud.ListAsync(CloudOrders.Fleet, [], Ct));
         Assert.Contains("bad key (hidden)", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_stands_in_env_under_a_telling_name_is_a_secret_too()
+    {
+        const string secret = "sEcReTsEcReTsEcReTsEcReT";
+        var settings = Settings(Script("echo \"no such key: $AZURE_KEY\" >&2; exit 1"));
+        settings = settings with { Env = new Dictionary<string, string> { ["AZURE_KEY"] = secret } };
+        using var cloud = CloudProviders.Open(settings, TimeProvider.System);
+        var fault = await Assert.ThrowsAsync<CloudException>(() => cloud.ListAsync(CloudOrders.Fleet, [], Ct));
+        Assert.Contains("no such key: (hidden)", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
