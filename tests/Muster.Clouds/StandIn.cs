@@ -18,7 +18,7 @@ namespace Muster.Clouds;
 public sealed class StandIn : IAsyncDisposable
 {
     /// <summary>Longer than the patience of a client with a create.</summary>
-    private static readonly TimeSpan Late = TimeSpan.FromSeconds(110);
+    private static readonly TimeSpan Late = TimeSpan.FromMinutes(10);
     private readonly WebApplication _app;
 
     private StandIn(WebApplication app, World world) => (_app, World) = (app, world);
@@ -59,6 +59,7 @@ public sealed class StandIn : IAsyncDisposable
         var noted = new WorldRequest(provider.Name, world.Now, provider.Describe(request, text), text);
         lock (world.Lock)
             world.Requests.Add(noted);
+        context.Response.Headers.Date = noted.At.ToString("R");
         var stumble = world.Faults.Draw(noted.What);
         switch (stumble)
         {

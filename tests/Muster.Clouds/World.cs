@@ -16,6 +16,9 @@ public sealed class World(TimeProvider clock, int seed)
     public FaultPlan Faults { get; } = new(new Random(seed + 1));
     public Bill Bill { get; } = new();
 
+    /// <summary>Null where a machine is an entry in a list and nothing else.</summary>
+    public RealMachines? Real { get; init; }
+
     /// <summary>All machines that ever were.</summary>
     public List<WorldMachine> Machines { get; } = [];
 

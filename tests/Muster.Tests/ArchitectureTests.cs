@@ -96,7 +96,7 @@ public sealed class ArchitectureTests
         ],
         ["Sites.Clouds"] =
         [
-            ["Aws", "DigitalOcean", "Scaleway"],
+            ["Aws", "DigitalOcean", "Exec", "Hetzner", "Scaleway"],
             ["."],
         ],
         ["Scenes"] =

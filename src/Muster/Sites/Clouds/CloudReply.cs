@@ -74,7 +74,10 @@ public sealed partial record CloudReply(
         return text.Length > 200 ? text[..200] + "…" : text;
     }
 
-    [GeneratedRegex(@"<(script|style)\b.*?</\1\s*>|<[^>]*>", RegexOptions.IgnoreCase | RegexOptions.Singleline)]
+    [GeneratedRegex(
+        @"<(?<tag>script|style)\b.*?</\k<tag>\s*>|<[^>]*>",
+        RegexOptions.IgnoreCase | RegexOptions.Singleline
+    )]
     private static partial Regex Markup();
 
     [GeneratedRegex(@"[\s\p{C}]+")]

@@ -112,8 +112,16 @@ public sealed record CloudSettings
     /// <summary>What the commands of <c>exec</c> get.</summary>
     public IReadOnlyDictionary<string, string> Env { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>All that must not be shown: also variables whose name says so.</summary>
     public IEnumerable<Secret> Secrets =>
-        ((Secret?[])[Token, AccessKey, SecretKey, SessionToken, Registry?.Password]).OfType<Secret>();
+        ((Secret?[])[Token, AccessKey, SecretKey, SessionToken, Registry?.Password])
+            .OfType<Secret>()
+            .Concat(
+                Env.Where(pair => pair.Value.Length > 0 && Telling.Any(pair.Key.ToUpperInvariant().Contains))
+                    .Select(pair => new Secret(pair.Value, pair.Key))
+            );
+
+    private static readonly string[] Telling = ["TOKEN", "SECRET", "PASS", "KEY", "CREDENTIAL"];
 
     /// <summary>How messages name the site.</summary>
     public override string ToString() => $"site {Site}";

@@ -10,6 +10,9 @@ public sealed class Redactor
 {
     private const string Shown = "(hidden)";
 
+    /// <summary>A value shorter than this would take words and numbers out of every message.</summary>
+    private const int Shortest = 6;
+
     /// <summary>Shorter than this, a part of a secret could as well be a word.</summary>
     private const int Least = 16;
     private readonly List<string> _known;
@@ -18,7 +21,7 @@ public sealed class Redactor
         _known = [
             .. secrets
                 .Select(secret => secret.Reveal())
-                .Where(value => value.Length > 0)
+                .Where(value => value.Length >= Shortest)
                 .SelectMany(value =>
                     (string[])
                         [

@@ -12,10 +12,7 @@ namespace Muster.Sites.Import;
 /// </summary>
 public sealed record AsrFile
 {
-    public required CloudSettings Cloud { get; init; }
-
-    /// <summary>Shell lines that make a machine ready, before its node.</summary>
-    public IReadOnlyList<string> Setup { get; init; } = [];
+    public required CloudSite Site { get; init; }
 
     /// <summary>Of the node, where it is run in a container.</summary>
     public required string NodeImage { get; init; }
@@ -105,10 +102,15 @@ public sealed record AsrFile
         var acl = keys.Text("s3.acl") ?? (known.Provider is CloudProvider.Aws ? "public-read" : null);
         var file = new AsrFile
         {
-            Cloud = settings,
-            Setup = keys.Text("nodeSetupCmd") is { } setup
-                ? setup.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-                : [],
+            Site = new()
+            {
+                Name = name,
+                Origin = new(path),
+                Cloud = settings,
+                Setup = keys.Text("nodeSetupCmd") is { } setup
+                    ? setup.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                    : [],
+            },
             NodeImage = keys.Text("dockerImage") ?? "opendronemap/nodeodm",
             MinImages = keys.Number("minImages") is { } least and > 0 ? (int)least : null,
             // What the documentation calls it, and what the code read.
@@ -137,7 +139,7 @@ public sealed record AsrFile
         if (
             !OperatingSystem.IsWindows()
             && File.Exists(full)
-            && (File.GetUnixFileMode(full) & (UnixFileMode.GroupRead | UnixFileMode.OtherRead)) != 0
+            && (File.GetUnixFileMode(full) & (UnixFileMode.GroupRead | UnixFileMode.OtherRead)) is not UnixFileMode.None
         )
             yield return $"{keys.Path}: other users can read the secrets in it; chmod 600 {keys.Path}";
     }
@@ -342,8 +344,9 @@ public sealed record AsrFile
     /// The site as it is written into a configuration, where secrets are named by the variables that hold them, and
     /// what the user has to do so that they do.
     /// </summary>
-    public static (CloudSettings Cloud, IReadOnlyList<string> Notes) ToBeWritten(CloudSettings cloud)
+    public static (CloudSite Site, IReadOnlyList<string> Notes) ToBeWritten(CloudSite site)
     {
+        var cloud = site.Cloud;
         var notes = new List<string>();
         Secret? Named(Secret? secret, string variable)
         {
@@ -365,6 +368,6 @@ public sealed record AsrFile
                 }
                 : null,
         };
-        return (named, notes);
+        return (site with { Cloud = named }, notes);
     }
 }

@@ -2,6 +2,7 @@ using Muster.Configuration;
 using Muster.Faults;
 using Muster.Sites.Clouds;
 using Muster.Sites.Import;
+using Muster.Sites.Reading;
 
 namespace Muster.Sites;
 
@@ -41,8 +42,8 @@ public sealed class AsrFileTests : IDisposable
             """
         );
 
-        var cloud = file.Cloud;
-        Assert.Equal(("burst", CloudProvider.DigitalOcean), (cloud.Site, cloud.Provider));
+        var cloud = file.Site.Cloud;
+        Assert.Equal(("burst", CloudProvider.DigitalOcean), (file.Site.Name, cloud.Provider));
         Assert.Equal("dop_v1_secret", cloud.Token?.Reveal());
         Assert.Equal("burst.json: accessToken", cloud.Token?.Source);
         Assert.Equal(["nyc3", "fra1"], cloud.Places);
@@ -75,7 +76,7 @@ public sealed class AsrFileTests : IDisposable
     {
         var file = Read($$"""{ "provider": "hetzner", "apiToken": "T", "image": "ubuntu-18.04", {{S3}} }""");
 
-        var cloud = file.Cloud;
+        var cloud = file.Site.Cloud;
         Assert.Equal(["fsn1"], cloud.Places);
         Assert.Equal([new(5, "cx11"), new(50, "cx21")], cloud.Machines);
         Assert.Equal((false, 1m, 0, 1), (cloud.Snapshot, cloud.Swap, cloud.Gpus, cloud.Attempts));
@@ -105,7 +106,7 @@ public sealed class AsrFileTests : IDisposable
             { "provider": "scaleway", "organization": "1f2e", "secretToken": "T", "region": ["par1", "ams1", "pl-waw-2"],
               "machinesLimit": 2, {{S3}} }
             """
-        ).Cloud;
+        ).Site.Cloud;
 
         Assert.Equal(("1f2e", "T"), (cloud.Project, cloud.Token?.Reveal()));
         Assert.Equal(["fr-par-1", "nl-ams-1", "pl-waw-2"], cloud.Places);
@@ -128,7 +129,7 @@ public sealed class AsrFileTests : IDisposable
             """
         );
 
-        var cloud = file.Cloud;
+        var cloud = file.Site.Cloud;
         Assert.Equal(("AKIA", "SECRET"), (cloud.AccessKey?.Reveal(), cloud.SecretKey?.Reveal()));
         Assert.Equal(["us-west-2b", "eu-central-1b"], cloud.Places);
         Assert.Equal(
@@ -139,7 +140,7 @@ public sealed class AsrFileTests : IDisposable
         Assert.Equal(new() { ["monitoring"] = "true", ["public-ip"] = "false" }, cloud.Options.ToDictionary());
         Assert.Equal([new(5, "t2.micro", 0.05m, 60), new(9, "t3.large", null, 16)], cloud.Machines);
         Assert.Equal(new() { ["type"] = "clusterodm", ["odd"] = "" }, cloud.Tags.ToDictionary());
-        Assert.Equal(["mkfs.ext4 /dev/nvme1n1"], file.Setup);
+        Assert.Equal(["mkfs.ext4 /dev/nvme1n1"], file.Site.Setup);
         Assert.Equal("/mnt/data", file.DataFolder);
         Assert.Equal((null, "AKIA", "SECRET"), (file.Results.Acl, file.Results.AccessKey, file.Results.SecretKey));
         Assert.Empty(file.Warnings);
@@ -155,11 +156,11 @@ public sealed class AsrFileTests : IDisposable
             """
         );
 
-        Assert.Null(file.Cloud.AccessKey);
+        Assert.Null(file.Site.Cloud.AccessKey);
         Assert.Equal("public-read", file.Results.Acl);
         Assert.Equal("/d", file.DataFolder);
-        Assert.Equal(["us-west-2"], file.Cloud.Places);
-        Assert.Equal("true", file.Cloud.Options["public-ip"]);
+        Assert.Equal(["us-west-2"], file.Site.Cloud.Places);
+        Assert.Equal("true", file.Site.Cloud.Options["public-ip"]);
     }
 
     [Fact]
@@ -209,12 +210,42 @@ public sealed class AsrFileTests : IDisposable
             """
         );
 
-        var (cloud, notes) = AsrFile.ToBeWritten(file.Cloud);
+        var (site, notes) = AsrFile.ToBeWritten(file.Site);
+        var cloud = site.Cloud;
 
         Assert.Equal(("HCLOUD_TOKEN", "REGISTRY_PASSWORD"), (cloud.Token?.Source, cloud.Registry?.Password.Source));
         Assert.Equal(2, notes.Count);
         Assert.StartsWith("set HCLOUD_TOKEN to what stands in burst.json: apiToken", notes[0]);
         Assert.DoesNotContain(notes, note => note.Contains("secret,") || note.Contains("hidden"));
+    }
+
+    [Theory]
+    [InlineData("""{ "provider": "digitalocean", "accessToken": "T", "tags": ["a", "b:c"], """)]
+    [InlineData("""{ "provider": "hetzner", "apiToken": "T", "image": "ubuntu-24.04", "snapshot": true, """)]
+    [InlineData(
+        """{ "provider": "scaleway", "secretToken": "T", "organization": "1f2e", "region": ["par1", "ams1"], """
+    )]
+    [InlineData(
+        """
+            { "provider": "aws", "accessKey": "A", "secretKey": "S", "securityGroup": "g", "spot": true, "usePrivateAddress": true,
+              "nodeSetupCmd": "mount /dev/x /mnt",
+            """
+    )]
+    public void It_is_written_as_a_site_without_its_secrets_and_read_back(string keys)
+    {
+        var file = Read($"{keys} {S3} }}");
+        var (site, _) = AsrFile.ToBeWritten(file.Site);
+        var text = "sites:\n" + string.Concat(SiteYaml.Lines(site).Select(line => $"  {line}\n"));
+        File.WriteAllText(Path.Combine(_folder.FullName, "muster.yaml"), text);
+        var variables = site.Cloud.Secrets.ToDictionary(secret => secret.Source, secret => secret.Reveal());
+
+        var again = Assert.IsType<CloudSite>(ConfigReader.Read(new(_folder.FullName, variables)).Get("burst"));
+
+        Assert.Equal(SiteYaml.Lines(site), SiteYaml.Lines(again));
+        Assert.Equal(
+            file.Site.Cloud.Secrets.Select(secret => secret.Reveal()),
+            again.Cloud.Secrets.Select(secret => secret.Reveal())
+        );
     }
 
     [Fact]

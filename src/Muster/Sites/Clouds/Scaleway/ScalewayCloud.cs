@@ -404,9 +404,7 @@ public sealed class ScalewayCloud : ICloud
             },
             Word = server.StateDetail is { Length: > 0 } detail ? $"{server.State} ({detail})" : server.State ?? "",
             Created = server.CreationDate,
-            PublicAddress = (
-                addresses.FirstOrDefault(address => address.Family is "inet") ?? addresses.FirstOrDefault()
-            )?.Address,
+            PublicAddress = addresses.OrderBy(address => address.Family is not "inet").FirstOrDefault()?.Address,
             PrivateAddress = server.PrivateIp,
             Fleet = marks.Fleet,
             Order = marks.Order,
