@@ -92,7 +92,12 @@ public sealed class ArchitectureTests
             ["Doctor", "Import"],
             ["Reading"],
             ["."],
-            ["Schedulers"],
+            ["Clouds", "Schedulers"],
+        ],
+        ["Sites.Clouds"] =
+        [
+            ["Aws", "DigitalOcean", "Exec", "Hetzner", "Scaleway"],
+            ["."],
         ],
         ["Scenes"] =
         [
@@ -138,12 +143,12 @@ public sealed class ArchitectureTests
     public void In_a_folder_calls_run_down_the_rooms()
     {
         var wrong =
+            from folder in Rooms.Keys
             from type in Program.GetTypes()
-            let folder = FolderOf(type)
-            where folder is not null
+            where RoomOf(folder, type) is not null
             from used in UsedBy(type)
-            where FolderOf(used) == folder && RoomOf(used) != RoomOf(type)
-            where PlaceOf(used) <= PlaceOf(type)
+            where RoomOf(folder, used) is { } room && room != RoomOf(folder, type)
+            where PlaceOf(folder, used) <= PlaceOf(folder, type)
             select $"{type.FullName} uses {used.FullName}";
 
         Assert.Empty(wrong.Distinct());
@@ -154,7 +159,10 @@ public sealed class ArchitectureTests
     {
         var wrong =
             from type in Program.GetTypes()
-            where FolderOf(type) is { } folder && (Rooms.ContainsKey(folder) ? PlaceOf(type) < 0 : RoomOf(type) != ".")
+            let outer = FolderOf(type)
+            where outer is not null
+            from folder in Rooms.Keys.Where(folder => RoomOf(folder, type) is not null).DefaultIfEmpty(outer)
+            where Rooms.ContainsKey(folder) ? PlaceOf(folder, type) < 0 : RoomOf(folder, type) != "."
             select type.FullName;
 
         Assert.Empty(wrong);
@@ -163,11 +171,7 @@ public sealed class ArchitectureTests
             folder =>
                 Assert.All(
                     folder.Value.SelectMany(place => place),
-                    room =>
-                        Assert.Contains(
-                            Program.GetTypes(),
-                            type => FolderOf(type) == folder.Key && RoomOf(type) == room
-                        )
+                    room => Assert.Contains(Program.GetTypes(), type => RoomOf(folder.Key, type) == room)
                 )
         );
     }
@@ -232,12 +236,15 @@ public sealed class ArchitectureTests
         foreach (var folder in Rooms.Keys.Order(StringComparer.Ordinal))
         {
             text.Append(CultureInfo.InvariantCulture, $"\n## Rooms of {folder}\n\n");
-            var inside = uses.Where(use => FolderOf(use.type) == folder && FolderOf(use.used) == folder);
+            var inside = uses.Where(use =>
+                RoomOf(folder, use.type) is not null && RoomOf(folder, use.used) is not null
+            );
             Draw(text, inside.Select(use => (NameOf(folder, use.type), NameOf(folder, use.used))));
         }
         return text.ToString();
 
-        static string NameOf(string folder, Type type) => RoomOf(type) is "." ? $"{folder}/*" : RoomOf(type);
+        static string NameOf(string folder, Type type) =>
+            RoomOf(folder, type) is { } room and not "." ? room : $"{folder}/*";
     }
 
     private static void Draw(StringBuilder text, IEnumerable<(string From, string To)> arrows)
@@ -262,12 +269,15 @@ public sealed class ArchitectureTests
         return type.Assembly == Program && parts.Length > 1 && parts[0] == "Muster" ? parts[1] : null;
     }
 
-    private static string RoomOf(Type type) => type.Namespace!.Split('.') is [_, _, var room, ..] ? room : ".";
+    /// <param name="folder">Such as <c>Sites</c>, or <c>Sites.Clouds</c> for the rooms of a room.</param>
+    private static string? RoomOf(string folder, Type type) =>
+        type.Assembly != Program || $"{type.Namespace}." is not { } inside ? null
+        : !inside.StartsWith($"Muster.{folder}.", StringComparison.Ordinal) ? null
+        : inside[$"Muster.{folder}.".Length..].Split('.')[0] is { Length: > 0 } room ? room
+        : ".";
 
-    private static int PlaceOf(Type type) =>
-        FolderOf(type) is { } folder && Rooms.TryGetValue(folder, out var places)
-            ? Array.FindIndex(places, place => place.Contains(RoomOf(type)))
-            : -1;
+    private static int PlaceOf(string folder, Type type) =>
+        Array.FindIndex(Rooms[folder], place => place.Contains(RoomOf(folder, type)));
 
     private static int? FloorOf(Type type) =>
         FolderOf(type) is { } folder && Array.FindIndex(Floors, floor => floor.Contains(folder)) is var at and >= 0

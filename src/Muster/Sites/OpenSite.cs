@@ -18,8 +18,12 @@ public sealed class OpenSite
     private readonly Dictionary<string, SchedulerDesk> _desks = [];
     private readonly ConcurrentDictionary<string, string> _nodeNames = [];
 
-    public OpenSite(Site site, SitePlaces places, TimeProvider clock) =>
+    public OpenSite(Site site, SitePlaces places, TimeProvider clock)
+    {
+        if (site is CloudSite cloud)
+            throw cloud.TakesNoRuns();
         (Site, _places, _clock) = (site, places, clock);
+    }
 
     public Site Site { get; }
     public string Root => Site.Root;

@@ -19,6 +19,10 @@ public sealed record SiteView
     public string? SshConfig { get; init; }
     public string? Identity { get; init; }
     public IReadOnlyDictionary<string, string?>? Sbatch { get; init; }
+    public string? Provider { get; init; }
+    public IReadOnlyList<string>? Machines { get; init; }
+    public IReadOnlyList<string>? Places { get; init; }
+    public int? Limit { get; init; }
     public required IReadOnlyList<string> Setup { get; init; }
     public string? SetupErrors { get; init; }
     public required IReadOnlyList<string> Environment { get; init; }
@@ -61,6 +65,13 @@ public sealed record SiteView
                 Identity = slurm.Identity,
                 Sbatch = slurm.Sbatch.Entries.ToDictionary(entry => entry.Key, entry => entry.Value),
             },
+            CloudSite { Cloud: var cloud } => view with
+            {
+                Provider = cloud.Provider.ToString().ToLowerInvariant(),
+                Machines = [.. cloud.Machines.Select(size => size.Type)],
+                Places = cloud.Places,
+                Limit = cloud.Limit,
+            },
             _ => view,
         };
     }
@@ -70,6 +81,7 @@ public sealed record SiteView
         {
             LocalSite => "local",
             SshSite => "ssh",
+            CloudSite => "cloud",
             _ => "slurm",
         };
 

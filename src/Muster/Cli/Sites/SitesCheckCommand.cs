@@ -58,6 +58,18 @@ internal static class SitesCheckCommand
     private static async Task<SiteCheckView> CheckAsync(App app, Site site, bool fix, CancellationToken ct)
     {
         var kind = SiteView.KindOf(site);
+        if (site is CloudSite cloud)
+        {
+            var findings = (await CloudFindings.ForAsync(cloud, app.Clock, ct)).Select(FindingView.Of).ToList();
+            var provider = cloud.Cloud.Provider.ToString().ToLowerInvariant();
+            return new(
+                site.Name,
+                kind,
+                findings.All(finding => finding.Mark != "bad"),
+                [new(provider, findings)],
+                null
+            );
+        }
         var open = app.OpenSite(site);
         var before = SocketFindings(app, open);
         var (hosts, budget) = await new SiteCheck(open, app.Clock).RunAsync(ct);

@@ -87,6 +87,10 @@ internal static class SitesCommand
         screen.Field("kind", view.Kind);
         screen.Field("origin", view.Origin);
         screen.Field("hosts", string.Join(' ', view.Hosts));
+        screen.Field("provider", view.Provider);
+        screen.Field("machines", view.Machines is { } machines ? string.Join(' ', machines) : null);
+        screen.Field("places", view.Places is { } places ? string.Join(' ', places) : null);
+        screen.Field("limit", view.Limit is { } limit ? $"{limit}" : null);
         foreach (var (role, hosts) in view.Roles ?? new Dictionary<string, IReadOnlyList<string>>())
             screen.Field("role", $"{role}: {string.Join(' ', hosts)}");
         screen.Field("check-pairs", view.CheckPairs is true ? "true" : null);
@@ -109,8 +113,8 @@ internal static class SitesCommand
         var name = new Argument<string>("NAME") { Description = "Name of the site." };
         var kind = new Option<string>("--kind", "-k")
         {
-            Description = "Kind of site: ssh, slurm or local.",
-            HelpName = "ssh|slurm|local",
+            Description = "Kind of site: ssh, slurm, cloud or local.",
+            HelpName = "ssh|slurm|cloud|local",
             Required = true,
         };
         var host = new Option<string[]>("--host", "-H")
@@ -176,6 +180,11 @@ internal static class SitesCommand
         {
             var app = parsed.App();
             var (site, warnings) = SiteFile.Read(parsed.GetValue(from)!, LocalSources.Find());
+            if (site is CloudSite cloud)
+            {
+                var (named, notes) = AsrFile.ToBeWritten(cloud);
+                (site, warnings) = (named, [.. warnings, .. notes]);
+            }
             Write(
                 app,
                 parsed.GetValue(name) is { } chosen ? site with { Name = chosen } : site,

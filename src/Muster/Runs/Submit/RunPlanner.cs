@@ -11,6 +11,8 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
     /// <returns>The plan, and the values of the environment, which are no part of it.</returns>
     public (RunPlan Plan, IReadOnlyDictionary<string, string> Environment) Plan(SubmitRequest request, Site site)
     {
+        if (site is CloudSite cloud)
+            throw cloud.TakesNoRuns();
         var profile = LaunchProfile.Get(request.Launch);
         var roles = RoleReader.Read(request, profile, site);
         var command = CommandIn(request, roles, profile);

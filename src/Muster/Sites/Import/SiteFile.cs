@@ -10,8 +10,11 @@ public static class SiteFile
 {
     private const string Readable =
         "Give a file of cluster_tools (JSON with hostname, user, sbatch_options, …), Poseidon (JSON with worker_nodes, "
-        + "server_nodes, …), GTSfM (YAML with workers) or DROIDSLAMCLI (YAML with connection, slurm), or the name of a "
-        + "site in muster.yaml.";
+        + "server_nodes, …), ClusterODM's autoscaler (JSON with provider, imageSizeMapping, …), GTSfM (YAML with "
+        + "workers) or DROIDSLAMCLI (YAML with connection, slurm), or the name of a site in muster.yaml.";
+
+    /// <summary>ClusterODM's own example has commas behind last entries.</summary>
+    internal static readonly JsonDocumentOptions Json = new() { AllowTrailingCommas = true };
 
     public static ImportedSite Read(string path, ConfigSources sources)
     {
@@ -37,12 +40,17 @@ public static class SiteFile
     {
         try
         {
-            using var document = JsonDocument.Parse(text);
+            using var document = JsonDocument.Parse(text, Json);
             var json = document.RootElement;
             if (ClusterToolsFile.Fits(json))
                 return ClusterToolsFile.Read(json, path, sources);
             if (PoseidonFile.Fits(json))
                 return PoseidonFile.Read(json, path, sources);
+            if (AsrFile.Fits(json))
+            {
+                var asr = AsrFile.Read(json, path, sources);
+                return new(asr.Site, asr.Warnings);
+            }
             throw NotRead(path);
         }
         // the latter: half of a surrogate pair

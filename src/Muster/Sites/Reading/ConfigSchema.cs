@@ -36,7 +36,7 @@ public static class ConfigSchema
     internal static readonly ConfigKey<SiteKind> Kind = new(
         "kind",
         ConfigShape.Choice<SiteKind>(),
-        "what the site is: local, ssh or slurm"
+        "what the site is: local, ssh, slurm or cloud"
     );
     internal static readonly ConfigKey<string> Root = new(
         "root",
@@ -154,6 +154,7 @@ public static class ConfigSchema
         Sbatch,
         SshConfig,
         Identity,
+        .. CloudKeys.All,
     ];
 
     /// <summary>The sites, each still as it is written: they are read once the kind is known.</summary>

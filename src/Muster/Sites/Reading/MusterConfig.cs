@@ -53,9 +53,10 @@ public sealed record MusterConfig
         string[] telling = ["TOKEN", "SECRET", "PASS", "KEY", "CREDENTIAL"];
         var name = setting.Key[(setting.Key.LastIndexOf('.') + 1)..].ToUpperInvariant();
         return
-            setting.Key.Contains(".env.", StringComparison.Ordinal)
-            && telling.Any(name.Contains)
-            && !setting.Value.StartsWith("${", StringComparison.Ordinal)
+            (
+                (setting.Key.Contains(".env.", StringComparison.Ordinal) && telling.Any(name.Contains))
+                || CloudKeys.IsSecretPath(setting.Key)
+            ) && !setting.Value.StartsWith("${", StringComparison.Ordinal)
             ? setting with
             {
                 Value = "(hidden)",

@@ -61,8 +61,9 @@ public static class SiteDraft
                 $"--set takes KEY=VALUE, not '{ConfigFile.Flat(setting)}'",
                 "Write, for example: --set sbatch.time=10:00:00"
             );
-        // The site is written as it is in force, so the variable's value, perhaps a token, would stand in the file.
-        if (value.Contains("${", StringComparison.Ordinal))
+        // The site is written as it is in force, so the variable's value, perhaps a token, would stand in the file. Of a
+        // provider's secret only the variable is written.
+        if (value.Contains("${", StringComparison.Ordinal) && !CloudKeys.IsSecret(path))
             throw new UserException(
                 $"the value of {path} names a variable, which would be written out as what it holds now",
                 $"Add the site without it, then write `{path}` into the file by hand."

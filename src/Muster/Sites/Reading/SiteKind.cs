@@ -6,4 +6,5 @@ internal enum SiteKind
     Local,
     Ssh,
     Slurm,
+    Cloud,
 }

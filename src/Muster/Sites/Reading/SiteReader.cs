@@ -17,15 +17,6 @@ internal static class SiteReader
             return null;
         }
 
-        if (WordOf(map) is "cloud")
-        {
-            file.Mistake(
-                key,
-                $"site {name} is of kind cloud, which this version cannot use. Remove it, or describe machines that "
-                    + "exist as kind ssh"
-            );
-            return null;
-        }
         var before = file.Mistakes.Count;
         var kind = KindOf(map);
         var section = ConfigSection.Read(
@@ -37,7 +28,7 @@ internal static class SiteReader
             kind?.ToString().ToLowerInvariant()
         );
         if (kind is null && file.Mistakes.Count == before)
-            file.Mistake(key, $"site {name} needs a `kind`: local, ssh or slurm");
+            file.Mistake(key, $"site {name} needs a `kind`: local, ssh, slurm or cloud");
         if (kind is null || !section.IsComplete)
             return null;
 
@@ -54,6 +45,7 @@ internal static class SiteReader
                 Identity = Optional(section, ConfigSchema.Identity),
                 Sbatch = section.Get(ConfigSchema.Sbatch, SbatchOptions.None),
             },
+            SiteKind.Cloud => CloudSiteReader.Read(key, section, file),
             _ => throw new InvalidOperationException($"a site of kind {kind}"),
         };
         if (site is null)

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Muster.Faults;
+using Muster.Sites.Clouds;
 
 namespace Muster.Sites.Reading;
 
@@ -40,11 +42,124 @@ internal static partial class SiteYaml
                     ),
                 ]
             ),
-            _ => throw new UserException(
-                $"site {site.Name} cannot be written: its token would be stored in the file",
-                "Write it by hand, with the token as ${VARIABLE}."
-            ),
+            CloudSite cloud => Common("cloud", site, CloudKeysOf(cloud.Cloud)),
+            _ => throw new InvalidOperationException($"a site {site.GetType().Name}"),
         };
+
+    /// <summary>What differs from what would be so anyway.</summary>
+    private static List<string> CloudKeysOf(CloudSettings cloud)
+    {
+        var usual = new CloudSettings
+        {
+            Site = cloud.Site,
+            Provider = cloud.Provider,
+            Folder = cloud.Folder,
+            Machines = cloud.Machines,
+            Limit = cloud.Limit,
+            Image = cloud.Image,
+        };
+        return
+        [
+            $"provider: {cloud.Provider.ToString().ToLowerInvariant()}",
+            .. Secret("token", cloud.Token),
+            .. Secret("access-key", cloud.AccessKey),
+            .. Secret("secret-key", cloud.SecretKey),
+            .. Secret("session-token", cloud.SessionToken),
+            .. Text("profile", cloud.Profile),
+            .. Text("role", cloud.Role),
+            .. Text("project", cloud.Project),
+            .. Text("endpoint", cloud.Endpoint?.ToString()),
+            .. Block("machines", cloud.Machines.Select(size => $"- {Machine(size)}")),
+            $"limit: {cloud.Limit}",
+            .. Words("places", cloud.Places),
+            .. cloud.Image.Length == 0 ? [] : Text("image", cloud.Image),
+            .. Changed("snapshot", cloud.Snapshot, usual.Snapshot),
+            .. Words("subnets", cloud.Subnets),
+            .. Words("security-groups", cloud.SecurityGroups),
+            .. Words("networks", cloud.Networks),
+            .. Words("firewalls", cloud.Firewalls),
+            .. Text("vpc", cloud.Vpc),
+            .. Changed("address", cloud.Address, usual.Address),
+            .. Words("ssh-keys", cloud.SshKeys),
+            .. Text("ssh-user", cloud.SshUser),
+            .. Text("ssh-key-file", cloud.SshKeyFile),
+            .. Changed("spot", cloud.Spot, usual.Spot),
+            .. Changed("spot-price", cloud.SpotPrice, null),
+            .. Changed("spot-fallback", cloud.SpotFallback, usual.SpotFallback),
+            .. Changed("disk", cloud.DiskGb, null),
+            .. Changed("swap", cloud.Swap, usual.Swap),
+            .. Changed("gpus", cloud.Gpus, usual.Gpus),
+            .. Words("packages", cloud.Packages),
+            .. Text("user-data", cloud.UserData),
+            .. Text("engine-script", cloud.EngineScript),
+            .. cloud.Registry is { } registry
+                ? Block(
+                    "registry",
+                    [
+                        $"url: {Word(registry.Url)}",
+                        $"user: {Word(registry.User)}",
+                        .. Secret("password", registry.Password),
+                    ]
+                )
+                : [],
+            .. Map("tags", cloud.Tags.Select(tag => (Word(tag.Key), Word(tag.Value)))),
+            .. cloud.NamePrefix == usual.NamePrefix ? [] : Text("name-prefix", cloud.NamePrefix),
+            .. Time("boot", cloud.Boot, usual.Boot),
+            .. Time("lease", cloud.Lease, usual.Lease),
+            .. Time("idle", cloud.Idle, usual.Idle),
+            .. Time("max-life", cloud.MaxLife, usual.MaxLife),
+            .. Changed("attempts", cloud.Attempts, null),
+            .. Changed("price", cloud.Price, null),
+            .. Text("currency", cloud.Currency),
+            .. Block(
+                "budget",
+                [
+                    .. Changed("hour", cloud.Budget.Hour, null),
+                    .. Changed("day", cloud.Budget.Day, null),
+                    .. Changed("month", cloud.Budget.Month, null),
+                ]
+            ),
+            .. Text("give-back", cloud.GiveBack),
+            .. Text("host-key", cloud.HostKey),
+            .. Map("options", cloud.Options.Select(option => (Word(option.Key), Word(option.Value)))),
+            .. Words("create", cloud.Create),
+            .. Words("list", cloud.List),
+            .. Words("destroy", cloud.Destroy),
+        ];
+    }
+
+    private static string Machine(MachineSize size)
+    {
+        string[] keys =
+        [
+            .. Changed("images", size.Images, null),
+            $"type: {Word(size.Type)}",
+            .. Changed("spot-price", size.SpotPrice, null),
+            .. Changed("disk", size.DiskGb, null),
+        ];
+        return keys.Length == 1 ? Word(size.Type) : $"{{ {string.Join(", ", keys)} }}";
+    }
+
+    /// <summary>Where it comes from, and never what it is.</summary>
+    private static IEnumerable<string> Secret(string key, Secret? secret) =>
+        secret is null ? []
+        : Variable().IsMatch(secret.Source) ? [$"{key}: ${{{secret.Source}}}"]
+        : Path.IsPathRooted(secret.Source) && key is "token" or "secret-key" ? [$"{key}-file: {Word(secret.Source)}"]
+        : throw new UserException(
+            $"the value of `{key}` would be stored in the file",
+            $"Put it into an environment variable, and write it as {key}=${{VARIABLE}}."
+        );
+
+    private static IEnumerable<string> Words(string key, IReadOnlyList<string> words) =>
+        words.Count == 0 ? [] : [$"{key}: {List(words)}"];
+
+    private static IEnumerable<string> Changed<T>(string key, T value, T usual) =>
+        EqualityComparer<T>.Default.Equals(value, usual)
+            ? []
+            : [string.Create(CultureInfo.InvariantCulture, $"{key}: {value}").ToLowerInvariant()];
+
+    private static IEnumerable<string> Time(string key, TimeSpan time, TimeSpan usual) =>
+        time == usual ? [] : [$"{key}: {(long)time.TotalSeconds}s"];
 
     private static IEnumerable<string> Common(string kind, Site site, IEnumerable<string> own) =>
         [
@@ -91,6 +206,9 @@ internal static partial class SiteYaml
             .Replace("\n", "\\n", StringComparison.Ordinal)
             .Replace("\t", "\\t", StringComparison.Ordinal)
         + "\"";
+
+    [GeneratedRegex(@"\A[A-Za-z_][A-Za-z0-9_]*\z")]
+    private static partial Regex Variable();
 
     // What no reader of YAML takes for a number, a time or a word of its own.
     [GeneratedRegex(@"\A(?:~?/[A-Za-z0-9_./@-]*|[A-Za-z][A-Za-z0-9_./@-]*)\z")]

@@ -247,7 +247,7 @@ public sealed class ConfigReaderTests : IDisposable
                 "muster.yaml:15: the environment variable NOT_SET is not set",
                 "muster.yaml:16: 'bad name' cannot name a site: use letters, digits and . _ @ -, and begin with a "
                     + "letter or a digit",
-                "muster.yaml:17: site none needs a `kind`: local, ssh or slurm",
+                "muster.yaml:17: site none needs a `kind`: local, ssh, slurm or cloud",
                 $"{Shown(user)}:3: expected one of: local, ssh, slurm, not 'cluster'",
             ],
             mistakes
@@ -267,9 +267,8 @@ public sealed class ConfigReaderTests : IDisposable
     )]
     [InlineData("sites:\n  a: { kind: ssh, hosts: [] }", "muster.yaml:2: site a needs `hosts`")]
     [InlineData(
-        "sites:\n  a: { kind: cloud, provider: x, token: t }",
-        "muster.yaml:2: site a is of kind cloud, which this version cannot use. Remove it, or describe machines that "
-            + "exist as kind ssh"
+        "sites:\n  a: { kind: cloud, provider: x, token: t, machines: m }",
+        "muster.yaml:2: expected one of: hetzner, digitalocean, scaleway, aws, exec, not 'x'"
     )]
     [InlineData("sites:\n  a: local", "muster.yaml:2: site a needs keys, at least `kind`")]
     [InlineData("- a", "muster.yaml:1: expected keys with values")]

@@ -20,7 +20,7 @@ public sealed class ConfigSchemaTests
         Assert.Equal(ConfigSchema.SiteKeys.Select(key => key.Name), keys.Select(key => key.Name));
         Assert.All(keys, key => Assert.NotEmpty(key.Value.GetProperty("description").GetString()!));
         Assert.Equal(
-            ["local", "ssh", "slurm"],
+            ["local", "ssh", "slurm", "cloud"],
             site.GetProperty("properties")
                 .GetProperty("kind")
                 .GetProperty("enum")

@@ -38,7 +38,8 @@ public sealed class SiteDraftTests : IDisposable
     [InlineData("slurm", "check-pairs=true", "belongs to kind ssh, not slurm")]
     [InlineData("slurm", "time", "--set takes KEY=VALUE")]
     [InlineData("slurm", "env.TOKEN=${HF_TOKEN}", "names a variable")]
-    [InlineData("cloud", "limit=1", "is of kind cloud, which this version cannot use")]
+    [InlineData("slurm", "env.token=${HF_TOKEN}", "names a variable")]
+    [InlineData("cloud", "limit=1", "site new needs a `provider`")]
     public void What_does_not_fit_is_named(string kind, string setting, string text) =>
         Assert.Contains(text, Assert.Throws<UserException>(() => Read(kind, [], setting)).Message);
 
