@@ -92,6 +92,7 @@ public sealed class ArchitectureTests
             ["Doctor", "Import"],
             ["Reading"],
             ["."],
+            ["Clouds"],
             ["Schedulers"],
         ],
         ["Scenes"] =
