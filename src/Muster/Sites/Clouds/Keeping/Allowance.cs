@@ -41,12 +41,15 @@ internal static class Allowance
             for (var from = window.Begin(now); from < end; from = window.Next(from))
             {
                 var to = window.Next(from);
-                var reserved = others.Sum(other => MachineLedger.Worst(other, from, to, now, options.Overrun));
+                // What is gone costs nothing any more.
+                var reserved = others
+                    .Where(other => !other.IsGone || from <= now)
+                    .Sum(other => MachineLedger.Worst(other, from, to, now, options.Overrun));
                 var more = MachineLedger.Worst(wanted, from, to, now, options.Overrun);
                 if (reserved + more > window.Most)
                     return string.Create(
                         CultureInfo.InvariantCulture,
-                        $"the budget of {window.Most:0.####} {price.Currency} a {window.Word} does not allow it: {reserved:0.####} is spent or reserved from {from:yyyy-MM-dd HH:mm}, and it may cost {more:0.####} more"
+                        $"the budget of {window.Most:0.####} {price.Currency} {window.Word} does not allow it: {reserved:0.####} is spent or reserved from {from:yyyy-MM-dd HH:mm}, and it may cost {more:0.####} more"
                     );
             }
         return null;
@@ -55,11 +58,11 @@ internal static class Allowance
     private static IEnumerable<Window> Windows(KeeperOptions options)
     {
         if (options.HourBudget is { } hour)
-            yield return new("hour", hour, Hour, time => Hour(time).AddHours(1));
+            yield return new("an hour", hour, Hour, time => Hour(time).AddHours(1));
         if (options.DayBudget is { } day)
-            yield return new("day", day, Day, time => Day(time).AddDays(1));
+            yield return new("a day", day, Day, time => Day(time).AddDays(1));
         if (options.MonthBudget is { } month)
-            yield return new("month", month, MachineLedger.MonthOf, time => MachineLedger.MonthOf(time).AddMonths(1));
+            yield return new("a month", month, MachineLedger.MonthOf, time => MachineLedger.MonthOf(time).AddMonths(1));
 
         static DateTimeOffset Day(DateTimeOffset time) => new(time.UtcDateTime.Date, TimeSpan.Zero);
         static DateTimeOffset Hour(DateTimeOffset time) => Day(time).AddHours(time.UtcDateTime.Hour);

@@ -35,7 +35,9 @@ public sealed record CloudStanding
         bool IsSame(CloudPause other) => (other.Fault, other.Place, other.Type) == (fault.Fault, place, type);
         var before = Pauses.FirstOrDefault(IsSame);
         var times = before is null || now - before.Until > CloudPause.Most ? 1 : before.Times + 1;
-        var until = fault.Until ?? now + pause.About(CloudPause.Doubled(scope.First, scope.Most, times));
+        var until = fault.Until ?? now + Wait();
+        TimeSpan Wait() =>
+            scope.First == scope.Most ? scope.Most : pause.About(CloudPause.Doubled(scope.First, scope.Most, times));
         // A provider may name any time; after an hour it is asked again.
         until = until > now + CloudPause.Most ? now + CloudPause.Most : until;
         return this with

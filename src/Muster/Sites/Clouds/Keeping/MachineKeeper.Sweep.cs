@@ -35,7 +35,7 @@ public sealed partial class MachineKeeper
         }
         var lines = new List<SweepLine>();
         foreach (var machine in listing.Machines)
-            lines.Add(await SweepAsync(machine, fleet, destroy, ct));
+            lines.Add(await SweepAsync(machine, before, fleet, destroy, ct));
         foreach (var part in listing.Leftovers)
             lines.Add(await SweepAsync(part, ct));
         var isMissing = false;
@@ -48,13 +48,21 @@ public sealed partial class MachineKeeper
         return lines;
     }
 
-    private async Task<SweepLine> SweepAsync(CloudMachine machine, string fleet, bool destroy, CancellationToken ct)
+    private async Task<SweepLine> SweepAsync(
+        CloudMachine machine,
+        IReadOnlyList<MachineRecord> alive,
+        string fleet,
+        bool destroy,
+        CancellationToken ct
+    )
     {
         if (machine.Fleet != fleet)
             return new(machine, null, SweepVerdict.Foreign, $"of another fleet ({machine.Fleet ?? "no mark"})");
-        var record =
-            (machine.Order is { } id ? await store.FindAsync(id, ct) : null)
-            ?? await store.FindAsync(StrayId(machine), ct);
+        // By its id first, as somebody may have changed its marks. Read anew: the list took its time.
+        Guid?[] ids = [alive.FirstOrDefault(known => IsOf(known, machine))?.Id, machine.Order, StrayId(machine)];
+        MachineRecord? record = null;
+        foreach (var id in ids.OfType<Guid>())
+            record ??= await store.FindAsync(id, ct);
         var now = Now;
         if (record is not null && record.Site != options.Site)
             return new(machine, null, SweepVerdict.Known, $"of site {record.Site}");

@@ -333,7 +333,7 @@ public sealed partial class MachineKeeper(
             );
     }
 
-    private Task DoubtedAsync(MachineOrder order, DateTimeOffset sent, string why, CancellationToken ct)
+    private Task<MachineRecord> DoubtedAsync(MachineOrder order, DateTimeOffset sent, string why, CancellationToken ct)
     {
         var now = Now;
         return ChangeAsync(

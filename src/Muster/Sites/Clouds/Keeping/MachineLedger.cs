@@ -50,7 +50,7 @@ public static class MachineLedger
 
     private static decimal Between(MachineRecord record, DateTimeOffset from, DateTimeOffset to, DateTimeOffset end)
     {
-        if (record is not { Price: { } price, MeterFrom: { } start })
+        if (record is not { Price: { } price, MeterFrom: { } start } || to <= start || end <= from)
             return 0;
         return Until(to < end ? to : end) - Until(from < end ? from : end);
 

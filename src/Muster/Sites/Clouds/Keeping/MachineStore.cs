@@ -22,13 +22,7 @@ public sealed class MachineStore(string file) : IMachineStore
         )
     );
 
-    public Task<string> FleetAsync(CancellationToken ct)
-    {
-        using var connection = _file.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = "SELECT name FROM fleet";
-        return Task.FromResult((string)command.ExecuteScalar()!);
-    }
+    public Task<string> FleetAsync(CancellationToken ct) => Task.FromResult(Fleet());
 
     public Task<IReadOnlyList<MachineRecord>> ReadAsync(string site, DateTimeOffset goneSince, CancellationToken ct)
     {
@@ -47,28 +41,10 @@ public sealed class MachineStore(string file) : IMachineStore
         DateTimeOffset goneSince,
         Func<IReadOnlyList<MachineRecord>, MachineRecord?> place,
         CancellationToken ct
-    )
-    {
-        using var connection = _file.Open();
-        using var transaction = connection.BeginTransaction(deferred: false);
-        var placed = place(OfSite(connection, transaction, site, goneSince));
-        if (placed is not null)
-            Write(connection, transaction, placed);
-        transaction.Commit();
-        return Task.FromResult(placed);
-    }
+    ) => Task.FromResult(Place(site, goneSince, place));
 
-    public Task<MachineRecord> ChangeAsync(Guid id, Func<MachineRecord, MachineRecord> change, CancellationToken ct)
-    {
-        using var connection = _file.Open();
-        using var transaction = connection.BeginTransaction(deferred: false);
-        var before = Find(connection, transaction, id) ?? throw new KeyNotFoundException($"no machine {id}");
-        var after = change(before);
-        if (!ReferenceEquals(after, before))
-            Write(connection, transaction, after);
-        transaction.Commit();
-        return Task.FromResult(after);
-    }
+    public Task<MachineRecord> ChangeAsync(Guid id, Func<MachineRecord, MachineRecord> change, CancellationToken ct) =>
+        Task.FromResult(Change(id, change));
 
     public Task<CloudStanding> StandingAsync(string site, CancellationToken ct)
     {
@@ -80,7 +56,45 @@ public sealed class MachineStore(string file) : IMachineStore
         string site,
         Func<CloudStanding, CloudStanding> change,
         CancellationToken ct
+    ) => Task.FromResult(ChangeStanding(site, change));
+
+    // SQLite has no calls that wait without a thread.
+    private string Fleet()
+    {
+        using var connection = _file.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT name FROM fleet";
+        return (string)command.ExecuteScalar()!;
+    }
+
+    private MachineRecord? Place(
+        string site,
+        DateTimeOffset goneSince,
+        Func<IReadOnlyList<MachineRecord>, MachineRecord?> place
     )
+    {
+        using var connection = _file.Open();
+        using var transaction = connection.BeginTransaction(deferred: false);
+        var placed = place(OfSite(connection, transaction, site, goneSince));
+        if (placed is not null)
+            Write(connection, transaction, placed);
+        transaction.Commit();
+        return placed;
+    }
+
+    private MachineRecord Change(Guid id, Func<MachineRecord, MachineRecord> change)
+    {
+        using var connection = _file.Open();
+        using var transaction = connection.BeginTransaction(deferred: false);
+        var before = Find(connection, transaction, id) ?? throw new KeyNotFoundException($"no machine {id}");
+        var after = change(before);
+        if (!ReferenceEquals(after, before))
+            Write(connection, transaction, after);
+        transaction.Commit();
+        return after;
+    }
+
+    private CloudStanding ChangeStanding(string site, Func<CloudStanding, CloudStanding> change)
     {
         using var connection = _file.Open();
         using var transaction = connection.BeginTransaction(deferred: false);
@@ -101,7 +115,7 @@ public sealed class MachineStore(string file) : IMachineStore
             command.ExecuteNonQuery();
         }
         transaction.Commit();
-        return Task.FromResult(after);
+        return after;
     }
 
     /// <summary>The host keys of machines under way lie in it.</summary>
