@@ -92,10 +92,12 @@ public sealed class ArchitectureTests
             ["Doctor", "Import"],
             ["Reading"],
             ["."],
-            ["Clouds", "Schedulers"],
+            ["Clouds"],
+            ["Schedulers"],
         ],
         ["Sites.Clouds"] =
         [
+            ["Keeping"],
             ["Aws", "DigitalOcean", "Exec", "Hetzner", "Scaleway"],
             ["."],
         ],

@@ -1,0 +1,99 @@
+using Muster.Faults;
+using Muster.Hosts;
+using Muster.Shell;
+
+namespace Muster.Sites.Clouds.Keeping;
+
+/// <summary>What makes a machine that boots into a host on which work can be started.</summary>
+public sealed record MachineSetup
+{
+    /// <summary>How long it lives without a renewal.</summary>
+    public required TimeSpan Lease { get; init; }
+
+    /// <summary>The user's own shell text, run as root.</summary>
+    public string? Setup { get; init; }
+
+    /// <summary>The swap file's size as a share of the memory.</summary>
+    public decimal Swap { get; init; }
+    public int Gpus { get; init; }
+
+    /// <summary>Waits until somebody can log in. The keeper ends a machine that takes too long.</summary>
+    public static async Task WaitAsync(IHost host, TimeProvider clock, CancellationToken ct)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                await host.RunAsync($"true", ct);
+                return;
+            }
+            // Refused and unreachable are normal while it boots; another host key is not, and is not waited for.
+            catch (HostUnreachableException fault) when (fault.Fault is not ContactFault.HostKey)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(Math.Min(tries, 5)), clock, ct);
+            }
+        }
+    }
+
+    /// <summary>Sets the machine up, one step after another. A step that fails says what it printed.</summary>
+    /// <param name="said">Is told what is being done.</param>
+    public async Task RunAsync(IHost host, Action<string> said, CancellationToken ct)
+    {
+        await RenewAsync(host, Lease, ct);
+        // 1: it crashed; 2: it went on after mistakes, which older versions do not tell.
+        await StepAsync(
+            "waiting for cloud-init",
+            $"command -v cloud-init >/dev/null || exit 0; cloud-init status --wait >&2; [ $? -ne 1 ]"
+        );
+        if (Setup is { } setup)
+            await StepAsync(
+                "setup",
+                $"f=$(mktemp) && cat > \"$f\" || exit; sh \"$f\" </dev/null >&2; rc=$?; rm -f \"$f\"; exit $rc",
+                setup
+            );
+        if (Swap > 0)
+            await StepAsync("swap", SwapFile(Swap));
+        if (Gpus > 0)
+            await StepAsync(
+                $"looking for {Gpus} GPUs",
+                $"found=$(nvidia-smi -L | grep -c '^GPU'); [ \"$found\" -ge {Gpus} ] || {{ echo \"$found of {Gpus} GPUs found\" >&2; exit 1; }}"
+            );
+
+        async Task StepAsync(string word, ShellText script, string input = "")
+        {
+            said(word);
+            var answer = await host.RunAsync(AsRoot(script), input, ct);
+            if (answer.ExitCode != 0)
+                throw new UserException(
+                    $"{host.Name}: {word}: {(answer.Said.Length > 0 ? answer.Said : $"exit code {answer.ExitCode}")}",
+                    "See the message above; the machine is given back."
+                );
+        }
+    }
+
+    /// <summary>The machine switches itself off if nobody comes again within <paramref name="lease"/>.</summary>
+    public static async Task RenewAsync(IHost host, TimeSpan lease, CancellationToken ct) =>
+        await host.GetAsync(AsRoot($"muster-lease renew {(long)lease.TotalSeconds}"), "renewing the lease", ct);
+
+    /// <summary>With <c>sudo</c> where the image's user is another.</summary>
+    private static ShellText AsRoot(ShellText script) =>
+        ShellText.Of(
+            $"if [ \"$(id -u)\" = 0 ]; then sh -c {script.ToString()}; else sudo -n sh -c {script.ToString()}; fi"
+        );
+
+    /// <summary>Some file systems make holes, which cannot be swapped to: then it is written.</summary>
+    private static ShellText SwapFile(decimal share)
+    {
+        var percent = (long)(share * 100);
+        return $$"""
+            [ ! -e /swapfile ] || exit 0
+            mb=$(( $(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo) * {{percent}} / 100 ))
+            umask 077
+            make() { mkswap /swapfile >&2 && swapon /swapfile >&2; }
+            fallocate -l "$mb"M /swapfile && make && exit 0
+            rm -f /swapfile
+            dd if=/dev/zero of=/swapfile bs=1M count="$mb" 2>&1 >/dev/null | tail -n 1 >&2
+            make || { rm -f /swapfile; exit 1; }
+            """;
+    }
+}
