@@ -55,6 +55,7 @@ public sealed class ArchitectureTests
             ["Admin", "Api"],
             ["Telemetry"],
             ["Carrying"],
+            ["Scaling"],
             ["Tasks"],
             ["Placing"],
             ["Tokens", "Fleet"],
@@ -92,7 +93,7 @@ public sealed class ArchitectureTests
             ["Doctor", "Import"],
             ["Reading"],
             ["."],
-            ["Schedulers"],
+            ["Clouds", "Schedulers", "Scaling"],
         ],
         ["Scenes"] =
         [
