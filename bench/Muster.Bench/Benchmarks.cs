@@ -49,6 +49,7 @@ internal static class Benchmarks
         ("gateway", GatewayBench.Polling),
         ("gateway-bytes", GatewayBench.Moving),
         ("gateway-scale", GatewayScale.Run),
+        ("scale-plan", ScaleBench.Plan),
     ];
 
     private static IEnumerable<Row> Start(Bed bed)

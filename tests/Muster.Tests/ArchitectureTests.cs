@@ -55,6 +55,7 @@ public sealed class ArchitectureTests
             ["Admin", "Api"],
             ["Telemetry"],
             ["Carrying"],
+            ["Scaling"],
             ["Tasks"],
             ["Placing"],
             ["Tokens", "Fleet"],
@@ -93,7 +94,7 @@ public sealed class ArchitectureTests
             ["Reading"],
             ["."],
             ["Clouds"],
-            ["Schedulers"],
+            ["Schedulers", "Scaling"],
         ],
         ["Sites.Clouds"] =
         [

@@ -46,6 +46,7 @@ public sealed class NodeConfig
         ("parallel-queue-processing", "N", "Number of tasks to run at once. Default: 1."),
         ("max-images", "N", "Maximum number of photos per task."),
         ("max-concurrency", "N", "Maximum number of processes per engine."),
+        ("lease", "MINUTES", "Exit when no client has asked for this long. Default: never."),
         ("max-runtime", "MINUTES", "Cancel tasks that run longer."),
         ("cleanup-tasks-after", "MINUTES", "Delete finished tasks after this time. Default: 2880."),
         ("cleanup-uploads-after", "MINUTES", "Delete uncommitted uploads after this time. Default: 2880."),
@@ -166,6 +167,7 @@ public sealed class NodeConfig
             ),
             Bucket = Bucket(),
             BucketGetsAll = Has("s3-upload-everything"),
+            Lease = Number("lease", 0.01, 1_000_000) is { } lease ? TimeSpan.FromMinutes(lease) : null,
             DropUploads = Has("test-drop-uploads"),
         };
 

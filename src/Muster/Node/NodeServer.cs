@@ -22,10 +22,14 @@ public sealed class NodeServer : IAsyncDisposable
     private readonly ResultBucket _bucket;
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<IDisposable> _parts = [];
+    private readonly TimeProvider _clock;
+    private readonly TimeSpan? _lease;
+    private long _askedAt;
     private Task _housekeeping = Task.CompletedTask;
 
     private NodeServer(NodeSettings settings, Task<IEngine> engine, ILoggerFactory logs, TimeProvider clock)
     {
+        (_clock, _lease, _askedAt) = (clock, settings.Lease, clock.GetTimestamp());
         var folders = _folders = new(settings.Folder);
         _parts.Add(Claim(folders));
         try
@@ -64,6 +68,13 @@ public sealed class NodeServer : IAsyncDisposable
             _app.UseOdmCors(() => settings.Token is null);
             _app.UseOdmFaults(log);
             ConnectionCap.Follow(_app);
+            _app.Use(
+                (http, next) =>
+                {
+                    Volatile.Write(ref _askedAt, _clock.GetTimestamp());
+                    return next(http);
+                }
+            );
             Keep(new UploadGate(settings.Limits, clock, log)).Guard(_app);
             _app.UseRouting();
             new NodeEndpoints(settings, folders, store, uploads, outputs, _queue, engine, clock).Map(_app);
@@ -123,6 +134,15 @@ public sealed class NodeServer : IAsyncDisposable
         node.Address = new(IPAddress.Parse(address.Host.Trim('[', ']')), address.Port);
         node._housekeeping = node.Cleaner.RunAsync(node._stopping.Token);
         return node;
+    }
+
+    /// <summary>Ends when nobody has asked for as long as the lease says; never where there is none.</summary>
+    public async Task ForsakenAsync(CancellationToken ct)
+    {
+        if (_lease is null)
+            await Task.Delay(Timeout.InfiniteTimeSpan, _clock, ct);
+        while (_lease - _clock.GetElapsedTime(Volatile.Read(ref _askedAt)) is { } left && left > TimeSpan.Zero)
+            await Task.Delay(left, _clock, ct);
     }
 
     private T Keep<T>(T part)

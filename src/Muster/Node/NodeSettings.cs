@@ -54,6 +54,9 @@ public sealed record NodeSettings
     /// <summary>Upload requests are answered with status 500 half of the time, so that clients can be tested.</summary>
     public bool DropUploads { get; init; }
 
+    /// <summary>The node ends when nobody has asked it for so long; null: it never ends by itself.</summary>
+    public TimeSpan? Lease { get; init; }
+
     public TimeSpan HousekeepingEvery { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>How long who hands in a task waits for an engine that is still being opened.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Muster.Runs.Submit;
+using Muster.Sites;
 
 namespace Muster.Recipes;
 

@@ -134,8 +134,15 @@ internal static class NodeCommand
         if (config.Has("powercycle"))
             return 0;
 
-        await stop.WaitAsync(ct);
-        app.Screen.Note("stopping", "tasks that run now are taken up by the next node in this folder");
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var isForsaken = await Task.WhenAny(stop, node.ForsakenAsync(over.Token)).WaitAsync(ct) != stop;
+        await over.CancelAsync();
+        app.Screen.Note(
+            "stopping",
+            isForsaken
+                ? $"nobody has asked for {settings.Lease?.TotalMinutes:0.##} min, and that is its lease"
+                : "tasks that run now are taken up by the next node in this folder"
+        );
         return 0;
     }
 }

@@ -17,7 +17,7 @@ internal static class NodesCommand
         new(
             "nodes",
             """
-            The nodes behind a gateway: list, add, remove, lock, unlock, drain and refresh them.
+            The nodes behind a gateway: list, add, remove, lock, unlock, drain and refresh them; the machines it started.
 
               muster nodes add http://10.0.0.7:3000
               muster nodes drain 10.0.0.7:3000
@@ -44,7 +44,130 @@ internal static class NodesCommand
                 "draining"
             ),
             Act("refresh", "Query nodes now.", HttpMethod.Post, "/refresh", "looking"),
+            Scale(),
+            GiveBack(),
         };
+
+    private static Command Scale()
+    {
+        var gone = new Option<int>("--gone")
+        {
+            Description = "How many machines that are gone to show.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 5,
+        };
+        return AdminClient.Command(
+            "scale",
+            "Show the machines that sites give to the gateway, what each is doing and what they cost.",
+            [gone],
+            async (app, door, parsed, ct) =>
+            {
+                Show(
+                    app,
+                    await door.GetAsync(
+                        $"machines?gone={Math.Max(0, parsed.GetValue(gone))}",
+                        AdminJson.Plain.MachineList,
+                        ct
+                    )
+                );
+                return ExitCodes.Done;
+            }
+        );
+    }
+
+    private static Command GiveBack()
+    {
+        var which = new Argument<string[]>("MACHINE")
+        {
+            Description = "Machines, by ID or name.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        return AdminClient.Command(
+            "give-back",
+            "Stop assigning tasks to machines, and return them to their site when they are idle.",
+            [which],
+            async (app, door, parsed, ct) =>
+            {
+                var changed = new List<MachineEntry>();
+                foreach (var machine in parsed.GetValue(which)!)
+                {
+                    changed.AddRange(
+                        (
+                            await door.AskAsync(
+                                HttpMethod.Delete,
+                                $"machines/{Uri.EscapeDataString(machine)}",
+                                AdminJson.Plain.MachineList,
+                                ct,
+                                "`muster nodes scale` lists them; name one by its ID or its name."
+                            )
+                        ).Machines
+                    );
+                    app.Screen.Note(changed[^1].State, changed[^1].Name, Tint.Green);
+                }
+                if (app.Json)
+                    app.Screen.Data(
+                        JsonSerializer.Serialize(
+                            new MachineList(1, changed, [], new(0, 0, 0)),
+                            AdminJson.Plain.MachineList
+                        )
+                    );
+                return ExitCodes.Done;
+            }
+        );
+    }
+
+    private static void Show(App app, MachineList list)
+    {
+        if (app.Json)
+        {
+            app.Screen.Data(JsonSerializer.Serialize(list, AdminJson.Plain.MachineList));
+            return;
+        }
+        var now = app.Clock.GetUtcNow();
+        if (app.Screen.Quiet)
+        {
+            foreach (var machine in list.Machines)
+                app.Screen.Data(machine.Id.ToString());
+            return;
+        }
+        app.Screen.Table(
+            ["ID", "MACHINE", "STATE", "SINCE", "COST", "WHY"],
+            [
+                .. list.Machines.Select(machine =>
+                    (IReadOnlyList<string>)
+                        [
+                            machine.Id.ToString("N")[^6..],
+                            machine.Name,
+                            machine.State,
+                            Words.Duration(now - machine.Since),
+                            machine.Cost is { } cost ? $"{cost:0.00}" : "-",
+                            machine.Why,
+                        ]
+                ),
+            ]
+        );
+        foreach (var pool in list.Pools)
+            app.Screen.Note(
+                pool.Site,
+                $"{pool.Ready} ready and {pool.Coming} coming, of up to {pool.Max}"
+                    + (
+                        pool.RestingWhy is { } why
+                            ? $"; none before {pool.RestingUntil?.ToLocalTime():HH:mm:ss}: {why}"
+                            : ""
+                    )
+                    + (pool.Hours is { } hours ? $"; machines start from {hours}" : "")
+            );
+        if (list.Spent is { Month: > 0 } spent)
+            app.Screen.Note(
+                "cost",
+                $"{spent.Hour:0.00} this hour{Of(spent.HourBudget)}, {spent.Day:0.00} today{Of(spent.DayBudget)}, "
+                    + $"{spent.Month:0.00} this month{Of(spent.MonthBudget)}"
+            );
+        if (list.Pools.Count == 0)
+            app.Screen.Note("none", "no site gives machines to this gateway: start it with --scale SITE");
+
+        static string Of(decimal? budget) => budget is { } most ? $" of {most:0.##}" : "";
+    }
 
     private static Command List()
     {

@@ -10,6 +10,7 @@ using Muster.Gateway.Model;
 using Muster.Gateway.Shared;
 using Muster.Node;
 using Muster.Runs.Submit;
+using Muster.Sites;
 using Muster.Storage;
 
 namespace Muster.Cli.Gateway;
@@ -220,6 +221,8 @@ internal static class ServeCommand
             Level,
             Format,
         };
+        command.Add(ServeScaling.Scale);
+        command.Add(ServeScaling.Most);
         foreach (var option in ServeStorage.Options)
             command.Add(option);
         command.SetAction(
@@ -297,6 +300,8 @@ internal static class ServeCommand
         else
             foreach (var node in gateway.Fleet.Nodes)
                 screen.Note("node", node.Url.ToString());
+        foreach (var pool in options.Machines?.Settings.Pools ?? [])
+            screen.Note("machines", $"up to {pool.Most} of {pool.Site}, as tasks need them");
         if (gateway.Doors?.Console is { } console)
             screen.Note("console", $"telnet {console.Address} {console.Port}");
         if (gateway.Doors?.Web is { } admin)
@@ -359,15 +364,21 @@ internal static class ServeCommand
             }
         );
         var defaults = new GatewayOptions { Data = "" };
+        var machines = ServeScaling.Sites(
+            app,
+            parsed.GetValue(ServeScaling.Scale) ?? [],
+            parsed.GetValue(ServeScaling.Most)
+        );
         var options = new GatewayOptions
         {
+            Machines = machines,
             Data = Path.GetFullPath(InForce(Data) ?? Path.Combine(app.Folders.State, "gateway")),
             Bind = InForce(Bind) ?? defaults.Bind,
             Port = Whole(Port, defaults.Port),
             SecurePort = Whole(SecurePort, 0),
             SslCert = InForce(SslCert) is { Length: > 0 } cert ? cert : null,
             SslKey = InForce(SslKey) is { Length: > 0 } key ? key : null,
-            Engine = InForce(Engine) is "none"
+            Engine = (InForce(Engine) ?? (machines is null ? "auto" : "none")) is "none"
                 ? null
                 : stop =>
                     EngineChoice.OpenAsync(

@@ -31,6 +31,7 @@ internal static class TasksCommand
                     List(),
                     Queue(),
                     Show(),
+                    Why(),
                     Logs(),
                     Watch(),
                     Act("cancel", "Cancel tasks.", HttpMethod.Post, "/cancel", "cancelled"),
@@ -132,6 +133,30 @@ internal static class TasksCommand
                     );
                 else
                     TaskText.Show(app.Screen, task, story, waits);
+                return ExitCodes.Done;
+            }
+        );
+    }
+
+    private static Command Why()
+    {
+        var which = Which();
+        return AdminClient.Command(
+            "why",
+            "Show what a task waits for, or how it came to be where it is.",
+            [which],
+            async (app, door, parsed, ct) =>
+            {
+                var task = await TaskPages.FindAsync(door, parsed.GetValue(which)!, ct);
+                var why = await door.GetAsync($"tasks/{task.Id}/why", AdminJson.Plain.TaskWhy, ct);
+                if (app.Json)
+                {
+                    app.Screen.Data(JsonSerializer.Serialize(why, AdminJson.Plain.TaskWhy));
+                    return ExitCodes.Done;
+                }
+                app.Screen.Field(why.State, why.Position is { } place ? $"position {place}: {why.Why}" : why.Why);
+                foreach (var happened in why.Events)
+                    app.Screen.Field(happened.Kind, $"{happened.At.ToLocalTime():HH:mm:ss} {happened.Text}");
                 return ExitCodes.Done;
             }
         );

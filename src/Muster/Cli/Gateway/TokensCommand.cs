@@ -4,6 +4,7 @@ using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Gateway.Admin;
 using Muster.Runs.Submit;
+using Muster.Sites;
 
 namespace Muster.Cli.Gateway;
 

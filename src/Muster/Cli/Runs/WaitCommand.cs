@@ -5,6 +5,7 @@ using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Runs;
 using Muster.Runs.Submit;
+using Muster.Sites;
 using Muster.Sites.Schedulers;
 
 namespace Muster.Cli.Runs;

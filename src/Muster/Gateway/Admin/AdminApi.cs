@@ -29,6 +29,7 @@ internal sealed class AdminApi(
     TokenBook tokens,
     SpoolFolder spool,
     AdminDesk desk,
+    AdminMachines machines,
     WaitingList waiting,
     Diagnosis diagnosis,
     GatewayMeasures measures,
@@ -53,7 +54,8 @@ internal sealed class AdminApi(
         api.MapGet("/health", JsonAnswer<GatewayHealth> () => OdmAnswers.Json(Health(), AdminJson.Plain.GatewayHealth))
             .WithDescription("version, readiness, and how much of what there is");
         _nodes.Map(api);
-        new AdminTasks(ledger, fleet, tokens, actions).Map(api);
+        new AdminTasks(ledger, fleet, tokens, actions, waiting).Map(api);
+        machines.Map(api);
         api.MapGet("/queue", Queue).WithDescription("who waits, in which order, and why");
         new AdminTokens(tokens, desk, clock).Map(api);
         api.MapGet(

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Ledger;
 using Muster.Gateway.Model;
+using Muster.Gateway.Placing;
 using Muster.Gateway.Tasks;
 using Muster.Gateway.Tokens;
 using Muster.NodeOdm;
@@ -12,7 +13,13 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Admin;
 
 /// <summary>Tasks at the admin door: everybody's, with what was decided about them.</summary>
-internal sealed class AdminTasks(TaskLedger ledger, NodeFleet fleet, TokenBook tokens, TaskActions actions)
+internal sealed class AdminTasks(
+    TaskLedger ledger,
+    NodeFleet fleet,
+    TokenBook tokens,
+    TaskActions actions,
+    WaitingList waiting
+)
 {
     private const int MostLines = 10_000;
 
@@ -23,6 +30,7 @@ internal sealed class AdminTasks(TaskLedger ledger, NodeFleet fleet, TokenBook t
         api.MapGet("/tasks/{id}", One).WithDescription("one task");
         api.MapGet("/tasks/{id}/output", Output).WithDescription("its output, from line on");
         api.MapGet("/tasks/{id}/decisions", Decisions).WithDescription("why it was placed, moved, retried");
+        api.MapGet("/tasks/{id}/why", Why).WithDescription("where it is, what it waits for, and how that came about");
         api.MapPost("/tasks/{id}/cancel", CancelAsync).WithDescription("cancels it");
         api.MapPost("/tasks/{id}/restart", RestartAsync).WithDescription("runs it again after its end");
         api.MapDelete("/tasks/{id}", RemoveAsync)
@@ -60,6 +68,39 @@ internal sealed class AdminTasks(TaskLedger ledger, NodeFleet fleet, TokenBook t
         Find(id) is { } task
             ? OdmAnswers.Json(new(1, ledger.Decisions(task.Id), ledger.LastEvent()), AdminJson.Plain.EventList)
             : None(id);
+
+    private Results<JsonAnswer<TaskWhy>, Refused> Why(string id)
+    {
+        if (Find(id) is not { } task)
+            return None(id);
+        var (entry, waits) = (TaskEntry.Of(task, fleet, tokens), waiting.Find(task));
+        return OdmAnswers.Json(
+            new TaskWhy(1, task.Id, task.Name, entry.State, waits?.Why ?? InWords(task), ledger.Decisions(task.Id))
+            {
+                Position = waits?.Position,
+            },
+            AdminJson.Plain.TaskWhy
+        );
+    }
+
+    private string InWords(GatewayTask task)
+    {
+        var node = task.Phase.Place is { } place ? fleet.Find(place.Node)?.Name ?? "its node" : "its node";
+        return task.Phase switch
+        {
+            TaskPhase.Sending => $"its files are being sent to {node}",
+            TaskPhase.Running { UnknownSince: not null } => $"{node} no longer knows it; it is placed again soon",
+            TaskPhase.Running { Waiting: true } => $"it waits in the queue of {node}",
+            TaskPhase.Running => $"{node} works on it",
+            TaskPhase.Collecting => $"its results are being brought here from {node}",
+            TaskPhase.Fetching => "its archive is being fetched from the address that its client gave",
+            TaskPhase.Receiving => "its files are still coming in",
+            TaskPhase.Ended { Code: TaskCode.Completed } => "it is done",
+            TaskPhase.Ended { Code: TaskCode.Canceled } => "it was cancelled",
+            TaskPhase.Ended end => end.Error ?? "it failed, and no reason was given",
+            _ => "",
+        };
+    }
 
     private async Task<Results<JsonAnswer<TaskPage>, Refused>> CancelAsync(string id)
     {

@@ -246,6 +246,8 @@ public sealed record AddToken
     JsonSerializable(typeof(TaskPage)),
     JsonSerializable(typeof(OutputPage)),
     JsonSerializable(typeof(QueueList)),
+    JsonSerializable(typeof(MachineList)),
+    JsonSerializable(typeof(TaskWhy)),
     JsonSerializable(typeof(TokenList)),
     JsonSerializable(typeof(MadeToken))
 ]

@@ -50,7 +50,7 @@ internal sealed class NodeView(NodeFleet fleet, TaskLedger ledger, OptionCatalog
     private byte[] Made(TokenLimits limits)
     {
         var now = clock.GetUtcNow();
-        var nodes = fleet.Nodes;
+        var nodes = fleet.Possible;
         var online = nodes
             .Where(node => node.Facts is not null && node.Health.IsOnline(now))
             .Select(node => node.Facts!)

@@ -262,7 +262,7 @@ internal sealed class FileSender(
         TaskPhase.Sending at,
         TaskFailure failure,
         GatewayNode? node
-    ) => ChangeAsync(task.Id, at, (book, now) => Retries.Apply(book, now, failure, node, fleet.Nodes));
+    ) => ChangeAsync(task.Id, at, (book, now) => Retries.Apply(book, now, failure, node, fleet.Possible));
 
     /// <summary>An engine that sends parts of its task here needs a token for that.</summary>
     private string OptionsOf(GatewayTask task) =>

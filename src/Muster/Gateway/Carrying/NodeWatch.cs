@@ -199,7 +199,7 @@ internal sealed partial class NodeWatch(
             course.Task,
             passesIt ? [.. course.Lines, $"The output has {most} lines; more of it is not kept."] : course.Lines
         );
-        return course.Failure is { } failure ? Retries.Apply(book, task, failure, node, fleet.Nodes) : task;
+        return course.Failure is { } failure ? Retries.Apply(book, task, failure, node, fleet.Possible) : task;
     }
 
     private async Task TellAsync(GatewayNode node, NodeChore chore, CancellationToken ct)
@@ -235,7 +235,7 @@ internal sealed partial class NodeWatch(
                                     + $"."
                             ),
                             node,
-                            fleet.Nodes
+                            fleet.Possible
                         )
                         : null
             );

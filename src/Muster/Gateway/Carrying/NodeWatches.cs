@@ -110,7 +110,7 @@ internal sealed partial class NodeWatches(
                             now,
                             new(FailureKind.Vanished, "Its node was taken off the list."),
                             null,
-                            fleet.Nodes
+                            fleet.Possible
                         )
                         : null
             );

@@ -88,7 +88,7 @@ internal sealed class ResultCollector(
                             now,
                             new(FailureKind.Node, $"The result could not be collected: {why}."),
                             fleet.Find(at.Node),
-                            fleet.Nodes
+                            fleet.Possible
                         )
                         : null
             );

@@ -8,6 +8,7 @@ using Muster.Gateway.Fleet;
 using Muster.Gateway.Ledger;
 using Muster.Gateway.Model;
 using Muster.Gateway.Placing;
+using Muster.Gateway.Scaling;
 using Muster.Gateway.Tasks;
 using Muster.Gateway.Tokens;
 using Muster.NodeOdm;
@@ -26,6 +27,8 @@ internal sealed class ConsoleCommands(
     TokenBook tokens,
     AdminDesk desk,
     WaitingList waiting,
+    AdminMachines machines,
+    Scaler? scaler,
     TimeProvider clock
 )
 {
@@ -70,6 +73,9 @@ internal sealed class ConsoleCommands(
         ("TASK RESTART <taskId>", "Run a finished task again"),
         ("TASK WHY <taskId>", "Show what was decided about a task, and why"),
         ("QUEUE LIST", "List waiting tasks in order, and what each waits for"),
+        ("MACHINE LIST", "List machines that sites give, and what each is doing"),
+        ("MACHINE DEL <machine id>", "Give a machine no new tasks, and give it back when it has none"),
+        ("ASR VIEWCMD <number of images>", "Show the machine that a task of that many images would get"),
         ("TOKEN LIST", "List tokens"),
         ("TOKEN ADD <name> [days]", "Create a token; it is shown once"),
         ("TOKEN DEL <token id>", "Revoke a token"),
@@ -90,6 +96,11 @@ internal sealed class ConsoleCommands(
             [var noun, var verb, .. var rest] when Is(noun, "ROUTE") => Route(verb.ToUpperInvariant(), rest),
             [var noun, var verb, .. var rest] when Is(noun, "TASK") => await TaskAsync(verb.ToUpperInvariant(), rest),
             [var noun, var verb] when Is(noun, "QUEUE") && Is(verb, "LIST") => Queue(),
+            [var noun, var verb, .. var rest] when Is(noun, "MACHINE") => await MachineAsync(
+                verb.ToUpperInvariant(),
+                rest
+            ),
+            [var noun, var verb, var images] when Is(noun, "ASR") && Is(verb, "VIEWCMD") => Offer(images),
             [var noun, var verb, .. var rest] when Is(noun, "TOKEN") => await TokenAsync(verb.ToUpperInvariant(), rest),
             _ => Invalid,
         };
@@ -233,6 +244,36 @@ internal sealed class ConsoleCommands(
         waiting.Entries().FirstOrDefault(entry => entry.Task.Id == task.Id) is { } entry
             ? $"waiting, position {entry.Position}: {SafeText.OneLine(entry.Why)}\r\n"
             : "";
+
+    private async Task<string> MachineAsync(string verb, string[] rest) =>
+        (verb, rest) switch
+        {
+            ("LIST", []) => string.Concat(
+                machines
+                    .List(gone: 0)
+                    .Machines.Select(machine =>
+                        $"{machine.Id} {machine.Name} [{machine.State}] since {machine.Since:yyyy-MM-ddTHH:mm:ssZ}, "
+                        + $"{SafeText.OneLine(machine.Why)}\r\n"
+                    )
+            ) + "\r\n",
+            ("DEL", [var text]) => Said(
+                scaler is not null && machines.Find(text) is { } machine && await scaler.GiveBackAsync(machine.Id, By)
+            ),
+            _ => Invalid,
+        };
+
+    /// <summary>Which machine a task of so many images would get, without asking for one.</summary>
+    private string Offer(string images)
+    {
+        if (scaler is null || !int.TryParse(images, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+            return Invalid;
+        var offers =
+            from pool in scaler.Settings.Pools
+            from size in pool.Sizes
+            where size.Images is not { } most || count <= most
+            select $"{pool.Site}: {size}\r\n";
+        return offers.FirstOrDefault() ?? "No site gives a machine for so many images\r\n";
+    }
 
     private string Queue() =>
         string.Concat(

@@ -27,6 +27,24 @@ public sealed class NodeFleet
     /// <summary>In the order in which they were added.</summary>
     public IReadOnlyList<GatewayNode> Nodes => _known.InOrder;
 
+    /// <summary>The same, with the time that each has left at that moment.</summary>
+    public IReadOnlyList<GatewayNode> NodesAt(DateTimeOffset now) =>
+        Nodes.Any(node => node.Ends is not null) ? [.. Nodes.Select(node => node.At(now))] : Nodes;
+
+    /// <summary>
+    /// Nodes that sites can give: all kinds of them, or (true) only those on their way or to be had now.
+    /// </summary>
+    internal Func<bool, IReadOnlyList<GatewayNode>> Promised { get; set; } = _ => [];
+
+    /// <summary>Those that are there, and those that there may be.</summary>
+    internal IReadOnlyList<GatewayNode> Possible => With(Promised(false));
+
+    /// <summary>Those that are there, and those that come or can be had now.</summary>
+    internal IReadOnlyList<GatewayNode> PossibleNow => With(Promised(true));
+
+    private IReadOnlyList<GatewayNode> With(IReadOnlyList<GatewayNode> more) =>
+        more.Count > 0 ? [.. Nodes, .. more] : Nodes;
+
     /// <summary>Called after nodes came, went or changed.</summary>
     public event Action? Changed;
 
@@ -71,6 +89,21 @@ public sealed class NodeFleet
             };
             _store.Save(node);
             Keep(node);
+        }
+        Changed?.Invoke();
+    }
+
+    /// <summary>The node of a machine, wherever it is reached now.</summary>
+    internal void Put(string id, Func<GatewayNode?, GatewayNode> make)
+    {
+        lock (_changing)
+        {
+            var before = Find(id);
+            var after = make(before);
+            if (after == before)
+                return;
+            _store.Save(after);
+            Keep(after);
         }
         Changed?.Invoke();
     }

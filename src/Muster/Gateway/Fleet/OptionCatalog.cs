@@ -18,12 +18,13 @@ public sealed class OptionCatalog
     private readonly NodeFleet _fleet;
     private readonly Dictionary<string, IReadOnlyList<OptionDescription>> _of = [];
 
-    public OptionCatalog(TaskStore store, NodeFleet fleet)
+    /// <param name="until">What is taken for true until a node has told its own; null for nothing.</param>
+    public OptionCatalog(TaskStore store, NodeFleet fleet, IReadOnlyList<OptionDescription>? until)
     {
         (_store, _fleet) = (store, fleet);
         Known = store.Setting(Setting) is { } text
             ? JsonSerializer.Deserialize(text, OdmJson.Wire.IReadOnlyListOptionDescription)
-            : null;
+            : until;
     }
 
     /// <summary>Null until any node has told them.</summary>

@@ -37,10 +37,20 @@ public sealed partial class AdminDoors : IAsyncDisposable
         var keeper = new AdminPassword(options.AdminPassword, clock);
         var (tasks, fleet, actions, tokens) = (core.Tasks, core.Fleet, core.Actions, core.Tokens);
         var desk = new AdminDesk(fleet, tokens, tasks);
-        var waiting = new WaitingList(tasks, fleet, core.Limits);
+        var waiting = core.Waiting;
         if (options.Console is { } console)
         {
-            var commands = new ConsoleCommands(fleet, tasks, actions, tokens, desk, waiting, clock);
+            var commands = new ConsoleCommands(
+                fleet,
+                tasks,
+                actions,
+                tokens,
+                desk,
+                waiting,
+                new(core.Machines, core.Scaler, clock),
+                core.Scaler,
+                clock
+            );
             try
             {
                 doors._console = ConsoleServer.Start(new(address, console.Port), commands, keeper, clock);
@@ -64,6 +74,7 @@ public sealed partial class AdminDoors : IAsyncDisposable
                 tokens,
                 core.Spool,
                 desk,
+                new(core.Machines, core.Scaler, clock),
                 waiting,
                 diagnosis,
                 measures,

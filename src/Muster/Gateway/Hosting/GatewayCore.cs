@@ -2,9 +2,12 @@ using Microsoft.Extensions.Logging;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Ledger;
 using Muster.Gateway.Model;
+using Muster.Gateway.Placing;
+using Muster.Gateway.Scaling;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
 using Muster.Gateway.Tokens;
+using Muster.NodeOdm;
 using Muster.Storage;
 
 namespace Muster.Gateway.Hosting;
@@ -30,10 +33,16 @@ internal sealed class GatewayCore : IDisposable
         Fleet = new(store, clock);
         foreach (var (url, token, locked) in options.Nodes)
             Fleet.Add(url, token, locked);
-        Catalog = new(store, Fleet);
+        Catalog = new(store, Fleet, options.Machines is null ? null : BundledOptions.All);
         Tokens = new(store, options.Token, options.Open, clock);
         Provider = options.Provider == "lightning" ? new(options.LightningUrl, store, clock, log) : null;
         Limits = new(Tokens, Provider);
+        Times = new(store, Tasks);
+        Machines = new(store, clock);
+        Scaler = options.Machines is { } sites
+            ? new(options, sites, Machines, Tasks, Fleet, Limits, Times, clock, log)
+            : null;
+        Waiting = new(Tasks, Fleet, Limits, Times, task => Scaler?.Why(task), clock);
         Seal = new(store);
         Intake = new(Tasks, Spool, Fleet, Catalog, new(options.FloodLimit, clock), Limits, Provider, options, clock);
         Actions = new(Tasks, store, Fleet, Results, Tokens);
@@ -49,6 +58,12 @@ internal sealed class GatewayCore : IDisposable
     public TokenBook Tokens { get; }
     public LightningProvider? Provider { get; }
     public OwnerLimits Limits { get; }
+    public TaskTimes Times { get; }
+    public MachineBook Machines { get; }
+
+    /// <summary>Has machines come and go; null where no site gives any.</summary>
+    public Scaler? Scaler { get; }
+    public WaitingList Waiting { get; }
     public CommitSeal Seal { get; }
     public Intake Intake { get; }
     public TaskActions Actions { get; }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Ledger;
 using Muster.Gateway.Model;
+using Muster.Gateway.Scaling;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
 using Muster.Gateway.Telemetry;
@@ -34,7 +35,15 @@ public sealed class GatewayHost : IAsyncDisposable
         var log = logs.CreateLogger("gateway");
         _core = new(options, store, blobs, log, clock);
         _workers = new(options, _core, log, clock);
-        _measures = new(_core.Tasks, _core.Fleet, _core.Spool, _workers.Dispatcher, options.LogLinesLost, clock);
+        _measures = new(
+            _core.Tasks,
+            _core.Fleet,
+            _core.Spool,
+            _workers.Dispatcher,
+            _core.Machines,
+            options.LogLinesLost,
+            clock
+        );
         _collector = Collector.Find(_measures, _core.Tasks, _core.Fleet, log);
         _clients = new(options, _core, _measures, logs, clock);
     }
@@ -44,6 +53,10 @@ public sealed class GatewayHost : IAsyncDisposable
     public NodeFleet Fleet => _core.Fleet;
     public TokenBook Tokens => _core.Tokens;
     public SpoolFolder Spool => _core.Spool;
+    public MachineBook Machines => _core.Machines;
+
+    /// <summary>Has machines come and go; null where no site gives any.</summary>
+    public Scaler? Scaler => _core.Scaler;
 
     /// <summary>Some node has told what options there are.</summary>
     internal bool HasOptions => _core.Catalog.Known is not null;

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Muster.Gateway.Carrying;
 using Muster.Gateway.Model;
 using Muster.Gateway.Placing;
+using Muster.Gateway.Scaling;
 using Muster.Gateway.Tasks;
 using Muster.Gateway.Telemetry;
 
@@ -17,6 +18,7 @@ internal sealed class Workers : IDisposable
     private readonly ResultCollector _collector;
     private readonly Couriers _couriers;
     private readonly Housekeeper _housekeeper;
+    private readonly Scaler? _scaler;
     private readonly List<Task> _running = [];
 
     public Workers(GatewayOptions options, GatewayCore core, ILogger log, TimeProvider clock)
@@ -28,10 +30,11 @@ internal sealed class Workers : IDisposable
         _collector = new(tasks, fleet, core.Results, spool, wait, options.Limits, clock);
         _couriers = new(tasks, _fetcher, sender, _collector, log);
         _watches = new(fleet, tasks, core.Catalog, core.Tokens, options, clock, log);
-        Dispatcher = new(tasks, fleet, core.Limits, clock, log);
+        Dispatcher = new(tasks, fleet, core.Limits, core.Times, clock, log);
         _housekeeper = new(tasks, core.Store, core.Actions, core.Tokens, fleet, spool, options, clock, log);
         _notices = new(tasks, core.Store, core.Results, core.Provider, options, clock, log);
         _events = new(tasks, log);
+        _scaler = core.Scaler;
     }
 
     public Dispatcher Dispatcher { get; }
@@ -47,6 +50,7 @@ internal sealed class Workers : IDisposable
             _couriers.RunAsync,
             Dispatcher.RunAsync,
             _housekeeper.RunAsync,
+            .. _scaler is null ? [] : (Func<CancellationToken, Task>[])[_scaler.RunAsync],
         ];
         _running.AddRange(loops.Select(loop => Task.Run(() => loop(stopping), CancellationToken.None)));
     }
@@ -58,6 +62,8 @@ internal sealed class Workers : IDisposable
     {
         foreach (var loop in _running)
             await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_scaler is not null)
+            await _scaler.DisposeAsync();
     }
 
     public void Dispose()

@@ -10,5 +10,6 @@ namespace Muster.Gateway.Ledger;
 )]
 [JsonSerializable(typeof(GatewayTask))]
 [JsonSerializable(typeof(GatewayNode))]
+[JsonSerializable(typeof(Machine))]
 [JsonSerializable(typeof(AccessToken))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

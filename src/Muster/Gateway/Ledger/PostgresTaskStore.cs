@@ -29,7 +29,8 @@ public sealed class PostgresTaskStore : TaskStore
                 + "; CREATE TABLE leader (term BIGINT NOT NULL, address TEXT NOT NULL, until TIMESTAMPTZ NOT NULL, "
                 + "batch BIGINT NOT NULL); INSERT INTO leader VALUES (0, '', '-infinity', 0)",
             "DROP INDEX placed_tasks; CREATE INDEX placed_tasks ON tasks (place, listed, owner, id)",
-            PartsByTask("CAST(task AS json) ->> 'parent'")
+            PartsByTask("CAST(task AS json) ->> 'parent'"),
+            MachineTable
         );
 
     /// <summary>

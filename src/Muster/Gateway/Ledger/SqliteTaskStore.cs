@@ -27,7 +27,12 @@ public sealed class SqliteTaskStore : TaskStore
         ALTER TABLE new_output RENAME TO output
         """;
 
-    private static readonly Migrations Layout = new(First, RowsInOrder, PartsByTask("json_extract(task, '$.parent')"));
+    private static readonly Migrations Layout = new(
+        First,
+        RowsInOrder,
+        PartsByTask("json_extract(task, '$.parent')"),
+        MachineTable
+    );
 
     private readonly SqliteFile _file;
     private readonly SqliteConnection _writer;

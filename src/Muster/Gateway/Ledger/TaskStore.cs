@@ -35,6 +35,9 @@ public abstract class TaskStore : IDisposable
             CREATE INDEX part_tasks ON tasks (parent) WHERE parent IS NOT NULL
             """;
 
+    /// <summary>Version 4: machines that were asked for.</summary>
+    protected const string MachineTable = "CREATE TABLE machines (id TEXT PRIMARY KEY, machine TEXT NOT NULL)";
+
     /// <summary>Reads rows.</summary>
     /// <param name="values">Of <c>$a</c>, <c>$b</c> and so on.</param>
     protected abstract List<T> Query<T>(string text, Func<DbDataReader, T> read, params ReadOnlySpan<object?> values);
@@ -262,6 +265,22 @@ public abstract class TaskStore : IDisposable
         );
 
     public void RemoveNode(string id) => Command("DELETE FROM nodes WHERE id = $a", id);
+
+    /// <summary>Machines that are had, and those that were.</summary>
+    public IReadOnlyList<Machine> Machines() =>
+        Query(
+            "SELECT machine FROM machines",
+            row => JsonSerializer.Deserialize(row.GetString(0), GatewayJson.Default.Machine)!
+        );
+
+    public void Save(Machine machine) =>
+        Command(
+            "INSERT INTO machines (id, machine) VALUES ($a, $b) ON CONFLICT (id) DO UPDATE SET machine = $b",
+            machine.Id.ToString(),
+            JsonSerializer.Serialize(machine, GatewayJson.Default.Machine)
+        );
+
+    public void RemoveMachine(Guid id) => Command("DELETE FROM machines WHERE id = $a", id.ToString());
 
     public IReadOnlyList<string> Tokens() => Query("SELECT token FROM tokens", row => row.GetString(0));
 

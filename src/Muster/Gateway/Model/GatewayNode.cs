@@ -28,12 +28,28 @@ public sealed record GatewayNode
     [JsonIgnore]
     public long Turn { get; init; }
 
+    /// <summary>What people call it, where its address says nothing to them.</summary>
+    public string? Label { get; init; }
+
+    /// <summary>When its machine is taken away.</summary>
+    public DateTimeOffset? Ends { get; init; }
+
+    /// <summary>How long its machine was to be had for.</summary>
+    public TimeSpan? Whole { get; init; }
+
+    /// <summary>How long it is still there; null where nothing takes it away.</summary>
+    [JsonIgnore]
+    public TimeSpan? Left { get; init; }
+
     /// <summary>Our own, for when there is no other.</summary>
     [JsonIgnore]
     public bool IsEmbedded => Id == EmbeddedId;
 
     [JsonIgnore]
-    public string Name => $"{Url.Host}:{Url.Port}";
+    public string Name => Label ?? $"{Url.Host}:{Url.Port}";
+
+    /// <summary>As it is at that moment, as far as its time is concerned.</summary>
+    public GatewayNode At(DateTimeOffset now) => Ends is { } ends ? this with { Left = ends - now } : this;
 
     public static string NewId() => Convert.ToHexStringLower(Guid.NewGuid().ToByteArray().AsSpan(0, 4));
 }

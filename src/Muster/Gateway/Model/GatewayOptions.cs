@@ -64,6 +64,9 @@ public sealed record GatewayOptions
     /// <summary>Tasks that an older gateway has placed on them: clients go on asking for these.</summary>
     public IReadOnlyList<(Guid Task, Uri Node, string Token, DateTimeOffset Accessed)> Routes { get; init; } = [];
 
+    /// <summary>The sites that give machines as tasks come; null where there are none.</summary>
+    public MachineSites? Machines { get; init; }
+
     /// <summary>The engine of an embedded node, for when no other node is known; null for none.</summary>
     public Func<CancellationToken, Task<IEngine>>? Engine { get; init; }
 

@@ -12,6 +12,9 @@ public sealed record TaskNeed(int Images)
     /// <summary>A limit of images whose node was too small: the node must take more.</summary>
     public int? MoreImagesThan { get; init; }
 
+    /// <summary>How long tasks like it took; null where that does not matter.</summary>
+    public TimeSpan? LikelyTime { get; init; }
+
     /// <summary>It sends parts of itself to other nodes and merges them itself at the end.</summary>
     public bool IsSplitMergeParent { get; init; }
 

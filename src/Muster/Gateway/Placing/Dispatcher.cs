@@ -11,6 +11,7 @@ internal sealed partial class Dispatcher(
     TaskLedger ledger,
     NodeFleet fleet,
     OwnerLimits limits,
+    TaskTimes times,
     TimeProvider clock,
     ILogger log
 )
@@ -55,12 +56,9 @@ internal sealed partial class Dispatcher(
         var began = clock.GetTimestamp();
         var waiting = ledger.Live.Queue();
         var plan = QueuePlan.For(
-            waiting.Select(task => new WaitingTask(task.Id, task.Owner, task.Need)
-            {
-                IsChild = task.Parent is not null,
-            }),
+            waiting.Select(times.Waiting),
             [.. ledger.Live.Held(), .. ledger.Chores.Held()],
-            fleet.Nodes,
+            fleet.NodesAt(clock.GetUtcNow()),
             limits.MostAtOnce
         );
         Volatile.Write(ref _placing, _placing + clock.GetElapsedTime(began).Ticks);
@@ -109,7 +107,7 @@ internal sealed partial class Dispatcher(
         var parts = ledger.Live.Queue().Where(task => task.Phase is TaskPhase.Queued { ShownRunning: true }).ToList();
         if (parts.Count == 0)
             return;
-        var (nodes, held, now) = (fleet.Nodes, ledger.Live.Held(), clock.GetUtcNow());
+        var (nodes, held, now) = (fleet.PossibleNow, ledger.Live.Held(), clock.GetUtcNow());
         var stuck = parts
             .Select(part => part.Owner)
             .Distinct()

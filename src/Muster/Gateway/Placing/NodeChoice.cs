@@ -46,6 +46,9 @@ public static class NodeChoice
                 "it is no larger than the node that was too small",
             _ when need.MoreMemoryThan is { } memory && node.Facts.TotalMemory is { } total && total <= memory =>
                 "it has no more memory than the node that ran out of it",
+            { Left: { } left } when need.LikelyTime is { } likely && left < likely && left < node.Whole * 0.9 =>
+                $"its machine is there for {(int)Math.Max(0, left.TotalMinutes)} min more, and tasks like it take "
+                    + $"{(int)Math.Ceiling(likely.TotalMinutes)} min",
             _ => null,
         };
 

@@ -9,7 +9,15 @@ namespace Muster.Gateway.Placing;
 public sealed record WaitingEntry(int Position, GatewayTask Task, DateTimeOffset Since, string Why);
 
 /// <summary>The queue for people: who waits, in the order of commits, and for what.</summary>
-public sealed class WaitingList(TaskLedger ledger, NodeFleet fleet, OwnerLimits limits)
+/// <param name="machines">What a task waits for among machines that sites give; null where that says nothing.</param>
+public sealed class WaitingList(
+    TaskLedger ledger,
+    NodeFleet fleet,
+    OwnerLimits limits,
+    TaskTimes times,
+    Func<Guid, string?> machines,
+    TimeProvider clock
+)
 {
     private const int NodesNamed = 4;
 
@@ -18,14 +26,20 @@ public sealed class WaitingList(TaskLedger ledger, NodeFleet fleet, OwnerLimits 
         List<HeldSlot> held = [.. ledger.Live.Held(), .. ledger.Chores.Held()];
         var taken = held.CountBy(slot => slot.Node).ToDictionary();
         var holds = held.CountBy(slot => slot.Share).ToDictionary();
-        List<NodeSlots> nodes = [.. fleet.Nodes.Select(node => new NodeSlots(node, taken.GetValueOrDefault(node.Id)))];
+        List<NodeSlots> nodes =
+        [
+            .. fleet.NodesAt(clock.GetUtcNow()).Select(node => new NodeSlots(node, taken.GetValueOrDefault(node.Id))),
+        ];
         var known = new Dictionary<(string Owner, int Images), string>(); // thousands wait for the same reason
         string WhyOf(GatewayTask task, TaskNeed need) =>
             Why(need, nodes, holds.GetValueOrDefault(task.Owner), limits.MostAtOnce(task.Owner));
         string KnownWhyOf(GatewayTask task)
         {
-            if (task.Need is not { IsPlain: true } need)
-                return WhyOf(task, task.Need);
+            if (machines(task.Id) is { } coming)
+                return coming;
+            var need = times.Waiting(task).Need;
+            if (!need.IsPlain)
+                return WhyOf(task, need);
             var like = (task.Owner, need.Images);
             return known.TryGetValue(like, out var why) ? why : known[like] = WhyOf(task, need);
         }
@@ -39,6 +53,10 @@ public sealed class WaitingList(TaskLedger ledger, NodeFleet fleet, OwnerLimits 
                 ),
         ];
     }
+
+    /// <summary>One task that waits; null when it does not.</summary>
+    public WaitingEntry? Find(GatewayTask task) =>
+        task.Phase is TaskPhase.Queued ? Entries().FirstOrDefault(entry => entry.Task.Id == task.Id) : null;
 
     /// <param name="holds">Slots that its token holds already.</param>
     /// <param name="most">Slots that its token may hold.</param>

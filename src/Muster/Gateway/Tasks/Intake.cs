@@ -326,7 +326,7 @@ public sealed class Intake(
         var images = Images(task.Received.Values);
         if (caller.Limits.MaxImages is { } most && images > most)
             return new("Max images count exceeded.", noRetry: true);
-        var nodes = fleet.Nodes;
+        var nodes = fleet.Possible;
         if (nodes.Count == 0)
             return new("No nodes available");
         return nodes.All(node => node.Facts?.MaxImages is > 0 and var limit && limit < images)
@@ -376,7 +376,7 @@ public sealed class Intake(
                 book.Now,
                 isPart
                     && SplitMerge.PartsMayWait(
-                        fleet.Nodes,
+                        fleet.PossibleNow,
                         ledger.Live.Held(),
                         task.Owner,
                         limits.Of(task.Owner).MaxConcurrentTasks,

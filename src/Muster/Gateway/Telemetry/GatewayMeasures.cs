@@ -3,6 +3,7 @@ using Muster.Gateway.Fleet;
 using Muster.Gateway.Ledger;
 using Muster.Gateway.Model;
 using Muster.Gateway.Placing;
+using Muster.Gateway.Scaling;
 using Muster.Gateway.Spool;
 
 namespace Muster.Gateway.Telemetry;
@@ -15,6 +16,7 @@ internal sealed class GatewayMeasures
         NodeFleet fleet,
         SpoolFolder spool,
         Dispatcher dispatcher,
+        MachineBook machines,
         Func<long> logLinesLost,
         TimeProvider clock
     )
@@ -67,6 +69,19 @@ internal sealed class GatewayMeasures
             {
                 OnlyRises = true,
             },
+            new(
+                "machines",
+                "Machines that sites give, by state.",
+                () =>
+                    machines
+                        .Live.CountBy(machine => machine.State)
+                        .Select(pair => new Sample(pair.Value, "state", pair.Key.ToString().ToLowerInvariant()))
+            ),
+            new(
+                "machines_cost_month",
+                "What machines have cost this month.",
+                () => [new((double)machines.Spent().Month)]
+            ),
             new("log_lines_lost", "Lines of the log that could not be written.", () => [new(logLinesLost())])
             {
                 OnlyRises = true,

@@ -4,6 +4,7 @@ using Muster.Configuration;
 using Muster.Recipes.Checks;
 using Muster.Runs.Roles;
 using Muster.Runs.Submit;
+using Muster.Sites;
 
 namespace Muster.Recipes.Reading;
 

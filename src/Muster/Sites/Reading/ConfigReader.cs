@@ -1,4 +1,5 @@
 using Muster.Configuration;
+using Muster.Sites.Scaling;
 
 namespace Muster.Sites.Reading;
 
@@ -35,6 +36,9 @@ public static class ConfigReader
             OnInterrupt = InForce(ConfigSchema.OnInterrupt, config.OnInterrupt),
             SnapshotWarnBytes = InForce(ConfigSchema.SnapshotWarnSize, config.SnapshotWarnBytes),
             SnapshotWarnFiles = InForce(ConfigSchema.SnapshotWarnFiles, config.SnapshotWarnFiles),
+            Scaling = files
+                .FirstOrDefault(file => file.Top?.Has(ConfigSchema.Scaling) is true)
+                ?.Top!.Get(ConfigSchema.Scaling, null!),
         };
     }
 
@@ -93,6 +97,18 @@ public static class ConfigReader
                 file.Mistake(
                     top!.NodeOf(ConfigSchema.DefaultSite),
                     $"default-site '{chosen}' is not among the sites{Nearest.DidYouMean(chosen, names)}"
+                );
+            }
+            foreach (
+                var stranger in top?.Has(ConfigSchema.Scaling) is true && names is not null
+                    ? top.Get(ConfigSchema.Scaling, null!).Pools.Select(pool => pool.Site).Except(names).ToList()
+                    : []
+            )
+            {
+                file.Mistake(
+                    top!.NodeOf(ConfigSchema.Scaling),
+                    $"scaling names site '{stranger}', which is not among the sites"
+                        + $"{Nearest.DidYouMean(stranger, names!)}"
                 );
             }
             return file.Mistakes.OrderBy(mistake => mistake.Origin.Line ?? 0);

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Muster.Configuration;
+using Muster.Sites.Scaling;
 using YamlDotNet.RepresentationModel;
 
 namespace Muster.Sites.Reading;
@@ -167,10 +168,17 @@ public static class ConfigSchema
         IsGroup = true,
     };
 
+    internal static readonly ConfigKey<ScaleSettings> Scaling = new(
+        "scaling",
+        ScaleReader.Shape,
+        "which sites give machines to a gateway, how many, and what they may cost"
+    );
+
     internal static readonly IReadOnlyList<ConfigKey> TopKeys =
     [
         DefaultSite,
         Sites,
+        Scaling,
         OnInterrupt,
         SnapshotWarnSize,
         SnapshotWarnFiles,

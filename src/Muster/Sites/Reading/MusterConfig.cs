@@ -1,5 +1,6 @@
 using Muster.Configuration;
 using Muster.Faults;
+using Muster.Sites.Scaling;
 
 namespace Muster.Sites.Reading;
 
@@ -17,6 +18,9 @@ public sealed record MusterConfig
 
     /// <summary>A snapshot of more files than this is asked about first.</summary>
     public int SnapshotWarnFiles { get; init; } = 10_000;
+
+    /// <summary>Which sites give machines to a gateway; null where none does.</summary>
+    public ScaleSettings? Scaling { get; init; }
 
     /// <summary>Every value that is written somewhere, and where.</summary>
     public required IReadOnlyList<Setting> Settings { get; init; }

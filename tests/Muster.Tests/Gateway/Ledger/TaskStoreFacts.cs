@@ -107,8 +107,8 @@ public abstract class TaskStoreFacts
         store.RemoveToken("t");
         Assert.Empty(store.Tokens());
         foreach (var id in (string[])["b", "a"])
-            store.Save(new() { Id = id, Url = new($"http://{id}/") });
-        store.Save(new() { Id = "b", Url = new("http://c/") });
+            store.Save(new GatewayNode { Id = id, Url = new($"http://{id}/") });
+        store.Save(new GatewayNode { Id = "b", Url = new("http://c/") });
         Assert.Equal(["http://c/", "http://a/"], store.Nodes().Select(node => node.Url.ToString()));
         var chore = new NodeChore("b", Guid.NewGuid(), Remove: false, HoldsSlot: true);
         store.Write(

@@ -42,7 +42,7 @@ public sealed class WaitingListTests : IAsyncLifetime
         }
         var tokens = new TokenBook(_store, "", false, TimeProvider.System);
         _atItsLimit = tokens.Make("at its limit", null, new() { MaxConcurrentTasks = 1 }).Token.Id;
-        _list = new(_ledger, _fleet, new(tokens, provider: null));
+        _list = new(_ledger, _fleet, new(tokens, provider: null), new(_store, _ledger), _ => null, TimeProvider.System);
         await AddAsync(_atItsLimit, 1, new TaskPhase.Running(_fleet.Nodes[0].Id, Guid.NewGuid(), Nodes.Now));
     }
 

@@ -28,7 +28,7 @@ public sealed class IntakeTests : IAsyncLifetime
             _ledger,
             _spool,
             _fleet,
-            new(_store, _fleet),
+            new(_store, _fleet, until: null),
             new(0, TimeProvider.System),
             new(new(_store, "", false, TimeProvider.System), provider: null),
             null,

@@ -3,6 +3,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Muster.Configuration;
 using Muster.Faults;
+using Muster.Sites.Scaling;
 using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Sites.Reading;
@@ -37,6 +38,76 @@ public sealed class ConfigReaderTests : IDisposable
             identity: ~/.ssh/lab
             check-pairs: true
         """;
+
+    [Fact]
+    public void Every_key_of_scaling_arrives_in_its_record()
+    {
+        var scaling = _folder
+            .Read(
+                """
+                sites: { cedar: { kind: slurm }, lab: { kind: ssh, hosts: [a, b] } }
+                scaling:
+                  order: price
+                  max: 12
+                  budget: { hour: 2.5, day: 20, month: 300 }
+                  pools:
+                    - site: cedar
+                      max: 10
+                      min: 1
+                      idle: 3m
+                      boot: 20m
+                      starts-per-minute: 4
+                      hours: 20:00-06:00
+                      sizes:
+                        - { images: 1000, cpus: 16, memory: 64G, time: 12h, price: 0.8, gpus: 1 }
+                        - { images: 100, cpus: 4 }
+                      node: { engine: odm, slots: 2, program: ./muster }
+                    - { site: lab, max: 2 }
+                """
+            )
+            .Scaling!;
+
+        Assert.Equal(
+            (ScaleOrder.Price, 12, new ScaleBudget(2.5m, 20, 300)),
+            (scaling.Order, scaling.Most, scaling.Budget)
+        );
+        var cedar = scaling.Pools[0];
+        Assert.Equal(("cedar", 10, 1, 4), (cedar.Site, cedar.Most, cedar.Least, cedar.StartsPerMinute));
+        Assert.Equal((TimeSpan.FromMinutes(3), TimeSpan.FromMinutes(20)), (cedar.Idle, cedar.Boot));
+        Assert.Equal("20:00-06:00", $"{cedar.Hours}");
+        Assert.Equal([100, 1000], cedar.Sizes.Select(size => size.Images));
+        Assert.Equal("16 cores, 1 GPUs, 64 GB, for 12 h, tasks up to 1000 images, 0.8 an hour", $"{cedar.Sizes[1]}");
+        Assert.Equal(("odm", 2), (cedar.Node.Engine, cedar.Node.Slots));
+        Assert.EndsWith("/muster", cedar.Node.Program, StringComparison.Ordinal);
+        Assert.Equal(("lab", 2), (scaling.Pools[1].Site, scaling.Pools[1].Most));
+    }
+
+    [Theory]
+    [InlineData("pools: []", "scaling needs `pools`")]
+    [InlineData("pools: [{ site: cedar }]", "a pool needs `site`, and `max`")]
+    [InlineData(
+        "pools: [{ site: ceder, max: 1 }]",
+        "scaling names site 'ceder', which is not among the sites; did you mean 'cedar'?"
+    )]
+    [InlineData("pools: [{ site: cedar, max: 1 }, { site: cedar, max: 2 }]", "site cedar has two pools")]
+    [InlineData("pools: [{ site: cedar, max: 1, min: 2 }]", "min is 2, and max is 1")]
+    [InlineData("pools: [{ site: cedar, max: 1, hours: 8-25 }]", "expected hours of the day such as 20:00-06:00")]
+    [InlineData("pools: [{ site: cedar, max: 1, idel: 5m }]", "unknown key 'idel' in a pool")]
+    [InlineData("pools: [{ site: cedar, max: 1, sizes: [{ memroy: 1G }] }]", "unknown key 'memroy' in a size")]
+    [InlineData(
+        "pools: [{ site: cedar, max: 1, node: { engine: omd } }]",
+        "expected auto, odm, colmap, survey or test"
+    )]
+    public void What_is_wrong_with_scaling_is_said_with_its_line(string scaling, string said)
+    {
+        var fault = Assert.Throws<ConfigException>(() =>
+            _folder.Read($"sites: {{ cedar: {{ kind: slurm }} }}\nscaling: {{ {scaling} }}\n")
+        );
+        Assert.Contains(
+            fault.Mistakes,
+            mistake => mistake.Text.Contains(said, StringComparison.Ordinal) && mistake.Origin.Line > 1
+        );
+    }
 
     [Fact]
     public void Every_key_of_the_example_arrives_in_its_record()

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using Muster.Faults;
 using Muster.Sites.Schedulers.Slurm;
 
-namespace Muster.Runs.Submit;
+namespace Muster.Sites;
 
 /// <summary>
 /// Times as people write them: <c>90m</c>, <c>1h30m</c>, <c>2d</c>, and SLURM's <c>HH:MM:SS</c> and <c>D-HH</c>.
