@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Muster.Runs.Submit;
 using Muster.Sites;
 
 namespace Muster.Recipes;

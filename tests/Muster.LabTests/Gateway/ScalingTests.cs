@@ -15,6 +15,7 @@ public sealed class ScalingTests : IDisposable
         _admin = FreePort();
     private readonly HttpMessageInvoker _http = NodeOdmClient.Connections();
     private Process? _serving;
+    private string? _moveAfter;
 
     public void Dispose()
     {
@@ -80,6 +81,7 @@ public sealed class ScalingTests : IDisposable
     [Fact]
     public async Task On_hosts_nodes_come_and_go_and_a_host_that_dies_costs_a_retry()
     {
+        _moveAfter = "20s"; // nobody tells that a host is dead
         Serve("lab-ssh", idle: "4s", seconds: 20);
         var tasks = await HandInAsync(2);
         Lab.Until(() => tasks.All(task => Phase(task) == "running"), "their nodes work on them", 180);
@@ -98,7 +100,7 @@ public sealed class ScalingTests : IDisposable
         }
         Lab.Until(() => Machines().All(machine => Text(machine, "state") == "gone"), "the machines go back", 180);
         foreach (var each in (string[])["node1", "node2", "node3"])
-            Assert.Equal("", Lab.On(each, "pgrep -u muster-lab -f ' node --port ' || :"));
+            Assert.Equal("", Lab.On(each, "pgrep -u muster-lab -f '[n]ode --port' || :"));
     }
 
     private string Data => Path.Combine(_lab.Folder, "gateway");
@@ -149,7 +151,7 @@ public sealed class ScalingTests : IDisposable
 
     private void Start()
     {
-        _serving = _lab.Start(
+        _serving = _lab.Start([
             "serve",
             "--data",
             Data,
@@ -159,9 +161,8 @@ public sealed class ScalingTests : IDisposable
             "0",
             "--admin-web-port",
             $"{_admin}",
-            "--move-after",
-            "20s"
-        );
+            .. _moveAfter is { } time ? (string[])["--move-after", time] : [],
+        ]);
         _serving.ErrorDataReceived += (_, _) => { };
         _serving.BeginErrorReadLine();
         Lab.Until(

@@ -9,7 +9,6 @@ using Muster.Gateway.Hosting;
 using Muster.Gateway.Model;
 using Muster.Gateway.Shared;
 using Muster.Node;
-using Muster.Runs.Submit;
 using Muster.Sites;
 using Muster.Storage;
 

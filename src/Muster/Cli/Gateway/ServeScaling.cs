@@ -2,9 +2,7 @@ using System.CommandLine;
 using Muster.Cli.Context;
 using Muster.Faults;
 using Muster.Gateway.Model;
-using Muster.Sites;
 using Muster.Sites.Reading;
-using Muster.Sites.Scaling;
 
 namespace Muster.Cli.Gateway;
 

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Gateway.Admin;
-using Muster.Runs.Submit;
 using Muster.Sites;
 
 namespace Muster.Cli.Gateway;

@@ -4,7 +4,6 @@ using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Runs;
-using Muster.Runs.Submit;
 using Muster.Runs.Tidy;
 using Muster.Sites;
 using Muster.Sites.Schedulers;

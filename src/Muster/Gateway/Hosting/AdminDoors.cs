@@ -5,7 +5,6 @@ using Muster.Faults;
 using Muster.Gateway.Admin;
 using Muster.Gateway.Console;
 using Muster.Gateway.Model;
-using Muster.Gateway.Placing;
 using Muster.Gateway.Telemetry;
 
 namespace Muster.Gateway.Hosting;

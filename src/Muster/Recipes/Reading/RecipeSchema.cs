@@ -3,7 +3,6 @@ using System.Text.RegularExpressions;
 using Muster.Configuration;
 using Muster.Recipes.Checks;
 using Muster.Runs.Roles;
-using Muster.Runs.Submit;
 using Muster.Sites;
 
 namespace Muster.Recipes.Reading;

@@ -1,5 +1,4 @@
 using Muster.Configuration;
-using Muster.Sites.Scaling;
 
 namespace Muster.Sites.Reading;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using System.Text.Json;
 using Muster.Configuration;
 using Muster.Sites.Scaling;
 using YamlDotNet.RepresentationModel;
