@@ -222,11 +222,23 @@ public sealed class CloudSiteReaderTests : IDisposable
         "expected the beginning of a machine's name: at most 40 small letters, digits and -, beginning with a letter, not 'Odm'"
     )]
     [InlineData(
-        "provider: aws, machines: t3.large",
+        "provider: aws, machines: t3.large, places: us-east-1",
+        "site burst needs `image`: the image of the machines"
+    )]
+    [InlineData(
+        "provider: aws, machines: t3.large, places: us-east-1, image: ami-1, options: { monitoring: often }",
+        "option 'monitoring' cannot be 'often'"
+    )]
+    [InlineData(
+        "provider: digitalocean, token: t, machines: s-1vcpu-1gb, options: { ipv7: true }",
+        "unknown option 'ipv7' for digitalocean; did you mean 'ipv6'?"
+    )]
+    [InlineData(
+        "provider: aws, machines: t3.large, image: ami-1",
         "site burst needs `places`: locations, regions or zones in the order in which they are tried"
     )]
     [InlineData(
-        "provider: aws, machines: t3.large, places: us-east-1, access-key: a",
+        "provider: aws, machines: t3.large, places: us-east-1, image: ami-1, access-key: a",
         "site burst needs both `access-key` and `secret-key`, or neither"
     )]
     [InlineData("provider: scaleway, machines: DEV1-S, token: t", "site burst needs `project`: the id of the project")]

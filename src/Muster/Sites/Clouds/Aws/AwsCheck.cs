@@ -1,4 +1,3 @@
-using System.Globalization;
 using Amazon.EC2;
 using Amazon.EC2.Model;
 
@@ -166,27 +165,13 @@ internal sealed class AwsCheck(
 
     private async Task PriceAsync(string region, string type, CancellationToken ct)
     {
+        if (settings.Price is not null)
+            return;
         _requests += 1;
         try
         {
-            if (await prices.OnDemandAsync(type, region, ct) is var (perHour, currency))
-            {
-                var most = perHour * settings.Limit;
-                _findings.Add(
-                    new(
-                        false,
-                        string.Create(
-                            CultureInfo.InvariantCulture,
-                            $"{type} in {region} costs {perHour:0.####} {currency} an hour on demand, {settings.Limit} of them {most:0.####}"
-                        ),
-                        ""
-                    )
-                );
-            }
-            else
-            {
-                Warn($"AWS names no price of {type} in {region}", "Set `price` of the site.");
-            }
+            if (await prices.OnDemandAsync(type, region, ct) is null)
+                Warn($"AWS names no price of {type} in {region}", "Set `price` and `currency` of the site.");
         }
         catch (CloudException fault)
         {

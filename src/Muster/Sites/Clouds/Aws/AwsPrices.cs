@@ -57,6 +57,13 @@ internal sealed class AwsPrices(
 
     public async Task<IReadOnlyList<CloudPrice>> AllAsync(CancellationToken ct)
     {
+        if (settings.Price is { } own)
+            return
+            [
+                .. from place in settings.Places
+                from type in settings.Types
+                select new CloudPrice(type, place, own, settings.Currency ?? "USD", Unit),
+            ];
         var prices = new List<CloudPrice>();
         foreach (var region in settings.Places.Select(place => AwsPlace.Get(place).Region).Distinct())
         {

@@ -54,8 +54,9 @@ internal sealed record AwsSettings
     /// <summary>The disk of a machine, in GB, where it is not the image's; for its price.</summary>
     public int? DiskGb { get; init; }
 
-    /// <summary>How many machines the site may have at once; for <c>check</c>.</summary>
-    public int Limit { get; init; } = 1;
+    /// <summary>Per hour, where AWS's own prices are not to be asked.</summary>
+    public decimal? Price { get; init; }
+    public string? Currency { get; init; }
 
     /// <summary>The address of EC2, and of the price list, where it is not Amazon's own.</summary>
     public Uri? Endpoint { get; init; }
@@ -86,7 +87,8 @@ internal sealed record AwsSettings
             MetadataHops = options.Number("metadata-hops") ?? 1,
             Spot = site.Spot,
             DiskGb = site.DiskGb ?? site.Machines.Max(size => size.DiskGb),
-            Limit = site.Limit,
+            Price = site.Price,
+            Currency = site.Currency,
             Endpoint = site.Endpoint,
         };
     }

@@ -115,9 +115,6 @@ internal sealed class OceanCheck(CloudSettings settings, OceanApi api)
                         $"It is available in: {string.Join(", ", size.Regions ?? [])}."
                     )
                 );
-            var price = size.PriceHourly.ToString("0.####", CultureInfo.InvariantCulture);
-            var all = (size.PriceHourly * settings.Limit).ToString("0.####", CultureInfo.InvariantCulture);
-            _found.Add(new(false, $"{wanted} costs {price} USD an hour, {settings.Limit} of them {all}", ""));
         }
     }
 

@@ -258,7 +258,13 @@ public sealed class OceanCloud : ICloud
             where wanted.Contains(size.Slug)
             from place in _settings.Places
             where (size.Regions ?? []).Contains(place)
-            select new CloudPrice(size.Slug, place, size.PriceHourly, "USD", Unit),
+            select new CloudPrice(
+                size.Slug,
+                place,
+                _settings.Price ?? size.PriceHourly,
+                _settings.Currency ?? "USD",
+                Unit
+            ),
         ];
     }
 

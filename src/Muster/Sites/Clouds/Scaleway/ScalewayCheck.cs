@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Muster.Configuration;
 
@@ -105,7 +104,7 @@ internal sealed class ScalewayCheck(CloudSettings settings, ScalewayApi api)
         foreach (var wanted in settings.Machines.Select(size => size.Type).Distinct())
         {
             var name = wanted.ToUpperInvariant();
-            if (types.GetValueOrDefault(name) is not { } type)
+            if (types.GetValueOrDefault(name) is null)
             {
                 _found.Add(
                     new(
@@ -118,9 +117,6 @@ internal sealed class ScalewayCheck(CloudSettings settings, ScalewayApi api)
             }
             if (stock.GetValueOrDefault(name)?.Availability is "shortage")
                 _found.Add(new(false, $"{wanted} is out of stock in {zone} now", "Add more zones to `places`."));
-            var price = type.HourlyPrice.ToString("0.####", CultureInfo.InvariantCulture);
-            var all = (type.HourlyPrice * settings.Limit).ToString("0.####", CultureInfo.InvariantCulture);
-            _found.Add(new(false, $"{wanted} in {zone} costs {price} EUR an hour, {settings.Limit} of them {all}", ""));
         }
         var first = settings.Machines[0].Type;
         if (!types.ContainsKey(first.ToUpperInvariant()))

@@ -324,7 +324,15 @@ public sealed class ScalewayCloud : ICloud
             foreach (var wanted in _settings.Machines.Select(size => size.Type).Distinct())
             {
                 if (types.GetValueOrDefault(wanted.ToUpperInvariant()) is { } type)
-                    prices.Add(new(wanted, place, type.HourlyPrice, "EUR", UnitOf(type)));
+                    prices.Add(
+                        new(
+                            wanted,
+                            place,
+                            _settings.Price ?? type.HourlyPrice,
+                            _settings.Currency ?? "EUR",
+                            UnitOf(type)
+                        )
+                    );
             }
         }
         return prices;
