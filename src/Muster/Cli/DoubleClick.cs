@@ -1,3 +1,4 @@
+using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Platforms;
 
@@ -15,7 +16,7 @@ internal static class DoubleClick
         if (code != ExitCodes.Done)
         {
             // The window goes with the program, and what it said with the window.
-            Console.Error.WriteLine("Press Enter to close this window.");
+            new Screen().Say("Press Enter to close this window.");
             Console.ReadLine();
         }
         return code;
