@@ -64,7 +64,8 @@ public static class CloudFindings
         {
             if (
                 !OperatingSystem.IsWindows()
-                && (File.GetUnixFileMode(secret.Source) & (UnixFileMode.GroupRead | UnixFileMode.OtherRead)) != 0
+                && (File.GetUnixFileMode(secret.Source) & (UnixFileMode.GroupRead | UnixFileMode.OtherRead))
+                    is not UnixFileMode.None
             )
                 yield return new(
                     Mark.Warn,

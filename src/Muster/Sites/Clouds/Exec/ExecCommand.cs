@@ -137,7 +137,7 @@ internal sealed partial class ExecCommand(CloudSettings settings, TimeProvider c
         while (await stream.ReadAsync(buffer, ct) is > 0 and var count)
         {
             if (kept.Length < LongestAnswer)
-                kept.Write(buffer, 0, count);
+                await kept.WriteAsync(buffer.AsMemory(0, count), ct);
         }
         return kept.ToArray();
     }

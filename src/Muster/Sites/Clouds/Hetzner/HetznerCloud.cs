@@ -177,20 +177,19 @@ public sealed class HetznerCloud(CloudSettings settings, Redactor redactor, Time
     {
         if (!settings.Snapshot || order.Image.All(char.IsAsciiDigit))
             return order.Image;
-        var type = (
-            await _api.GetAsync($"server_types?name={Uri.EscapeDataString(order.Type)}", ct)
-        ).ServerTypes?.FirstOrDefault();
+        var types = await _api.GetAsync($"server_types?name={Uri.EscapeDataString(order.Type)}", ct);
+        var architecture = types.ServerTypes is [var type, ..] ? type.Architecture : null;
         var images = await _api.ListAsync(
             "images?type=snapshot&status=available",
             answer => answer.Images,
             image => image.Id,
             ct
         );
-        return HetznerCheck.Snapshot(images, order.Image, type?.Architecture) is { } image
+        return HetznerCheck.Snapshot(images, order.Image, architecture) is { } image
             ? image.Id.ToString(CultureInfo.InvariantCulture)
             : throw _api.Fault(
                 CloudFault.BadOrder,
-                $"the project has no snapshot with the description '{order.Image}' for {type?.Architecture ?? order.Type}"
+                $"the project has no snapshot with the description '{order.Image}' for {architecture ?? order.Type}"
             );
     }
 
