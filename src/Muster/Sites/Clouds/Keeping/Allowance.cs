@@ -49,7 +49,9 @@ internal static class Allowance
                 if (reserved + more > window.Most)
                     return string.Create(
                         CultureInfo.InvariantCulture,
-                        $"the budget of {window.Most:0.####} {price.Currency} {window.Word} does not allow it: {reserved:0.####} is spent or reserved from {from:yyyy-MM-dd HH:mm}, and it may cost {more:0.####} more"
+                        $"the budget of {window.Most:0.####} {price.Currency} {window.Word} does not allow it: "
+                            + $"{reserved:0.####} is spent or reserved from {from:yyyy-MM-dd HH:mm}, "
+                            + $"and it may cost {more:0.####} more"
                     );
             }
         return null;

@@ -131,7 +131,9 @@ public sealed partial class MachineKeeper(
     public Task<IReadOnlyList<MachineRecord>> MachinesAsync(DateTimeOffset goneSince, CancellationToken ct) =>
         store.ReadAsync(options.Site, goneSince, ct);
 
-    /// <summary>Tries again at once whatever waits after a fault: the configuration has changed, or somebody asks for it.</summary>
+    /// <summary>
+    /// Tries again at once whatever waits after a fault: the configuration has changed, or somebody asks for it.
+    /// </summary>
     public async Task TryAgainAsync(CancellationToken ct)
     {
         var now = Now;

@@ -1,6 +1,8 @@
 namespace Muster.Sites.Clouds.Keeping;
 
-/// <summary>What comes next for a machine, by what is known of it. <see cref="MachineKeeper"/> carries it out.</summary>
+/// <summary>
+/// What comes next for a machine, by what is known of it. <see cref="MachineKeeper"/> carries it out.
+/// </summary>
 internal static class MachinePlan
 {
     /// <summary>Looks for what became of a doubtful attempt, counted from the call.</summary>

@@ -56,7 +56,8 @@ public sealed record MachineSetup
         if (Gpus > 0)
             await StepAsync(
                 $"looking for {Gpus} GPUs",
-                $"found=$(nvidia-smi -L | grep -c '^GPU'); [ \"$found\" -ge {Gpus} ] || {{ echo \"$found of {Gpus} GPUs found\" >&2; exit 1; }}"
+                $"found=$(nvidia-smi -L | grep -c '^GPU'); "
+                    + $"[ \"$found\" -ge {Gpus} ] || {{ echo \"$found of {Gpus} GPUs found\" >&2; exit 1; }}"
             );
 
         async Task StepAsync(string word, ShellText script, string input = "")

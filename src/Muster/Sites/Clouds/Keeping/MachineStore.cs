@@ -135,7 +135,8 @@ public sealed class MachineStore(string file) : IMachineStore
     {
         using var command = connection.CreateCommand();
         command.CommandText =
-            "SELECT record, user_data FROM machines WHERE site = $site AND (gone IS NULL OR gone >= $since) ORDER BY id";
+            "SELECT record, user_data FROM machines WHERE site = $site "
+            + "AND (gone IS NULL OR gone >= $since) ORDER BY id";
         command.Transaction = transaction;
         command.Parameters.AddWithValue("$site", site);
         command.Parameters.AddWithValue("$since", goneSince.ToUnixTimeMilliseconds());

@@ -98,7 +98,7 @@ internal sealed class HostileCloud(VirtualTime time, int seed, HostileCloud.Kind
         Add("quota", 3, 300, inPlace: false);
     }
 
-    /// <summary>A price that doubles at some midnights and falls at others. A price that was asked for is kept.</summary>
+    /// <summary>A price that doubles at some midnights. One that was asked for is kept.</summary>
     private decimal PriceNow =>
         kind.Calm ? Price
         : new Random((seed * 1000) + Now.DayOfYear / 7).Next(5) == 0 ? Price * 2

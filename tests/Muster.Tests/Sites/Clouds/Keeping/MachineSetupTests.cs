@@ -4,7 +4,7 @@ using Muster.Shell;
 
 namespace Muster.Sites.Clouds.Keeping;
 
-/// <summary>On this machine, where the commands of a cloud's image are small scripts that write down their calls.</summary>
+/// <summary>On this machine, where the commands of an image are small scripts that note their calls.</summary>
 public sealed class MachineSetupTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("muster-setup-");

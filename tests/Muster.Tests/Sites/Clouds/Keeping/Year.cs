@@ -46,7 +46,7 @@ internal sealed class Year : IDisposable
     public HostileCloud Cloud { get; }
     public MemoryStore Store { get; }
 
-    /// <summary>The provider as the keeper knows it: one in which a rule does not hold, to see that it is missed.</summary>
+    /// <summary>The provider as the keeper knows it; a test may leave a rule out.</summary>
     public ICloud Around { get; set; }
     public TimeSpan Grace { get; set; } = TimeSpan.FromMinutes(10);
     public Func<string, string> Redact { get; set; } =
