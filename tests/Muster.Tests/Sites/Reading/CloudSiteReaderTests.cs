@@ -167,7 +167,7 @@ public sealed class CloudSiteReaderTests : IDisposable
     )]
     [InlineData(
         "provider: hetzner, token: t, machines: cx22, host: a",
-        "key 'host' in site burst belongs to kind slurm, not cloud"
+        "key 'host' in site burst belongs to kind slurm, not cloud; did you mean 'root'?"
     )]
     [InlineData(
         "provider: hetzner, token: t, machines: cx22, subnets: a",

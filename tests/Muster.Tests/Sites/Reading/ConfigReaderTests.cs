@@ -248,7 +248,7 @@ public sealed class ConfigReaderTests : IDisposable
                 "muster.yaml:16: 'bad name' cannot name a site: use letters, digits and . _ @ -, and begin with a "
                     + "letter or a digit",
                 "muster.yaml:17: site none needs a `kind`: local, ssh, slurm or cloud",
-                $"{Shown(user)}:3: expected one of: local, ssh, slurm, not 'cluster'",
+                $"{Shown(user)}:3: expected one of: local, ssh, slurm, cloud, not 'cluster'",
             ],
             mistakes
         );
