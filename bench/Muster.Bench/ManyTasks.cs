@@ -26,7 +26,7 @@ internal static class ManyTasks
         using var store = new SqliteTaskStore(Path.Combine(folder, "gateway.db"));
         store.Set("blobs", "bench");
         foreach (var url in nodes)
-            store.Save(new() { Id = GatewayNode.NewId(), Url = url });
+            store.Save(new GatewayNode { Id = GatewayNode.NewId(), Url = url });
         var places = store.Nodes();
         var tokens = new TokenBook(store, "", open: false, TimeProvider.System);
         var tenants = Enumerable

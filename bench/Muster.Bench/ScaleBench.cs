@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Muster.Gateway.Model;
 using Muster.Gateway.Placing;
 using Muster.Gateway.Scaling;
-using Muster.Sites.Scaling;
 
 namespace Muster.Bench;
 

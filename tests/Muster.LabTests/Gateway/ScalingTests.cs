@@ -126,7 +126,8 @@ public sealed class ScalingTests : IDisposable
         {
             program = Path.Combine(Lab.Folders, $"muster-slow-{seconds}-{_port}");
             File.WriteAllText(program, $"#!/bin/sh\nexec {Lab.Program} \"$@\" --test-seconds {seconds}\n");
-            File.SetUnixFileMode(program, (UnixFileMode)0b111_101_101);
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(program, (UnixFileMode)0b111_101_101);
         }
         var config = Path.Combine(_lab.Folder, "muster.yaml");
         File.WriteAllText(

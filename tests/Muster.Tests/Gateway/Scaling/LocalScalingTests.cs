@@ -2,7 +2,6 @@ using Muster.Cli.Context;
 using Muster.Gateway.Model;
 using Muster.NodeOdm;
 using Muster.Sites;
-using Muster.Sites.Scaling;
 
 namespace Muster.Gateway.Scaling;
 
@@ -74,7 +73,8 @@ public sealed class LocalScalingTests : IDisposable
             $"#!/bin/sh\necho $$ >>{_folder.FullName}/nodes\nexec {MusterProgram.Path} \"$@\" --test-seconds 3600\n",
             TestContext.Current.CancellationToken
         );
-        File.SetUnixFileMode(slow, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(slow, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         await using var gateway = await StartAsync(new() { Program = slow, Idle = TimeSpan.FromHours(1) });
         var task = await gateway.SubmitAsync();
         await gateway.UntilAsync(() => gateway.Host.Tasks.Find(task)?.Phase is TaskPhase.Running);
