@@ -252,6 +252,11 @@ internal static class ServeCommand
             PrivateFolder.KeepNewFilesPrivate(); // a folder that others mount may be theirs to read
         if (options.Database is not null)
         {
+            if (options.Machines?.Sites.Values.OfType<CloudSite>().FirstOrDefault() is { } cloud)
+                throw UserException.Misuse(
+                    $"gateways that share a database cannot scale on {cloud.Name}, which is a cloud",
+                    "Leave --database out, or choose sites of kind slurm or ssh with --scale."
+                );
             await using var shared = await SharedGateway.StartAsync(options, logs, app.Clock, ct);
             if (app.Json)
                 app.Screen.Data(

@@ -49,6 +49,7 @@ internal static class ServeScaling
                             ?? ScalePools.Usual(app.Config.Get(name))
                         ),
                 ];
+        pools = [.. pools.Select(pool => ScalePools.For(pool, app.Config.Get(pool.Site)))];
         var settings = (written ?? new() { Pools = pools }) with { Pools = pools };
         if (most is { } limit)
             settings = settings with

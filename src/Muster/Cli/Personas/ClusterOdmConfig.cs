@@ -76,9 +76,9 @@ internal sealed class ClusterOdmConfig
     {
         if (Text("asr") is { Length: > 0 } asr)
             throw new UserException(
-                $"the autoscaler (--asr {asr}) is not there yet",
-                "Leave --asr away, and add nodes: muster nodes add, or NODE ADD at the console. Nodes in "
-                    + "data/nodes.json are read."
+                $"the autoscaler's file is not used as it is (--asr {asr})",
+                $"Write it as a site with `muster sites import {asr}`, check that with `muster sites check`, and start "
+                    + "`muster serve --scale SITE`. Nodes in data/nodes.json are read there too."
             );
         var password = Text("admin-pass");
         var hours = Number("stale-uploads-timeout");

@@ -35,7 +35,7 @@ internal sealed class ClusterOdmPersona : Command
         ("debug", null, "Log more.", null),
         ("ssl-key", "FILE", "Private key for HTTPS (PEM).", null),
         ("ssl-cert", "FILE", "Certificate for HTTPS (PEM); reloaded when it changes.", null),
-        ("asr", "FILE", "Autoscaler settings; not supported yet.", null),
+        ("asr", "FILE", "Autoscaler settings; see `muster sites import` and `muster serve --scale`.", null),
     ];
 
     private ClusterOdmPersona()

@@ -40,6 +40,7 @@ internal sealed class NodeRuns : IAsyncDisposable
     private readonly RunKeeper _keeper;
     private readonly string _folder;
     private readonly ConcurrentDictionary<string, OpenSite> _open = new();
+    private readonly ConcurrentDictionary<string, Site> _hosts = new();
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _firsts = new();
     private readonly ConcurrentDictionary<string, bool> _has = new();
     private readonly ConcurrentDictionary<Guid, Forwarder> _forwards = new();
@@ -54,6 +55,9 @@ internal sealed class NodeRuns : IAsyncDisposable
         _keeper = new(_store, Open, clock);
     }
 
+    /// <summary>A machine of a cloud: a site of one host.</summary>
+    public void Know(Site host) => _hosts[host.Name] = host;
+
     /// <summary>Hosts of a site on which nodes may be started; null where the site chooses.</summary>
     public IReadOnlyList<string>? HostsOf(string site) => (_sites.Sites[site] as SshSite)?.Hosts;
 
@@ -62,18 +66,18 @@ internal sealed class NodeRuns : IAsyncDisposable
     /// waited for.
     /// </summary>
     /// <param name="keep">Is given the run before anything is sent, and again when the site has it.</param>
-    public async Task StartAsync(Machine machine, ScalePool pool, Action<string> keep, CancellationToken ct)
+    /// <param name="site">Where: the machine's site, or its host.</param>
+    public async Task StartAsync(Machine machine, ScalePool pool, Site site, Action<string> keep, CancellationToken ct)
     {
-        var site = _sites.Sites[machine.Site];
         var (plan, environment) = Planned(machine, pool, site);
         // The first brings the program to the site; the others find it there.
-        var first = _firsts.GetOrAdd(machine.Site, _ => new(1, 1));
-        var isFirst = !_has.ContainsKey(machine.Site);
+        var first = _firsts.GetOrAdd(site.Name, _ => new(1, 1));
+        var isFirst = !_has.ContainsKey(site.Name);
         if (isFirst)
             await first.WaitAsync(ct);
         try
         {
-            var submission = new Submission(_store, Open(machine.Site), _cache, _clock, _ => true);
+            var submission = new Submission(_store, Open(site.Name), _cache, _clock, _ => true);
             await submission.SubmitAsync(
                 plan,
                 environment,
@@ -86,7 +90,7 @@ internal sealed class NodeRuns : IAsyncDisposable
                 },
                 ct
             );
-            _has[machine.Site] = true;
+            _has[site.Name] = true;
         }
         finally
         {
@@ -110,7 +114,7 @@ internal sealed class NodeRuns : IAsyncDisposable
         if (run.Ports.FirstOrDefault(port => port.Name == PortName) is not { } port)
             return null;
         return _forwards
-            .GetOrAdd(machine.Id, _ => new Forwarder(Open(machine.Site), run.Plan))
+            .GetOrAdd(machine.Id, _ => new Forwarder(Open(run.Plan.Site), run.Plan))
             .Bring(port, run.Handle)
             .Url;
     }
@@ -128,7 +132,7 @@ internal sealed class NodeRuns : IAsyncDisposable
         var run = Taken(machine);
         try
         {
-            var tidy = new SiteTidy(Open(machine.Site).HostOf(run.Plan.Host), Open(machine.Site).Root);
+            var tidy = new SiteTidy(Open(run.Plan.Site).HostOf(run.Plan.Host), Open(run.Plan.Site).Root);
             await tidy.RemoveAsync(TimeSpan.Zero, [run.Id.ToString()], ct);
         }
         catch (UserException) { } // `muster sites tidy` finds it
@@ -140,7 +144,7 @@ internal sealed class NodeRuns : IAsyncDisposable
         var run = Taken(machine);
         try
         {
-            var site = Open(machine.Site);
+            var site = Open(run.Plan.Site);
             return (
                 await site.HostOf(run.Plan.Host)
                     .GetAsync(
@@ -167,7 +171,8 @@ internal sealed class NodeRuns : IAsyncDisposable
             first.Dispose();
     }
 
-    private OpenSite Open(string site) => _open.GetOrAdd(site, name => new(_sites.Sites[name], _sites.Places, _clock));
+    private OpenSite Open(string site) =>
+        _open.GetOrAdd(site, name => new(_hosts.GetValueOrDefault(name) ?? _sites.Sites[name], _sites.Places, _clock));
 
     /// <summary>A run that another gateway has begun is taken up from what the machine's record says.</summary>
     private Run Taken(Machine machine)
@@ -210,7 +215,7 @@ internal sealed class NodeRuns : IAsyncDisposable
             {
                 Command = [],
                 Name = "gateway-node",
-                Host = site is SshSite ? machine.Host : null,
+                Host = site is SshSite { Hosts: var hosts } ? machine.Host ?? hosts[0] : null,
                 Cpus = machine.Size.Cpus,
                 Gpus = machine.Size.Gpus,
                 Memory = machine.Size.Memory is { } memory ? $"{memory >> 20}M" : null,

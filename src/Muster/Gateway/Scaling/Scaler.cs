@@ -8,8 +8,10 @@ using Muster.Gateway.Model;
 using Muster.Gateway.Placing;
 using Muster.Gateway.Tokens;
 using Muster.Runs;
+using Muster.Sites;
 using Muster.Sites.Scaling;
 using Muster.Sites.Schedulers;
+using Kept = Muster.Sites.Clouds.Keeping.MachineState;
 
 namespace Muster.Gateway.Scaling;
 
@@ -35,11 +37,13 @@ public sealed partial class Scaler : IAsyncDisposable
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
     private readonly NodeRuns _runs;
+    private readonly IReadOnlyDictionary<string, CloudMachines> _clouds;
     private readonly WakeUp _wake;
     private readonly ConcurrentDictionary<Guid, Task> _starting = new();
     private readonly Dictionary<string, Rest> _resting = []; // by site, or site/host
     private readonly Queue<(string Site, DateTimeOffset At)> _started = [];
     private readonly DateTimeOffset _began;
+    private IReadOnlyList<Task> _keeping = [];
     private DateTimeOffset _lookedAt;
     private DateTimeOffset _savedAt;
 
@@ -58,6 +62,12 @@ public sealed partial class Scaler : IAsyncDisposable
         (_sites, Machines, _ledger, _fleet, _limits) = (sites, machines, ledger, fleet, limits);
         (_times, _clock, _log) = (times, clock, log);
         _runs = new(sites, Path.Combine(options.Data, "machines"), clock);
+        _clouds = sites
+            .Sites.Values.OfType<CloudSite>()
+            .ToDictionary(
+                site => site.Name,
+                site => new CloudMachines(site, Path.Combine(options.Data, "machines", site.Name), sites.Places, clock)
+            );
         _wake = new(clock);
         _began = clock.GetUtcNow();
         fleet.Promised = Promised;
@@ -74,9 +84,12 @@ public sealed partial class Scaler : IAsyncDisposable
     public string? Why(Guid task)
     {
         var plan = Plan;
-        if (plan.WaitsFor.TryGetValue(task, out var id) && Machines.Find(id) is { } machine)
+        if (plan.WaitsFor.TryGetValue(task, out var id) && Machines.Find(id) is { IsComing: true } machine)
         {
-            var coming = Machines.Live.Where(other => other.IsComing && other.Site == machine.Site).ToList();
+            var coming = Machines
+                .Live.Where(other => other.IsComing && other.Site == machine.Site)
+                .DefaultIfEmpty(machine)
+                .ToList();
             var since = ScalePlan.Words(_clock.GetUtcNow() - coming.Min(other => other.Asked));
             return coming.Count <= 1
                 ? $"a machine of {machine.Site} is on its way since {since}: {machine.Why}"
@@ -98,6 +111,7 @@ public sealed partial class Scaler : IAsyncDisposable
     {
         _ledger.Changed += (_, _) => _wake.Make();
         _fleet.Changed += _wake.Make;
+        _keeping = [.. _clouds.Values.Select(cloud => Task.Run(() => KeepAsync(cloud, ct), CancellationToken.None))];
         while (true)
         {
             try
@@ -127,10 +141,28 @@ public sealed partial class Scaler : IAsyncDisposable
     /// <summary>Machines go on without us: whoever comes next finds them in the database.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (var start in _starting.Values)
+        foreach (var start in _starting.Values.Concat(_keeping))
             await start.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _times.Save();
         await _runs.DisposeAsync();
+        foreach (var cloud in _clouds.Values)
+            await cloud.DisposeAsync();
+    }
+
+    private async Task KeepAsync(CloudMachines cloud, CancellationToken ct)
+    {
+        while (true)
+        {
+            try
+            {
+                await cloud.RunAsync(_wake.Make, ct);
+            }
+            catch (Exception fault) when (!ct.IsCancellationRequested)
+            {
+                Stumbled(fault);
+                await Task.Delay(TimeSpan.FromSeconds(5), _clock, ct);
+            }
+        }
     }
 
     private async Task LookAsync(CancellationToken ct)
@@ -159,6 +191,8 @@ public sealed partial class Scaler : IAsyncDisposable
     private async Task MoveOnAsync(Machine machine, DateTimeOffset now, CancellationToken ct)
     {
         var node = _fleet.Find(machine.Node);
+        if (_clouds.TryGetValue(machine.Site, out var cloud) && !await MoveOnAsync(machine, cloud, ct))
+            return;
         switch (machine.State)
         {
             case MachineState.Asked when !_starting.ContainsKey(machine.Id):
@@ -183,6 +217,55 @@ public sealed partial class Scaler : IAsyncDisposable
                 await EndAsync(machine, "its node was taken off the list");
                 break;
         }
+    }
+
+    /// <summary>What a cloud's machine is doing.</summary>
+    /// <returns>Whether its node is a matter yet.</returns>
+    private async Task<bool> MoveOnAsync(Machine machine, CloudMachines cloud, CancellationToken ct)
+    {
+        if (!cloud.IsRead)
+            return false;
+        if (cloud.Find(machine.Id) is not { } record)
+        {
+            var isOld = machine.Asked < _began || _clock.GetUtcNow() - machine.Asked > Abandoned;
+            if (!_starting.ContainsKey(machine.Id) && isOld)
+                await GoneAsync(machine, "it was never ordered", ct);
+            return false;
+        }
+        if (record.IsGone)
+        {
+            if (!machine.WasReady && machine.State is not MachineState.Ending)
+                Pause(machine, record.Why ?? "no machine could be made");
+            await GoneAsync(machine, record.Why ?? "it is gone", ct);
+            return false;
+        }
+        if (machine.State is MachineState.Ending)
+        {
+            await cloud.ReleaseAsync(machine.Id, machine.Why, ct);
+            return false;
+        }
+        var isReady = record.State is Kept.Ready;
+        if (isReady)
+            _runs.Know(cloud.HostOf(record));
+        var known = Machines.Change(
+            machine.Id,
+            before =>
+                before with
+                {
+                    Where = record.Name,
+                    Began = record.MeterFrom,
+                    Ends = record.MeterFrom is null ? null : record.Until,
+                    Size = record.Price is { } price ? before.Size with { Price = price.PerHour } : before.Size,
+                    Why = before is { Run: null, IsComing: true } ? record.Why ?? before.Why : before.Why,
+                    State = before.State is MachineState.Asked ? MachineState.Queued : before.State,
+                }
+        );
+        if (known is { Run: null, IsComing: true } && isReady && PoolOf(known) is { } pool)
+            _ = _starting.GetOrAdd(
+                known.Id,
+                _ => Task.Run(() => SubmitAsync(known, pool, cloud.HostOf(record), ct), CancellationToken.None)
+            );
+        return known is { Run: not null };
     }
 
     private async Task SeeAsync(Machine machine, Run run, CancellationToken ct)
@@ -220,9 +303,9 @@ public sealed partial class Scaler : IAsyncDisposable
                                 : known
                         ) with
                         {
-                            Where = _runs.HostsOf(machine.Site) is null ? where : null,
+                            Where = known.Where ?? (_runs.HostsOf(machine.Site) is null ? where : null),
                             Began = known.Began ?? since,
-                            Ends = run.Plan.Time is { } time ? since + time : null,
+                            Ends = run.Plan.Time is { } time ? since + time : known.Ends,
                         }
                 );
                 if (
@@ -249,8 +332,18 @@ public sealed partial class Scaler : IAsyncDisposable
                 }
                 break;
         }
-        if (Machines.Find(machine.Id) is { State: MachineState.Ending } ending && !run.CancelWished)
-            await _runs.EndAsync(ending, ct);
+        if (
+            Machines.Find(machine.Id) is { State: MachineState.Ending } ending
+            && !run.CancelWished
+            && !_clouds.ContainsKey(machine.Site) // there the machine ends with it
+        )
+        {
+            try
+            {
+                await _runs.EndAsync(ending, ct);
+            }
+            catch (UserException) { } // the request is kept, and the next look carries it out
+        }
     }
 
     private async Task EndedAsync(Machine machine, RunState.Ended end, CancellationToken ct)
@@ -277,6 +370,8 @@ public sealed partial class Scaler : IAsyncDisposable
     /// <summary>Proved gone: its tasks go back into the queue, with the reason.</summary>
     private async Task GoneAsync(Machine machine, string why, CancellationToken ct)
     {
+        var isCloud = _clouds.TryGetValue(machine.Site, out var cloud);
+        var record = cloud?.Find(machine.Id);
         var node = _fleet.Find(machine.Node);
         foreach (var task in _ledger.Live.On(machine.Node))
             await _ledger.ChangeAsync(
@@ -296,7 +391,18 @@ public sealed partial class Scaler : IAsyncDisposable
             _fleet.Remove(machine.Node);
         foreach (var chore in _ledger.Chores.For(machine.Node))
             await _ledger.ChangeAsync(book => book.Fulfilled(chore));
-        await _runs.LetGoAsync(machine, keepFolder: !machine.WasReady && machine.State is not MachineState.Ending, ct);
+        var failed = !machine.WasReady && machine.State is not MachineState.Ending;
+        await _runs.LetGoAsync(machine, keepFolder: failed || isCloud, ct);
+        if (cloud is not null && record is { IsGone: false })
+        {
+            // Its node is over; the machine is there, and costs, until it is proved gone.
+            await cloud.ReleaseAsync(machine.Id, why, ct);
+            Machines.Change(
+                machine.Id,
+                known => known with { State = MachineState.Ending, Why = why, Run = null, IdleSince = null }
+            );
+            return;
+        }
         Machines.Change(
             machine.Id,
             known => known with { State = MachineState.Gone, Why = why, Gone = _clock.GetUtcNow() }
@@ -358,16 +464,44 @@ public sealed partial class Scaler : IAsyncDisposable
         Machines.Add(machine);
         _started.Enqueue((machine.Site, now));
         await NoteAsync(machine, $"asked for: {start.Why}");
-        _starting[machine.Id] = Task.Run(() => SubmitAsync(machine, start.Pool, ct), CancellationToken.None);
+        _starting[machine.Id] = Task.Run(
+            () =>
+                _clouds.TryGetValue(machine.Site, out var cloud)
+                    ? OrderAsync(machine, cloud, ct)
+                    : SubmitAsync(machine, start.Pool, _sites.Sites[machine.Site], ct),
+            CancellationToken.None
+        );
     }
 
-    private async Task SubmitAsync(Machine machine, ScalePool pool, CancellationToken ct)
+    private async Task OrderAsync(Machine machine, CloudMachines cloud, CancellationToken ct)
+    {
+        try
+        {
+            if (await cloud.OrderAsync(machine, ct) is { } refusal)
+            {
+                Pause(machine, refusal);
+                await GoneAsync(machine, refusal, ct);
+            }
+        }
+        catch (Exception fault) when (!ct.IsCancellationRequested)
+        {
+            Stumbled(fault);
+        }
+        finally
+        {
+            _starting.TryRemove(machine.Id, out _);
+            _wake.Make();
+        }
+    }
+
+    private async Task SubmitAsync(Machine machine, ScalePool pool, Site site, CancellationToken ct)
     {
         try
         {
             await _runs.StartAsync(
                 machine,
                 pool,
+                site,
                 run => Machines.Change(machine.Id, known => known with { Run = run }),
                 ct
             );

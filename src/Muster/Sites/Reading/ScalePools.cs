@@ -14,7 +14,29 @@ public static class ScalePools
             {
                 SshSite ssh => ssh.Hosts.Count,
                 LocalSite => 1,
+                CloudSite cloud => cloud.Cloud.Limit,
                 _ => 10,
             },
+            Idle = site is CloudSite { Cloud.Idle: var idle } ? idle : TimeSpan.FromMinutes(5),
         };
+
+    /// <summary>A pool's machines as its site makes them, where that is a cloud.</summary>
+    public static ScalePool For(ScalePool pool, Site site) =>
+        site is CloudSite { Cloud: var cloud }
+            ? pool with
+            {
+                Most = Math.Min(pool.Most, cloud.Limit),
+                Boot = cloud.Boot > pool.Boot ? cloud.Boot : pool.Boot,
+                Sizes =
+                [
+                    .. cloud.Machines.Select(size => new MachineSize
+                    {
+                        Images = size.Images,
+                        Type = size.Type,
+                        Gpus = cloud.Gpus > 0 ? cloud.Gpus : null,
+                        Price = cloud.Price ?? 0,
+                    }),
+                ],
+            }
+            : pool;
 }

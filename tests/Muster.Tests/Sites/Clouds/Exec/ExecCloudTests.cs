@@ -131,7 +131,7 @@ public sealed class ExecCloudTests : IDisposable
     [Fact]
     public async Task Commands_get_the_sites_environment_and_nothing_secret_of_ours()
     {
-        Environment.SetEnvironmentVariable("MUSTER_TEST_SECRET_OF_OURS", "hunter2hunter2hunter2");
+        Environment.SetEnvironmentVariable("SECRET_OF_THIS_TEST", "hunter2hunter2hunter2");
         using var cloud = Open(Script("env >seen; pwd >>seen; echo '{\"complete\":true,\"machines\":[]}'"));
         await cloud.ListAsync(CloudOrders.Fleet, [], Ct);
         var seen = await File.ReadAllTextAsync(Path.Combine(_folder.FullName, "seen"), Ct);

@@ -1,6 +1,7 @@
 namespace Muster.Sites.Clouds.Keeping;
 
 /// <summary>The simulated year is worth something only if it fails as soon as one of the rules does not hold.</summary>
+[Trait("Takes", "long")]
 public sealed class MutationTests
 {
     private static readonly HostileCloud.Kind Kind = new(
