@@ -45,20 +45,6 @@ public sealed class ScalingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_limit_in_the_middle_of_a_task_places_it_again()
-    {
-        Serve("lab-slurm", idle: "4s", seconds: 25, most: 1);
-        var task = await HandInAsync(1);
-        Lab.Until(() => Phase(task[0]) == "running", "its node works on it", 120);
-        var job = Lab.Do("exec", "login", "squeue", "-h", "-n", Jobs(), "-t", "R", "-o", "%i").Trim();
-        Lab.Do("exec", "login", "scontrol", "update", $"JobId={job}", "TimeLimit=0");
-
-        await DoneAsync(task);
-        Assert.Contains("Its machine is gone: its time was over", Output(task[0]), StringComparison.Ordinal);
-        Lab.Until(() => InQueue().Length == 0, "the allocations end", 120);
-    }
-
-    [Fact]
     public async Task Killed_again_and_again_it_doubles_nothing_and_leaves_nothing()
     {
         Serve("lab-slurm", idle: "4s", seconds: 2, most: 2);
@@ -79,6 +65,7 @@ public sealed class ScalingTests : IDisposable
     }
 
     [Fact]
+    [Trait(Sharing.Takes, Sharing.Long)]
     public async Task On_hosts_nodes_come_and_go_and_a_host_that_dies_costs_a_retry()
     {
         _moveAfter = "20s"; // nobody tells that a host is dead
@@ -99,7 +86,7 @@ public sealed class ScalingTests : IDisposable
             Lab.Do("mend", host);
         }
         Lab.Until(() => Machines().All(machine => Text(machine, "state") == "gone"), "the machines go back", 180);
-        foreach (var each in (string[])["node1", "node2", "node3"])
+        foreach (var each in (string[])["node2", "node3"])
             Assert.Equal("", Lab.On(each, "pgrep -u muster-lab -f '[n]ode --port' || :"));
     }
 
@@ -134,7 +121,7 @@ public sealed class ScalingTests : IDisposable
             config,
             $$"""
             sites:
-              lab-ssh: { kind: ssh, ssh-config: {{Lab.Folders}}/ssh_config, hosts: [node1, node2, node3] }
+              lab-ssh: { kind: ssh, ssh-config: {{Lab.Folders}}/ssh_config, hosts: [node2, node3] }
               lab-slurm: { kind: slurm, ssh-config: {{Lab.Folders}}/ssh_config, host: login }
             scaling:
               pools:
