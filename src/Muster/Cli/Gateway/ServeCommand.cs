@@ -252,7 +252,7 @@ internal static class ServeCommand
             PrivateFolder.KeepNewFilesPrivate(); // a folder that others mount may be theirs to read
         if (options.Database is not null)
         {
-            if (options.Machines?.Sites.Values.OfType<CloudSite>().FirstOrDefault() is { } cloud)
+            if (options.Machines?.PoolSites.OfType<CloudSite>().FirstOrDefault() is { } cloud)
                 throw UserException.Misuse(
                     $"gateways that share a database cannot scale on {cloud.Name}, which is a cloud",
                     "Leave --database out, or choose sites of kind slurm or ssh with --scale."

@@ -59,7 +59,7 @@ internal static class ServeScaling
             };
         return new(
             settings,
-            settings.Pools.ToDictionary(pool => pool.Site, pool => app.Config.Get(pool.Site)),
+            app.Config.Sites.ToDictionary(site => site.Name), // also of pools that were, whose machines are given back
             new(app.Folders.State, app.Folders.Cache, app.Folders.Sockets, MayAsk: false),
             app.Sources
         );

@@ -55,10 +55,12 @@ internal sealed partial class Dispatcher(
     {
         var began = clock.GetTimestamp();
         var waiting = ledger.Live.Queue();
+        var nodes = fleet.NodesAt(clock.GetUtcNow());
+        var timed = nodes.Any(node => node.Left is not null);
         var plan = QueuePlan.For(
-            waiting.Select(times.Waiting),
+            waiting.Select(task => times.Waiting(task, timed)),
             [.. ledger.Live.Held(), .. ledger.Chores.Held()],
-            fleet.NodesAt(clock.GetUtcNow()),
+            nodes,
             limits.MostAtOnce
         );
         Volatile.Write(ref _placing, _placing + clock.GetElapsedTime(began).Ticks);

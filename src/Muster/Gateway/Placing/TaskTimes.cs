@@ -26,6 +26,7 @@ public sealed class TaskTimes
     private readonly TaskStore _store;
     private readonly List<(int Images, double Seconds)> _known;
     private readonly HashSet<Guid> _counted = [];
+    private readonly Dictionary<int, TimeSpan> _answers = [];
     private bool _isNew;
 
     public TaskTimes(TaskStore store, TaskLedger ledger)
@@ -35,8 +36,9 @@ public sealed class TaskTimes
         ledger.Changed += (tasks, _) => Learn(tasks);
     }
 
-    public WaitingTask Waiting(GatewayTask task) =>
-        new(task.Id, task.Owner, task.Need with { LikelyTime = For(task.Images) })
+    /// <param name="timed">Whether the time that it takes decides where it can go.</param>
+    public WaitingTask Waiting(GatewayTask task, bool timed) =>
+        new(task.Id, task.Owner, timed ? task.Need with { LikelyTime = For(task.Images) } : task.Need)
         {
             IsChild = task.Parent is not null,
         };
@@ -44,14 +46,18 @@ public sealed class TaskTimes
     /// <summary>How long a task of so many images is likely to take at most.</summary>
     public TimeSpan For(int images)
     {
+        // Thousands that wait have as many images as others.
         lock (_lock)
-        {
-            var like = _known.Where(one => one.Images >= images / 4.0 && one.Images <= images * 4.0).ToList();
-            if (like.Count < Enough)
-                return GuessAtLeast + (GuessForImage * images);
-            var perImage = like.Select(one => one.Seconds / one.Images).Order().ToList();
-            return TimeSpan.FromSeconds(Caution * images * perImage[perImage.Count / 2]);
-        }
+            return _answers.TryGetValue(images, out var known) ? known : _answers[images] = Estimate(images);
+    }
+
+    private TimeSpan Estimate(int images)
+    {
+        var like = _known.Where(one => one.Images >= images / 4.0 && one.Images <= images * 4.0).ToList();
+        if (like.Count < Enough)
+            return GuessAtLeast + (GuessForImage * images);
+        var perImage = like.Select(one => one.Seconds / one.Images).Order().ToList();
+        return TimeSpan.FromSeconds(Caution * images * perImage[perImage.Count / 2]);
     }
 
     private void Learn(IReadOnlyList<GatewayTask> tasks)
@@ -72,6 +78,7 @@ public sealed class TaskTimes
                 _known.Add((task.Images, task.ProcessingTime / 1000.0));
                 if (_known.Count > Remembered)
                     _known.RemoveAt(0);
+                _answers.Clear();
                 _isNew = true;
             }
         }

@@ -30,6 +30,7 @@ public sealed class WaitingList(
         [
             .. fleet.NodesAt(clock.GetUtcNow()).Select(node => new NodeSlots(node, taken.GetValueOrDefault(node.Id))),
         ];
+        var timed = nodes.Any(node => node.Node.Left is not null);
         var known = new Dictionary<(string Owner, int Images), string>(); // thousands wait for the same reason
         string WhyOf(GatewayTask task, TaskNeed need) =>
             Why(need, nodes, holds.GetValueOrDefault(task.Owner), limits.MostAtOnce(task.Owner));
@@ -37,7 +38,7 @@ public sealed class WaitingList(
         {
             if (machines(task.Id) is { } coming)
                 return coming;
-            var need = times.Waiting(task).Need;
+            var need = times.Waiting(task, timed).Need;
             if (!need.IsPlain)
                 return WhyOf(task, need);
             var like = (task.Owner, need.Images);

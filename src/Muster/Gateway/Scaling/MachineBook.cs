@@ -13,17 +13,17 @@ public sealed class MachineBook
     private readonly Lock _changing = new();
     private readonly TaskStore _store;
     private readonly TimeProvider _clock;
-    private volatile ImmutableDictionary<Guid, Machine> _all;
+    private volatile ImmutableDictionary<Guid, Machine> _all = ImmutableDictionary<Guid, Machine>.Empty;
+    private volatile IReadOnlyList<Machine> _live = [];
 
     public MachineBook(TaskStore store, TimeProvider clock)
     {
         (_store, _clock) = (store, clock);
-        _all = store.Machines().ToImmutableDictionary(machine => machine.Id);
+        Keep(store.Machines().ToImmutableDictionary(machine => machine.Id));
     }
 
     /// <summary>Those that are had or asked for, the oldest first.</summary>
-    public IReadOnlyList<Machine> Live =>
-        [.. _all.Values.Where(machine => machine.IsLive).OrderBy(machine => machine.Asked)];
+    public IReadOnlyList<Machine> Live => _live;
 
     /// <summary>Also those that are gone, the newest first.</summary>
     public IReadOnlyList<Machine> All => [.. _all.Values.OrderByDescending(machine => machine.Asked)];
@@ -35,7 +35,7 @@ public sealed class MachineBook
         lock (_changing)
         {
             _store.Save(machine);
-            _all = _all.Add(machine.Id, machine);
+            Keep(_all.Add(machine.Id, machine));
         }
     }
 
@@ -52,7 +52,7 @@ public sealed class MachineBook
             if (after == before)
                 return before;
             _store.Save(after);
-            _all = _all.SetItem(id, after);
+            Keep(_all.SetItem(id, after));
             return after;
         }
     }
@@ -66,7 +66,7 @@ public sealed class MachineBook
             foreach (var old in _all.Values.Where(machine => machine.Gone < limit).ToList())
             {
                 _store.RemoveMachine(old.Id);
-                _all = _all.Remove(old.Id);
+                Keep(_all.Remove(old.Id));
             }
         }
     }
@@ -77,6 +77,12 @@ public sealed class MachineBook
         var now = _clock.GetUtcNow();
         var day = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero);
         return new(Cost(day.AddHours(now.Hour), now), Cost(day, now), Cost(day.AddDays(1 - now.Day), now));
+    }
+
+    private void Keep(ImmutableDictionary<Guid, Machine> all)
+    {
+        _all = all;
+        _live = [.. all.Values.Where(machine => machine.IsLive).OrderBy(machine => machine.Asked)];
     }
 
     private decimal Cost(DateTimeOffset from, DateTimeOffset to) => _all.Values.Sum(machine => Cost(machine, from, to));

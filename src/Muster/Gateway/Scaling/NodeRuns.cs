@@ -59,7 +59,7 @@ internal sealed class NodeRuns : IAsyncDisposable
     public void Know(Site host) => _hosts[host.Name] = host;
 
     /// <summary>Hosts of a site on which nodes may be started; null where the site chooses.</summary>
-    public IReadOnlyList<string>? HostsOf(string site) => (_sites.Sites[site] as SshSite)?.Hosts;
+    public IReadOnlyList<string>? HostsOf(string site) => (_sites.Sites.GetValueOrDefault(site) as SshSite)?.Hosts;
 
     /// <summary>
     /// Submits a machine's node. It ends when the site has it, or throws what the site said; a broken connection is
@@ -172,7 +172,20 @@ internal sealed class NodeRuns : IAsyncDisposable
     }
 
     private OpenSite Open(string site) =>
-        _open.GetOrAdd(site, name => new(_hosts.GetValueOrDefault(name) ?? _sites.Sites[name], _sites.Places, _clock));
+        _open.GetOrAdd(
+            site,
+            name =>
+                new(
+                    _hosts.GetValueOrDefault(name)
+                        ?? _sites.Sites.GetValueOrDefault(name)
+                        ?? throw new UserException(
+                            $"the site {name} is no longer in the configuration, and has machines of this gateway",
+                            "Add it again; its machines are then given back. Without it, their nodes end by themselves."
+                        ),
+                    _sites.Places,
+                    _clock
+                )
+        );
 
     /// <summary>A run that another gateway has begun is taken up from what the machine's record says.</summary>
     private Run Taken(Machine machine)

@@ -103,6 +103,7 @@ public sealed record ScalePlan(IReadOnlyList<ScaleStart> Starts, IReadOnlyList<S
             .Machines.Where(machine => machine.State is not MachineState.Gone)
             .CountBy(machine => machine.Site)
             .ToDictionary();
+        private bool _isExhausted;
         private readonly TimeSpan? _longest = facts
             .Settings.Pools.SelectMany(pool => pool.Sizes)
             .Max(size => size.Time ?? TimeSpan.MaxValue);
@@ -158,6 +159,9 @@ public sealed record ScalePlan(IReadOnlyList<ScaleStart> Starts, IReadOnlyList<S
             {
                 while (first < _capacity.Count && _capacity[first].Free == 0)
                     first++;
+                // Nothing is left to give, and enough of those who wait know why.
+                if (first == _capacity.Count && _unmet.Count >= ToldUnmet && IsExhausted())
+                    return;
                 var share =
                     shares.Count == 1 ? shares[0] : shares.MinBy(queue => holds.GetValueOrDefault(queue.Peek().Share))!;
                 var task = share.Dequeue();
@@ -190,6 +194,10 @@ public sealed record ScalePlan(IReadOnlyList<ScaleStart> Starts, IReadOnlyList<S
                 holds[task.Share] = holds.GetValueOrDefault(task.Share) + 1;
             }
         }
+
+        /// <summary>No pool gives a machine of any size. What is planned only makes it more so.</summary>
+        private bool IsExhausted() =>
+            _isExhausted |= facts.Settings.Pools.All(pool => pool.Sizes.All(size => WhyNoMore(pool, size) is not null));
 
         private Capacity? Fits(TaskNeed need, int first)
         {

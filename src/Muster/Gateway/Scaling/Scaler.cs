@@ -64,6 +64,7 @@ public sealed partial class Scaler : IAsyncDisposable
         _runs = new(sites, Path.Combine(options.Data, "machines"), clock);
         _clouds = sites
             .Sites.Values.OfType<CloudSite>()
+            .Where(site => sites.PoolSites.Contains(site) || machines.Live.Any(machine => machine.Site == site.Name))
             .ToDictionary(
                 site => site.Name,
                 site => new CloudMachines(site, Path.Combine(options.Data, "machines", site.Name), sites.Places, clock)
@@ -191,6 +192,18 @@ public sealed partial class Scaler : IAsyncDisposable
     private async Task MoveOnAsync(Machine machine, DateTimeOffset now, CancellationToken ct)
     {
         var node = _fleet.Find(machine.Node);
+        if (!_sites.Sites.ContainsKey(machine.Site))
+        {
+            Machines.Change(
+                machine.Id,
+                known =>
+                    known with
+                    {
+                        Why = $"{machine.Site} is no longer in the configuration: add it, to give this back",
+                    }
+            );
+            return; // it may be there and cost
+        }
         if (_clouds.TryGetValue(machine.Site, out var cloud) && !await MoveOnAsync(machine, cloud, ct))
             return;
         switch (machine.State)
@@ -417,11 +430,12 @@ public sealed partial class Scaler : IAsyncDisposable
         while (_started.TryPeek(out var old) && now - old.At > TimeSpan.FromMinutes(1))
             _started.Dequeue();
         var machines = Machines.Live;
+        var timed = Settings.Pools.Any(pool => pool.Sizes.Any(size => size.Time is not null));
         var plan = ScalePlan.For(
             new()
             {
                 Now = now,
-                Waiting = [.. _ledger.Live.Queue().Select(_times.Waiting)],
+                Waiting = [.. _ledger.Live.Queue().Select(task => _times.Waiting(task, timed))],
                 Nodes = _fleet.NodesAt(now),
                 Held = [.. _ledger.Live.Held(), .. _ledger.Chores.Held()],
                 Machines = machines,
