@@ -164,6 +164,8 @@ public sealed class RunMachines(OpenCloud cloud, RunStore store, TimeProvider cl
                 await cloud.Keeper.ReleaseAsync(record.Id, why, ct);
                 given.Add(record.Id);
             }
+            else if (runs.Any(run => run.State.IsLive && run.UnreachableSince is not null))
+                await cloud.Keeper.LookAsync(record.Id, ct);
             else if (record.State is MachineState.Ready && runs.All(run => run.State is RunState.Ended))
                 await ShortenAsync(record, runs.Max(MachineUse.Until) - now, ct);
         }
