@@ -84,7 +84,7 @@ public sealed class CloudRunTests : IAsyncDisposable
     private Answer Submit(IEnumerable<string> options, string script) =>
         _lab.Muster([.. (string[])["submit", "-s", "burst"], .. options, "--", "sh", "-c", script]);
 
-    private IEnumerable<JsonElement> Machines() =>
+    private JsonElement.ArrayEnumerator Machines() =>
         JsonDocument
             .Parse(_lab.Muster("sites", "machines", "--json").Output)
             .RootElement.GetProperty("machines")
