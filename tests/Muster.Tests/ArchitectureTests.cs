@@ -17,6 +17,7 @@ public sealed class ArchitectureTests
         ["Gateway"],
         ["Node"],
         ["NodeOdm"],
+        ["Pages"],
         ["Recipes"],
         ["Runs"],
         ["Snapshots"],

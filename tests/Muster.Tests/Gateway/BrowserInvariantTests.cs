@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.RegularExpressions;
 
 namespace Muster.Gateway;
 
@@ -22,21 +21,9 @@ public sealed class BrowserInvariantTests : InvariantTestBase
         using var response = await (node?.Http ?? Gateway.Http).GetAsync("", Ct);
         var page = await response.Content.ReadAsStringAsync(Ct);
         var policy = response.Headers.GetValues("Content-Security-Policy").Single();
-        foreach (var tag in (string[])["script", "style"])
-        {
-            var own = Assert
-                .Single(Regex.Matches(page, $"<{tag}>(.*?)</{tag}>", RegexOptions.Singleline))
-                .Groups[1]
-                .Value;
-            Assert.Contains(
-                $"{tag}-src 'sha256-"
-                    + $"{Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(own)))}"
-                    + $"';",
-                policy,
-                StringComparison.Ordinal
-            );
-        }
-        Assert.DoesNotMatch(@"\son[a-z]+=|\sstyle=|<(link|img|iframe)\b", page); // what the policy would not let it do
+        Assert.Contains("script-src 'self'; style-src 'self';", policy, StringComparison.Ordinal);
+        Assert.Contains("require-trusted-types-for 'script'", policy, StringComparison.Ordinal);
+        Assert.DoesNotMatch(@"\son[a-z]+=|\sstyle=|<(img|iframe|style)\b|<script>", page); // what the policy forbids
         Assert.Contains("default-src 'none'", policy, StringComparison.Ordinal);
         Assert.Contains("frame-ancestors 'none'", policy, StringComparison.Ordinal);
         Assert.Equal(

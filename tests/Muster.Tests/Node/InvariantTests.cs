@@ -262,7 +262,7 @@ public sealed class InvariantTests
     public async Task I31_The_page_needs_no_token_and_unknown_paths_are_404()
     {
         await using var node = await StartAsync(change: settings => settings with { Token = "t" });
-        Assert.Contains("Muster node", await node.Http.GetStringAsync("", Ct), StringComparison.Ordinal);
+        Assert.Contains("id=\"page\"", await node.Http.GetStringAsync("", Ct), StringComparison.Ordinal);
         using var swagger = JsonDocument.Parse(await node.Http.GetStringAsync("swagger.json", Ct));
         Assert.True(swagger.RootElement.GetProperty("paths").TryGetProperty("/task/new/init", out _));
         using var unknown = await node.Http.GetAsync("nothing/here", Ct);

@@ -63,6 +63,9 @@ internal sealed class AdminApi(
                 Results<JsonAnswer<EventList>, EventStream> (HttpRequest request) => Events(request, stopping)
             )
             .WithDescription("what happened, from after on; as a stream with Accept: text/event-stream");
+        var live = new LiveFeed(ledger, fleet, tokens, Health, () => _nodes.All, clock);
+        api.MapGet("/live", LiveStream () => new(live, stopping))
+            .WithDescription("how things stand, as a stream: counts, nodes, tasks=ID,ID and log=ID:LINE");
         api.MapGet(
                 "/metrics",
                 ContentHttpResult () => TypedResults.Text(measures.Text(), GatewayMeasures.PrometheusType)

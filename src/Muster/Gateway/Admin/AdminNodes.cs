@@ -14,6 +14,7 @@ namespace Muster.Gateway.Admin;
 internal sealed class AdminNodes(NodeFleet fleet, TaskLedger ledger, AdminDesk desk, TimeProvider clock)
 {
     private const string By = AdminApi.By;
+    private static readonly TimeSpan TrialPatience = TimeSpan.FromSeconds(4);
 
     public IReadOnlyList<NodeEntry> All => [.. fleet.Nodes.Select(View)];
 
@@ -21,6 +22,7 @@ internal sealed class AdminNodes(NodeFleet fleet, TaskLedger ledger, AdminDesk d
     {
         api.MapGet("/nodes", JsonAnswer<NodeList> () => ListOf(All)).WithDescription("all nodes");
         api.MapPost("/nodes", AddAsync).WithDescription("adds a node: url, or hostname and port; token, locked");
+        api.MapPost("/nodes/try", TryAsync).WithDescription("asks a node who it is, and adds nothing: url, token");
         api.MapPost("/nodes/refresh", Refresh).WithDescription("looks at all nodes now");
         api.MapGet(
                 "/nodes/{node}",
@@ -80,6 +82,49 @@ internal sealed class AdminNodes(NodeFleet fleet, TaskLedger ledger, AdminDesk d
             );
     }
 
+    /// <summary>What is said while an address is typed; what is wrong with it is an answer too.</summary>
+    private async Task<JsonAnswer<NodeTrial>> TryAsync(HttpRequest request, CancellationToken ct)
+    {
+        var body = await AdminApi.BodyAsync(request, AdminJson.Plain.AddNode, ct);
+        var (url, token) = NodeAddress.Parse(body.Url ?? "");
+        var known = fleet.Nodes.FirstOrDefault(node => node.Url == url)?.Name;
+        var began = clock.GetTimestamp();
+        var reply = await fleet
+            .Client(
+                new()
+                {
+                    Id = "",
+                    Url = url,
+                    Token = body.Token ?? token,
+                },
+                TrialPatience
+            )
+            .InfoAsync(ct);
+        var trial = reply is NodeReply<NodeInfo>.Said(var info)
+            ? new NodeTrial(1, true, known)
+            {
+                LatencyMs = Math.Round(clock.GetElapsedTime(began).TotalMilliseconds),
+                Engine = info.Engine,
+                EngineVersion = info.EngineVersion,
+                ApiVersion = info.Version,
+                Slots = info.MaxParallelTasks,
+                MaxImages = info.MaxImages,
+            }
+            : new NodeTrial(1, false, known) { Fault = WhyNot(reply) };
+        return OdmAnswers.Json(trial, AdminJson.Plain.NodeTrial);
+    }
+
+    private static string WhyNot(NodeReply<NodeInfo> reply) =>
+        reply switch
+        {
+            NodeReply<NodeInfo>.Denied denied => denied.Error,
+            NodeReply<NodeInfo>.Away away => away.Why,
+            NodeReply<NodeInfo>.Silent silent => silent.Why,
+            NodeReply<NodeInfo>.Garbled garbled => garbled.Why,
+            NodeReply<NodeInfo>.TooLong tooLong => tooLong.Why,
+            _ => "it gave no answer",
+        };
+
     private JsonAnswer<Done> Refresh()
     {
         fleet.Refresh();
@@ -109,4 +154,17 @@ internal sealed class AdminNodes(NodeFleet fleet, TaskLedger ledger, AdminDesk d
 
     private NodeEntry View(GatewayNode node) =>
         NodeEntry.Of(node, ledger.Live.On(node.Id).Count(task => task.Phase.Slot is not null), clock.GetUtcNow());
+}
+
+/// <summary>What a node that is not added yet said, or why it said nothing.</summary>
+/// <param name="Known">The name under which it is on the list already.</param>
+public sealed record NodeTrial(int Schema, bool Answers, string? Known)
+{
+    public double? LatencyMs { get; init; }
+    public string? Engine { get; init; }
+    public string? EngineVersion { get; init; }
+    public string? ApiVersion { get; init; }
+    public int? Slots { get; init; }
+    public int? MaxImages { get; init; }
+    public string? Fault { get; init; }
 }

@@ -22,13 +22,18 @@ internal sealed class AdminTasks(
 )
 {
     private const int MostLines = 10_000;
+    private readonly TaskIndex _index = new(ledger);
 
     public void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/tasks", List)
-            .WithDescription("tasks, the newest first: state, name, node, owner, id, limit, before");
+            .WithDescription(
+                "tasks, the newest first: state, q, name, node, owner, id, parent, from, to, sort, limit, after, before, "
+                    + "count"
+            );
         api.MapGet("/tasks/{id}", One).WithDescription("one task");
         api.MapGet("/tasks/{id}/output", Output).WithDescription("its output, from line on");
+        api.MapGet("/tasks/{id}/timeline", TimelineOf).WithDescription("how long it was in which phase, and where");
         api.MapGet("/tasks/{id}/decisions", Decisions).WithDescription("why it was placed, moved, retried");
         api.MapGet("/tasks/{id}/why", Why).WithDescription("where it is, what it waits for, and how that came about");
         api.MapPost("/tasks/{id}/cancel", CancelAsync).WithDescription("cancels it");
@@ -44,7 +49,7 @@ internal sealed class AdminTasks(
         new(StatusCodes.Status404NotFound, $"there is no task {text}", $"GET {AdminApi.Root}/tasks lists them.");
 
     private JsonAnswer<TaskPage> List(HttpRequest request, CancellationToken ct) =>
-        OdmAnswers.Json(TaskFilter.Of(request.Query).Page(ledger, fleet, tokens), AdminJson.Plain.TaskPage);
+        OdmAnswers.Json(TaskFilter.Of(request.Query).Page(_index, ledger, fleet, tokens), AdminJson.Plain.TaskPage);
 
     private Results<JsonAnswer<TaskPage>, Refused> One(string id) =>
         Find(id) is { } task
@@ -61,6 +66,30 @@ internal sealed class AdminTasks(
         return OdmAnswers.Json(
             new(1, lines, next, !task.Phase.IsLive && next >= task.Lines),
             AdminJson.Plain.OutputPage
+        );
+    }
+
+    private Results<JsonAnswer<Timeline>, Refused> TimelineOf(string id)
+    {
+        if (Find(id) is not { } task)
+            return None(id);
+        var steps = task.Steps ?? [];
+        return OdmAnswers.Json(
+            new(
+                1,
+                [
+                    .. steps.Select(
+                        (step, n) =>
+                            new TimelineSpan(
+                                step.Phase,
+                                step.Node is { } node ? fleet.Find(node)?.Name ?? node : null,
+                                step.At,
+                                n + 1 < steps.Count ? steps[n + 1].At : null
+                            )
+                    ),
+                ]
+            ),
+            AdminJson.Plain.Timeline
         );
     }
 

@@ -177,7 +177,23 @@ public sealed record TokenEntry(string Id, string Name, DateTimeOffset Created, 
 public sealed record NodeList(int Schema, IReadOnlyList<NodeEntry> Nodes);
 
 /// <param name="Before">Asks for the next page; null on the last.</param>
-public sealed record TaskPage(int Schema, IReadOnlyList<TaskEntry> Tasks, long? Before);
+public sealed record TaskPage(int Schema, IReadOnlyList<TaskEntry> Tasks, long? Before)
+{
+    /// <summary>As <see cref="Before"/>, in whatever order.</summary>
+    public string? After { get; init; }
+
+    /// <summary>How many there are, on all pages.</summary>
+    public int? Total { get; init; }
+
+    /// <summary>How many there would be in each state, whichever states are asked for.</summary>
+    public IReadOnlyDictionary<string, int>? States { get; init; }
+}
+
+/// <summary>The phases of a task's life, from the first to the last.</summary>
+public sealed record Timeline(int Schema, IReadOnlyList<TimelineSpan> Spans);
+
+/// <param name="To">Null while it lasts.</param>
+public sealed record TimelineSpan(string Phase, string? Node, DateTimeOffset From, DateTimeOffset? To);
 
 public sealed record OutputPage(int Schema, IReadOnlyList<string> Lines, int Next, bool Ended);
 
@@ -248,6 +264,11 @@ public sealed record AddToken
     JsonSerializable(typeof(QueueList)),
     JsonSerializable(typeof(MachineList)),
     JsonSerializable(typeof(TaskWhy)),
+    JsonSerializable(typeof(Timeline)),
+    JsonSerializable(typeof(LiveHello)),
+    JsonSerializable(typeof(LiveTaskNews)),
+    JsonSerializable(typeof(LiveLog)),
+    JsonSerializable(typeof(NodeTrial)),
     JsonSerializable(typeof(TokenList)),
     JsonSerializable(typeof(MadeToken))
 ]

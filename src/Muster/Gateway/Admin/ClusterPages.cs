@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -8,6 +7,7 @@ using Muster.Configuration;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Ledger;
 using Muster.Gateway.Model;
+using Muster.Pages;
 
 namespace Muster.Gateway.Admin;
 
@@ -20,7 +20,8 @@ internal sealed class ClusterPages(NodeFleet fleet, TaskLedger ledger, AdminDesk
 
     public void Map(IEndpointRouteBuilder app)
     {
-        app.MapGet("/", Front);
+        app.MapGet("/", http => PageFiles.PageAsync(http, "cluster"));
+        app.MapGet(PageFiles.App + "{file}", PageFiles.AppAsync);
         var pages = app.MapGroup("/r");
         pages.MapGet("/info", WrittenJson () => new(WriteInfo));
         pages.MapGet("/node/list", WrittenJson () => new(WriteNodes));
@@ -65,55 +66,6 @@ internal sealed class ClusterPages(NodeFleet fleet, TaskLedger ledger, AdminDesk
                 json.WriteString("error", "Invalid");
             json.WriteEndObject();
         });
-    }
-
-    /// <summary>The page at the door: the nodes, and where everything else is.</summary>
-    private ContentHttpResult Front(HttpResponse response)
-    {
-        var now = clock.GetUtcNow();
-        var rows = fleet.Nodes.Select(
-            (node, at) =>
-                (string[])
-                    [
-                        $"{at + 1}",
-                        node.Name,
-                        node.Health.IsOnline(now) ? "online" : "offline",
-                        node.Facts is { } facts ? $"{Queue(node, facts)}/{facts.Slots}" : "?/?",
-                        node.Facts is { } engine ? $"{engine.Engine} {engine.EngineVersion}" : "?",
-                        node.Facts?.Version ?? "?",
-                        node switch
-                        {
-                            { Draining: true } => "draining",
-                            { Locked: true } => "locked",
-                            _ => "",
-                        },
-                    ]
-        );
-        var table = string.Concat(
-            rows.Select(row => $"<tr>{string.Concat(row.Select(cell => $"<td>{WebUtility.HtmlEncode(cell)}"))}")
-        );
-        response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'";
-        return TypedResults.Content(
-            $$"""
-            <!doctype html>
-            <html lang="en"><meta charset="utf-8"><title>Muster {{OwnVersion.Text}}</title>
-            <style>body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; } th, td { text-align: left; padding: .2rem 1rem .2rem 0; }</style>
-            <h1>Muster {{OwnVersion.Text}}</h1>
-            <table><tr><th>#<th>Node<th>Status<th>Queue<th>Engine<th>API<th>Flags{{table}}</table>
-            <p>{{(
-                fleet.Nodes.Count == 0 ? "There are no nodes yet." : $"{fleet.Nodes.Count} in total."
-            )}} Add one with <code>muster nodes add HOST:PORT</code>.
-            <ul>
-            <li><a href="/r/node/list">/r/node/list</a>: the nodes as JSON
-            <li><a href="/api/v1">/api/v1</a>: everything the admin API offers
-            <li><a href="/api/v1/tasks">/api/v1/tasks</a>, <a href="/api/v1/queue">/api/v1/queue</a>: tasks, and the queue
-            <li><a href="/signout">Sign out</a>
-            </ul>
-            </html>
-
-            """,
-            "text/html; charset=utf-8"
-        );
     }
 
     private async Task<Results<WrittenJson, StatusCodeHttpResult>> ChangeAsync(

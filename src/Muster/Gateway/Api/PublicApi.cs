@@ -8,6 +8,7 @@ using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
 using Muster.Gateway.Tokens;
 using Muster.NodeOdm;
+using Muster.Pages;
 
 namespace Muster.Gateway.Api;
 
@@ -35,6 +36,7 @@ internal sealed class PublicApi(
 {
     private static readonly TimeSpan SkipPatience = TimeSpan.FromMinutes(1);
     private const int LinesAtOnce = 5_000;
+    private static readonly string[] PageParts = [PageFiles.App, "/css/", "/js/", "/fonts/", "/img/"];
     private const string JsonType = "application/json; charset=utf-8";
 
     public async Task HandleAsync(HttpContext http)
@@ -48,6 +50,10 @@ internal sealed class PublicApi(
             case "/auth/login" or "/auth/register":
                 await http.RefuseAsync("Not available");
                 return;
+            // what pages of NodeODM load, and ours does not have
+            case var asked when PageParts.Any(part => asked.StartsWith(part, StringComparison.Ordinal)):
+                await PageFiles.AppAsync(http);
+                return;
         }
         if (path == "/commit" && http.Request.Query.TryGetValue("seal", out var shown))
         {
@@ -58,6 +64,8 @@ internal sealed class PublicApi(
         {
             http.Response.StatusCode = StatusCodes.Status401Unauthorized;
             http.Features.Get<IHttpResponseFeature>()!.ReasonPhrase = "unauthorized";
+            if (path == "/")
+                await Node.NodePages.PageAsync(http, StatusCodes.Status401Unauthorized); // it asks for the token
             return;
         }
         await (

@@ -13,6 +13,9 @@ public sealed class TaskBook(
     DateTimeOffset now
 )
 {
+    /// <summary>Of a task's life that are remembered, so that one which is tried again and again stays small.</summary>
+    private const int MostSteps = 100;
+
     private readonly TaskBatch _made = new();
 
     public DateTimeOffset Now => now;
@@ -30,10 +33,20 @@ public sealed class TaskBook(
     public GatewayTask Put(GatewayTask task)
     {
         _made.Removed.Remove(task.Id);
-        if (task.Phase is TaskPhase.Ended && Find(task.Id)?.Phase.IsLive is true)
+        var before = Find(task.Id);
+        if (before?.Phase.Word != task.Phase.Word || before.Phase.Place?.Node != task.Phase.Place?.Node)
+            task = task with { Steps = [.. (task.Steps ?? []).TakeLast(MostSteps - 1), StepOf(task.Phase)] };
+        if (task.Phase is TaskPhase.Ended && before?.Phase.IsLive is true)
             task = task with { WebhookDue = task.Webhook is not null, FinishDue = Caller.IsOfProvider(task.Owner) };
         return _made.Tasks[task.Id] = task;
     }
+
+    private TaskStep StepOf(TaskPhase phase) =>
+        new(
+            phase is TaskPhase.Ended end ? end.Code.ToString().ToLowerInvariant() : phase.Word,
+            now,
+            phase.IsLive ? phase.Place?.Node : null
+        );
 
     public void Remove(Guid id)
     {

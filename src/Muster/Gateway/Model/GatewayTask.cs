@@ -49,6 +49,9 @@ public sealed record GatewayTask
 
     /// <summary>It cuts itself into parts, which come back to us as tasks.</summary>
     public bool IsSplitMergeParent { get; init; }
+
+    /// <summary>The phases it came into; null for one of an earlier version of ours.</summary>
+    public IReadOnlyList<TaskStep>? Steps { get; init; }
     public Attempts Attempts { get; init; } = Attempts.None;
     public double Progress { get; init; }
 

@@ -1,0 +1,96 @@
+using Microsoft.Playwright;
+
+namespace Muster;
+
+/// <summary>Each view at each size, light and dark: nothing is cut off, nothing breaks a rule; pictures for the docs.</summary>
+public sealed class PictureTests(Browser browser)
+{
+    /// <summary>The rules are those of the drawn page, so two looks that differ in everything are enough for them.</summary>
+    private static readonly (int Width, int Height, bool Dark, bool Rules, bool Picture)[] Looks =
+    [
+        (1440, 900, false, true, true),
+        (1440, 900, true, false, true),
+        (768, 1024, false, false, false),
+        (390, 844, true, true, true),
+    ];
+
+    [Fact]
+    public async Task Every_view_is_whole_and_accessible_at_every_size()
+    {
+        await using var cluster = await Cluster.StartAsync(nodes: 3, seconds: 600);
+        await cluster.KillNodeAsync(2);
+        var first = "";
+        foreach (
+            var (name, photos) in ((string, int)[])[("north field", 7), ("quarry, second flight", 4), ("harbour", 2)]
+        )
+        {
+            var id = await cluster.HandInAsync(name, photos);
+            first = first.Length > 0 ? first : id;
+        }
+        for (var n = 1; n <= 6; n++)
+            await cluster.HandInAsync($"east slope {n}", n);
+        await cluster.PostAsync(
+            "api/v1/tokens",
+            new
+            {
+                name = "WebODM of the survey team",
+                days = 30,
+                max_images = 500,
+            }
+        );
+        var token = await MakeTokenAsync(cluster);
+        (string View, string Path, string Sign)[] views =
+        [
+            ("overview", "#/", "What happened last"),
+            ("tasks", "#/tasks", "north field"),
+            ("task", $"#/tasks/{first}", "Where the time went"),
+            ("queue", "#/queue", "Why they wait"),
+            ("nodes", "#/nodes", "Memory free"),
+            ("machines", "#/machines", "This gateway has a fixed set of nodes"),
+            ("events", "#/events", "queued"),
+            ("tokens", "#/tokens", "WebODM of the survey team"),
+        ];
+        foreach (var (width, height, dark, rules, picture) in Looks)
+        {
+            await using var window = await browser.OpenAsync(cluster.Admin, width, height, dark);
+            await window.Page.Locator(".contact.live").WaitForAsync();
+            foreach (var (view, path, sign) in views)
+            {
+                await window.Page.GotoAsync(cluster.Admin + path);
+                await window.Page.GetByText(sign).First.WaitForAsync(new() { State = WaitForSelectorState.Attached });
+                await window.Page.Locator(".log li, .panel, .tile").First.WaitForAsync();
+                await window.Page.WaitForTimeoutAsync(150);
+                await CheckAsync(window, rules, picture ? $"cluster-{view}-{Look(width, dark)}" : null);
+            }
+            await using var clients = await browser.OpenAsync($"{cluster.Public}?token={token}", width, height, dark);
+            await clients.SeeAsync("Drop photos or a folder here");
+            await clients
+                .Page.Locator("input[type=file]")
+                .First.SetInputFilesAsync([.. Enumerable.Range(1, 7).Select(Cluster.PhotoPath)]);
+            await clients.SeeAsync("7 photos");
+            await CheckAsync(clients, rules, picture ? $"handin-{Look(width, dark)}" : null);
+        }
+    }
+
+    private static string Look(int width, bool dark) => $"{(width < 640 ? "phone" : "wide")}{(dark ? "-dark" : "")}";
+
+    private static async Task CheckAsync(Window window, bool rules, string? picture)
+    {
+        await window.FitsAsync();
+        if (rules)
+            await window.AccessibleAsync();
+        if (picture is not null)
+            await window.PictureAsync(picture);
+    }
+
+    private static async Task<string> MakeTokenAsync(Cluster cluster)
+    {
+        using var answer = await cluster.Http.PostAsync(
+            cluster.Admin + "api/v1/tokens",
+            new StringContent("""{"name":"field crew"}""", System.Text.Encoding.UTF8, "application/json"),
+            TestContext.Current.CancellationToken
+        );
+        using var said = System.Text.Json.JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        return said.RootElement.GetProperty("text").GetString()!;
+    }
+}

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { PRESETS, apply, isPhoto, isWanted, wrong } from '../src/options';
+import { newId, verdict } from '../src/upload';
+
+describe('answers to an upload', () => {
+  it('an error is a failure whatever its status, and is tried again unless it says not to', () => {
+    expect(verdict(200, '{"success":true}')).toBeNull();
+    expect(verdict(200, '{"error":"disk"}')).toMatchObject({ message: 'disk', again: true });
+    expect(verdict(200, '{"error":"no room","noRetry":true}')).toMatchObject({ message: 'no room', again: false });
+    expect(verdict(401, '')).toMatchObject({ again: false, status: 401 });
+    expect(verdict(502, '<html>')).toMatchObject({ again: true });
+  });
+  it('ids are those of version 4', () => {
+    expect(newId(new Uint8Array(16).fill(255))).toBe('ffffffff-ffff-4fff-bfff-ffffffffffff');
+  });
+});
+
+describe('options', () => {
+  const int = { name: 'split', type: 'int', value: 999, domain: 'positive integer', help: '' };
+  const float = { name: 'x', type: 'float', value: 1, domain: '0.1 <= x <= 10, > 0 and <= 10', help: '' };
+  it('are checked while they are typed', () => {
+    expect([wrong(int, '12'), wrong(int, '1.5'), wrong(int, '-1')]).toEqual([null, 'a whole number', 'not below 0']);
+    expect([wrong(float, '11'), wrong(float, 'x'), wrong(float, '')]).toEqual(['<= 10', 'a number', null]);
+  });
+  it('a preset leaves out what the engine lacks, and says so', () => {
+    expect(apply(PRESETS[0]!, [{ name: 'dsm', type: 'bool', value: false, domain: 'bool', help: '' }])).toEqual({ sets: { dsm: true }, lacks: ['auto-boundary'] });
+  });
+  it('files that no engine reads are left out', () => {
+    expect(['a.JPG', 'gcp_list.txt', '.DS_Store', 'x.exe', 'b.tif'].filter(isWanted)).toEqual(['a.JPG', 'gcp_list.txt', 'b.tif']);
+    expect(isPhoto('geo.txt')).toBe(false);
+  });
+});
