@@ -136,6 +136,10 @@ public sealed partial class Adoption(OpenSite site)
             return "a part of its run.json is not whole";
         if (new[] { plan.Time, plan.Stay, plan.ReadyWithin }.Any(time => time < TimeSpan.Zero || time > MostTime))
             return "a time in it is out of range";
+        if (new[] { plan.Cpus, plan.Memory, plan.Gpus }.Any(wanted => wanted < 0))
+            return "what it takes of its host is out of range";
+        if (plan.Queue is { } queue && !SiteNames.IsRemotePath(queue))
+            return "its line is no folder";
         if (
             plan.Array is { } array
             && (

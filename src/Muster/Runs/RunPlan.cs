@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Muster.Sites;
 
 namespace Muster.Runs;
 
@@ -60,6 +61,21 @@ public sealed record RunPlan
     }
     public TimeSpan? Time { get; init; }
     public int? Gpus { get; init; }
+
+    /// <summary>What a rank takes of a host without a scheduler, where it is not one processor.</summary>
+    public int? Cpus { get; init; }
+
+    /// <summary>The same in megabytes.</summary>
+    public int? Memory { get; init; }
+
+    /// <summary>What such a host has, where its site says so.</summary>
+    public HostSlots? Slots { get; init; }
+
+    /// <summary>The folder of the line that the hosts' users share.</summary>
+    public string? Queue { get; init; }
+
+    /// <summary>Why it runs on <see cref="Host"/>, where there was a choice.</summary>
+    public string? HostReason { get; init; }
     public ArraySpec? Array { get; init; }
 
     /// <summary>The parts of a run that work together; none for a run of one command.</summary>

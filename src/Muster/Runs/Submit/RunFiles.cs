@@ -40,8 +40,8 @@ public static class RunFiles
             files.Add(new("batch.sh", SbatchScript.Of(plan)));
         if (plan.Roles.Count > 0)
             files.Add(new("gang.sh", ShellScripts.Read("Runs/Remote/gang.sh")));
-        if (plan.Array?.AtOnce is not null && !plan.HasScheduler)
-            files.Add(new("turns", ShellScripts.Read("Sites/Schedulers/Processes/turns.sh")));
+        if (!plan.HasScheduler)
+            files.Add(new("queue.sh", ShellScripts.Read("Sites/Schedulers/Processes/queue.sh")));
         if (plan.Outputs.Count > 0)
             files.Add(
                 new(
@@ -96,6 +96,9 @@ public static class RunFiles
                 muster_job={plan.JobName}
                 muster_ranks={string.Join(' ', ranks)}
                 muster_size={ranks.Count}
+                muster_wants={Wants(plan)}
+                muster_slots={(plan.Slots ?? new(null, null, null)).ToString()}
+                muster_queue={plan.Queue ?? ""}
                 muster_at_once={plan.Array?.AtOnce ?? 0}
                 muster_array={(plan.Array is null ? "" : "1")}
                 muster_folder={plan.Folder}
@@ -118,6 +121,29 @@ public static class RunFiles
                 """
             )
             .ToString();
+    }
+
+    /// <summary>What a rank of each role takes of its host. A run takes a processor, ranks only what they ask for.</summary>
+    private static string Wants(RunPlan plan)
+    {
+        if (plan.HasScheduler)
+            return "";
+        return plan.Roles.Count == 0
+            ? One("main", plan.Cpus ?? 1, plan.Memory, plan.Gpus)
+            : string.Join(
+                ' ',
+                plan.Roles.Select(role =>
+                    One(
+                        role.Name,
+                        role.Cpus ?? plan.Cpus,
+                        role.Memory is { } memory ? MemorySize.Megabytes(memory) : plan.Memory,
+                        role.Gpus ?? plan.Gpus
+                    )
+                )
+            );
+
+        static string One(string name, int? cpus, int? memory, int? gpus) =>
+            $"{name}={cpus ?? 0}:{memory ?? 0}:{gpus ?? 0}";
     }
 
     private const string ReadEnvironment = "[ ! -f \"$MUSTER_RUN_DIR/env.sh\" ] || . \"$MUSTER_RUN_DIR/env.sh\"\n";
