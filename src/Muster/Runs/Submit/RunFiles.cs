@@ -86,7 +86,7 @@ public static class RunFiles
         string Seconds(TimeSpan? time) =>
             time is { } known ? ((long)Math.Ceiling(known.TotalSeconds)).ToString(CultureInfo.InvariantCulture) : "";
         var gang = plan.Roles.Count > 0;
-        List<string> ranks = [.. plan.Ranks().Where(rank => !gang || plan.HostOf(rank) == host)];
+        List<string> ranks = [.. plan.RanksOn(host)];
         string Roles(Func<PlannedRole, bool> which) =>
             string.Join(' ', plan.Roles.Where(which).Select(role => role.Name));
         return ShellText
@@ -99,7 +99,7 @@ public static class RunFiles
                 muster_wants={Wants(plan)}
                 muster_slots={(plan.Slots ?? new(null, null, null)).ToString()}
                 muster_queue={plan.Queue ?? ""}
-                muster_at_once={plan.Array?.AtOnce ?? 0}
+                muster_at_once={AtOnce(plan, host) ?? 0}
                 muster_array={(plan.Array is null ? "" : "1")}
                 muster_folder={plan.Folder}
                 muster_time={Seconds(plan.HasScheduler ? null : plan.Time)}
@@ -122,6 +122,9 @@ public static class RunFiles
             )
             .ToString();
     }
+
+    private static int? AtOnce(RunPlan plan, string? host) =>
+        plan.ArrayParts.FirstOrDefault(part => part.Host == host) is { } own ? own.AtOnce : plan.Array?.AtOnce;
 
     /// <summary>What a rank of each role takes of its host. A run takes a processor, ranks only what they ask for.</summary>
     private static string Wants(RunPlan plan)

@@ -113,6 +113,10 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
             );
         return plan with
         {
+            HostChoices =
+                site is SshSite ssh && request.Host is null && plan is { Roles.Count: 0, After.Count: 0 }
+                    ? HostChoice.Workers(ssh)
+                    : [],
             Cpus = request.Cpus,
             Memory = request.Memory is { } memory ? MemorySize.Megabytes(memory) : null,
             Slots = site.Slots is { Cpus: null, Memory: null, Gpus: null } ? null : site.Slots,
