@@ -91,9 +91,21 @@ public sealed class QueueTests : IDisposable
 
     private void Submit(string site, string name, params string[] more)
     {
-        var answer = _lab.Muster(
-            ["submit", "-d", "-s", site, "--name", name, "--gpus", "1", .. more, "--", "sh", "-c", Train]
-        );
+        var answer = _lab.Muster([
+            "submit",
+            "-d",
+            "-s",
+            site,
+            "--name",
+            name,
+            "--gpus",
+            "1",
+            .. more,
+            "--",
+            "sh",
+            "-c",
+            Train,
+        ]);
         Assert.True(answer.ExitCode == 0, answer.Said);
     }
 

@@ -137,6 +137,7 @@ public static class MusterCommand
         ("diagnose", _ => DiagnoseCommand.Create()),
         ("version", _ => VersionCommand.Create()),
         ("sites", _ => SitesCommand.Create()),
+        ("cost", _ => CostCommand.Create()),
         ("config", _ => ConfigCommand.Create()),
         ("why", _ => WhyCommand.Create()),
         ("completion", _ => CompletionCommand.Create()),
