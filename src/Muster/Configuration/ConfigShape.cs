@@ -120,6 +120,33 @@ internal static partial class ConfigShape
         );
     }
 
+    /// <summary>A mapping with keys of its own.</summary>
+    public static ConfigShape<T> Part<T>(
+        string what,
+        ConfigKey[] keys,
+        Func<ConfigSection, YamlNode, ConfigFile, T?> make
+    )
+        where T : class =>
+        new(
+            (YamlNode node, ConfigFile file, [MaybeNullWhen(false)] out T value) =>
+            {
+                value = null;
+                if (node is not YamlMappingNode)
+                {
+                    file.Mistake(
+                        node,
+                        $"expected {what} with the keys {string.Join(", ", keys.Select(key => key.Name))}"
+                    );
+                    return false;
+                }
+                var section = ConfigSection.Read(node, file, keys, "", what);
+                if (section.IsComplete)
+                    value = make(section, node, file);
+                return value is not null;
+            },
+            writer => ConfigKey.Describe(writer, keys)
+        );
+
     public static ConfigShape<IReadOnlyList<T>> List<T>(ConfigShape<T> item) =>
         new(
             (YamlNode node, ConfigFile file, [MaybeNullWhen(false)] out IReadOnlyList<T> value) =>

@@ -85,6 +85,8 @@ public sealed class RecipePlanner(RunPlanner planner, string cache)
                         ? [$". \"$MUSTER_IN\"/{RecipeInput}/{prepare}"]
                         : Array.Empty<string>(),
                 ],
+                // Its hosts are looked at before, so they are known by then.
+                HostChoices = [],
                 MergeResults = recipe.Merge && plan.Hosts().Count > 1,
                 AfterFetch =
                 [

@@ -113,7 +113,9 @@ public sealed partial class Adoption(OpenSite site)
                 plan.Companions,
                 plan.Images,
                 plan.Roles,
-                plan.After
+                plan.After,
+                plan.HostChoices,
+                plan.ArrayParts
             )
         )
             return "a list in its run.json is not whole";
@@ -136,6 +138,10 @@ public sealed partial class Adoption(OpenSite site)
             return "a part of its run.json is not whole";
         if (new[] { plan.Time, plan.Stay, plan.ReadyWithin }.Any(time => time < TimeSpan.Zero || time > MostTime))
             return "a time in it is out of range";
+        if (new[] { plan.Cpus, plan.Memory, plan.Gpus }.Any(wanted => wanted < 0))
+            return "what it takes of its host is out of range";
+        if (plan.Queue is { } queue && !SiteNames.IsRemotePath(queue))
+            return "its line is no folder";
         if (
             plan.Array is { } array
             && (
@@ -145,6 +151,16 @@ public sealed partial class Adoption(OpenSite site)
             )
         )
             return "its array is out of range";
+        if (
+            plan.ArrayParts.Count > 0
+            && (
+                plan.ArrayParts.Any(part => part.Host is null || part.Indices is not { Count: > 0 })
+                || plan.ArrayParts.Select(part => part.Host).Distinct().Count() < plan.ArrayParts.Count
+                || plan.ArrayParts[0].Host != plan.Host
+                || !plan.ArrayParts.SelectMany(part => part.Indices).Order().SequenceEqual(plan.Array?.Indices ?? [])
+            )
+        )
+            return "the parts of its array are not the whole";
         return RolesMistake(plan);
     }
 
@@ -171,6 +187,7 @@ public sealed partial class Adoption(OpenSite site)
             plan
                 .Roles.SelectMany(role => role.Hosts)
                 .Append(plan.Roles.Any(role => role.Hosts.Count > 0) ? plan.Host : null)
+                .Concat(plan.ArrayParts.Select(part => part.Host))
                 .OfType<string>()
                 .Except(site.HostNames)
                 .FirstOrDefault() is

@@ -217,6 +217,40 @@ public static partial class RunJudge
                 State = new RunState.Queued(handle, $"the others are waiting for {string.Join(", ", names)}"),
             };
         }
+        if (
+            facts.Ending(".queued").OrderBy(record => record.Number("place") ?? int.MaxValue).FirstOrDefault() is
+            { } line
+        )
+        {
+            var standing = new RunState.Queued(
+                handle,
+                $"place {line["place"]} of {line["of"]} in line on {line["host"]}: {line["lack"]}"
+            );
+            return facts.Supervisors.FirstOrDefault(pair => pair.Value != Liveness.Alive) is { Key: { } rank } missed
+                ? seen.AfterPatience(
+                    run,
+                    RecordPatience,
+                    now,
+                    standing,
+                    new(
+                        missed.Value is Liveness.Rebooted ? Outcome.NodeFailed : Outcome.Lost,
+                        null,
+                        now,
+                        new(
+                            "host",
+                            missed.Value is Liveness.Rebooted
+                                ? $"{line["host"]} was rebooted while {rank} stood in line; it had not begun"
+                                : $"the supervisor of {rank} on {line["host"]} is gone; it stood in line and was not "
+                                    + "seen to begin"
+                        )
+                    )
+                )
+                : seen with
+                {
+                    State = standing,
+                    VanishedSince = null,
+                };
+        }
         if (word is null && facts.Ending(".waiting").FirstOrDefault() is { } held)
             return seen with { State = new RunState.Queued(handle, $"waiting for run {held["run"]}") };
         var waiting = run.State is RunState.Queued or RunState.Running ? run.State : new RunState.Launched(handle);

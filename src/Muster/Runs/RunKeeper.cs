@@ -27,13 +27,13 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
     {
         var live = runs.Where(run => run.State.IsLive).ToList();
         // Under a scheduler ranks need nobody who looks.
-        bool IsGang(Run run) => run.Plan.Roles.Count > 0 && !run.Plan.HasScheduler;
-        var alone = live.Where(run => !IsGang(run)).GroupBy(run => (run.Plan.Site, run.Plan.Host));
+        bool IsSpread(Run run) => !run.Plan.HasScheduler && (run.Plan.Roles.Count > 0 || run.Plan.Hosts().Count > 1);
+        var alone = live.Where(run => !IsSpread(run)).GroupBy(run => (run.Plan.Site, run.Plan.Host));
         await Task.WhenAll([
             .. alone.Select(group =>
                 RefreshAsync(group.Key.Site, group.Key.Host, [.. group], patience, oldestWord, ct)
             ),
-            .. live.Where(IsGang).Select(run => RefreshAsync(run, patience, ct)),
+            .. live.Where(IsSpread).Select(run => RefreshAsync(run, patience, ct)),
         ]);
         return [.. runs.Select(run => store.Find(run.Id) ?? run)];
     }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Muster.Sites;
 
 namespace Muster.Runs;
 
@@ -66,6 +67,35 @@ public sealed record RunPlan
     }
     public TimeSpan? Time { get; init; }
     public int? Gpus { get; init; }
+
+    /// <summary>What a rank takes of a host without a scheduler, where it is not one processor.</summary>
+    public int? Cpus { get; init; }
+
+    /// <summary>The same in megabytes.</summary>
+    public int? Memory { get; init; }
+
+    /// <summary>What such a host has, where its site says so.</summary>
+    public HostSlots? Slots { get; init; }
+
+    /// <summary>The folder of the line that the hosts' users share.</summary>
+    public string? Queue { get; init; }
+
+    /// <summary>The hosts of which the one that is free soonest takes it; none where there is no choice.</summary>
+    public IReadOnlyList<string> HostChoices
+    {
+        get => field ?? [];
+        init;
+    }
+
+    /// <summary>What each host does of an array that several share; none where one does all.</summary>
+    public IReadOnlyList<ArrayPart> ArrayParts
+    {
+        get => field ?? [];
+        init;
+    }
+
+    /// <summary>Why it runs on <see cref="Host"/>, where there was a choice.</summary>
+    public string? HostReason { get; init; }
     public ArraySpec? Array { get; init; }
 
     /// <summary>The parts of a run that work together; none for a run of one command.</summary>
@@ -172,9 +202,15 @@ public sealed record RunPlan
 
     /// <summary>The hosts that have a folder of this run, each once; the first is <see cref="Host"/>.</summary>
     public IReadOnlyList<string?> Hosts() =>
-        Roles.Any(role => role.Hosts.Count > 0)
-            ? [.. Roles.SelectMany(role => role.Hosts).Prepend(Host!).Distinct()]
-            : [Host];
+        Roles.Any(role => role.Hosts.Count > 0) ? [.. Roles.SelectMany(role => role.Hosts).Prepend(Host!).Distinct()]
+        : ArrayParts.Count > 0 ? [.. ArrayParts.Select(part => part.Host)]
+        : [Host];
+
+    /// <summary>The ranks that one of its hosts runs.</summary>
+    public IEnumerable<string> RanksOn(string? host) =>
+        ArrayParts.FirstOrDefault(part => part.Host == host) is { } own ? own.Indices.Select(index => $"main.{index}")
+        : Roles.Count > 0 ? Ranks().Where(rank => HostOf(rank) == host)
+        : Ranks();
 
     /// <summary>Where a rank runs, as far as the plan says.</summary>
     public string? HostOf(string rank) =>
@@ -187,7 +223,8 @@ public sealed record RunPlan
         )
         && index < role.Hosts.Count
             ? role.Hosts[index]
-            : Host;
+        : ArrayParts.FirstOrDefault(part => part.Indices.Any(one => rank == $"main.{one}")) is { } own ? own.Host
+        : Host;
 
     /// <summary>
     /// The folder's name below <c>runs/</c> on one of the hosts. They differ, as hosts may share their disk.

@@ -33,6 +33,12 @@ public abstract record Site
     /// <summary>What runs the image; null takes what the site has.</summary>
     public ContainerRuntime? Runtime { get; init; }
     public CodeMode Code { get; init; } = CodeMode.Auto;
+
+    /// <summary>What each host without a scheduler has for runs.</summary>
+    public HostSlots Slots { get; init; } = new(null, null, null);
+
+    /// <summary>The folder in which users who share the hosts stand in one line; null for a line of one's own.</summary>
+    public string? Queue { get; init; }
 }
 
 /// <summary>A failing setup line ends the run before its command starts, or is only told.</summary>

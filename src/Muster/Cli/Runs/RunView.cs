@@ -11,6 +11,7 @@ public sealed record RunView
     public required string Name { get; init; }
     public required string Site { get; init; }
     public string? Host { get; init; }
+    public string? HostReason { get; init; }
     public required IReadOnlyList<string> Command { get; init; }
     public string? Launch { get; init; }
     public IReadOnlyList<RoleView>? Roles { get; init; }
@@ -45,6 +46,7 @@ public sealed record RunView
             Name = run.Plan.Name,
             Site = run.Plan.Site,
             Host = run.Plan.Host,
+            HostReason = run.Plan.HostReason,
             Command = run.Plan.Command,
             Launch = run.Plan.Launch,
             Roles =

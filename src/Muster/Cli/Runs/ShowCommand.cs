@@ -45,6 +45,7 @@ internal static class ShowCommand
         app.Screen.Field("id", run.Id.ToString());
         app.Screen.Field("name", run.Plan.Name);
         app.Screen.Field("site", RunText.Place(run));
+        app.Screen.Field("host", run.Plan.HostReason);
         app.Screen.Field("command", Words.Command(run.Plan.Command));
         foreach (var role in run.Plan.Roles)
             app.Screen.Field(

@@ -244,6 +244,9 @@ internal sealed class SubmitCommand : Command, ITakesCommand
             case SubmitEvent.Recorded({ Plan: { Series: { } series } plan }):
                 screen.Note("name", $"{plan.Name}, because a run named {series} already exists");
                 break;
+            case SubmitEvent.HostChosen(var reason):
+                screen.Note("host", reason);
+                break;
             case SubmitEvent.Taken(var snapshot):
                 var from = snapshot.Commit is null
                     ? "folder"

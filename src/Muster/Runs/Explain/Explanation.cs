@@ -36,6 +36,8 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
 
         if (run.CancelWished && run.State.IsLive)
             Add("cancel", "cancellation was requested and takes effect once the site has acted on it");
+        if (run.State.IsLive)
+            Add("host", run.Plan.HostReason);
         switch (run.State)
         {
             case RunState.Planned or RunState.Staging when abandoned:

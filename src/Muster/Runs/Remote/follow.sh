@@ -36,7 +36,7 @@ send_record() { # send_record NAME
     case $line in host="$host") here=1 ;; pid=*) pid=${line#*=} ;; boot="$boot") booted=1 ;; esac
   done <"$run/status/$1"
   echo . || exit 0
-  case $1 in *.started|*.address) [ -z "$here" ] || watched="$watched${1%.*}:${booted:+$pid} " ;; esac
+  case $1 in *.started|*.address|*.queued) [ -z "$here" ] || case $watched in *" ${1%.*}:${booted:+$pid} "*) ;; *) watched="$watched${1%.*}:${booted:+$pid} " ;; esac ;; esac
 }
 
 [ -d "$run" ] || { echo A; [ -z "$once" ] || exit 0; }

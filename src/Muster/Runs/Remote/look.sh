@@ -16,7 +16,7 @@ for id; do
     echo "record $name"
     while IFS= read -r line; do echo " $line"; done <"$file"
     case $name in
-      *.started|*.address)
+      *.started|*.address|*.queued)
         started_host= pid= born= started_boot=
         while IFS= read -r line; do
           case $line in

@@ -6,6 +6,8 @@ me=$role.$rank
 status=$run/status logs=$run/logs
 . "$run/plan.sh"
 . "$run/common.sh"
+[ -n "$SLURM_JOB_ID" ] || . "$run/queue.sh"
+setsid=$(command -v setsid) || setsid=
 
 # Until there is something to stop, a signal only hastens what the records say anyway.
 trap : TERM INT USR1
@@ -40,6 +42,9 @@ finish() { # finish CODE REASON
     } | record "$me.exit" && break
     sleep 6   # somebody may make room
   done
+  rm -f "$status/$me.queued"
+  [ -n "$SLURM_JOB_ID" ] || queue_give_back
+  [ -z "$muster_array" ] || [ -n "$SLURM_JOB_ID" ] || queue_next
   [ -z "$MUSTER_PORT" ] || rm -f "$run/../../ports/$host/$MUSTER_PORT"
   set -- "$status"/*.exit
   [ $# -lt "$muster_size" ] || { echo "time=$(date +%s)" | record ended; }
@@ -56,6 +61,7 @@ myself() { # by this the host can tell later whether the supervisor is still the
 
 survivors=
 cause=
+queue_name=
 MUSTER_PORT=
 size=$muster_size
 reason=
@@ -74,6 +80,8 @@ for other in $muster_after; do
   done
 done
 rm -f "$status/$me.waiting"
+[ -z "$muster_gang" ] || . "$run/gang.sh"
+[ -n "$SLURM_JOB_ID" ] || queue_take
 
 # listening FILE: calls `listener ADDRESS PORT UID INODE` for each listening socket of /proc/net/tcp or tcp6.
 listening() {
@@ -102,7 +110,7 @@ for port in $muster_ports; do
   eval "MUSTER_PORT_$upper=$number; export MUSTER_PORT_$upper"
 done
 mark=$muster_id/$me
-[ -z "$muster_gang" ] || { . "$run/gang.sh"; join; }
+[ -z "$muster_gang" ] || join
 
 report_port() { # report_port NAME ADDRESS PORT
   case $2 in 00000000|00000000000000000000000000000000) address=any ;; 0100007F|*01000000) address=loopback ;; *) address=own ;; esac
@@ -169,7 +177,6 @@ session_of() { # starts "$@" in a session of its own, with the mark by which eve
     exec $setsid "$@"
 }
 
-setsid=$(command -v setsid) || setsid=
 shell=$(command -v bash) || shell=sh
 kills_before=$(out_of_memory)
 began=$(date +%s)
@@ -226,6 +233,10 @@ child=$!
   myself
   [ -z "$SLURM_JOB_ID" ] || { echo "job=$SLURM_JOB_ID"; echo "handle=${self#slurm:}"; echo "nodes=$SLURM_JOB_NODELIST"; }
 } | record "$me.started"
+if [ -n "$queue_name" ]; then
+  echo "$child" >"$queue/$queue_name"
+  rm -f "$status/$me.queued"
+fi
 watch </dev/null >/dev/null 2>&1 &
 watcher=$!
 

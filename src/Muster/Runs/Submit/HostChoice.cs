@@ -46,17 +46,21 @@ internal static class HostChoice
             );
     }
 
-    /// <summary>Servers serve; plain runs go to the other hosts, to the one with the fewest of ours.</summary>
+    /// <summary>The one with the fewest of our runs, until the hosts themselves are asked.</summary>
     private static string? LeastBusy(SshSite site, IReadOnlyList<Run> live)
+    {
+        var busy = live.Where(run => run.Plan.Site == site.Name).ToLookup(run => run.Plan.Host);
+        return Workers(site).MinBy(host => busy[host].Count());
+    }
+
+    /// <summary>The hosts for plain runs: those for workers, or those that serve nobody, or all.</summary>
+    public static IReadOnlyList<string> Workers(SshSite site)
     {
         var servers = site.Roles.Where(role => role.Key != "worker").SelectMany(role => role.Value).ToHashSet();
         var workers =
             site.Roles.TryGetValue("worker", out var named) && named.Count > 0
                 ? named
                 : [.. site.Hosts.Where(host => !servers.Contains(host))];
-        if (workers.Count == 0)
-            workers = site.Hosts;
-        var busy = live.Where(run => run.Plan.Site == site.Name).ToLookup(run => run.Plan.Host);
-        return workers.MinBy(host => busy[host].Count());
+        return workers.Count > 0 ? workers : site.Hosts;
     }
 }

@@ -40,8 +40,8 @@ public static class RunFiles
             files.Add(new("batch.sh", SbatchScript.Of(plan)));
         if (plan.Roles.Count > 0)
             files.Add(new("gang.sh", ShellScripts.Read("Runs/Remote/gang.sh")));
-        if (plan.Array?.AtOnce is not null && !plan.HasScheduler)
-            files.Add(new("turns", ShellScripts.Read("Sites/Schedulers/Processes/turns.sh")));
+        if (!plan.HasScheduler)
+            files.Add(new("queue.sh", ShellScripts.Read("Sites/Schedulers/Processes/queue.sh")));
         if (plan.Outputs.Count > 0)
             files.Add(
                 new(
@@ -86,7 +86,7 @@ public static class RunFiles
         string Seconds(TimeSpan? time) =>
             time is { } known ? ((long)Math.Ceiling(known.TotalSeconds)).ToString(CultureInfo.InvariantCulture) : "";
         var gang = plan.Roles.Count > 0;
-        List<string> ranks = [.. plan.Ranks().Where(rank => !gang || plan.HostOf(rank) == host)];
+        List<string> ranks = [.. plan.RanksOn(host)];
         string Roles(Func<PlannedRole, bool> which) =>
             string.Join(' ', plan.Roles.Where(which).Select(role => role.Name));
         return ShellText
@@ -96,7 +96,10 @@ public static class RunFiles
                 muster_job={plan.JobName}
                 muster_ranks={string.Join(' ', ranks)}
                 muster_size={ranks.Count}
-                muster_at_once={plan.Array?.AtOnce ?? 0}
+                muster_wants={Wants(plan)}
+                muster_slots={(plan.Slots ?? new(null, null, null)).ToString()}
+                muster_queue={plan.Queue ?? ""}
+                muster_at_once={AtOnce(plan, host) ?? 0}
                 muster_array={(plan.Array is null ? "" : "1")}
                 muster_folder={plan.Folder}
                 muster_time={Seconds(plan.HasScheduler ? null : plan.Time)}
@@ -118,6 +121,32 @@ public static class RunFiles
                 """
             )
             .ToString();
+    }
+
+    private static int? AtOnce(RunPlan plan, string? host) =>
+        plan.ArrayParts.FirstOrDefault(part => part.Host == host) is { } own ? own.AtOnce : plan.Array?.AtOnce;
+
+    /// <summary>What a rank of each role takes of its host. A run takes a processor, ranks only what they ask for.</summary>
+    private static string Wants(RunPlan plan)
+    {
+        if (plan.HasScheduler)
+            return "";
+        return plan.Roles.Count == 0
+            ? One("main", plan.Cpus ?? 1, plan.Memory, plan.Gpus)
+            : string.Join(
+                ' ',
+                plan.Roles.Select(role =>
+                    One(
+                        role.Name,
+                        role.Cpus ?? plan.Cpus,
+                        role.Memory is { } memory ? MemorySize.Megabytes(memory) : plan.Memory,
+                        role.Gpus ?? plan.Gpus
+                    )
+                )
+            );
+
+        static string One(string name, int? cpus, int? memory, int? gpus) =>
+            $"{name}={cpus ?? 0}:{memory ?? 0}:{gpus ?? 0}";
     }
 
     private const string ReadEnvironment = "[ ! -f \"$MUSTER_RUN_DIR/env.sh\" ] || . \"$MUSTER_RUN_DIR/env.sh\"\n";

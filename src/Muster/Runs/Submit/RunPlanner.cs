@@ -68,7 +68,7 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
         if (site is not SlurmSite slurm)
         {
             RefuseWithoutScheduler(request, site);
-            return (plan, environment);
+            return (Slotted(plan, request, site), environment);
         }
         return (plan with { BatchLines = SbatchScript.LinesFor(plan, request, slurm) }, environment);
     }
@@ -107,6 +107,27 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
                 $"{odd} cannot be combined with --role",
                 odd == "--host" ? "List the hosts in the role: --role worker=HOST,HOST" : $"Leave {odd} out."
             );
+    }
+
+    private static RunPlan Slotted(RunPlan plan, SubmitRequest request, Site site)
+    {
+        var most = site.Slots.Gpus;
+        if (plan.Gpus > most || plan.Roles.Any(role => role.Gpus > most))
+            throw new UserException(
+                $"a host of site {site.Name} has {most} GPUs, and {plan.Name} asks for more",
+                $"Ask for fewer, or correct `slots:` of the site ({site.Origin})."
+            );
+        return plan with
+        {
+            HostChoices =
+                site is SshSite ssh && request.Host is null && plan is { Roles.Count: 0, After.Count: 0 }
+                    ? HostChoice.Workers(ssh)
+                    : [],
+            Cpus = request.Cpus,
+            Memory = request.Memory is { } memory ? MemorySize.Megabytes(memory) : null,
+            Slots = site.Slots is { Cpus: null, Memory: null, Gpus: null } ? null : site.Slots,
+            Queue = site.Queue,
+        };
     }
 
     private static void RefuseOnCloud(SubmitRequest request, CloudSite site)

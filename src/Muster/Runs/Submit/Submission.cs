@@ -17,6 +17,8 @@ public abstract record SubmitEvent
 
     public sealed record Recorded(Run Run) : SubmitEvent;
 
+    public sealed record HostChosen(string Reason) : SubmitEvent;
+
     public sealed record Taken(Snapshot Snapshot) : SubmitEvent;
 
     public sealed record Staging(string Text) : SubmitEvent;
@@ -65,6 +67,7 @@ public sealed class Submission(
         List<Task> beside = [];
         try
         {
+            plan = await ChooseAsync(plan, tell, ct);
             // The way to the host is opened while the snapshot is taken: a refused key is known before anything is
             // sent.
             var up = BringUp is null ? Task.CompletedTask : BringUp(run, giveUp.Token);
@@ -109,6 +112,22 @@ public sealed class Submission(
                     return run;
             }
         }
+    }
+
+    /// <summary>The host that is free soonest, where several may take it.</summary>
+    private async Task<RunPlan> ChooseAsync(RunPlan plan, Action<SubmitEvent> tell, CancellationToken ct)
+    {
+        if (plan.HostChoices.Count < 2)
+            return plan;
+        var asked = await Task.WhenAll(plan.HostChoices.Select(host => HostQueue.AskAsync(site, host, plan, ct)));
+        var chosen = HostPlan.For(
+            plan,
+            [.. asked.OfType<HostQueue>()],
+            [.. plan.HostChoices.Where((_, at) => asked[at] is null)]
+        );
+        if (chosen.HostReason is { } reason)
+            tell(new SubmitEvent.HostChosen(reason));
+        return store.Change(plan.Id, known => known with { Plan = chosen }).Plan;
     }
 
     private async Task ConnectAsync(RunPlan plan, Task up, CancellationToken ct)

@@ -11,6 +11,7 @@ namespace Muster.Sites.Reading;
 public static class ConfigSchema
 {
     private static readonly string[] Ssh = ["ssh"],
+        Plain = ["local", "ssh"],
         Slurm = ["slurm"];
 
     internal static readonly ConfigKey<string> DefaultSite = new(
@@ -120,6 +121,23 @@ public static class ConfigSchema
         Kinds = [.. Ssh, .. Slurm],
     };
 
+    internal static readonly ConfigKey<HostSlots> Slots = new(
+        "slots",
+        SiteShapes.Slots,
+        "what each host has for runs: cpus, memory, gpus; what is not said is found there"
+    )
+    {
+        Kinds = Plain,
+    };
+    internal static readonly ConfigKey<string> Queue = new(
+        "queue",
+        SiteShapes.RemotePath,
+        "a folder on the hosts in which several users wait in one line"
+    )
+    {
+        Kinds = Plain,
+    };
+
     internal static readonly ConfigKey<string> Host = new(
         "host",
         SiteShapes.Host,
@@ -151,6 +169,8 @@ public static class ConfigSchema
         Roles,
         ThisMachine,
         CheckPairs,
+        Slots,
+        Queue,
         Host,
         Sbatch,
         SshConfig,

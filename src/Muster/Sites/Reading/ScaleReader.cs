@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Muster.Configuration;
 using Muster.Sites.Scaling;
@@ -94,10 +93,14 @@ internal static class ScaleReader
     private static readonly ConfigKey<DayHours> OpenHours = new("hours", Hours, "when machines may be started");
     private static readonly ConfigKey<IReadOnlyList<MachineSize>> Sizes = new(
         "sizes",
-        ConfigShape.List(Part("a size", SizeKeys, SizeOf)),
+        ConfigShape.List(ConfigShape.Part("a size", SizeKeys, SizeOf)),
         "kinds of machines, by the most images of a task"
     );
-    private static readonly ConfigKey<PoolNode> Node = new("node", Part("node", NodeKeys, NodeOf), "what runs on each");
+    private static readonly ConfigKey<PoolNode> Node = new(
+        "node",
+        ConfigShape.Part("node", NodeKeys, NodeOf),
+        "what runs on each"
+    );
     private static readonly ConfigKey[] PoolKeys = [SiteKey, Most, Least, Idle, Boot, Starts, OpenHours, Sizes, Node];
 
     private static readonly ConfigKey<decimal> PerHour = new("hour", Money, "in an hour");
@@ -107,7 +110,7 @@ internal static class ScaleReader
 
     private static readonly ConfigKey<IReadOnlyList<ScalePool>> Pools = new(
         "pools",
-        ConfigShape.List(Part("a pool", PoolKeys, PoolOf)),
+        ConfigShape.List(ConfigShape.Part("a pool", PoolKeys, PoolOf)),
         "sites that give machines, in the order of preference"
     );
     private static readonly ConfigKey<ScaleOrder> Order = new(
@@ -118,38 +121,12 @@ internal static class ScaleReader
     private static readonly ConfigKey<int> MostInAll = new("max", ConfigShape.Count, "machines of all pools at once");
     private static readonly ConfigKey<ScaleBudget> Budget = new(
         "budget",
-        Part("budget", BudgetKeys, BudgetOf),
+        ConfigShape.Part("budget", BudgetKeys, BudgetOf),
         "what all machines together may cost"
     );
     private static readonly ConfigKey[] Keys = [Pools, Order, MostInAll, Budget];
 
-    public static readonly ConfigShape<ScaleSettings> Shape = Part("scaling", Keys, SettingsOf);
-
-    private static ConfigShape<T> Part<T>(
-        string what,
-        ConfigKey[] keys,
-        Func<ConfigSection, YamlNode, ConfigFile, T?> make
-    )
-        where T : class =>
-        new(
-            (YamlNode node, ConfigFile file, [MaybeNullWhen(false)] out T value) =>
-            {
-                value = null;
-                if (node is not YamlMappingNode)
-                {
-                    file.Mistake(
-                        node,
-                        $"expected {what} with the keys {string.Join(", ", keys.Select(key => key.Name))}"
-                    );
-                    return false;
-                }
-                var section = ConfigSection.Read(node, file, keys, "", what);
-                if (section.IsComplete)
-                    value = make(section, node, file);
-                return value is not null;
-            },
-            writer => ConfigKey.Describe(writer, keys)
-        );
+    public static readonly ConfigShape<ScaleSettings> Shape = ConfigShape.Part("scaling", Keys, SettingsOf);
 
     private static ScaleSettings? SettingsOf(ConfigSection section, YamlNode node, ConfigFile file)
     {

@@ -60,6 +60,8 @@ internal static class SiteReader
                 Container = Optional(section, ConfigSchema.Container),
                 Runtime = section.Has(ConfigSchema.Runtime) ? section.Get(ConfigSchema.Runtime, default) : null,
                 Code = section.Get(ConfigSchema.Code, site.Code),
+                Slots = section.Get(ConfigSchema.Slots, site.Slots),
+                Queue = Optional(section, ConfigSchema.Queue),
             },
             section.Settings
         );

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Muster.Configuration;
 using Muster.Faults;
@@ -27,6 +28,29 @@ internal static partial class SiteShapes
         "a role: small letters, digits and -",
         name => RoleName().IsMatch(name),
         Hosts
+    );
+
+    private static readonly ConfigKey<int> Cpus = new("cpus", ConfigShape.Count, "processors");
+    private static readonly ConfigKey<long> Memory = new("memory", ConfigShape.Size, "memory, such as 64G");
+    private static readonly ConfigKey<int> Gpus = new(
+        "gpus",
+        ConfigShape.Parsed<int>(
+            "a whole number",
+            text => (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number), number),
+            writer => writer.WriteString("type", "integer")
+        ),
+        "GPUs, numbered from 0"
+    );
+
+    public static readonly ConfigShape<HostSlots> Slots = ConfigShape.Part(
+        "slots",
+        [Cpus, Memory, Gpus],
+        (section, _, _) =>
+            new HostSlots(
+                section.Has(Cpus) ? section.Get(Cpus, 0) : null,
+                section.Has(Memory) ? (int)(section.Get(Memory, 0L) >> 20) : null,
+                section.Has(Gpus) ? section.Get(Gpus, 0) : null
+            )
     );
 
     public static readonly ConfigShape<SbatchOptions> Sbatch = new(

@@ -176,7 +176,19 @@ internal static partial class SiteYaml
             .. Text("container", site.Container),
             .. Text("runtime", site.Runtime?.ToString().ToLowerInvariant()),
             .. site.Code is CodeMode.Auto ? [] : Text("code", site.Code.ToString().ToLowerInvariant()),
+            .. Map("slots", Slots(site.Slots)),
+            .. Text("queue", site.Queue),
         ];
+
+    private static IEnumerable<(string Key, string Value)> Slots(HostSlots slots) =>
+        new (string, int?, string)[]
+        {
+            ("cpus", slots.Cpus, ""),
+            ("memory", slots.Memory, "M"),
+            ("gpus", slots.Gpus, ""),
+        }
+            .Where(slot => slot.Item2 is not null)
+            .Select(slot => (slot.Item1, string.Create(CultureInfo.InvariantCulture, $"{slot.Item2}{slot.Item3}")));
 
     private static IEnumerable<string> Text(string key, string? value) =>
         value is null ? [] : [$"{key}: {Word(value)}"];

@@ -1,18 +1,16 @@
-# Runs as plain processes: the supervisors are started here, in sessions of their own. A handle is HOST:PID of the first.
+# Runs as plain processes: the supervisors are started here, in sessions of their own, and wait in line by themselves. A handle is
+# HOST:PID of the first.
 scheduler_start() {
   detach=$(command -v setsid) || detach=
   first=
-  cap=${muster_at_once:-0} going=
+  standing=0
   for part in $muster_ranks; do
-    if [ "$cap" -gt 0 ]; then continue; fi
+    # Of an array four stand in line, and each lets the next come.
+    if [ -n "$muster_array" ] && [ $standing -ge 4 ]; then break; fi
     $detach sh "$run/supervise" "${part%.*}" "${part##*.}" </dev/null >>"$logs/supervise.log" 2>&1 &
     first=${first:-$!}
+    standing=$((standing + 1))
   done
-  if [ "$cap" -gt 0 ]; then
-    # At most so many at once: one starter hands them out in turn.
-    $detach sh "$run/turns" </dev/null >>"$logs/supervise.log" 2>&1 &
-    first=$!
-  fi
   echo "$(uname -n):$first"
 }
 
@@ -28,18 +26,24 @@ scheduler_find() { # a supervisor that has started has left its mark
 
 scheduler_stop() { # they look for the wish by themselves; a signal only makes it quicker. Without a living supervisor, its tree is ended from here.
   for part in $muster_ranks; do
+    # An index that nobody has begun is taken, so that nobody does.
+    if [ -n "$muster_array" ] && ln -s "$(uname -n):0:" "$status/.owner.$part" 2>/dev/null; then cancelled "$(uname -n)"; continue; fi
     owner=$(readlink "$status/.owner.$part") || continue
     IFS=: read -r owner_host owner_pid owner_born <<END
 $owner
 END
     [ "$owner_host" = "$(uname -n)" ] || continue
-    if [ "$(born "$owner_pid")" = "$owner_born" ]; then
+    if [ "$owner_pid" != 0 ] && [ "$(born "$owner_pid")" = "$owner_born" ]; then
       kill -TERM "$owner_pid" 2>/dev/null
     elif [ ! -e "$status/$part.exit" ]; then
       end_tree "$muster_grace" "$muster_id/$part" || echo "still there: $end_pids"
-      { echo "code=143"; echo "reason=cancelled"; echo "time=$(date +%s)"; echo "host=$owner_host"; } | record "$part.exit"
-      set -- "$status"/*.exit
-      [ $# -lt "$muster_size" ] || { echo "time=$(date +%s)" | record ended; }
+      cancelled "$owner_host"
     fi
   done
+}
+
+cancelled() { # cancelled HOST: the record of a rank that has no supervisor
+  { echo "code=143"; echo "reason=cancelled"; echo "time=$(date +%s)"; echo "host=$1"; } | record "$part.exit"
+  set -- "$status"/*.exit
+  [ $# -lt "$muster_size" ] || { echo "time=$(date +%s)" | record ended; }
 }

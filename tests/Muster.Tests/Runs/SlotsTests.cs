@@ -1,0 +1,199 @@
+using System.Diagnostics;
+using Muster.Runs.Submit;
+using Muster.Sites;
+
+namespace Muster.Runs;
+
+/// <summary>What a plain host gives out, to whom, and in which order, by the real scripts.</summary>
+public sealed class SlotsTests : IDisposable
+{
+    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("muster-slots-");
+
+    public void Dispose()
+    {
+        while (Sh($"pgrep -f [/]{_root.FullName[1..]}/runs || :").Length > 0)
+            Thread.Yield();
+        _root.Delete(recursive: true);
+    }
+
+    [Fact]
+    public void GPUs_that_strangers_use_are_not_given_out_until_they_are_free()
+    {
+        var used = Path.Combine(_root.FullName, "used");
+        File.WriteAllText(used, "");
+        Program(
+            "nvidia-smi",
+            $"""
+            case $1 in
+              --query-gpu=index) echo 0; echo 1 ;;
+              --query-compute-apps=*) [ ! -e {used} ] || echo GPU-a ;;
+              *) echo '0, GPU-a, 3'; echo '1, GPU-b, 3' ;;
+            esac
+            """
+        );
+        var one = Launch("echo $CUDA_VISIBLE_DEVICES >$MUSTER_OUT/gpus", gpus: 1);
+        Ends(one);
+        Assert.Equal("1\n", Out(one, "gpus"));
+
+        var both = Launch("echo $CUDA_VISIBLE_DEVICES $HIP_VISIBLE_DEVICES >$MUSTER_OUT/gpus", gpus: 2);
+        Until(() => Queued(both).Contains("lack=1 of 2 GPUs free, it takes 2; 1 used by", StringComparison.Ordinal));
+        File.Delete(used);
+        Ends(both);
+        Assert.Equal("0,1 0,1\n", Out(both, "gpus"));
+
+        var more = Launch("true", gpus: 3);
+        Ends(more);
+        Assert.Contains("cause=it asks for 3 GPUs, and ", Record(more, "main.0.exit"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_a_dead_supervisor_has_left_behind_still_holds_its_slots()
+    {
+        var slots = new HostSlots(2, null, 1);
+        var first = Launch("touch $MUSTER_OUT/on; while [ ! -e $MUSTER_OUT/enough ]; do sleep 0.1; done", 1, slots);
+        Until(() => File.Exists(Path.Combine(Folder(first), "out", "on")));
+        var next = Launch("true", 1, slots);
+        Until(() => Queued(next).Length > 0);
+        Sh($"kill -9 $(sed -n 's/^pid=//p' {Folder(first)}/status/main.0.started)");
+        Thread.Sleep(3000); // it must not begin, so there is nothing to wait for
+        Assert.False(File.Exists(Path.Combine(Folder(next), "status", "main.0.started")));
+
+        File.WriteAllText(Path.Combine(Folder(first), "out", "enough"), "");
+        Ends(next);
+        Assert.Empty(Directory.GetFiles(Line(), "*"));
+    }
+
+    [Fact]
+    public void A_run_that_stands_in_line_is_cancelled_and_never_begins()
+    {
+        var slots = new HostSlots(1, null, 0);
+        var first = Launch("while [ ! -e $MUSTER_OUT/enough ]; do sleep 0.1; done", 0, slots);
+        Until(() => File.Exists(Path.Combine(Folder(first), "status", "main.0.started")));
+        var next = Launch("touch $MUSTER_OUT/begun", 0, slots);
+        Until(() => Queued(next).Contains("place=1\nof=1\nlack=0 of 1 CPUs free", StringComparison.Ordinal));
+        Sh($"sh {Folder(next)}/launch cancel");
+        Ends(next);
+        Assert.Contains("reason=cancelled", Record(next, "main.0.exit"), StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(Folder(next), "out", "begun")));
+        File.WriteAllText(Path.Combine(Folder(first), "out", "enough"), "");
+        Ends(first);
+    }
+
+    [Fact]
+    public void A_cancelled_array_ends_with_the_indices_that_nobody_has_begun()
+    {
+        var plan = Lay("sleep 100", 0, new(1, null, 0)) with { Array = new("0-9", [.. Enumerable.Range(0, 10)], null) };
+        Write(plan);
+        Sh($"sh {Folder(plan)}/launch start");
+        Until(() => Directory.GetFiles(Path.Combine(Folder(plan), "status"), "*.started").Length == 1);
+        Sh($"sh {Folder(plan)}/launch cancel");
+        Ends(plan);
+        Assert.Equal(10, Directory.GetFiles(Path.Combine(Folder(plan), "status"), "*.exit").Length);
+    }
+
+    [Theory]
+    // Who came first.
+    [InlineData("wait.5.a wait.6.b", "a", "turn")]
+    [InlineData("held.1.7.cpus=8 wait.5.a wait.6.b", "b", "place 2 2")]
+    // Whoever holds less comes first, though later.
+    [InlineData("held.1.7.cpus=7 wait.5.a.cpus=1 wait.6.b.user=9.cpus=1", "a", "place 2 2")]
+    [InlineData("held.1.7.cpus=7 wait.5.a.cpus=1 wait.6.b.user=9.cpus=1", "b", "turn")]
+    // What fits passes what does not, but not one that stands firm.
+    [InlineData("held.1.7.cpus=7 wait.5.a.cpus=2 wait.6.b.cpus=1", "b", "turn")]
+    [InlineData("held.1.7.cpus=7 firm.5.a.cpus=2 wait.6.b.cpus=1", "b", "place 2 2")]
+    // The ranks of a run go together or not at all.
+    [InlineData("held.1.7.cpus=5 wait.5.g.cpus=2.group=2 wait.6.g.cpus=2.group=2", "g", "place 1 2")]
+    [InlineData("held.1.7.cpus=4 wait.5.g.cpus=2.group=2 wait.6.g.cpus=2.group=2", "g", "turn")]
+    [InlineData("wait.5.g.cpus=2.group=2", "g", "place 1 1")]
+    // No more of an array than may run at once.
+    [InlineData("held.1.r.cpus=1.cap=1 wait.5.r.cpus=1.cap=1", "r", "place 1 1")]
+    // The dead count for nothing.
+    [InlineData("wait.4.a.dead=1.cpus=8 wait.5.b.cpus=8", "b", "turn")]
+    public void The_order_of_the_line(string line, string whose, string answer)
+    {
+        var process = Environment.ProcessId;
+        var boot = File.ReadAllText("/proc/sys/kernel/random/boot_id").Split('-')[0];
+        string? me = null;
+        Directory.CreateDirectory(Line());
+        foreach (var words in line.Split(' ').Select(entry => entry.Split('.')))
+        {
+            var said = words.Skip(3).Select(word => word.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]);
+            string Said(string key, string otherwise) => said.GetValueOrDefault(key) ?? otherwise;
+            var born = said.ContainsKey("dead")
+                ? "1"
+                : Sh($". {Scripts("Runs/Remote/common.sh")}; born {process}").Trim();
+            var name =
+                $"{words[0]}.{100000000 + int.Parse(words[1])}.{process}.{born}.{boot}.{Said("user", "0")}."
+                + $"{Said("cpus", "1")}.0.{(words[0] == "held" ? "g" : "0")}.{Said("group", "1")}.{Said("cap", "0")}."
+                + $"{words[2]}.main.0";
+            File.WriteAllText(Path.Combine(Line(), name), "");
+            if (words[0] != "held" && words[2] == whose)
+                me ??= name;
+        }
+        var look =
+            $". {Scripts("Runs/Remote/common.sh")}; . {Scripts("Sites/Schedulers/Processes/queue.sh")}; "
+            + $"queue_open {_root.FullName}/queue '' 8:8000:2; queue_look {me}; "
+            + "if [ -n \"$queue_turn\" ]; then echo turn; else echo place $queue_place $queue_of; fi";
+        Assert.Equal(answer, Sh(look).Trim());
+    }
+
+    private static string Scripts(string name) => $"{Repository.Folder}/src/Muster/{name}";
+
+    private string Line() => Path.Combine(_root.FullName, "queue", Sh("uname -n").Trim());
+
+    private RunPlan Launch(string script, int gpus, HostSlots? slots = null)
+    {
+        var plan = Lay(script, gpus, slots);
+        Write(plan);
+        Sh($"PATH={_root.FullName}/bin:$PATH sh {Folder(plan)}/launch start");
+        return plan;
+    }
+
+    private RunPlan Lay(string script, int gpus, HostSlots? slots)
+    {
+        var plan = Plans.Nothing() with { Command = ["sh", "-c", script], Gpus = gpus, Slots = slots };
+        foreach (var name in (string[])["code", "in", "out", "logs", "status"])
+            Directory.CreateDirectory(Path.Combine(Folder(plan), name));
+        return plan;
+    }
+
+    private void Write(RunPlan plan)
+    {
+        foreach (var file in RunFiles.For(plan, new Dictionary<string, string>()))
+            File.WriteAllText(Path.Combine(Folder(plan), file.Name), file.Text);
+        File.WriteAllText(Path.Combine(Folder(plan), "status", "staged"), "");
+    }
+
+    private void Program(string name, string text)
+    {
+        var file = Path.Combine(_root.CreateSubdirectory("bin").FullName, name);
+        File.WriteAllText(file, $"#!/bin/sh\n{text}\n");
+        Sh($"chmod +x {file}");
+    }
+
+    private string Folder(RunPlan plan) => Path.Combine(_root.FullName, "runs", plan.Id.ToString());
+
+    private string Out(RunPlan plan, string name) => File.ReadAllText(Path.Combine(Folder(plan), "out", name));
+
+    private string Record(RunPlan plan, string name) => File.ReadAllText(Path.Combine(Folder(plan), "status", name));
+
+    private string Queued(RunPlan plan) => Sh($"cat {Folder(plan)}/status/main.0.queued 2>/dev/null || :");
+
+    private void Ends(RunPlan plan) => Until(() => File.Exists(Path.Combine(Folder(plan), "status", "ended")));
+
+    private static void Until(Func<bool> done)
+    {
+        for (var began = Stopwatch.GetTimestamp(); !done(); Thread.Sleep(50))
+            Assert.True(Stopwatch.GetElapsedTime(began).TotalSeconds < 60, "not within a minute");
+    }
+
+    private static string Sh(string script)
+    {
+        using var process = Process.Start(
+            new ProcessStartInfo("sh", ["-c", script]) { RedirectStandardOutput = true }
+        )!;
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return output;
+    }
+}
