@@ -14,7 +14,7 @@ public sealed class CloudSiteCommandTests : IDisposable
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_site_is_added_checked_and_priced_and_no_run_is_sent_to_it()
+    public async Task A_site_is_added_checked_and_priced_and_a_plan_for_it_makes_nothing()
     {
         var world = new World(TimeProvider.System, seed: 1);
         await using var server = await StandIn.StartAsync(world, new HetznerProvider(world));
@@ -52,18 +52,16 @@ public sealed class CloudSiteCommandTests : IDisposable
         var shown = await RunAsync(HetznerProvider.Token, "config", "show", "--json");
         Assert.DoesNotContain(HetznerProvider.Token, shown.Output, StringComparison.Ordinal);
 
-        foreach (
-            var dry in (string[][])
-                [
-                    [],
-                    ["--dry-run"],
-                ]
-        )
-        {
-            var submit = await RunAsync(HetznerProvider.Token, ["submit", "-s", "burst", .. dry, "--", "true"]);
-            Assert.Equal(1, submit.Code);
-            Assert.Contains("runs cannot be sent to site burst yet", submit.Output, StringComparison.Ordinal);
-        }
+        var dry = await RunAsync(HetznerProvider.Token, "submit", "-s", "burst", "--dry-run", "--", "true");
+        Assert.Equal(0, dry.Code);
+        var roles = await RunAsync(HetznerProvider.Token, "submit", "-s", "burst", "--role", "w=2", "--", "true");
+        Assert.Equal(1, roles.Code);
+        Assert.Contains("makes one machine for each run", roles.Output, StringComparison.Ordinal);
+        var gpus = await RunAsync(HetznerProvider.Token, "submit", "-s", "burst", "--gpus", "1", "--", "true");
+        Assert.Contains("machines of burst have 0 GPUs", gpus.Output, StringComparison.Ordinal);
+        var unasked = await RunAsync("wrong-wrong-wrong", "submit", "-s", "burst", "--no-snapshot", "--", "true");
+        Assert.Equal(1, unasked.Code);
+        Assert.DoesNotContain("wrong-wrong", unasked.Output, StringComparison.Ordinal);
         Assert.Empty(world.Machines);
     }
 
