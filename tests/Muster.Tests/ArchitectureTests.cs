@@ -83,6 +83,7 @@ public sealed class ArchitectureTests
         ["Runs"] =
         [
             ["Submit"],
+            ["Machines"],
             ["Explain", "Follow", "Forward", "Tidy"],
             ["Roles"],
             ["Images"],

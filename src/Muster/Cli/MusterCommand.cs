@@ -47,7 +47,7 @@ public static class MusterCommand
         {
             if (FirstHelp.IsWanted(arguments))
             {
-                FirstHelp.Show(root, screen, json);
+                FirstHelp.Show(Create([]), screen, json);
                 return ExitCodes.Done;
             }
             if (parsed.Errors.Count > 0)
@@ -139,6 +139,7 @@ public static class MusterCommand
         ("diagnose", _ => DiagnoseCommand.Create()),
         ("version", _ => VersionCommand.Create()),
         ("sites", _ => SitesCommand.Create()),
+        ("cost", _ => CostCommand.Create()),
         ("config", _ => ConfigCommand.Create()),
         ("why", _ => WhyCommand.Create()),
         ("help", _ => HelpCommand.Create()),

@@ -28,6 +28,12 @@ public sealed record Run
     public Submitter? Submitter { get; init; }
     public string? FetchedTo { get; init; }
 
+    /// <summary>When all of its results were here.</summary>
+    public DateTimeOffset? FetchedAt { get; init; }
+
+    /// <summary>What its submission waits for, in words.</summary>
+    public string? Waits { get; init; }
+
     /// <summary>It was submitted elsewhere, and its plan is what was found on the site.</summary>
     public bool Adopted { get; init; }
 

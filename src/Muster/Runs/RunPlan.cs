@@ -23,6 +23,12 @@ public sealed record RunPlan
 
     /// <summary>The host of an ssh site that was chosen; null where the site has one way in.</summary>
     public string? Host { get; init; }
+
+    /// <summary>What a cloud makes for it; null where machines are always there.</summary>
+    public PlannedMachine? Machine { get; init; }
+
+    /// <summary>How long that machine stays after the run, for the next one.</summary>
+    public TimeSpan? Keep { get; init; }
     public required IReadOnlyList<string> Command { get; init; }
 
     /// <summary>The command is one line for the shell, as older tools took it.</summary>

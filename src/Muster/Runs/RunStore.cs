@@ -124,6 +124,16 @@ public sealed class RunStore(string file)
             name
         );
 
+    /// <summary>Runs on a machine that was made for runs, the newest first.</summary>
+    public IReadOnlyList<Run> On(Guid machine) =>
+        Query(
+            """
+            SELECT run FROM runs WHERE instr(run, $key) > 0 AND json_extract(run, '$.plan.machine.id') = $key
+            ORDER BY id DESC
+            """,
+            machine.ToString()
+        );
+
     /// <summary>Runs that have not ended, the newest first.</summary>
     public IReadOnlyList<Run> Live() => Query("SELECT run FROM runs WHERE live = 1 ORDER BY id DESC");
 

@@ -20,25 +20,32 @@ public sealed class OpenSite
 
     public OpenSite(Site site, SitePlaces places, TimeProvider clock)
     {
-        if (site is CloudSite cloud)
-            throw cloud.TakesNoRuns();
         (Site, _places, _clock) = (site, places, clock);
+        if (site is CloudSite cloud)
+            Cloud = new(cloud, Path.Combine(places.State, "clouds", FileNameOf(site.Name)), places.Sockets, clock);
     }
 
     public Site Site { get; }
     public string Root => Site.Root;
 
-    /// <summary>The ways in: the hosts of an ssh site, the login node, or nothing for this machine.</summary>
+    /// <summary>Where its machines come from; null where they are always there.</summary>
+    public OpenCloud? Cloud { get; }
+
+    /// <summary>
+    /// The ways in: the hosts of an ssh site, the login node, the machines that a cloud has made, or nothing for this
+    /// machine.
+    /// </summary>
     public IReadOnlyList<string> HostNames =>
         Site switch
         {
             SshSite ssh => ssh.Hosts,
             SlurmSite { Host: { } login } => [login],
+            CloudSite => Cloud!.Hosts,
             _ => [],
         };
 
     /// <summary>Whether what a run listens on is already a port of this machine.</summary>
-    public bool IsHere => HostNames.Count == 0;
+    public bool IsHere => Cloud is null && HostNames.Count == 0;
 
     /// <param name="name">One of <see cref="HostNames"/>; null for a site with one way in.</param>
     /// <param name="hurried">Give up a connection attempt soon: another follows.</param>
@@ -46,7 +53,12 @@ public sealed class OpenSite
     {
         if (IsHere)
             return Once("", false, () => new LocalHost());
-        name ??= HostNames[0];
+        name ??= HostNames is [var first, ..] ? first : "any";
+        if (!HostNames.Contains(name) && Cloud is not null)
+            throw new UserException(
+                $"{Site.Name} has no machine {name}, or no longer",
+                $"See what it has: muster sites machines {Site.Name}"
+            );
         if (!HostNames.Contains(name))
             throw new UserException(
                 $"site {Site.Name} has no host {name} any more",
@@ -102,6 +114,8 @@ public sealed class OpenSite
 
     private SshTarget Target(string alias)
     {
+        if (Cloud?.TargetOf(alias) is { } machine)
+            return machine;
         var (config, identity) = Site switch
         {
             SshSite ssh => (ssh.SshConfig, ssh.Identity),

@@ -52,27 +52,65 @@ internal sealed class Attachment(App app, CtrlC ctrlC) : IAsyncDisposable
         );
         var ended = run;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        using var gone = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        var watching = WatchMachineAsync(run, gone);
         await using var events = new Follower(app.Store, site, app.Clock)
-            .FollowAsync(run.Id, stop.Token)
-            .GetAsyncEnumerator(stop.Token);
+            .FollowAsync(run.Id, gone.Token)
+            .GetAsyncEnumerator(gone.Token);
         while (true)
         {
             // While a question stands, nothing more is shown.
             var next = events.MoveNextAsync().AsTask();
             if (await ctrlC.FollowAsync(next, what, stop) is { } code)
                 return code;
-            if (!await next)
-                break;
+            try
+            {
+                if (!await next)
+                    break;
+            }
+            catch (OperationCanceledException) when (gone.IsCancellationRequested && !stop.IsCancellationRequested)
+            {
+                ended = app.Store.Find(run.Id)!;
+                ShowChange(ended);
+                return ExitCodeOf(ended); // nothing is left to be read or fetched
+            }
             Tell(events.Current, logs);
             if (events.Current is RunEvent.Changed(var now))
                 ended = now;
         }
         foreach (var (rest, isError) in _margin?.Rest() ?? [])
             app.Screen.Pass(rest, isError);
+        await gone.CancelAsync();
+        await watching;
         var exit = ExitCodeOf(ended);
         if (fetch)
             await FetchCommand.BringAsync(app, ended, FetchTo, [], always: false, ct);
+        if (ended.Plan.Machine is not null)
+        {
+            await CloudRuns.SettleAsync(app, [ended.Plan.Site], ct);
+            CloudRuns.TellKept(app, app.Store.Find(ended.Id)!);
+        }
         return exit;
+    }
+
+    /// <summary>Ends the following when the run's machine is proved gone: it will never answer.</summary>
+    private async Task WatchMachineAsync(Run run, CancellationTokenSource gone)
+    {
+        if (run.Plan.Machine is null || CloudRuns.Of(app, run.Plan.Site) is not { } machines)
+            return;
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(20), app.Clock, gone.Token);
+                if (app.Store.Find(run.Id) is not { State.IsLive: true, UnreachableSince: not null })
+                    continue; // it answers, so its machine is there
+                await machines.SettleAsync(gone.Token);
+                if (app.Store.Find(run.Id)?.State is RunState.Ended)
+                    await gone.CancelAsync();
+            }
+        }
+        catch (OperationCanceledException) when (gone.IsCancellationRequested) { }
     }
 
     public static int ExitCodeOf(Run run) =>

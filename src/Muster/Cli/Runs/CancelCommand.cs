@@ -71,6 +71,11 @@ internal static class CancelCommand
                             );
                     }
                 }
+                foreach (var run in runs.Where(run => run.Plan.Machine is not null))
+                {
+                    await CloudRuns.SettleAsync(app, [run.Plan.Site], ct);
+                    CloudRuns.TellKept(app, app.Store.Find(run.Id)!);
+                }
                 return code;
             }
         );

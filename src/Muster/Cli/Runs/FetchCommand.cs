@@ -50,6 +50,7 @@ internal static class FetchCommand
                     );
                 foreach (var run in runs)
                     await BringAsync(app, run, parsed.GetValue(to), parsed.GetValue(only) ?? [], always: true, ct);
+                await CloudRuns.SettleAsync(app, [.. runs.Select(run => run.Plan.Site).Distinct()], ct);
                 return 0;
             }
         );
@@ -91,6 +92,8 @@ internal static class FetchCommand
             && ResultFolder.Link(app.Store.Named(run.Plan.Series ?? run.Plan.Name), above) is { } unlinked
         )
             app.Screen.Note("note", unlinked, Tint.Yellow);
+        if (only.Count == 0 && run.State is RunState.Ended)
+            app.Store.Change(run.Id, known => known with { FetchedAt = app.Clock.GetUtcNow() });
         if (some)
             await AfterFetch.RunAsync(app, steps ?? (only.Count == 0 ? run.Plan.AfterFetch : []), folder, ct);
     }
@@ -120,6 +123,14 @@ internal static class FetchCommand
             Part = run.Plan.MergeResults ? host : null,
         };
         var report = await fetch.FetchAsync(only, new Progress(app.Screen), ct);
+        if (run.Plan.Machine is not null && only.Count == 0)
+            // They go with the machine.
+            await new ResultFetch(
+                site.HostOf(host),
+                $"{run.Plan.FolderOn(host)}/logs",
+                $"{site.Root}/runs/{run.Plan.FolderOn(host)}/logs",
+                Path.Combine(target, "logs")
+            ).FetchAsync([], new Progress(app.Screen), ct);
         foreach (var warning in report.Warnings)
             app.Screen.Note("note", warning, Tint.Yellow);
         foreach (var kept in report.Kept)

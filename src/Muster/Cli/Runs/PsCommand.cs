@@ -56,6 +56,8 @@ internal static class PsCommand
                     app.Screen.Passing("contacting sites …");
                     live = await app.Keeper.RefreshAsync(live, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct);
                 }
+                if (!parsed.GetValue(cached))
+                    await CloudRuns.SettleAsync(app, CloudRuns.Used(app), ct);
                 var ended = app
                     .Store.Ended(parsed.GetValue(all) ? int.MaxValue : 15)
                     .Where(run => live.All(other => other.Id != run.Id));

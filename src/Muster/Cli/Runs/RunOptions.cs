@@ -17,7 +17,8 @@ internal sealed class RunOptions
             HelpName = "SITE",
         };
     public Option<string?> Name { get; } = new("--name", "-n") { Description = "Name of the run.", HelpName = "NAME" };
-    public Option<string?> Host { get; } = new("--host") { Description = "Host of an ssh site.", HelpName = "HOST" };
+    public Option<string?> Host { get; } =
+        new("--host") { Description = "Host of an ssh site, or type of machine of a cloud site.", HelpName = "HOST" };
     public Option<int?> Gpus { get; } = new("--gpus") { Description = "GPUs.", HelpName = "N" };
     public Option<int?> Cpus { get; } = new("--cpus") { Description = "Processors.", HelpName = "N" };
     public Option<string?> Memory { get; } =
@@ -64,6 +65,12 @@ internal sealed class RunOptions
             HelpName = "RUN",
             Arity = ArgumentArity.OneOrMore,
         };
+    public Option<string?> Keep { get; } =
+        new("--keep")
+        {
+            Description = "Keep the machine of a cloud site this long after the end, for the next run.",
+            HelpName = "TIME",
+        };
     public Option<bool> Detach { get; } =
         new("--detach", "-d") { Description = "Submit and return without following the run." };
     public Option<bool> DryRun { get; } =
@@ -89,5 +96,6 @@ internal sealed class RunOptions
             Roles = parsed.GetValue(Role) ?? [],
             ReadyWithin = parsed.GetValue(ReadyWithin),
             After = parsed.GetValue(After) ?? [],
+            Keep = parsed.GetValue(Keep),
         };
 }

@@ -16,7 +16,7 @@ internal static class RunText
                 "its submission was interrupted; apparently nothing was started",
                 Tint.Yellow
             ),
-            RunState.Planned => ("planned", "", Tint.None),
+            RunState.Planned => ("planned", run.Waits ?? "", Tint.None),
             RunState.Staging => ("staging", "on its way", Tint.None),
             RunState.Launched => ("launched", $"{run.Plan.Name} on {Place(run)}", Tint.None),
             RunState.Queued(var handle, var reason) => (

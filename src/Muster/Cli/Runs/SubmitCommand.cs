@@ -78,6 +78,7 @@ internal class SubmitCommand : Command, ITakesCommand
               muster submit -- python train.py
               muster submit -s cedar --gpus 1 --time 10h -- python main.py --epochs 90
               muster submit -s lab --output 'results/*.csv' --tensorboard=runs -- ./experiment.sh
+              muster submit -s burst --gpus 1 --keep 30m -- python train.py
 
             Options end at the first word of the command; '--' may stand before it.
             """
@@ -115,6 +116,7 @@ internal class SubmitCommand : Command, ITakesCommand
                     _run.ReadyWithin,
                     _run.After,
                     _stay,
+                    _run.Keep,
                     _run.Detach,
                     _run.DryRun,
                     _noSnapshot,
@@ -190,13 +192,19 @@ internal class SubmitCommand : Command, ITakesCommand
     )
     {
         var screen = app.Screen;
+        var machines = CloudRuns.Of(app, plan.Site);
+        if (machines is not null)
+            plan = await CloudRuns.ChooseAsync(app, machines, plan, ct);
         var submission = new Submission(
             app.Store,
             app.OpenSite(plan.Site),
             app.Cache,
             app.Clock,
             survey => Agrees(app, survey)
-        );
+        )
+        {
+            BringUp = machines is null ? null : CloudRuns.BringUp(app, machines),
+        };
         using var ctrlC = new CtrlC(app, onInterrupt);
         await using var attachment = new Attachment(app, ctrlC) { Heard = watch?.Heard, FetchTo = watch?.FetchTo };
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -220,6 +228,8 @@ internal class SubmitCommand : Command, ITakesCommand
             return ExitCodes.Interrupted;
         }
         var run = await submitting;
+        if (machines is not null)
+            await machines.HoldAsync(run, ct);
         if (watch?.Launched is { } launched)
             await launched(run);
         if (screen.Quiet && !app.Json)

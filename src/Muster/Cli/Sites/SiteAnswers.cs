@@ -9,6 +9,9 @@ namespace Muster.Cli.Sites;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
 )]
 [JsonSerializable(typeof(TidyListView))]
+[JsonSerializable(typeof(CloudMachineListView))]
+[JsonSerializable(typeof(SweepListView))]
+[JsonSerializable(typeof(CostView))]
 internal sealed partial class SiteAnswers : JsonSerializerContext
 {
     public static SiteAnswers Plain { get; } = new(AnswerJson.Readable());

@@ -11,7 +11,7 @@ namespace Muster.Cli.Sites;
 internal static class SitesCommand
 {
     public static Command Create() =>
-        new("sites", "Manage sites: list, show, add, import, check and tidy them.")
+        new("sites", "Manage sites: list, show, add, import, check and tidy them, and the machines of clouds.")
         {
             List(),
             Show(),
@@ -19,6 +19,9 @@ internal static class SitesCommand
             Import(),
             SitesCheckCommand.Create(),
             SitesTidyCommand.Create(),
+            SitesMachinesCommand.List(),
+            SitesMachinesCommand.GiveBack(),
+            SitesSweepCommand.Create(),
         };
 
     private static Command List()

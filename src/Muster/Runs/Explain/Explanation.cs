@@ -43,6 +43,9 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
                 Add("do", $"muster attach {name}   completes the launch if everything was uploaded");
                 Add("do", $"muster cancel {name}   makes sure it never starts");
                 return new($"{name} was interrupted during upload", lines);
+            case RunState.Planned when run.Waits is { } waits:
+                Add("why", $"its machine on {Place(run)} is being made: {waits}");
+                return new($"{name} waits for its machine", lines);
             case RunState.Planned:
                 Add("why", "its snapshot is being taken; nothing has been sent yet");
                 return new($"{name} is planned", lines);

@@ -11,8 +11,6 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
     /// <returns>The plan, and the values of the environment, which are no part of it.</returns>
     public (RunPlan Plan, IReadOnlyDictionary<string, string> Environment) Plan(SubmitRequest request, Site site)
     {
-        if (site is CloudSite cloud)
-            throw cloud.TakesNoRuns();
         var profile = LaunchProfile.Get(request.Launch);
         var roles = RoleReader.Read(request, profile, site);
         var command = CommandIn(request, roles, profile);
@@ -55,10 +53,18 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
                     : null,
             After = after,
             Stay = Durations.Parse(request.Stay, "--stay"),
+            Keep = Durations.Parse(request.Keep, "--keep"),
             Snapshot = request.Snapshot,
             CodeMode = site.Code.ToString().ToLowerInvariant(),
             WorkingFolder = request.WorkingFolder,
         };
+        if (site is CloudSite cloud)
+            RefuseOnCloud(request, cloud);
+        else if (request.Keep is not null)
+            throw UserException.Misuse(
+                $"--keep keeps a machine that was made for the run, but {site.Name} makes none",
+                "Leave it out, or choose a cloud site with -s."
+            );
         if (roles.Count > 0)
             RefuseForRoles(request, site);
         if (site is not SlurmSite slurm)
@@ -103,6 +109,25 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
             throw UserException.Misuse(
                 $"{odd} cannot be combined with --role",
                 odd == "--host" ? "List the hosts in the role: --role worker=HOST,HOST" : $"Leave {odd} out."
+            );
+    }
+
+    private static void RefuseOnCloud(SubmitRequest request, CloudSite site)
+    {
+        if (request.Roles.Count > 0 || request.Launch is not null)
+            throw new UserException(
+                $"{site.Name} makes one machine for each run, and --role needs several",
+                "Leave --role out, or choose a site of kind ssh or slurm with -s."
+            );
+        if (request.After.Count > 0)
+            throw new UserException(
+                $"--after cannot be used on {site.Name}: each run there has a machine of its own",
+                "Leave --after out, or choose a site of kind ssh or slurm with -s."
+            );
+        if (request.Gpus > site.Cloud.Gpus)
+            throw new UserException(
+                $"--gpus {request.Gpus}: machines of {site.Name} have {site.Cloud.Gpus} GPUs, as its configuration says",
+                "Set `gpus:` of the site to what its `machines:` have."
             );
     }
 

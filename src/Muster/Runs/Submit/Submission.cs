@@ -40,6 +40,9 @@ public sealed class Submission(
     Func<SnapshotSurvey, bool> agrees
 )
 {
+    /// <summary>Makes the machine of the run, before anything is sent to it.</summary>
+    public Func<Run, CancellationToken, Task>? BringUp { get; init; }
+
     public async Task<Run> SubmitAsync(
         RunPlan plan,
         IReadOnlyDictionary<string, string> environment,
@@ -64,10 +67,10 @@ public sealed class Submission(
         {
             // The way to the host is opened while the snapshot is taken: a refused key is known before anything is
             // sent.
-            var hosts = plan.Hosts().Select(host => site.HostOf(host)).OfType<OpenSshHost>();
-            beside.AddRange(hosts.Select(ssh => ssh.ConnectAsync(giveUp.Token)));
-            var images = new ImageStaging(site, cache, text => tell(new SubmitEvent.Staging(text)), new Progress(tell));
-            var staging = images.StageAsync(plan, giveUp.Token);
+            var up = BringUp is null ? Task.CompletedTask : BringUp(run, giveUp.Token);
+            beside.Add(up);
+            beside.Add(ConnectAsync(plan, up, giveUp.Token));
+            var staging = StageImagesAsync(plan, up, tell, giveUp.Token);
             beside.Add(staging);
             (plan, areas) = await GatherAsync(plan, tell, ct);
             await Task.WhenAll(beside);
@@ -106,6 +109,25 @@ public sealed class Submission(
                     return run;
             }
         }
+    }
+
+    private async Task ConnectAsync(RunPlan plan, Task up, CancellationToken ct)
+    {
+        await up;
+        var hosts = plan.Hosts().Select(host => site.HostOf(host)).OfType<OpenSshHost>();
+        await Task.WhenAll(hosts.Select(ssh => ssh.ConnectAsync(ct)));
+    }
+
+    private async Task<IReadOnlyList<PlannedImage>> StageImagesAsync(
+        RunPlan plan,
+        Task up,
+        Action<SubmitEvent> tell,
+        CancellationToken ct
+    )
+    {
+        await up;
+        var images = new ImageStaging(site, cache, text => tell(new SubmitEvent.Staging(text)), new Progress(tell));
+        return await images.StageAsync(plan, ct);
     }
 
     private async Task<Run> DeliverAsync(

@@ -37,6 +37,9 @@ public sealed record SubmitRequest
     public string? ReadyWithin { get; init; }
     public IReadOnlyList<string> After { get; init; } = [];
     public string? Stay { get; init; }
+
+    /// <summary>How long a machine that is made for the run stays after it.</summary>
+    public string? Keep { get; init; }
     public bool Snapshot { get; init; } = true;
     public bool RawLine { get; init; }
     public required string WorkingFolder { get; init; }

@@ -84,7 +84,7 @@ internal static partial class SweepReader
             yield return cell;
     }
 
-    private static IEnumerable<long> Draw(Random random, long size, int few)
+    private static SortedSet<long> Draw(Random random, long size, int few)
     {
         var drawn = new SortedSet<long>();
         while (drawn.Count < Math.Min(few, Most + 1))

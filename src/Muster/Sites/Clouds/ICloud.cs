@@ -77,7 +77,9 @@ public sealed record MachineOrder
     public string NamePrefix { get; init; } = "muster";
 
     /// <summary>The machine's name: the same for all attempts, and fit for every provider.</summary>
-    public string Name => $"{NamePrefix}-{Id.ToString("N")[^12..]}";
+    public string Name => NameOf(NamePrefix, Id);
+
+    public static string NameOf(string prefix, Guid id) => $"{prefix}-{id.ToString("N")[^12..]}";
 }
 
 /// <summary>What became of an attempt to make a machine.</summary>

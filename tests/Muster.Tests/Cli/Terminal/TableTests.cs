@@ -34,7 +34,7 @@ public sealed class TableTests
                 (_, column, cell) => column == 0 ? $"<{cell}>" : cell
             )
             .ToList();
-        Assert.Equal("<1   >" + name[..16] + "…  python train.py", lines[1]);
+        Assert.Equal("<1   >" + name[..18] + "…  python train.py", lines[1]);
         Assert.Equal(
             "<1   >" + name + "  python train.py",
             Table

@@ -32,7 +32,7 @@ public sealed record MachineAccess(string Folder, string SocketFolder, string? I
                 "Set `host-key` of the site: images without cloud-init cannot be given one."
             );
         var known = Path.Combine(Folder, record.Name + ".known");
-        var config = Path.Combine(Folder, record.Name + ".conf");
+        var config = ConfigOf(record.Name);
         Directory.CreateDirectory(Folder);
         File.WriteAllText(known, $"{record.Name} {key}\n");
         File.WriteAllText(
@@ -54,13 +54,18 @@ public sealed record MachineAccess(string Folder, string SocketFolder, string? I
                 """
             )
         );
-        return new(record.Name, config, Identity, SocketFolder, MayAsk: false);
+        return Known(record.Name);
     }
+
+    /// <summary>A machine that was reached before.</summary>
+    public SshTarget Known(string name) => new(name, ConfigOf(name), Identity, SocketFolder, MayAsk: false);
 
     /// <summary>Forgets a machine that is gone.</summary>
     public void Forget(MachineRecord record)
     {
         File.Delete(Path.Combine(Folder, record.Name + ".known"));
-        File.Delete(Path.Combine(Folder, record.Name + ".conf"));
+        File.Delete(ConfigOf(record.Name));
     }
+
+    private string ConfigOf(string name) => Path.Combine(Folder, name + ".conf");
 }

@@ -72,7 +72,7 @@ public sealed record MachineRecord
     public bool IsCapacity => Released is null && State is not (MachineState.Destroying or MachineState.Gone);
 
     [JsonIgnore]
-    public string Name => $"{Request.NamePrefix}-{Id.ToString("N")[^12..]}";
+    public string Name => MachineOrder.NameOf(Request.NamePrefix, Id);
 
     /// <summary>The last thing that happened, in words.</summary>
     [JsonIgnore]

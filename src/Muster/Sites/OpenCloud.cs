@@ -1,0 +1,255 @@
+using System.Diagnostics;
+using Muster.Faults;
+using Muster.Hosts;
+using Muster.Shell;
+using Muster.Sites.Clouds;
+using Muster.Sites.Clouds.Keeping;
+using Muster.Storage;
+
+namespace Muster.Sites;
+
+/// <summary>
+/// A cloud site ready for use: its machines are ordered, set up once they boot, reached under their own key, kept alive
+/// by their lease, and given back until they are proved gone.
+/// </summary>
+public sealed class OpenCloud : IDisposable
+{
+    private readonly Lazy<ICloud> _provider;
+    private readonly Lazy<MachineStore> _store;
+    private readonly Lazy<MachineKeeper> _keeper;
+    private readonly Lazy<MachineAccess> _access;
+    private readonly Redactor _redactor;
+    private readonly TimeProvider _clock;
+    private readonly string _folder;
+
+    /// <param name="folder">A private one, for records and keys.</param>
+    public OpenCloud(CloudSite site, string folder, string sockets, TimeProvider clock)
+    {
+        (Site, _folder, _clock) = (site, folder, clock);
+        _redactor = new(Settings.Secrets);
+        _provider = new(() => CloudProviders.Open(Settings, clock));
+        _store = new(() =>
+        {
+            PrivateFolder.Make(folder);
+            return new(StoreFile);
+        });
+        _keeper = new(() =>
+            new(
+                _provider.Value,
+                _store.Value,
+                new()
+                {
+                    Site = site.Name,
+                    Limit = Settings.Limit,
+                    HourBudget = Settings.Budget.Hour,
+                    DayBudget = Settings.Budget.Day,
+                    MonthBudget = Settings.Budget.Month,
+                    FirstBoot = FirstBoot,
+                    Redact = _redactor.Clean,
+                    Boot = Settings.Boot,
+                },
+                clock,
+                Pause.Usual
+            )
+        );
+        _access = new(() =>
+        {
+            PrivateFolder.Make(folder);
+            return new(
+                AccessFolder,
+                sockets,
+                Settings.SshKeyFile ?? OwnKey(Path.Combine(folder, "key")),
+                User(Settings)
+            )
+            {
+                IsPrivate = Settings.Address is MachineAddress.Private,
+            };
+        });
+    }
+
+    public CloudSite Site { get; }
+    public CloudSettings Settings => Site.Cloud;
+    public ICloud Provider => _provider.Value;
+    public MachineKeeper Keeper => _keeper.Value;
+
+    /// <summary>Whether a machine was ever ordered from here.</summary>
+    public bool IsUsed => File.Exists(StoreFile);
+
+    /// <summary>Names of the machines that can be signed in to, without asking anybody.</summary>
+    public IReadOnlyList<string> Hosts =>
+        Directory.Exists(AccessFolder)
+            ? [.. Directory.EnumerateFiles(AccessFolder, "*.conf").Select(Path.GetFileNameWithoutExtension).Order()!]
+            : [];
+
+    /// <summary>How a machine is signed in to; null for one that is not there, or no longer.</summary>
+    public SshTarget? TargetOf(string host) => Hosts.Contains(host) ? _access.Value.Known(host) : null;
+
+    /// <summary>Machines that are not proved gone, and those that went in the last hour.</summary>
+    public Task<IReadOnlyList<MachineRecord>> MachinesAsync(CancellationToken ct) =>
+        MachinesAsync(_clock.GetUtcNow() - TimeSpan.FromHours(1), ct);
+
+    /// <summary>Machines that are not proved gone, and those that went since then.</summary>
+    public Task<IReadOnlyList<MachineRecord>> MachinesAsync(DateTimeOffset since, CancellationToken ct) =>
+        _store.Value.ReadAsync(Site.Name, since, ct);
+
+    /// <summary>The mark of everything that is made from here.</summary>
+    public Task<string> FleetAsync(CancellationToken ct) => _store.Value.FleetAsync(ct);
+
+    /// <summary>Orders a machine. The same id again is the same order.</summary>
+    /// <param name="purpose">What it is for, for whoever reads the list of machines.</param>
+    public Task<OrderAnswer> OrderAsync(Guid id, MachineSize size, string purpose, CancellationToken ct) =>
+        Keeper.OrderAsync(
+            new()
+            {
+                Id = id,
+                Type = size.Type,
+                Image = Settings.Image,
+                Places = Settings.Places,
+                Life = Settings.MaxLife,
+                PublicKey = PublicHalf(_access.Value.Identity!),
+                Purpose = purpose,
+                DiskGb = size.DiskGb ?? Settings.DiskGb,
+                Spot = Settings.Spot,
+                SpotPrice = size.SpotPrice ?? Settings.SpotPrice,
+                Attempts = Settings.Attempts ?? Settings.Places.Count,
+                Labels = Settings.Tags,
+                NamePrefix = Settings.NamePrefix,
+            },
+            ct
+        );
+
+    /// <summary>The name that a machine will have.</summary>
+    public string NameOf(Guid id) => MachineOrder.NameOf(Settings.NamePrefix, id);
+
+    /// <summary>What a machine of that type costs an hour where it is dearest; null where that is not known.</summary>
+    public async Task<CloudPrice?> PriceAsync(string type, CancellationToken ct) =>
+        (await Provider.PricesAsync(ct))
+            .Where(price => price.Type == type && (Settings.Places.Count == 0 || Settings.Places.Contains(price.Place)))
+            .MaxBy(price => price.PerHour);
+
+    /// <summary>The machine as a site of one host.</summary>
+    public SshSite HostOf(MachineRecord record)
+    {
+        var target = _access.Value.Of(record);
+        return new()
+        {
+            Name = $"{Site.Name}-{record.Name}",
+            Origin = Site.Origin,
+            Hosts = [record.Name],
+            SshConfig = target.ConfigFile,
+            Identity = target.Identity,
+            Root = Site.Root,
+            Setup = Site.Setup,
+            SetupErrors = Site.SetupErrors,
+            Env = Site.Env,
+        };
+    }
+
+    /// <summary>Waits until a machine that boots answers, and sets it up; one that cannot be is given back.</summary>
+    /// <returns>Why it could not be; null when it is ready.</returns>
+    public async Task<string?> SetUpAsync(MachineRecord record, Action<string> said, CancellationToken ct)
+    {
+        try
+        {
+            var host = Reach(record, SshPatience.Usual);
+            await MachineSetup.WaitAsync(host, _clock, ct);
+            await Keeper.PreparingAsync(record.Id, "somebody is inside", ct);
+            await new MachineSetup
+            {
+                Lease = Settings.Lease,
+                Swap = Settings.Swap,
+                Gpus = Settings.Gpus,
+            }.RunAsync(host, said, ct);
+            await Keeper.ReadyAsync(record.Id, "set up", ct);
+            return null;
+        }
+        catch (UserException fault)
+        {
+            var why = _redactor.Clean(fault.Message);
+            await Keeper.ReleaseAsync(record.Id, why, ct);
+            return why;
+        }
+    }
+
+    /// <summary>The machine switches itself off if nobody comes again within that time.</summary>
+    public Task RenewAsync(MachineRecord record, TimeSpan lease, CancellationToken ct) =>
+        MachineSetup.RenewAsync(Reach(record, SshPatience.Usual.Hurried), lease, ct);
+
+    /// <summary>Renews a machine's lease from within, as long as a run on it goes on.</summary>
+    /// <param name="hold">How long it stays after that, for the results.</param>
+    public async Task HoldAsync(MachineRecord record, string run, TimeSpan hold, CancellationToken ct) =>
+        await Reach(record, SshPatience.Usual)
+            .GetAsync(
+                ShellText.Script(
+                    "Sites/Clouds/hold.sh",
+                    [Site.Root, run, $"{(long)Settings.Lease.TotalSeconds}", $"{(long)hold.TotalSeconds}"]
+                ),
+                "prolonging the machine's lease",
+                ct
+            );
+
+    /// <summary>It is proved gone: nobody signs in to it any more.</summary>
+    public void Forget(MachineRecord record) => _access.Value.Forget(record);
+
+    public void Dispose()
+    {
+        if (_provider.IsValueCreated)
+            _provider.Value.Dispose();
+    }
+
+    private string StoreFile => Path.Combine(_folder, "clouds.db");
+    private string AccessFolder => Path.Combine(_folder, "ssh");
+
+    private OpenSshHost Reach(MachineRecord record, SshPatience patience) => new(_access.Value.Of(record), patience);
+
+    private FirstBoot FirstBoot(MachineRecord record)
+    {
+        var host = HostKey.New();
+        return new(
+            UserData.For(
+                host,
+                PublicHalf(_access.Value.Identity!),
+                new(Settings.Boot, Settings.MaxLife, record.Until),
+                Settings.Packages,
+                Settings.UserData is { } own ? UserData.ReadOwn(own) : null
+            ),
+            host.PublicText
+        );
+    }
+
+    private static string User(CloudSettings cloud) =>
+        cloud.SshUser ?? (cloud.Provider is CloudProvider.Aws ? "ubuntu" : "root");
+
+    /// <summary>A key for the machines of this fleet, made when it is first needed.</summary>
+    private static string OwnKey(string path)
+    {
+        if (File.Exists(path))
+            return path;
+        using var keygen = Process.Start(
+            new ProcessStartInfo("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "muster", "-f", path])
+        )!;
+        keygen.WaitForExit();
+        return keygen.ExitCode == 0
+            ? path
+            : throw new UserException(
+                $"ssh-keygen could not make a key in {path}",
+                "Make one, and name it with `ssh-key-file` of the site."
+            );
+    }
+
+    private static string PublicHalf(string identity)
+    {
+        try
+        {
+            return File.ReadAllText(identity + ".pub").Trim();
+        }
+        catch (IOException fault)
+        {
+            throw new UserException(
+                $"the public half of {identity} cannot be read: {fault.Message}",
+                $"Write it beside the key: ssh-keygen -y -f {identity} >{identity}.pub",
+                fault
+            );
+        }
+    }
+}
