@@ -36,6 +36,8 @@ public static class MusterCommand
 
     public static async Task<int> RunAsync(string[] arguments)
     {
+        if (arguments is ["-V"])
+            arguments = ["--version"];
         var root = Create(arguments);
         var split = CommandWords.Split(root, arguments);
         var parsed = root.Parse(split.Options);
@@ -43,11 +45,14 @@ public static class MusterCommand
         var screen = new Screen(parsed.GetValue(Quiet));
         try
         {
+            if (FirstHelp.IsWanted(arguments))
+            {
+                FirstHelp.Show(Create([]), screen, json);
+                return ExitCodes.Done;
+            }
             if (parsed.Errors.Count > 0)
                 return Misused(screen, json, parsed);
-            // A list of commands says what each is for, and not how it is used.
-            foreach (var sub in parsed.CommandResult.Command.Subcommands)
-                sub.Description = sub.Description?.Split('\n')[0];
+            Shorten(parsed.CommandResult.Command);
             root.Invocation = new()
             {
                 Screen = screen,
@@ -90,18 +95,7 @@ public static class MusterCommand
     /// them takes longer than most of them do.</param>
     internal static MusterRoot Create(IReadOnlyList<string> words)
     {
-        var root = new MusterRoot(
-            "Muster gathers whatever machines you have and runs your jobs on them.\n\n  muster submit -s SITE -- "
-                + "python train.py     run a command there, with this folder's code\n  muster ps                       "
-                + "    "
-                + "          what runs, and where\n  muster demo                                   see it work, in a "
-                + "minute"
-        )
-        {
-            Json,
-            Quiet,
-            Yes,
-        };
+        var root = new MusterRoot(FirstHelp.About) { Json, Quiet, Yes };
         var wanted = words.FirstOrDefault(word => !word.StartsWith('-'));
         var named = All.Where(entry => entry.Name == wanted).ToList();
         foreach (var (_, create) in named.Count > 0 || words is ["--version"] ? named : All)
@@ -109,9 +103,17 @@ public static class MusterCommand
         return root;
     }
 
+    /// <summary>A list of commands says what each is for, and not how it is used.</summary>
+    internal static void Shorten(Command command)
+    {
+        foreach (var sub in command.Subcommands)
+            sub.Description = sub.Description?.Split('\n')[0];
+    }
+
     private static readonly IReadOnlyList<(string Name, Func<IReadOnlyList<string>, Command> Create)> All =
     [
         ("submit", _ => SubmitCommand.Create()),
+        ("sweep", _ => SweepCommand.Create()),
         ("run", RunCommand.Create),
         ("ps", _ => PsCommand.Create()),
         ("show", _ => ShowCommand.Create()),
@@ -140,6 +142,7 @@ public static class MusterCommand
         ("cost", _ => CostCommand.Create()),
         ("config", _ => ConfigCommand.Create()),
         ("why", _ => WhyCommand.Create()),
+        ("help", _ => HelpCommand.Create()),
         ("completion", _ => CompletionCommand.Create()),
         ("complete", _ => CompleteCommand.Create()),
     ];
@@ -149,7 +152,7 @@ public static class MusterCommand
         var root = Create(words);
         var parsed = root.Parse(words);
         if (parsed.Errors.Count > 0)
-            throw new UserException(Misuse.Of(parsed), $"`{Misuse.NameOf(parsed)} --help` shows what it takes.");
+            throw new UserException(Misuse.Of(parsed), Misuse.FixOf(parsed));
         root.Invocation = new()
         {
             Screen = new Screen(outer.Screen.Quiet || outer.Json, withData: false),
@@ -164,13 +167,7 @@ public static class MusterCommand
 
     private static int Misused(Screen screen, bool json, ParseResult parsed)
     {
-        Tell(
-            screen,
-            json,
-            ExitCodes.Usage,
-            Misuse.Of(parsed),
-            $"`{Misuse.NameOf(parsed)} --help` shows what it takes."
-        );
+        Tell(screen, json, ExitCodes.Usage, Misuse.Of(parsed), Misuse.FixOf(parsed));
         return ExitCodes.Usage;
     }
 

@@ -18,8 +18,8 @@ public readonly record struct RunId(Guid Value)
     }
 
     /// <summary>
-    /// What lists show: the digits that hold the time of submission, to the millisecond. Any unambiguous prefix selects
-    /// a run.
+    /// The digits that hold the time of submission, to the millisecond, for names of jobs and branches. Lists show
+    /// <see cref="ShortIds"/>.
     /// </summary>
     public string Short => ToString()[..13];
 

@@ -98,6 +98,16 @@ public sealed record RunPlan
     public string? HostReason { get; init; }
     public ArraySpec? Array { get; init; }
 
+    /// <summary>What each index of a sweep is given; none for any other run.</summary>
+    public IReadOnlyList<SweepPoint> Points
+    {
+        get => field ?? [];
+        init;
+    }
+
+    /// <summary>The first run of the sweep that this one does points of again, or adds points to.</summary>
+    public RunId? SweepOf { get; init; }
+
     /// <summary>The parts of a run that work together; none for a run of one command.</summary>
     public IReadOnlyList<PlannedRole> Roles
     {
@@ -164,6 +174,29 @@ public sealed record RunPlan
                 ],
             }
         ).WithItsJobName();
+
+    /// <summary>Only some of the indices of an array, which keep their numbers.</summary>
+    internal RunPlan Only(IReadOnlyList<int> indices)
+    {
+        var array = new ArraySpec(
+            string.Join(',', indices) + (Array?.AtOnce is { } cap ? $"%{cap}" : ""),
+            indices,
+            Array?.AtOnce
+        );
+        return this with
+        {
+            Array = array,
+            Points = [.. Points.Where(point => indices.Contains(point.Index))],
+            BatchLines =
+            [
+                .. BatchLines.Select(line =>
+                    line.StartsWith(ArrayLine, StringComparison.Ordinal) ? ArrayLine + array.Text : line
+                ),
+            ],
+        };
+    }
+
+    private const string ArrayLine = "#SBATCH --array=";
 
     /// <summary>The same under another name, which is the next of a series.</summary>
     internal RunPlan Called(string name, string series) =>

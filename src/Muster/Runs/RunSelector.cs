@@ -2,9 +2,15 @@ using Muster.Faults;
 
 namespace Muster.Runs;
 
-/// <summary>Finds the run that a person means: `last`, a name, or an unambiguous beginning of an id.</summary>
+/// <summary>
+/// Finds the run that a person means: `last`, a name, or an unambiguous beginning or end of an id.
+/// </summary>
 public static class RunSelector
 {
+    /// <summary>Each run once, in the order in which they were named.</summary>
+    public static IReadOnlyList<Run> GetAll(RunStore store, IEnumerable<string> selectors) =>
+        [.. selectors.Select(selector => Get(store, selector)).DistinctBy(run => run.Id)];
+
     public static Run Get(RunStore store, string selector)
     {
         if (selector == RunNames.Last)
@@ -12,15 +18,15 @@ public static class RunSelector
                 ?? throw new UserException("there are no runs yet", "Start one: `muster submit -- COMMAND`.");
         if (RunId.TryParse(selector, out var id) && store.Find(id) is { } exact)
             return exact;
-        // A name used before means its newest run; the first of a series has its number, too. An id's beginning must
-        // fit only one.
+        // A name used before means its newest run; the first of a series has its number, too. What is known of an
+        // id must fit only one.
         if (store.Named(selector) is [var newest, ..])
             return newest;
         if (selector.EndsWith("-1", StringComparison.Ordinal) && store.Called(selector[..^2]) is { } first)
             return first;
-        var found =
+        IReadOnlyList<Run> found =
             selector.Length > 0 && selector.All(c => char.IsAsciiHexDigitLower(c) || c == '-')
-                ? store.WithPrefix(selector)
+                ? [.. store.WithPrefix(selector).Concat(store.WithEnding(selector)).DistinctBy(run => run.Id)]
                 : [];
         return found switch
         {
@@ -33,7 +39,7 @@ public static class RunSelector
             _ => throw new UserException(
                 $"'{selector}' matches {found.Count} runs: "
                     + $"{string.Join(", ", found.Select(run => $"{run.Id} ({run.Plan.Name})"))}",
-                "Use a longer ID prefix or the run's name."
+                "Use more of the ID, or the run's name."
             ),
         };
     }

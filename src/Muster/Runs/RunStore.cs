@@ -90,6 +90,31 @@ public sealed class RunStore(string file)
     public IReadOnlyList<Run> WithPrefix(string prefix) =>
         Query("SELECT run FROM runs WHERE id >= $key AND id < $key || 'g' ORDER BY id LIMIT 20", prefix);
 
+    /// <summary>Runs whose id ends so, at most a few.</summary>
+    public IReadOnlyList<Run> WithEnding(string ending) =>
+        ending.Length < Runs.ShortIds.Least
+            ? []
+            : Query(
+                "SELECT run FROM runs WHERE id IN (SELECT id FROM runs WHERE id LIKE '%' || $key) LIMIT 20",
+                ending
+            );
+
+    /// <summary>What lists show for the ids of now.</summary>
+    public ShortIds ShortIds()
+    {
+        using var connection = _file.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT id, name FROM runs";
+        using var reader = command.ExecuteReader();
+        var (ids, names) = (new List<string>(), new HashSet<string>());
+        while (reader.Read())
+        {
+            ids.Add(reader.GetString(0));
+            names.Add(reader.GetString(1));
+        }
+        return new(ids, names);
+    }
+
     /// <summary>Runs of that name or series, the newest first.</summary>
     public IReadOnlyList<Run> Named(string name) =>
         Query(

@@ -12,4 +12,11 @@ public sealed class MusterCommandTests
             );
         Assert.Equal(MusterCommand.Create([]).Subcommands.Count, MusterCommand.Create(["pss"]).Subcommands.Count);
     }
+
+    [Fact]
+    public void The_first_help_shows_every_command_once() =>
+        Assert.Equal(
+            MusterCommand.Create([]).Subcommands.Where(made => !made.Hidden).Select(made => made.Name).Order(),
+            FirstHelp.Groups.SelectMany(group => group.Commands).Order()
+        );
 }

@@ -50,6 +50,16 @@ public sealed class RunStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_run_is_found_by_what_lists_show_of_its_id()
+    {
+        var run = Add("train");
+        Add("train");
+
+        Assert.Equal(run.Id, RunSelector.Get(_store, _store.ShortIds().Of(run.Id)).Id);
+        Assert.Empty(_store.WithEnding(run.Id.ToString()[^3..]));
+    }
+
+    [Fact]
     public void A_number_that_somebody_chose_is_not_given_again()
     {
         Add("train");

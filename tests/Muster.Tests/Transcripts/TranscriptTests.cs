@@ -100,6 +100,7 @@ public sealed partial class TranscriptTests
         text = Boot().Replace(text, "boot=N");
         text = FullId().Replace(text, "ID");
         text = ShortId().Replace(text, "ID");
+        text = Ending().Replace(text, "ID");
         text = Moment().Replace(text, "TIME");
         text = Clock().Replace(text, "TIME");
         text = Job().Replace(text, "muster-ID");
@@ -133,6 +134,10 @@ public sealed partial class TranscriptTests
 
     [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}")]
     private static partial Regex ShortId();
+
+    /// <summary>What lists show of an id, which is longer where two end alike.</summary>
+    [GeneratedRegex(@"(?m)(?<=^|muster (attach|cancel|rerun) )[0-9a-f]{4,12}(?=  |   Cancel|$)")]
+    private static partial Regex Ending();
 
     [GeneratedRegex(@"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)?")]
     private static partial Regex Moment();

@@ -49,6 +49,10 @@ public sealed class App
     public MusterConfig Config => _config.Value;
     public RunStore Store => _store.Value;
     public ContentCache Cache => _cache.Value;
+
+    /// <summary>A run's id as a person would type it.</summary>
+    public string IdOf(Run run) => Store.ShortIds().Of(run.Id);
+
     public RunKeeper Keeper => _keeper.Value;
 
     /// <summary>Runs another command of muster within this one; its fault is the caller's.</summary>

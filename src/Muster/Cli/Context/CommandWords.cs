@@ -16,7 +16,9 @@ internal static class CommandWords
         {
             var word = arguments[at];
             if (word == "--")
-                return command is ITakesCommand ? (arguments[..at], arguments[(at + 1)..]) : (arguments, []);
+                return command is ITakesCommand or IMayTakeCommand
+                    ? (arguments[..at], arguments[(at + 1)..])
+                    : (arguments, []);
             if (command is ITakesCommand && !(word.Length > 1 && word[0] == '-'))
                 return (arguments[..at], arguments[at..]);
             if (word.Length > 1 && word[0] == '-')
@@ -48,3 +50,6 @@ internal static class CommandWords
 
 /// <summary>A command behind whose options the words of another command follow.</summary>
 internal interface ITakesCommand;
+
+/// <summary>A command behind whose own words those of another may follow, after <c>--</c>.</summary>
+internal interface IMayTakeCommand;

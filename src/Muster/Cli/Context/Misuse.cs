@@ -18,18 +18,40 @@ internal static class Misuse
                 .Where(option => !option.Hidden)
                 .SelectMany(option => (string[])[option.Name, .. option.Aliases])
                 .Where(name => name.StartsWith("--", StringComparison.Ordinal));
-            return $"{NameOf(parsed)} has no option '{stray}'{Nearest.DidYouMean(stray, options)}";
+            var meant = FixOf(parsed) == Usual(parsed) ? Nearest.DidYouMean(stray, options) : "";
+            return $"{NameOf(parsed)} has no option '{stray}'{meant}";
         }
         if (command.Subcommands.Count > 0)
-        {
-            var kind = command.Name == "run" ? "recipe" : "command";
-            var names = command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name);
-            return stray is null
-                ? $"{NameOf(parsed)} needs a {kind}: {string.Join(", ", names)}"
-                : $"{NameOf(parsed)} has no {kind} '{stray}'{Nearest.DidYouMean(stray, names)}";
-        }
+            return Of(parsed, stray);
         return string.Join("; ", parsed.Errors.Select(error => Of(parsed, error)).Distinct());
     }
+
+    /// <summary>A word that is none of a command's commands; or none was given.</summary>
+    public static string Of(ParseResult parsed, string? stray)
+    {
+        var command = parsed.CommandResult.Command;
+        var kind = command.Name == "run" ? "recipe" : "command";
+        var names = command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name);
+        if (stray is null)
+            return $"{NameOf(parsed)} needs a {kind}: {string.Join(", ", names)}";
+        var meant = FixOf(parsed) == Usual(parsed) ? Nearest.DidYouMean(stray, names) : "";
+        return $"{NameOf(parsed)} has no {kind} '{stray}'{meant}";
+    }
+
+    /// <summary>What to do about it: where a word of another tool was used, ours for it.</summary>
+    public static string FixOf(ParseResult parsed)
+    {
+        if (parsed.UnmatchedTokens is not [var stray, ..])
+            return Usual(parsed);
+        var command = parsed.CommandResult.Command;
+        if (command is RootCommand && OtherTools.Command(stray) is { } ours)
+            return ours;
+        if (command.Name == "run" && OtherTools.IsScript(stray))
+            return $"`muster run` runs recipes. To run a command: `muster submit -- {OtherTools.Runner(stray)}{stray}`";
+        return command is ITakesCommand && OtherTools.Option(stray) is { } option ? option : Usual(parsed);
+    }
+
+    private static string Usual(ParseResult parsed) => $"`{NameOf(parsed)} --help` shows what it takes.";
 
     public static string NameOf(ParseResult parsed)
     {

@@ -228,7 +228,7 @@ internal static class DroidSlamPersona
                     foreach (var run in runs.Where(run => !DroidSlamJobs.Succeeded(run)))
                         app.Screen.Note(
                             "note",
-                            $"{run.Id.Short} {(run.State.IsLive ? "has not ended" : "did not succeed")}; copied what "
+                            $"{app.IdOf(run)} {(run.State.IsLive ? "has not ended" : "did not succeed")}; copied what "
                                 + "it left",
                             Tint.Yellow
                         );

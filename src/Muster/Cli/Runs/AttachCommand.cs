@@ -7,8 +7,22 @@ namespace Muster.Cli.Runs;
 
 internal static class AttachCommand
 {
-    public static Argument<string> RunArgument(string about = "Run: `last`, a name, or an ID prefix.") =>
-        new("RUN") { Description = about };
+    /// <summary>One run; the newest where none is named.</summary>
+    public static Argument<string> RunArgument() =>
+        new("RUN")
+        {
+            Description = "Run: `last`, a name, or an ID as `ps` shows it.",
+            DefaultValueFactory = _ => RunNames.Last,
+        };
+
+    /// <summary>Runs; the newest where none is named.</summary>
+    public static Argument<string[]> RunsArgument() =>
+        new("RUN")
+        {
+            Description = "Runs: `last`, names, or IDs as `ps` shows them.",
+            Arity = ArgumentArity.ZeroOrMore,
+            DefaultValueFactory = _ => [RunNames.Last],
+        };
 
     public static Command Create()
     {
@@ -34,7 +48,7 @@ internal static class AttachCommand
                         await app.Keeper.RefreshAsync([run], TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct);
                         throw new UserException(
                             $"{run.Plan.Name} was interrupted before everything was uploaded; nothing was started",
-                            $"Submit it again: `muster rerun {run.Id.Short}`. Files that were uploaded are not sent "
+                            $"Submit it again: `muster rerun {app.IdOf(run)}`. Files that were uploaded are not sent "
                                 + "again."
                         );
                     }

@@ -42,13 +42,13 @@ internal sealed class Attachment(App app, CtrlC ctrlC) : IAsyncDisposable
     {
         var site = app.OpenSite(run.Plan.Site);
         _forwarder = new(site, run.Plan);
-        _margin = run.Plan.Roles.Count > 0 ? new() : null;
+        _margin = run.Plan.Roles.Count > 0 || run.Plan.Array is not null ? new() : null;
         var what = new Followed(
             $"{run.Plan.Name} is on {run.Plan.Site}",
             () => CancelCommand.CancelAsync(app, run, hard: false, CancellationToken.None),
             $"{run.Plan.Name}; waiting for its end",
-            $"{run.Plan.Name} is still running. Reattach: muster attach {run.Id.Short}   Cancel: muster cancel "
-                + $"{run.Id.Short}"
+            $"{run.Plan.Name} is still running. Reattach: muster attach {app.IdOf(run)}   Cancel: muster cancel "
+                + $"{app.IdOf(run)}"
         );
         var ended = run;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);

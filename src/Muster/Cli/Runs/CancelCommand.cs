@@ -13,7 +13,7 @@ internal static class CancelCommand
     {
         var selectors = new Argument<string[]>("RUN")
         {
-            Description = "Runs: `last`, names, or ID prefixes.",
+            Description = "Runs: `last`, names, or IDs as `ps` shows them.",
             Arity = ArgumentArity.OneOrMore,
         };
         var hard = new Option<bool>("--hard")

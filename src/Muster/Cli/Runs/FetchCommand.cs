@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Muster.Cli.Context;
 using Muster.Cli.Terminal;
+using Muster.Faults;
 using Muster.Runs;
 using Muster.Transfers;
 
@@ -10,7 +11,7 @@ internal static class FetchCommand
 {
     public static Command Create()
     {
-        var selector = AttachCommand.RunArgument();
+        var selectors = AttachCommand.RunsArgument();
         var to = new Option<string?>("--to")
         {
             Description = "Local folder (default: the run's own folder in ./muster-out).",
@@ -22,9 +23,18 @@ internal static class FetchCommand
             HelpName = "GLOB",
             Arity = ArgumentArity.OneOrMore,
         };
-        var command = new Command("fetch", "Download a run's results. Files that are already here are skipped.")
+        var command = new Command(
+            "fetch",
+            """
+            Download the results of runs. Files that are already here are skipped.
+
+              muster fetch                     the last run
+              muster fetch train train-2       each into a folder of its own below ./muster-out
+              muster fetch train --only '*.csv' --to results
+            """
+        )
         {
-            selector,
+            selectors,
             to,
             only,
         };
@@ -32,9 +42,15 @@ internal static class FetchCommand
             async (parsed, ct) =>
             {
                 var app = parsed.App();
-                var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
-                await BringAsync(app, run, parsed.GetValue(to), parsed.GetValue(only) ?? [], always: true, ct);
-                await CloudRuns.SettleAsync(app, [run.Plan.Site], ct);
+                var runs = RunSelector.GetAll(app.Store, parsed.GetValue(selectors)!);
+                if (runs.Count > 1 && parsed.GetValue(to) is not null)
+                    throw UserException.Misuse(
+                        $"--to names one folder, but {Words.Count(runs.Count, "run")} are to be fetched",
+                        "Leave --to out: each run has a folder of its own below ./muster-out."
+                    );
+                foreach (var run in runs)
+                    await BringAsync(app, run, parsed.GetValue(to), parsed.GetValue(only) ?? [], always: true, ct);
+                await CloudRuns.SettleAsync(app, [.. runs.Select(run => run.Plan.Site).Distinct()], ct);
                 return 0;
             }
         );

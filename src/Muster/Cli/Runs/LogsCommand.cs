@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Muster.Cli.Context;
 using Muster.Cli.Terminal;
+using Muster.Faults;
 using Muster.Runs;
 using Muster.Runs.Follow;
 
@@ -11,7 +13,7 @@ internal static class LogsCommand
 {
     public static Command Create()
     {
-        var selector = AttachCommand.RunArgument();
+        var selectors = AttachCommand.RunsArgument();
         var follow = new Option<bool>("--follow", "-f") { Description = "Keep following until the run ends." };
         var all = new Option<bool>("--all") { Description = "Show the whole log." };
         var tail = new Option<int>("--tail")
@@ -26,57 +28,123 @@ internal static class LogsCommand
             Description = "Show one rank, such as main.3, without its name before each line.",
             HelpName = "ROLE.N",
         };
-        var command = new Command("logs", "Print a run's logs: output to standard output, errors to standard error.")
+        var grep = new Option<string?>("--grep")
         {
-            selector,
+            Description = "Show only lines that match this regular expression, of the whole log.",
+            HelpName = "PATTERN",
+        };
+        var raw = new Option<bool>("--raw")
+        {
+            Description = "Show progress bars as they were written, not only their last state.",
+        };
+        var command = new Command(
+            "logs",
+            """
+            Print the logs of runs: output to standard output, errors to standard error.
+
+              muster logs                       the last 100 lines of the last run
+              muster logs train -f              from the beginning until it ends
+              muster logs sweep --rank main.3   one rank or index
+              muster logs a b --grep 'loss|Error'
+            """
+        )
+        {
+            selectors,
             follow,
             all,
             tail,
             errors,
             rank,
+            grep,
+            raw,
         };
         command.SetAction(
             async (parsed, ct) =>
             {
                 var app = parsed.App();
-                var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
-                if (parsed.GetValue(rank) is { } asked)
-                    RunParts.CheckRank(run.Plan, asked);
+                var runs = RunSelector.GetAll(app.Store, parsed.GetValue(selectors)!);
+                var pattern = parsed.GetValue(grep) is { } text ? Pattern(text) : null;
                 bool Wanted(string name) =>
                     (!parsed.GetValue(errors) || name.EndsWith(".err", StringComparison.Ordinal))
                     && (parsed.GetValue(rank) is not { } only || name.StartsWith(only + ".", StringComparison.Ordinal));
-                var site = app.OpenSite(run.Plan.Site);
-                var margin = run.Plan.Roles.Count > 0 && parsed.GetValue(rank) is null ? new LogMargin() : null;
-                if (parsed.GetValue(follow))
+                if (runs.Count > 1 && parsed.GetValue(follow))
+                    throw UserException.Misuse("--follow follows one run", "Name one, or leave -f out.");
+                if (parsed.GetValue(follow) && pattern is not null)
+                    throw UserException.Misuse(
+                        "--grep does not go with --follow",
+                        "Leave -f out, or pipe it: muster logs -f | grep …"
+                    );
+                foreach (var run in runs)
                 {
-                    await FollowAsync(app, run, Wanted, margin, ct);
-                    return End(app, margin);
-                }
-                var tails = new Dictionary<string, LogTail>();
-                await foreach (var log in new Follower(app.Store, site, app.Clock).ReadAsync(run, ct))
-                {
-                    if (!Wanted(log.Name))
-                        continue;
-                    if (parsed.GetValue(all))
-                        Print(app, log, margin);
+                    if (parsed.GetValue(rank) is { } asked)
+                        RunParts.CheckRank(run.Plan, asked);
+                    if (runs.Count > 1 && !app.Json)
+                        app.Screen.Note("run", run.Plan.Name);
+                    var several = run.Plan.Roles.Count > 0 || run.Plan.Array is not null;
+                    var margin = several && parsed.GetValue(rank) is null ? new LogMargin() : null;
+                    if (parsed.GetValue(follow))
+                    {
+                        await FollowAsync(app, run, Wanted, margin, ct);
+                    }
                     else
-                        (
-                            tails.TryGetValue(log.Name, out var kept)
-                                ? kept
-                                : tails[log.Name] = new(parsed.GetValue(tail))
-                        ).Add(log);
+                    {
+                        var lines = new LogLines(fold: !parsed.GetValue(raw) && !app.Json, pattern);
+                        int? last = parsed.GetValue(all) || pattern is not null ? null : parsed.GetValue(tail);
+                        await ReadAsync(app, run, Wanted, lines, last, margin, ct);
+                    }
+                    End(app, margin);
                 }
-                foreach (
-                    var log in tails
-                        .OrderBy(pair => pair.Key, StringComparer.Ordinal)
-                        .Select(pair => pair.Value.Rest())
-                        .OfType<RunEvent.Log>()
-                )
-                    Print(app, log, margin);
-                return End(app, margin);
+                return 0;
             }
         );
         return command;
+    }
+
+    private static Regex Pattern(string text)
+    {
+        try
+        {
+            return new(text, RegexOptions.CultureInvariant);
+        }
+        catch (ArgumentException fault)
+        {
+            throw UserException.Misuse(
+                $"'{text}' is not a valid regular expression: {fault.Message}",
+                "Put a backslash before characters that are meant as they stand: 'a\\.b'"
+            );
+        }
+    }
+
+    /// <summary>Prints what stands in the logs by now.</summary>
+    /// <param name="last">Only so many lines of each.</param>
+    private static async Task ReadAsync(
+        App app,
+        Run run,
+        Func<string, bool> wanted,
+        LogLines lines,
+        int? last,
+        LogMargin? margin,
+        CancellationToken ct
+    )
+    {
+        var tails = new SortedDictionary<string, LogTail>(LogOrder.Usual);
+        void Take(RunEvent.Log log)
+        {
+            if (last is not { } most)
+                Print(app, log, margin);
+            else
+                (tails.TryGetValue(log.Name, out var kept) ? kept : tails[log.Name] = new(most)).Add(log);
+        }
+        var follower = new Follower(app.Store, app.OpenSite(run.Plan.Site), app.Clock);
+        await foreach (var log in follower.ReadAsync(run, ct))
+        {
+            if (wanted(log.Name) && lines.Add(log) is { } whole)
+                Take(whole);
+        }
+        foreach (var log in lines.Rest())
+            Take(log);
+        foreach (var log in tails.Values.Select(kept => kept.Rest()).OfType<RunEvent.Log>())
+            Print(app, log, margin);
     }
 
     /// <summary>Prints the logs that are wanted from their first byte until the run ends.</summary>
@@ -99,11 +167,10 @@ internal static class LogsCommand
         return run;
     }
 
-    private static int End(App app, LogMargin? margin)
+    private static void End(App app, LogMargin? margin)
     {
         foreach (var (rest, isError) in margin?.Rest() ?? [])
             app.Screen.Pass(rest, isError);
-        return 0;
     }
 
     private static void Print(App app, RunEvent.Log log, LogMargin? margin)

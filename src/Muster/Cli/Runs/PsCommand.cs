@@ -3,6 +3,7 @@ using System.Text.Json;
 using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Runs;
+using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Cli.Runs;
 
@@ -25,7 +26,22 @@ internal static class PsCommand
             Description = "Adopt the runs on a site that were submitted from another machine.",
             HelpName = "SITE",
         };
-        var command = new Command("ps", "List active and recently finished runs.") { all, cached, site, adopt };
+        var command = new Command(
+            "ps",
+            """
+            List active and recently finished runs.
+
+              muster ps                    all that are active, and the 15 that ended last
+              muster ps --all -s cedar     everything on one site
+              muster ps --cached           without contacting any site
+            """
+        )
+        {
+            all,
+            cached,
+            site,
+            adopt,
+        };
         command.SetAction(
             async (parsed, ct) =>
             {
@@ -71,35 +87,43 @@ internal static class PsCommand
             return;
         }
         var now = app.Clock.GetUtcNow();
+        var ids = app.Store.ShortIds();
         var rows = runs.Select(run =>
-            {
-                var (word, text, _) = RunText.Describe(run, now);
-                var contact =
-                    run.State.IsLive && run.UnreachableSince is { } since
-                        ? $"unreachable since {since.ToLocalTime():HH:mm}; "
-                        : "";
-                return (IReadOnlyList<string>)
+                (IReadOnlyList<string>)
                     [
-                        run.Id.Short,
+                        ids.Of(run.Id),
                         run.Plan.Name,
                         RunText.Place(run),
-                        word,
+                        run.State.Word,
                         Words.Duration(now - run.Created),
-                        contact + Brief(run, text),
-                    ];
-            })
+                        Before(run) + Words.Command(run.Plan.Command),
+                    ]
+            )
             .ToList();
-        app.Screen.Table(["ID", "NAME", "SITE", "STATE", "AGE", "WHAT"], rows);
+        app.Screen.Table(
+            ["ID", "NAME", "SITE", "STATE", "AGE", "WHAT"],
+            rows,
+            (row, column) => column == StateColumn ? RunText.Describe(runs[row], now).Tint : Tint.None
+        );
         if (runs.Count == 0)
             app.Screen.Note("none", "no runs yet; start one: muster submit -- COMMAND");
     }
 
-    private static string Brief(Run run, string text) =>
-        run.State switch
+    private const int StateColumn = 3;
+
+    /// <summary>What is to be known before the command: why it does not run, or how it ended.</summary>
+    private static string Before(Run run) =>
+        (
+            run.State.IsLive && run.UnreachableSince is { } since
+                ? $"unreachable since {since.ToLocalTime():HH:mm}; "
+                : ""
+        )
+        + run.State switch
         {
-            RunState.Ended { Code: > 0 and var code } => $"code {code}: {Words.Command(run.Plan.Command)}",
-            RunState.Ended or RunState.Launched => Words.Command(run.Plan.Command),
-            _ => text,
+            RunState.Ended { Code: > 0 and var code } => $"code {code}: ",
+            RunState.Queued(_, var reason) => $"{SlurmReason.Of(reason).Meaning}: ",
+            RunState.Planned or RunState.Staging when RunKeeper.IsAbandoned(run) => "submission interrupted: ",
+            _ => "",
         };
 
     /// <summary>Everything there is to know of a run lies in its folder on the site.</summary>

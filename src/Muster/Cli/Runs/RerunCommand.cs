@@ -2,14 +2,16 @@ using System.CommandLine;
 using Muster.Cli.Context;
 using Muster.Faults;
 using Muster.Runs;
+using Muster.Runs.Submit;
+using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Cli.Runs;
 
-internal static class RerunCommand
+internal sealed class RerunCommand(string name, string about) : Command(name, about), IMayTakeCommand
 {
     public static Command Create()
     {
-        var selector = AttachCommand.RunArgument();
+        var selector = new Argument<string>("RUN") { Description = "Run: `last`, a name, or an ID as `ps` shows it." };
         var detach = new Option<bool>("--detach", "-d")
         {
             Description = "Submit and return without following the run.",
@@ -22,9 +24,32 @@ internal static class RerunCommand
             Arity = ArgumentArity.OneOrMore,
         };
         var onInterrupt = CtrlC.Option();
-        var command = new Command("rerun", "Submit a run again with the same options and the current code.")
+        var failed = new Option<bool>("--failed")
+        {
+            Description = "Of a sweep or an array, do only what did not succeed.",
+        };
+        var set = new Option<string[]>("--set")
+        {
+            Description = "Change an sbatch option.",
+            HelpName = "KEY=VALUE",
+            Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = false,
+        };
+        var command = new RerunCommand(
+            "rerun",
+            """
+            Submit a run again with the same options and the current code.
+
+              muster rerun last
+              muster rerun train -- python train.py --lr 0.01     with another command
+              muster rerun train --set time=24:00:00              with another sbatch option
+              muster rerun sweep --failed                         only the points that failed
+            """
+        )
         {
             selector,
+            failed,
+            set,
             detach,
             env,
             onInterrupt,
@@ -66,6 +91,14 @@ internal static class RerunCommand
                             )
                     );
                 var plan = old.As(RunId.New(app.Clock)) with { EnvironmentNames = [.. environment.Keys] };
+                if (parsed.Invocation().Command is { Count: > 0 } words)
+                    plan = WithCommand(plan, words);
+                if (parsed.GetValue(set) is { Length: > 0 } options)
+                    plan = WithOptions(plan, options);
+                if (parsed.GetValue(failed))
+                    plan = await FailedAsync(app, run, plan, ct);
+                if (old.Points.Count > 0)
+                    plan = plan with { SweepOf = old.SweepOf ?? old.Id };
                 return await SubmitCommand.SubmitAsync(
                     app,
                     plan,
@@ -79,4 +112,62 @@ internal static class RerunCommand
         );
         return command;
     }
+
+    private static RunPlan WithCommand(RunPlan plan, IReadOnlyList<string> words)
+    {
+        if (plan.Roles.Any(role => role.Lines.Count > 0))
+            throw UserException.Misuse(
+                $"the roles of {plan.Name} have commands of their own",
+                "Submit it with new ones: muster submit --role-command NAME=LINE"
+            );
+        if (plan.Points.Count > 0)
+            SweepText.Check(words, [.. plan.Points[0].Values.Keys]);
+        return plan with { Command = words };
+    }
+
+    private static RunPlan WithOptions(RunPlan plan, IReadOnlyList<string> options)
+    {
+        if (!plan.HasScheduler)
+            throw UserException.Misuse(
+                $"--set passes sbatch options, but site {plan.Site} does not use SLURM",
+                "Remove --set."
+            );
+        var lines = plan.BatchLines.ToList();
+        foreach (var option in options)
+        {
+            var at = option.IndexOf('=');
+            var line = SbatchOptions
+                .None.With(at < 0 ? option : option[..at], at < 0 ? null : option[(at + 1)..])
+                .ToLines()
+                .Single();
+            var key = line.Split('=')[0];
+            var before = lines.FindIndex(other => other.Split('=')[0] == key);
+            if (before < 0)
+                lines.Insert(0, line);
+            else
+                lines[before] = line;
+        }
+        return plan with { BatchLines = lines };
+    }
+
+    /// <summary>The plan for those indices that are over and did not succeed, as the site says it now.</summary>
+    private static async Task<RunPlan> FailedAsync(App app, Run run, RunPlan plan, CancellationToken ct)
+    {
+        if (plan.Array is null)
+            throw UserException.Misuse(
+                $"{run.Plan.Name} is neither a sweep nor an array",
+                $"Leave --failed out: muster rerun {run.Plan.Name}"
+            );
+        run = (await app.Keeper.RefreshAsync([run], Patience, Patience, ct)).Single();
+        var facts = await new RunPlaces(app.OpenSite(run.Plan.Site), run.Plan).LookAsync(Patience, ct);
+        var indices = PointStates.Of(run, facts ?? new()).Where(point => point.Failed).Select(point => point.Index);
+        return indices.ToList() is { Count: > 0 } failed
+            ? plan.Only(failed)
+            : throw new UserException(
+                $"nothing of {run.Plan.Name} has failed{(run.State.IsLive ? " so far" : "")}",
+                $"`muster show {run.Plan.Name} --points` shows how far each index is."
+            );
+    }
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 }

@@ -11,6 +11,7 @@ namespace Muster.Cli.Runs;
 [JsonSerializable(typeof(RunView))]
 [JsonSerializable(typeof(RunListView))]
 [JsonSerializable(typeof(EventView))]
+[JsonSerializable(typeof(PointListView))]
 [JsonSerializable(typeof(FetchView))]
 internal sealed partial class RunAnswers : JsonSerializerContext
 {

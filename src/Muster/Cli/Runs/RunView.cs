@@ -96,6 +96,11 @@ public sealed record RoleView(string Name, int Size, IReadOnlyList<string> Hosts
 
 public sealed record ImageView(string? Host, string Runtime, string Image, string? Digest);
 
+/// <summary>What `show --points` answers.</summary>
+public sealed record PointListView(int Schema, string Id, string Name, IReadOnlyList<PointView> Points);
+
+public sealed record PointView(int Index, IReadOnlyDictionary<string, string> Parameters, string State, int? Code);
+
 public sealed record PortView(string Name, string Rank, string Host, int Port);
 
 public sealed record RunListView(int Schema, IReadOnlyList<RunView> Runs);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Muster.Cli.Context;
 using Muster.Cli.Terminal;
+using Muster.Faults;
 using Muster.Runs;
 using Muster.Shell;
 
@@ -11,28 +12,52 @@ internal static class ShowCommand
 {
     public static Command Create()
     {
-        var selector = AttachCommand.RunArgument();
+        var selectors = AttachCommand.RunsArgument();
         var evidence = new Option<bool>("--evidence") { Description = "Print the evidence for its state." };
         var cached = new Option<bool>("--cached")
         {
             Description = "Show what is known locally, without contacting any site.",
         };
-        var command = new Command("show", "Show the details of a run.") { selector, evidence, cached };
+        var points = new Option<bool>("--points")
+        {
+            Description = "Of a sweep or an array, show how far each index is.",
+        };
+        var command = new Command(
+            "show",
+            """
+            Show the details of runs.
+
+              muster show                  the last run
+              muster show train --evidence
+              muster show sweep --points   how far each point of a sweep is
+            """
+        )
+        {
+            selectors,
+            evidence,
+            points,
+            cached,
+        };
         command.SetAction(
             async (parsed, ct) =>
             {
                 var app = parsed.App();
-                var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
+                var runs = RunSelector.GetAll(app.Store, parsed.GetValue(selectors)!);
                 if (!parsed.GetValue(cached))
-                    run = (
-                        await app.Keeper.RefreshAsync([run], TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct)
-                    ).Single();
-                if (app.Json)
-                    app.Screen.Data(JsonSerializer.Serialize(RunView.Of(run), RunAnswers.Plain.RunView));
-                else if (parsed.GetValue(evidence))
-                    await EvidenceAsync(app, run, ct);
-                else
-                    Show(app, run);
+                    runs = await app.Keeper.RefreshAsync(runs, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct);
+                foreach (var run in runs)
+                {
+                    if (parsed.GetValue(points))
+                        await PointsAsync(app, run, ct);
+                    else if (app.Json)
+                        app.Screen.Data(JsonSerializer.Serialize(RunView.Of(run), RunAnswers.Plain.RunView));
+                    else if (parsed.GetValue(evidence))
+                        await EvidenceAsync(app, run, ct);
+                    else
+                        Show(app, run);
+                    if (!app.Json && run != runs[^1])
+                        app.Screen.Data("");
+                }
                 return 0;
             }
         );
@@ -47,6 +72,11 @@ internal static class ShowCommand
         app.Screen.Field("site", RunText.Place(run));
         app.Screen.Field("host", run.Plan.HostReason);
         app.Screen.Field("command", Words.Command(run.Plan.Command));
+        if (run.Plan.Points is { Count: > 0 } points)
+            app.Screen.Field(
+                "sweep",
+                $"{Words.Count(points.Count, "point")}: {points[0].Label()} … {points[^1].Label()}"
+            );
         foreach (var role in run.Plan.Roles)
             app.Screen.Field(
                 "role",
@@ -88,6 +118,53 @@ internal static class ShowCommand
         foreach (var note in run.Notes)
             app.Screen.Field("note", note);
         app.Screen.Field("results", run.FetchedTo);
+    }
+
+    private static async Task PointsAsync(App app, Run run, CancellationToken ct)
+    {
+        if (run.Plan.Array is null)
+            throw UserException.Misuse(
+                $"{run.Plan.Name} is neither a sweep nor an array",
+                $"`muster show {run.Plan.Name}` shows it."
+            );
+        var places = new RunPlaces(app.OpenSite(run.Plan.Site), run.Plan);
+        var states = PointStates.Of(run, await places.LookAsync(TimeSpan.FromSeconds(20), ct) ?? new());
+        var values = run.Plan.Points.ToDictionary(point => point.Index);
+        if (app.Json)
+        {
+            var views = states.Select(state => new PointView(
+                state.Index,
+                values.GetValueOrDefault(state.Index)?.Values ?? new Dictionary<string, string>(),
+                state.Word,
+                state.Code
+            ));
+            app.Screen.Data(
+                JsonSerializer.Serialize(
+                    new PointListView(1, run.Id.ToString(), run.Plan.Name, [.. views]),
+                    RunAnswers.Plain.PointListView
+                )
+            );
+            return;
+        }
+        app.Screen.Table(
+            ["INDEX", "STATE", "CODE", "POINT"],
+            [
+                .. states.Select(state =>
+                    (IReadOnlyList<string>)
+                        [
+                            $"{state.Index}",
+                            state.Word,
+                            state.Code is { } code ? $"{code}" : "-",
+                            values.GetValueOrDefault(state.Index)?.Label() ?? "-",
+                        ]
+                ),
+            ],
+            (row, column) =>
+                column != 1 ? Tint.None
+                : states[row].Word == "succeeded" ? Tint.Green
+                : states[row].Failed ? Tint.Red
+                : Tint.Cyan
+        );
     }
 
     private static async Task EvidenceAsync(App app, Run run, CancellationToken ct)

@@ -13,7 +13,7 @@ using Muster.Snapshots;
 
 namespace Muster.Cli.Runs;
 
-internal sealed class SubmitCommand : Command, ITakesCommand
+internal class SubmitCommand : Command, ITakesCommand
 {
     private readonly RunOptions _run = new();
     private readonly Option<int?> _nodes = new("--nodes") { Description = "Number of nodes (SLURM).", HelpName = "N" };
@@ -70,7 +70,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
     };
 
     private SubmitCommand()
-        : base(
+        : this(
             "submit",
             """
             Run a command on a site, with the code of this folder.
@@ -83,6 +83,13 @@ internal sealed class SubmitCommand : Command, ITakesCommand
             Options end at the first word of the command; '--' may stand before it.
             """
         )
+    {
+        Add(_array);
+    }
+
+    /// <summary>A command that submits, and asks for more in its own way.</summary>
+    protected SubmitCommand(string name, string about)
+        : base(name, about)
     {
         foreach (
             var option in (Option[])
@@ -103,7 +110,6 @@ internal sealed class SubmitCommand : Command, ITakesCommand
                     _tensorboard,
                     _run.Container,
                     _run.Pull,
-                    _array,
                     _run.Role,
                     _roleCommand,
                     _launch,
@@ -125,6 +131,9 @@ internal sealed class SubmitCommand : Command, ITakesCommand
 
     public static Command Create() => new SubmitCommand();
 
+    /// <summary>What else is asked for.</summary>
+    protected virtual SubmitRequest Asked(ParseResult parsed, SubmitRequest request) => request;
+
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
     {
         var app = parsed.App();
@@ -145,6 +154,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
             FolderOptions =
                 (site is SlurmSite ? SbatchJson.Find(Directory.GetCurrentDirectory()) : null) ?? SbatchOptions.None,
         };
+        request = Asked(parsed, request);
         var (plan, environment) = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable).Plan(
             request,
             site
@@ -209,8 +219,8 @@ internal sealed class SubmitCommand : Command, ITakesCommand
             if (app.Store.Find(plan.Id) is { } left)
                 screen.Note(
                     "interrupted",
-                    $"{left.Plan.Name} was apparently not launched. To close it: muster cancel {left.Id.Short}   "
-                        + $"Again: muster rerun {left.Id.Short}",
+                    $"{left.Plan.Name} was apparently not launched. To close it: muster cancel {app.IdOf(left)}   "
+                        + $"Again: muster rerun {app.IdOf(left)}",
                     Tint.Yellow
                 );
             else
@@ -229,7 +239,7 @@ internal sealed class SubmitCommand : Command, ITakesCommand
             if (app.Json)
                 screen.Data(System.Text.Json.JsonSerializer.Serialize(RunView.Of(run), RunAnswers.Plain.RunView));
             else
-                screen.Note("detached", $"Follow it: muster attach {run.Id.Short}");
+                screen.Note("detached", $"Follow it: muster attach {app.IdOf(run)}");
             return 0;
         }
         if (!app.Json)

@@ -15,7 +15,7 @@ internal static class WaitCommand
     {
         var selectors = new Argument<string[]>("RUN")
         {
-            Description = "Runs: `last`, names, or ID prefixes.",
+            Description = "Runs: `last`, names, or IDs as `ps` shows them.",
             Arity = ArgumentArity.OneOrMore,
         };
         var what = new Option<string>("--for")

@@ -1,4 +1,5 @@
 using System.Text;
+using Muster.Runs;
 using Muster.Runs.Follow;
 using Muster.Shell;
 
@@ -36,9 +37,7 @@ internal sealed class LogMargin
     {
         var rest = new List<(ReadOnlyMemory<byte>, bool)>();
         foreach (
-            var (name, open) in _open
-                .Where(pair => pair.Value.Length > 0)
-                .OrderBy(pair => pair.Key, StringComparer.Ordinal)
+            var (name, open) in _open.Where(pair => pair.Value.Length > 0).OrderBy(pair => pair.Key, LogOrder.Usual)
         )
         {
             var shown = new MemoryStream();

@@ -59,9 +59,16 @@ public sealed class Screen
     public void Data(string line) => Write(_out, Encoding.UTF8.GetBytes(Safe(line) + "\n"));
 
     /// <summary>Rows in aligned columns, as wide as the terminal at the most.</summary>
-    public void Table(IReadOnlyList<string> headers, IReadOnlyList<IReadOnlyList<string>> rows)
+    /// <param name="tint">The colour of a cell, given its row and its column.</param>
+    public void Table(
+        IReadOnlyList<string> headers,
+        IReadOnlyList<IReadOnlyList<string>> rows,
+        Func<int, int, Tint>? tint = null
+    )
     {
-        foreach (var line in Terminal.Table.Lines(headers, rows, DataIsSeen ? ConsoleWidth() : null))
+        string Tinted(int row, int column, string cell) =>
+            row < 0 || tint is null || !DataIsSeen ? cell : Paint(cell, tint(row, column));
+        foreach (var line in Terminal.Table.Lines(headers, rows, DataIsSeen ? ConsoleWidth() : null, Tinted))
             Data(line);
     }
 

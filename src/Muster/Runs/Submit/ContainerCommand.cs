@@ -9,7 +9,7 @@ internal static class ContainerCommand
     /// not for a dry run.</param>
     public static string For(RunPlan plan, string name, string? host)
     {
-        var inner = plan.RawLine ? ["sh", "-c", string.Join(' ', plan.Command)] : plan.Command;
+        var inner = plan.RawLine ? ShellText.Of($"sh -c {SweepText.Line(plan)}") : SweepText.Words(plan, plan.Command);
         var staged = plan.Images.FirstOrDefault(image => image.Host == host) ?? new(host, plan.Runtime ?? "", name);
         return ShellText
             .Of(

@@ -73,10 +73,11 @@ public static class RunFiles
         }
         if (plan.Roles.Count > 0)
             return text.Append(RoleCommands.Of(plan, host)).ToString();
+        text.Append(SweepText.Values(plan.Points));
         text.Append(
             plan.Container is { } image ? ContainerCommand.For(plan, image, host)
-            : plan.RawLine ? string.Join(' ', plan.Command) + "\n"
-            : ShellText.Of($"exec {plan.Command}\n").ToString()
+            : plan.RawLine ? SweepText.Line(plan) + "\n"
+            : ShellText.Of($"exec {SweepText.Words(plan, plan.Command)}\n").ToString()
         );
         return text.ToString();
     }

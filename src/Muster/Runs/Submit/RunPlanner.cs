@@ -14,6 +14,7 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
         var profile = LaunchProfile.Get(request.Launch);
         var roles = RoleReader.Read(request, profile, site);
         var command = CommandIn(request, roles, profile);
+        CommandCheck.Check(request, site, variable("PATH"));
         var environment = RunEnvironment.Of(site.Env, request.Env, variable);
         var array = request.Array is { } text ? ArraySpec.Parse(text) : null;
         var after = request.After.Select(other => PlannedAfter.Of(RunSelector.Get(store, other), site)).ToList();
@@ -43,6 +44,7 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
             Time = Durations.Parse(request.Time, "--time"),
             Gpus = request.Gpus,
             Array = array,
+            Points = request.Points,
             Roles = roles,
             Launch = request.Launch,
             ReadyWithin =
@@ -96,6 +98,7 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
     {
         var odd = request switch
         {
+            { Points.Count: > 0 } => "a sweep",
             { Array: not null } => "--array",
             { Stay: not null } => "--stay",
             { Host: not null } => "--host",

@@ -23,6 +23,9 @@ public sealed record SubmitRequest
     public bool PullImage { get; init; }
     public string? Array { get; init; }
 
+    /// <summary>The points of a sweep, one for each index of <see cref="Array"/>.</summary>
+    public IReadOnlyList<SweepPoint> Points { get; init; } = [];
+
     /// <summary>
     /// <c>NAME=COUNT</c>, <c>NAME=HOST,HOST</c> or <c>NAME</c>, with more behind commas: see <see cref="RoleReader"/>.
     /// </summary>
