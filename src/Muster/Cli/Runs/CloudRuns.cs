@@ -69,9 +69,16 @@ internal static class CloudRuns
         }
     }
 
-    /// <summary>Sites whose machines may need somebody.</summary>
+    /// <summary>
+    /// Sites whose machines may need somebody. Whoever never had one is not told here what is wrong in the configuration.
+    /// </summary>
     public static IEnumerable<string> Used(App app) =>
-        app.Config.Sites.OfType<CloudSite>().Select(site => site.Name).Where(name => app.OpenSite(name).Cloud!.IsUsed);
+        Directory.Exists(Path.Combine(app.Folders.State, "clouds"))
+            ? app
+                .Config.Sites.OfType<CloudSite>()
+                .Select(site => site.Name)
+                .Where(name => app.OpenSite(name).Cloud!.IsUsed)
+            : [];
 
     /// <summary>Says until when a machine waits for somebody, after its run.</summary>
     public static void TellKept(App app, Run run)
@@ -82,7 +89,7 @@ internal static class CloudRuns
         app.Screen.Note(
             "kept",
             MachineUse.HasResults(run)
-                ? $"{run.Plan.Host} waits until {time} for its results to be fetched: muster fetch {run.Id.Short}"
+                ? $"{run.Plan.Host} waits until {time} for its results to be fetched: muster fetch {app.IdOf(run)}"
                 : $"{run.Plan.Host} waits until {time} for the next run; not needed: muster sites give-back "
                     + $"{run.Plan.Site} {run.Plan.Host}",
             Tint.Yellow

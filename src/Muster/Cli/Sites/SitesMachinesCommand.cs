@@ -127,7 +127,7 @@ internal static class SitesMachinesCommand
             $"{machine.Name} has {string.Join(", ", lost.Select(run => $"{run.Plan.Name} ({run.State.Word})"))}, whose "
             + "results are not here";
         if (!app.Screen.MayAsk || app.Json)
-            throw new UserException(what, $"Fetch them first: muster fetch {lost[0].Id.Short}   Or agree with --yes.");
+            throw new UserException(what, $"Fetch them first: muster fetch {app.IdOf(lost[0])}   Or agree with --yes.");
         return app.Screen.Ask($"{what}. Give it back all the same? [y]es [n]o", "yn") == 'y';
     }
 
