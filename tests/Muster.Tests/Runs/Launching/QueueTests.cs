@@ -18,14 +18,12 @@ public sealed class QueueTests
         for (var at = 0; Cut(null, at, killed, Two); at++) { }
     }
 
-    [Theory]
-    [InlineData(1, 6)]
+    [Fact]
     [Trait("Takes", "long")]
-    [InlineData(2, 60)]
-    public void Steps_in_any_order_with_kills_and_cancels_give_nothing_out_twice(int first, int storms)
+    public void Steps_in_any_order_with_kills_and_cancels_give_nothing_out_twice()
     {
-        for (var seed = first * 1000; seed < first * 1000 + storms; seed++)
-            Storm(null, seed);
+        for (var seed = 1; seed <= 12; seed++)
+            Storm(seed);
     }
 
     /// <summary>Without its guard some order of steps gives a GPU to two.</summary>
@@ -73,10 +71,10 @@ public sealed class QueueTests
         return true;
     }
 
-    private static void Storm(Func<string, string, string>? change, int seed)
+    private static void Storm(int seed)
     {
         var random = new Random(seed);
-        using var site = new QueueSite(change, (1, 1), (1, 1), (1, 2), (2, 0), (0, 1));
+        using var site = new QueueSite(null, (1, 1), (1, 1), (1, 2), (2, 0), (0, 1));
         for (var step = 0; step < 120; step++)
         {
             var who = random.Next(5);
