@@ -55,7 +55,7 @@ public sealed class QueueTests : IDisposable
 
         foreach (var (name, count) in new[] { ("many", 12), ("theirs", 4) })
         {
-            var answer = _lab.Muster("wait", name, "--timeout", "60");
+            var answer = _lab.Muster("wait", name, "--timeout", "300");
             Assert.True(answer.ExitCode == 0, answer.Said + _lab.Muster("why", name).Output);
             _lab.Muster("fetch", name, "--to", name);
             var begun = Directory.GetFiles(Path.Combine(_lab.Code, name), "begun", SearchOption.AllDirectories);

@@ -68,8 +68,12 @@ public sealed record RunPlan
     public TimeSpan? Time { get; init; }
     public int? Gpus { get; init; }
 
-    /// <summary>What a rank takes of a host without a scheduler, where it is not one processor.</summary>
+    /// <summary>The processors that a rank takes of a host without a scheduler, where it was said.</summary>
     public int? Cpus { get; init; }
+
+    /// <summary>A run that asks for nothing starts at once, as ever; indexes of an array wait their turn.</summary>
+    [JsonIgnore]
+    public int CpusOfRank => Cpus ?? (Array is null ? 0 : 1);
 
     /// <summary>The same in megabytes.</summary>
     public int? Memory { get; init; }

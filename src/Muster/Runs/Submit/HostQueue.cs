@@ -28,7 +28,7 @@ internal sealed record HostQueue(string Host, int Gpus, int Fits, int Holds, int
                             site.Root,
                             plan.Queue ?? "",
                             (plan.Slots ?? new(null, null, null)).ToString(),
-                            Text(plan.Cpus ?? 1),
+                            Text(plan.CpusOfRank),
                             Text(plan.Memory ?? 0),
                             Text(plan.Gpus ?? 0),
                         ]

@@ -127,13 +127,13 @@ public static class RunFiles
     private static int? AtOnce(RunPlan plan, string? host) =>
         plan.ArrayParts.FirstOrDefault(part => part.Host == host) is { } own ? own.AtOnce : plan.Array?.AtOnce;
 
-    /// <summary>What a rank of each role takes of its host. A run takes a processor, ranks only what they ask for.</summary>
+    /// <summary>What a rank of each role takes of its host.</summary>
     private static string Wants(RunPlan plan)
     {
         if (plan.HasScheduler)
             return "";
         return plan.Roles.Count == 0
-            ? One("main", plan.Cpus ?? 1, plan.Memory, plan.Gpus)
+            ? One("main", plan.CpusOfRank, plan.Memory, plan.Gpus)
             : string.Join(
                 ' ',
                 plan.Roles.Select(role =>
