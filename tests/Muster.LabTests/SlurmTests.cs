@@ -28,7 +28,7 @@ public sealed class SlurmTests : IDisposable
         Lab.Until(
             () => SubmitTests.Show(_lab, "twice").GetProperty("state").GetString() == "queued",
             "it waits again",
-            60
+            240
         );
         Lab.Until(
             () =>
