@@ -185,7 +185,7 @@ public sealed class SubmitTests : IDisposable
             "echo $MUSTER_RANK"
         );
         Assert.Equal(
-            ["0", "1", "2", "3", "4"],
+            ["main.0 | 0", "main.1 | 1", "main.2 | 2", "main.3 | 3", "main.4 | 4"],
             array.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order()
         );
 

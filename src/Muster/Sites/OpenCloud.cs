@@ -92,6 +92,15 @@ public sealed class OpenCloud : IDisposable
     public Task<IReadOnlyList<MachineRecord>> MachinesAsync(DateTimeOffset since, CancellationToken ct) =>
         _store.Value.ReadAsync(Site.Name, since, ct);
 
+    /// <summary>What the provider says and only its owner can mend: a token, a right, an account.</summary>
+    public async Task<string?> RefusalAsync(CancellationToken ct) =>
+        (await _store.Value.StandingAsync(Site.Name, ct))
+            .Pauses.FirstOrDefault(pause => IsFinal(pause.Fault) && pause.Until > _clock.GetUtcNow())
+            ?.Words;
+
+    public static bool IsFinal(CloudFault fault) =>
+        fault is CloudFault.BadCredentials or CloudFault.NoPermission or CloudFault.Account;
+
     /// <summary>The mark of everything that is made from here.</summary>
     public Task<string> FleetAsync(CancellationToken ct) => _store.Value.FleetAsync(ct);
 

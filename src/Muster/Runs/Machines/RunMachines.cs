@@ -49,7 +49,7 @@ public sealed class RunMachines(OpenCloud cloud, RunStore store, TimeProvider cl
                 ? (price, MachineLedger.Estimate(price, cloud.Settings.MaxLife))
                 : null;
         }
-        catch (CloudException)
+        catch (CloudException fault) when (!OpenCloud.IsFinal(fault.Fault))
         {
             return null; // ordering says what is wrong
         }
@@ -81,6 +81,7 @@ public sealed class RunMachines(OpenCloud cloud, RunStore store, TimeProvider cl
                     $"{site}: {refusal}",
                     $"Raise it in the configuration, or give a machine back: muster sites machines {site}"
                 );
+            await cloud.Keeper.TryAgainAsync(ct); // what was wrong may have been mended since
             string? told = null;
             while (true)
             {
@@ -95,6 +96,8 @@ public sealed class RunMachines(OpenCloud cloud, RunStore store, TimeProvider cl
                     );
                 if (record.State is MachineState.Ready)
                     break;
+                if (record.State is MachineState.Planned && await cloud.RefusalAsync(ct) is { } final)
+                    throw new UserException($"{site}: {final}", $"See what is missing: muster sites check {site}");
                 if (record.State is MachineState.Booting && settingUp is null)
                     settingUp = cloud.SetUpAsync(record, Say, giveUp.Token);
                 if (settingUp is { IsCompleted: true })
