@@ -151,7 +151,13 @@ public sealed class SlotsTests : IDisposable
 
     private RunPlan Lay(string script, int gpus, HostSlots? slots)
     {
-        var plan = Plans.Nothing() with { Command = ["sh", "-c", script], Gpus = gpus, Slots = slots };
+        var plan = Plans.Nothing() with
+        {
+            Command = ["sh", "-c", script],
+            Cpus = 1,
+            Gpus = gpus,
+            Slots = slots,
+        };
         foreach (var name in (string[])["code", "in", "out", "logs", "status"])
             Directory.CreateDirectory(Path.Combine(Folder(plan), name));
         return plan;

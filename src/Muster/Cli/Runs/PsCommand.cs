@@ -123,6 +123,7 @@ internal static class PsCommand
             RunState.Ended { Code: > 0 and var code } => $"code {code}: ",
             RunState.Queued(_, var reason) => $"{SlurmReason.Of(reason).Meaning}: ",
             RunState.Planned or RunState.Staging when RunKeeper.IsAbandoned(run) => "submission interrupted: ",
+            RunState.Planned when run.Waits is { } waits => $"{waits}: ",
             _ => "",
         };
 
