@@ -57,6 +57,12 @@ public sealed class CloudRunTests : IAsyncDisposable
             submitting.ErrorDataReceived += (_, _) => { };
             submitting.BeginErrorReadLine();
             Lab.Until(() => _world.Bill.Running("hetzner").Any(), "the machine was made", 60);
+            // Another terminal sees how far it is.
+            Lab.Until(
+                () => _lab.Muster("why", "last").Output.Contains("waits for its machine", StringComparison.Ordinal),
+                "it says that its machine is being made"
+            );
+            Assert.Contains("planned", _lab.Muster("ps", "--cached").Output, StringComparison.Ordinal);
             submitting.Kill();
             await submitting.WaitForExitAsync(Ct);
         }

@@ -55,7 +55,8 @@ public sealed class SlotsTests : IDisposable
         var next = Launch("true", 1, slots);
         Until(() => Queued(next).Length > 0);
         Sh($"kill -9 $(sed -n 's/^pid=//p' {Folder(first)}/status/main.0.started)");
-        Thread.Sleep(3000); // it must not begin, so there is nothing to wait for
+        Until(() => Sh($"kill -0 $(sed -n 's/^pid=//p' {Folder(first)}/status/main.0.started) 2>&1 || :").Length > 0);
+        Assert.Equal("place 1 1", Look(Path.GetFileName(Directory.GetFiles(Line(), "wait.*").Single()), "2:8000:1"));
         Assert.False(File.Exists(Path.Combine(Folder(next), "status", "main.0.started")));
 
         File.WriteAllText(Path.Combine(Folder(first), "out", "enough"), "");
@@ -130,12 +131,30 @@ public sealed class SlotsTests : IDisposable
             if (words[0] != "held" && words[2] == whose)
                 me ??= name;
         }
-        var look =
-            $". {Scripts("Runs/Remote/common.sh")}; . {Scripts("Sites/Schedulers/Processes/queue.sh")}; "
-            + $"queue_open {_root.FullName}/queue '' 8:8000:2; queue_look {me}; "
-            + "if [ -n \"$queue_turn\" ]; then echo turn; else echo place $queue_place $queue_of; fi";
-        Assert.Equal(answer, Sh(look).Trim());
+        Assert.Equal(answer, Look(me!, "8:8000:2"));
     }
+
+    [Fact]
+    public void A_run_that_asks_for_nothing_needs_no_line_and_looks_for_no_GPU()
+    {
+        var asked = Path.Combine(_root.FullName, "asked");
+        Program("nvidia-smi", $"touch {asked}");
+        File.WriteAllText(Path.Combine(_root.FullName, "queue"), "a file, so that no line can be there");
+        var plan = Lay("touch $MUSTER_OUT/begun", 0, null) with { Cpus = null };
+        Start(plan);
+        Ends(plan);
+        Assert.True(File.Exists(Path.Combine(Folder(plan), "out", "begun")));
+        Assert.False(File.Exists(asked));
+    }
+
+    /// <summary>Where one of the line stands, by the real script.</summary>
+    private string Look(string name, string slots) =>
+        Sh(
+                $". {Scripts("Runs/Remote/common.sh")}; . {Scripts("Sites/Schedulers/Processes/queue.sh")}; "
+                    + $"queue_open {_root.FullName}/queue '' {slots}; queue_look {name}; "
+                    + "if [ -n \"$queue_turn\" ]; then echo turn; else echo place $queue_place $queue_of; fi"
+            )
+            .Trim();
 
     private static string Scripts(string name) => $"{Repository.Folder}/src/Muster/{name}";
 
@@ -144,20 +163,19 @@ public sealed class SlotsTests : IDisposable
     private RunPlan Launch(string script, int gpus, HostSlots? slots = null)
     {
         var plan = Lay(script, gpus, slots);
+        Start(plan);
+        return plan;
+    }
+
+    private void Start(RunPlan plan)
+    {
         Write(plan);
         Sh($"PATH={_root.FullName}/bin:$PATH sh {Folder(plan)}/launch start");
-        return plan;
     }
 
     private RunPlan Lay(string script, int gpus, HostSlots? slots)
     {
-        var plan = Plans.Nothing() with
-        {
-            Command = ["sh", "-c", script],
-            Cpus = 1,
-            Gpus = gpus,
-            Slots = slots,
-        };
+        var plan = Plans.Nothing() with { Command = ["sh", "-c", script], Cpus = 1, Gpus = gpus, Slots = slots };
         foreach (var name in (string[])["code", "in", "out", "logs", "status"])
             Directory.CreateDirectory(Path.Combine(Folder(plan), name));
         return plan;

@@ -53,7 +53,7 @@ internal sealed class Attachment(App app, CtrlC ctrlC) : IAsyncDisposable
         var ended = run;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
-        var watching = WatchMachineAsync(run, gone);
+        await using var watching = new Watching(WatchMachineAsync(run, gone), gone);
         await using var events = new Follower(app.Store, site, app.Clock)
             .FollowAsync(run.Id, gone.Token)
             .GetAsyncEnumerator(gone.Token);
@@ -80,8 +80,7 @@ internal sealed class Attachment(App app, CtrlC ctrlC) : IAsyncDisposable
         }
         foreach (var (rest, isError) in _margin?.Rest() ?? [])
             app.Screen.Pass(rest, isError);
-        await gone.CancelAsync();
-        await watching;
+        await watching.DisposeAsync();
         var exit = ExitCodeOf(ended);
         if (fetch)
             await FetchCommand.BringAsync(app, ended, FetchTo, [], always: false, ct);
@@ -93,24 +92,46 @@ internal sealed class Attachment(App app, CtrlC ctrlC) : IAsyncDisposable
         return exit;
     }
 
-    /// <summary>Ends the following when the run's machine is proved gone: it will never answer.</summary>
+    /// <summary>
+    /// Sees to it that the run's machine stays for as long as it goes on, and ends the following when the machine is
+    /// proved gone: it will never answer.
+    /// </summary>
     private async Task WatchMachineAsync(Run run, CancellationTokenSource gone)
     {
         if (run.Plan.Machine is null || CloudRuns.Of(app, run.Plan.Site) is not { } machines)
             return;
-        try
+        for (var isHeld = false; ; await Task.Delay(TimeSpan.FromSeconds(20), app.Clock, gone.Token))
         {
-            while (true)
+            try
             {
-                await Task.Delay(TimeSpan.FromSeconds(20), app.Clock, gone.Token);
-                if (app.Store.Find(run.Id) is not { State.IsLive: true, UnreachableSince: not null })
-                    continue; // it answers, so its machine is there
+                if (app.Store.Find(run.Id) is not { State.IsLive: true } now)
+                    return;
+                if (now.UnreachableSince is null)
+                {
+                    if (!isHeld)
+                        await machines.HoldAsync(run, gone.Token);
+                    isHeld = true;
+                    continue;
+                }
                 await machines.SettleAsync(gone.Token);
                 if (app.Store.Find(run.Id)?.State is RunState.Ended)
+                {
                     await gone.CancelAsync();
+                    return;
+                }
             }
+            catch (UserException) { } // out of reach now: in a moment again
         }
-        catch (OperationCanceledException) when (gone.IsCancellationRequested) { }
+    }
+
+    /// <summary>What goes on beside the following, and ends with it.</summary>
+    private sealed class Watching(Task work, CancellationTokenSource stop) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await stop.CancelAsync();
+            await work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     public static int ExitCodeOf(Run run) =>

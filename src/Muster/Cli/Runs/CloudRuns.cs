@@ -46,6 +46,24 @@ internal static class CloudRuns
     public static Func<Run, CancellationToken, Task> BringUp(App app, RunMachines machines) =>
         (run, ct) => machines.BringUpAsync(run, step => app.Screen.Note("machine", step), ct);
 
+    /// <summary>From now on the machine stays for the run, whether anybody looks or not.</summary>
+    public static async Task HoldAsync(App app, RunMachines machines, Run run, CancellationToken ct)
+    {
+        try
+        {
+            await machines.HoldAsync(run, ct);
+        }
+        catch (UserException fault)
+        {
+            app.Screen.Note(
+                "note",
+                $"{run.Plan.Host} could not be told to stay ({fault.Message}), and switches itself off before long; "
+                    + $"`muster attach {app.IdOf(run)}` tells it",
+                Tint.Yellow
+            );
+        }
+    }
+
     /// <summary>Gives back what is not needed any more on these sites, and tells it.</summary>
     public static async Task SettleAsync(App app, IEnumerable<string> sites, CancellationToken ct)
     {

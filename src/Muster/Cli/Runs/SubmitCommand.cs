@@ -229,7 +229,7 @@ internal class SubmitCommand : Command, ITakesCommand
         }
         var run = await submitting;
         if (machines is not null)
-            await machines.HoldAsync(run, ct);
+            await CloudRuns.HoldAsync(app, machines, run, ct);
         if (watch?.Launched is { } launched)
             await launched(run);
         if (screen.Quiet && !app.Json)

@@ -67,7 +67,7 @@ public sealed class RunMachines(OpenCloud cloud, RunStore store, TimeProvider cl
         if (await FindAsync(id, ct) is { State: MachineState.Ready } kept)
         {
             await cloud.RenewAsync(kept, cloud.Settings.Lease, ct);
-            Say($"on {kept.Name}, which was kept");
+            said($"on {kept.Name}, which was kept");
             return;
         }
         var size = cloud.Settings.Machines.First(one => one.Type == planned.Type);

@@ -2,6 +2,7 @@
 root=$1 line=$2 slots=$3 cpus=$4 memory=$5 gpus=$6
 case $root in '~') root=$HOME ;; '~/'*) root=$HOME/${root#??} ;; esac
 case $line in '') line=$root/queue ;; '~/'*) line=$HOME/${line#??} ;; esac
+[ "$gpus" != 0 ] || slots=${slots%:*}:0   # looking for GPUs may take long
 queue_open "$line" "" "$slots"
 [ "$cpus" -le "$queue_cpus" ] || cpus=$queue_cpus
 [ "$memory" -le "$queue_memory" ] || memory=$queue_memory

@@ -249,9 +249,17 @@ queue_end() {
   exit 1
 }
 
+# queue_asks: some rank of this run asks for something.
+queue_asks() {
+  for want in $muster_wants; do case ${want#*=} in *[1-9]*) return 0 ;; esac; done
+  return 1
+}
+
 # queue_take: waits in line until the slots of this rank are its own.
 queue_take() {
-  queue_open "${muster_queue:-$run/../../queue}" "$muster_queue" "$muster_slots"
+  slots=$muster_slots
+  queue_asks || slots=${slots%:*}:0   # looking for GPUs may take long
+  queue_open "${muster_queue:-$run/../../queue}" "$muster_queue" "$slots"
   queue_size
   [ -z "$cause" ] || { finish 1 unready; exit 1; }
   signalled=
@@ -267,6 +275,7 @@ queue_take() {
   id=$((number + 1)).$$.$(born $$).$queue_boot.$queue_user.$my_cpus.$my_memory tail=$group.$muster_at_once.$muster_id.$me
   queue_name=wait.$id.$my_gpus.$tail
   if ! touch "$queue/$queue_name"; then
+    queue_asks || [ -n "$muster_array" ] || { queue_name=; trap : TERM INT USR1; return 0; }
     cause="it cannot stand in line in $queue, which cannot be written"
     queue_name=
     finish 1 unready
