@@ -10,5 +10,8 @@ public static class ExitCodes
     public const int Bug = 70;
     public const int TimedOutWaiting = 124;
     public const int Unknown = 125;
+
+    /// <summary>The command to be run is not there; shells say so, too.</summary>
+    public const int NoCommand = 127;
     public const int Interrupted = 130;
 }

@@ -11,7 +11,7 @@ namespace Muster.Gateway;
 /// <summary>A whole gateway in a folder of its own, with short times, and a client for it.</summary>
 internal sealed class TestGateway : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("muster-gateway-test-");
     private readonly GatewayOptions _options;
     private readonly TimeProvider _clock;

@@ -229,8 +229,7 @@ internal sealed class NodeRuns : IAsyncDisposable
                 Command = [],
                 Name = "gateway-node",
                 Host = site is SshSite { Hosts: var hosts } ? machine.Host ?? hosts[0] : null,
-                // A node may wait for tasks for long: on a plain host it takes only what its pool says.
-                Cpus = machine.Size.Cpus ?? (site.HasScheduler ? null : 0),
+                Cpus = machine.Size.Cpus,
                 Gpus = machine.Size.Gpus,
                 Memory = machine.Size.Memory is { } memory ? $"{memory >> 20}M" : null,
                 Time = machine.Size.Time is { } time ? $"{(long)time.TotalMinutes}m" : null,

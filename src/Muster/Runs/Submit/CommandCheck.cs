@@ -25,7 +25,7 @@ internal static class CommandCheck
             return;
         var program = request.Command[0];
         if (request.Snapshot && ScriptIn(request.Command) is { } script)
-            CheckScript(request.WorkingFolder, script);
+            CheckScript(request.WorkingFolder, script, script == program ? ExitCodes.NoCommand : ExitCodes.Fault);
         var isHere = site is LocalSite && request.Container is null && site.Container is null;
         if (isHere && pathHere is not null && !program.Contains('/') && !SetsPath(request, site))
             CheckProgram(program, pathHere);
@@ -43,7 +43,7 @@ internal static class CommandCheck
     private static bool IsInFolder(string word) =>
         word.Length > 0 && word[0] is not ('-' or '/' or '~') && !word.Contains("..") && !word.Contains('{');
 
-    private static void CheckScript(string folder, string script)
+    private static void CheckScript(string folder, string script, int exitCode)
     {
         var path = Path.Combine(folder, script);
         if (File.Exists(path))
@@ -53,7 +53,10 @@ internal static class CommandCheck
         throw new UserException(
             $"there is no {script} in {folder}{Nearest.DidYouMean(Path.GetFileName(script), names.OfType<string>())}",
             "Correct the path. It is relative to this folder, which is what is sent; --no-snapshot sends nothing."
-        );
+        )
+        {
+            ExitCode = exitCode,
+        };
     }
 
     private static void CheckProgram(string program, string pathHere)
@@ -63,7 +66,10 @@ internal static class CommandCheck
         throw new UserException(
             $"there is no program '{program}' on this machine{Nearest.DidYouMean(program, Usual)}",
             "Install it, or correct the command. For shell syntax: `muster submit --raw -- 'cd x && make'`"
-        );
+        )
+        {
+            ExitCode = ExitCodes.NoCommand,
+        };
     }
 
     private static bool SetsPath(SubmitRequest request, Site site) =>
