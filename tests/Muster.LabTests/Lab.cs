@@ -116,13 +116,15 @@ public sealed class Lab : IDisposable
     }
 
     /// <summary>Waits for the thing itself, and says what was missing when it does not come.</summary>
-    public static void Until(Func<bool> done, string what, int seconds = 30)
+    public static void Until(Func<bool> done, string what, int seconds = 30) => Until(done, () => what, seconds);
+
+    public static void Until(Func<bool> done, Func<string> what, int seconds)
     {
         var began = Stopwatch.GetTimestamp();
         while (!done())
         {
             if (Stopwatch.GetElapsedTime(began).TotalSeconds > seconds)
-                Assert.Fail($"not within {seconds} s: {what}");
+                Assert.Fail($"not within {seconds} s: {what()}");
             Thread.Sleep(20); // the others need the processors, too
         }
     }

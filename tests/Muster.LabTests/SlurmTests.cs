@@ -25,9 +25,15 @@ public sealed class SlurmTests : IDisposable
         using var follower = _lab.Start("attach", "twice", "--json");
         var reading = follower.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         Lab.Do("exec", "login", "scontrol", "requeue", job);
+        var seen = "";
         Lab.Until(
-            () => SubmitTests.Show(_lab, "twice").GetProperty("state").GetString() == "queued",
-            "it waits again",
+            () =>
+            {
+                var shown = SubmitTests.Show(_lab, "twice");
+                seen = $"{shown.GetRawText()}\n{Lab.Do("exec", "login", "scontrol", "show", "job", job)}";
+                return shown.GetProperty("state").GetString() == "queued";
+            },
+            () => $"it waits again; last seen: {seen}",
             240
         );
         Lab.Until(

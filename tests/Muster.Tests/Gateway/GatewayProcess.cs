@@ -55,8 +55,12 @@ internal sealed class GatewayProcess : IAsyncDisposable
                 if (response.IsSuccessStatusCode)
                     return TimeProvider.System.GetElapsedTime(began);
             }
-            catch (HttpRequestException)
-                when (!_process!.HasExited && TimeProvider.System.GetElapsedTime(began) < TestGateway.Patience)
+            // Refused, or taken and not answered: it is on its way up, on a machine that may have no time for it.
+            catch (Exception e)
+                when (e is HttpRequestException or TaskCanceledException { InnerException: TimeoutException }
+                    && !_process!.HasExited
+                    && TimeProvider.System.GetElapsedTime(began) < TestGateway.Patience
+                )
             {
                 await Task.Delay(10, TestContext.Current.CancellationToken);
             }
