@@ -14,16 +14,21 @@ internal static class DroidStandIn
     public static void Lay(Lab lab, string packages, string image)
     {
         var parts = Path.Combine(Lab.Repository, "tests", "lab");
+        var isInference = packages == "packages";
         foreach (var host in (string[])["node1", "login"])
         {
-            if (packages == "packages")
+            if (isInference)
                 Bake(host, parts);
             Lab.On(
                 host,
-                $"mkdir -p bin && cp -f {parts}/apptainer bin/ && chmod +x bin/apptainer && rm -rf {packages} pulled "
-                    + $"no-network && cp -R {(packages == "packages" ? "baked" : $"{parts}/droid/{packages}")} "
-                    + $"{packages} "
-                    + $"&& echo packages=$HOME/{packages} >{image} && echo packages=$HOME/bare >bare.sif"
+                $"""
+                set -e
+                mkdir -p bin && install -m 755 {parts}/apptainer bin/
+                rm -rf {packages} {(isInference ? "pulled no-network" : "")}
+                cp -R {(isInference ? "baked" : $"{parts}/droid/{packages}")} {packages}
+                echo packages=$HOME/{packages} >{image}
+                echo packages=$HOME/bare >bare.sif
+                """
             );
         }
         var config = Path.Combine(lab.Folder, "muster.yaml");

@@ -8,7 +8,6 @@ namespace Muster;
 /// network and losses that stand
 /// in for DROID-SLAM's. There is no GPU here.
 /// </summary>
-[Collection(Sharing.Containers)]
 public sealed class DroidTrainingTests : IDisposable
 {
     private readonly Lab _lab = new();

@@ -1,7 +1,7 @@
 using Xunit.Sdk;
 using Xunit.v3;
 
-[assembly: CollectionBehavior(MaxParallelThreads = 4)] // they wait more than they compute
+[assembly: CollectionBehavior(MaxParallelThreads = 5)] // they wait more than they compute
 [assembly: TestCollectionOrderer(typeof(Muster.LongestFirst))]
 
 namespace Muster;
@@ -15,7 +15,10 @@ internal static class Sharing
     /// <summary>They break node2 or node3, or count on both.</summary>
     public const string Nodes = "node2 and node3";
 
-    /// <summary>They lay the same stand-ins into the homes of muster-lab.</summary>
+    /// <summary>They break node5 or node6, or count on node4 to node6.</summary>
+    public const string Roles = "node4 to node6";
+
+    /// <summary>They pull with the same stand-in for Apptainer, into the homes of muster-lab.</summary>
     public const string Containers = "containers";
 
     /// <summary>They kill PostgreSQL or the S3 server, or count on both.</summary>
@@ -40,8 +43,9 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Longest =
     [
-        Sharing.Nodes,
         Sharing.Containers,
+        Sharing.Roles,
+        Sharing.Nodes,
         Sharing.Processors,
         Sharing.Services,
     ];

@@ -2,11 +2,12 @@
 # A host is a network namespace muster-HOST and, below one PID 1 (host-init), its own mount, UTS, IPC and PID namespaces.
 # The folder run/hosts/HOST is /run/muster-lab inside the host, which keeps socket paths short.
 
-nodes=(node1 node2 node3)
+nodes=(node1 node2 node3 node4 node5 node6)
 computes=(c1 c2 c3)
 hosts=(login "${nodes[@]}" "${computes[@]}")
 declare -A address=(
   [login]=10.231.0.10 [node1]=10.231.0.11 [node2]=10.231.0.12 [node3]=10.231.0.13
+  [node4]=10.231.0.14 [node5]=10.231.0.15 [node6]=10.231.0.16
   [c1]=10.231.1.21 [c2]=10.231.1.22 [c3]=10.231.1.23)
 login_back=10.231.1.10
 
@@ -269,6 +270,11 @@ sites:
     ssh-config: $run/ssh_config
     hosts: [node1, node2, node3]
     roles: { server: [node3] }
+  lab-roles:
+    kind: ssh
+    ssh-config: $run/ssh_config
+    hosts: [node4, node5, node6]
+    roles: { server: [node6] }
   lab-slurm:
     kind: slurm
     ssh-config: $run/ssh_config

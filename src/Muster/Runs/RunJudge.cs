@@ -88,6 +88,8 @@ public static partial class RunJudge
                     return seen.EndWith(end);
                 case null when exits.Any(record => record["reason"] == "terminated"):
                     return seen; // somebody told it to stop, and only the scheduler knows whether it will run again
+                // It waited again, and runs anew: that life has not said a word yet.
+                case SchedulerWord.Running(_, var since) when since > end.At || run.State is RunState.Queued:
                 case SchedulerWord.Running or SchedulerWord.Other when now - end.At < LostPatience:
                     return seen with { State = run.State };
                 case SchedulerWord.Waiting(var why):

@@ -1,7 +1,7 @@
 namespace Muster.Roles;
 
 /// <summary>Real frameworks over hosts that cannot log in to each other, and in one SLURM job.</summary>
-[Collection(Sharing.Nodes)]
+[Collection(Sharing.Roles)]
 public sealed class FrameworkTests : IDisposable
 {
     private readonly Lab _lab = new();
@@ -20,7 +20,7 @@ public sealed class FrameworkTests : IDisposable
     public void Dispose() => _lab.Dispose();
 
     [Theory]
-    [InlineData("lab-ssh", "worker=node1,node2,node3")]
+    [InlineData("lab-roles", "worker=node4,node5,node6")]
     [InlineData("lab-slurm", "worker=3")]
     public void Torch_reduces_a_sum_over_all_ranks(string site, string role)
     {
@@ -52,11 +52,11 @@ public sealed class FrameworkTests : IDisposable
         var answer = _lab.Muster(
             "submit",
             "-s",
-            "lab-ssh",
+            "lab-roles",
             "--env",
             "TORCHRUN_OPTIONS=-r 1 -t 1",
             "--role",
-            "worker=node1,node2,node2",
+            "worker=node4,node5,node5",
             "--launch",
             "torchrun",
             "--",
@@ -97,12 +97,12 @@ public sealed class FrameworkTests : IDisposable
     [Fact]
     public async Task Dask_computes_on_all_hosts_and_its_dashboard_is_brought_here()
     {
-        Lab.On("node1", "rm -f ~/seen");
+        Lab.On("node4", "rm -f ~/seen");
         using var muster = _lab.Start(
             "run",
             "dask",
             "-s",
-            "lab-ssh",
+            "lab-roles",
             "--threads",
             "2",
             "--env",
@@ -126,10 +126,10 @@ public sealed class FrameworkTests : IDisposable
             await web.GetStringAsync($"{url}info/main/workers.html", TestContext.Current.CancellationToken),
             StringComparison.Ordinal
         );
-        Lab.On("node1", "touch ~/seen");
+        Lab.On("node4", "touch ~/seen");
 
         Assert.Contains(
-            "main.0 | total 328350 on node1 node2",
+            "main.0 | total 328350 on node4 node5",
             await muster.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken),
             StringComparison.Ordinal
         );
@@ -138,7 +138,7 @@ public sealed class FrameworkTests : IDisposable
     }
 
     [Theory]
-    [InlineData("lab-ssh", "worker=node1,node2,node2")]
+    [InlineData("lab-roles", "worker=node4,node5,node5")]
     [InlineData("lab-slurm", "worker=3")]
     public void Each_task_of_TF_CONFIG_is_reached_by_all_others_at_the_address_that_it_has_there(
         string site,
@@ -167,7 +167,7 @@ public sealed class FrameworkTests : IDisposable
     }
 
     [Theory]
-    [InlineData("lab-ssh", "worker=node1,node2,node2", "node1 node2")]
+    [InlineData("lab-roles", "worker=node4,node5,node5", "node4 node5")]
     [InlineData("lab-slurm", "worker=3", "")] // SLURM chooses the host
     public void A_program_for_Horovod_finds_its_place_and_reduces_over_all_ranks(string site, string role, string hosts)
     {
@@ -175,8 +175,8 @@ public sealed class FrameworkTests : IDisposable
         foreach (
             var (host, address) in (IEnumerable<(string, string)>)
                 [
-                    ("node1", "10.231.0.11"),
-                    ("node2", "10.231.0.12"),
+                    ("node4", "10.231.0.14"),
+                    ("node5", "10.231.0.15"),
                     ("c1", "10.231.1.21"),
                     ("c2", "10.231.1.22"),
                     ("c3", "10.231.1.23"),
@@ -210,7 +210,7 @@ public sealed class FrameworkTests : IDisposable
     public void Mpirun_starts_its_ranks_on_hosts_that_it_cannot_log_in_to()
     {
         // It passes over loopback devices, where the lab's hosts have their addresses.
-        for (var host = 1; host <= 3; host++)
+        for (var host = 4; host <= 6; host++)
             Lab.Do("exec", $"node{host}", "ip", "addr", "replace", $"10.231.0.1{host}/32", "dev", "eth0");
         _lab.Shell("mpicc -o sum sum.c");
 
@@ -218,28 +218,28 @@ public sealed class FrameworkTests : IDisposable
             "run",
             "mpi",
             "-s",
-            "lab-ssh",
+            "lab-roles",
             "--role",
-            "worker=node1,node2,node2,node3",
+            "worker=node4,node5,node5,node6",
             "--",
             "./sum"
         );
 
         Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
         Assert.Contains("sum 10", answer.Output, StringComparison.Ordinal);
-        foreach (var host in (string[])["node1", "node2", "node3"])
+        foreach (var host in (string[])["node4", "node5", "node6"])
             Assert.Contains($"of 4 on {host}", answer.Output, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Psd_run_starts_master_servers_and_workers_and_leaves_the_logs_its_users_know()
     {
-        PoseidonOn("node1", "node2", "node3");
+        PoseidonOn("node4", "node5", "node6");
         _lab.Set("MUSTER_SSH_CONFIG", Path.Combine(Lab.Folders, "ssh_config"));
         File.WriteAllText(
             Path.Combine(_lab.Code, "config.json"),
             """
-            { "master_node": "node3", "worker_nodes": ["node1", "node2"], "server_nodes": ["node2", "node3"], "username": "muster-lab", "virtualenv": "/home/muster-lab/poseidon" }
+            { "master_node": "node6", "worker_nodes": ["node4", "node5"], "server_nodes": ["node5", "node6"], "username": "muster-lab", "virtualenv": "/home/muster-lab/poseidon" }
             """
         );
 
@@ -268,7 +268,7 @@ public sealed class FrameworkTests : IDisposable
         Assert.Equal(
             "",
             string.Concat(
-                ((string[])["node1", "node2", "node3"]).Select(host =>
+                ((string[])["node4", "node5", "node6"]).Select(host =>
                     Lab.On(host, "pgrep -f '[p]s_master|[p]s_server' || :")
                 )
             )
@@ -278,12 +278,12 @@ public sealed class FrameworkTests : IDisposable
     [Fact]
     public void As_many_commands_as_workers_are_one_for_each_and_the_cluster_file_is_a_site()
     {
-        PoseidonOn("node1", "node2", "node3");
+        PoseidonOn("node4", "node5", "node6");
         _lab.Set("MUSTER_SSH_CONFIG", Path.Combine(Lab.Folders, "ssh_config"));
         File.WriteAllText(
             Path.Combine(_lab.Code, "config.json"),
             """
-            { "master_node": "node1", "worker_nodes": ["node1", "node2"], "server_nodes": ["node1", "node2"], "username": "muster-lab", "virtualenv": "/home/muster-lab/poseidon" }
+            { "master_node": "node4", "worker_nodes": ["node4", "node5"], "server_nodes": ["node4", "node5"], "username": "muster-lab", "virtualenv": "/home/muster-lab/poseidon" }
             """
         );
 

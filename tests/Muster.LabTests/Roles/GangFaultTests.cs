@@ -5,15 +5,15 @@ namespace Muster.Roles;
 /// <summary>
 /// What becomes of ranks on three hosts when something breaks: always a clear end, and nothing left anywhere.
 /// </summary>
-[Collection(Sharing.Nodes)]
+[Collection(Sharing.Roles)]
 public sealed class GangFaultTests : IDisposable
 {
-    private static readonly string[] Nodes = ["node1", "node2", "node3"];
+    private static readonly string[] Nodes = ["node4", "node5", "node6"];
     private readonly Lab _lab = new();
 
     public void Dispose()
     {
-        Lab.Do("mend", "node2");
+        Lab.Do("mend", "node5");
         _lab.Dispose();
     }
 
@@ -21,11 +21,11 @@ public sealed class GangFaultTests : IDisposable
     public void A_rank_that_is_killed_stops_the_others_and_is_named()
     {
         using var muster = Started("killed", "sleep 600");
-        Lab.On("node2", $"pkill -9 -f '[s]leep 600'");
+        Lab.On("node5", $"pkill -9 -f '[s]leep 600'");
 
         var end = Ended("killed");
         Assert.Equal("failed", end.GetProperty("outcome").GetString());
-        Assert.StartsWith("worker.1 on node2: exited with 137", Text(end), StringComparison.Ordinal);
+        Assert.StartsWith("worker.1 on node5: exited with 137", Text(end), StringComparison.Ordinal);
         Assert.Contains("2 of 3 ranks were stopped", Text(end), StringComparison.Ordinal);
         NothingIsLeft("killed");
     }
@@ -34,11 +34,11 @@ public sealed class GangFaultTests : IDisposable
     public void A_supervisor_that_is_killed_is_missed_and_what_it_left_is_ended()
     {
         using var muster = Started("orphan", "sleep 600");
-        Lab.On("node2", "pkill -9 -f '[s]upervise worker 1'");
+        Lab.On("node5", "pkill -9 -f '[s]upervise worker 1'");
 
         var end = Ended("orphan", seconds: 60);
         Assert.Equal("lost", end.GetProperty("outcome").GetString());
-        Assert.Contains("worker.1 on node2", Text(end), StringComparison.Ordinal);
+        Assert.Contains("worker.1 on node5", Text(end), StringComparison.Ordinal);
         NothingIsLeft("orphan");
     }
 
@@ -46,15 +46,15 @@ public sealed class GangFaultTests : IDisposable
     public void A_host_that_is_switched_off_changes_nothing_until_it_says_so_itself()
     {
         using var muster = Started("off", "sleep 600");
-        Lab.Do("fault", "off", "node2");
+        Lab.Do("fault", "off", "node5");
         Lab.Until(() => State("off").GetProperty("contact").GetString() == "unreachable", "the host is missed", 60);
         Assert.Equal("running", State("off").GetProperty("state").GetString());
 
-        Lab.Do("mend", "node2");
+        Lab.Do("mend", "node5");
 
         var end = Ended("off", seconds: 90);
         Assert.Equal("node-failed", end.GetProperty("outcome").GetString());
-        Assert.Contains("worker.1 on node2", Text(end), StringComparison.Ordinal);
+        Assert.Contains("worker.1 on node5", Text(end), StringComparison.Ordinal);
         NothingIsLeft("off");
     }
 
@@ -62,9 +62,9 @@ public sealed class GangFaultTests : IDisposable
     public void A_cut_between_the_hosts_is_told_and_survived()
     {
         using var muster = Started("cut", "until [ -e ~/go ]; do sleep 0.2; done; echo through");
-        Lab.Do("fault", "cut", "node2");
+        Lab.Do("fault", "cut", "node5");
         Lab.Until(() => State("cut").GetProperty("contact").GetString() == "unreachable", "the host is missed", 60);
-        Lab.Do("mend", "node2");
+        Lab.Do("mend", "node5");
         foreach (var host in Nodes)
             Lab.On(host, "touch ~/go");
 
@@ -86,11 +86,11 @@ public sealed class GangFaultTests : IDisposable
         using var muster = Following([
             "submit",
             "-s",
-            "lab-ssh",
+            "lab-roles",
             "--name",
             "between",
             "--role",
-            "worker=node1,node2,node3",
+            "worker=node4,node5,node6",
             "--",
             "/usr/bin/python3",
             "talk.py",
@@ -99,15 +99,15 @@ public sealed class GangFaultTests : IDisposable
             () => _lab.Muster("logs", "between").Output.Contains("all are there", StringComparison.Ordinal),
             "they talk"
         );
-        Lab.Do("exec", "node2", "ip", "route", "add", "blackhole", "10.231.0.11/32");
+        Lab.Do("exec", "node5", "ip", "route", "add", "blackhole", "10.231.0.14/32");
         try
         {
-            Assert.StartsWith("worker.1 on node2: exited with 7", Text(Ended("between")), StringComparison.Ordinal);
+            Assert.StartsWith("worker.1 on node5: exited with 7", Text(Ended("between")), StringComparison.Ordinal);
             NothingIsLeft("between");
         }
         finally
         {
-            Lab.Do("exec", "node2", "ip", "route", "del", "blackhole", "10.231.0.11/32");
+            Lab.Do("exec", "node5", "ip", "route", "del", "blackhole", "10.231.0.14/32");
         }
     }
 
@@ -119,11 +119,11 @@ public sealed class GangFaultTests : IDisposable
             "run",
             "dask",
             "-s",
-            "lab-ssh",
+            "lab-roles",
             "--name",
             "headless",
             "--role",
-            "worker=node2,node3",
+            "worker=node5,node6",
             "--",
             "sleep",
             "600",
@@ -132,14 +132,14 @@ public sealed class GangFaultTests : IDisposable
             () =>
                 Known("headless")
                 && State("headless").GetProperty("state").GetString() == "running"
-                && Lab.On("node2", $"ls ~/.muster/runs/{Id("headless")}*/status/main.0.started 2>/dev/null || :").Length
+                && Lab.On("node5", $"ls ~/.muster/runs/{Id("headless")}*/status/main.0.started 2>/dev/null || :").Length
                     > 0,
             "the client runs",
             60
         );
-        Lab.On("node2", "pkill -9 -f '[d]ask_scheduler'");
+        Lab.On("node5", "pkill -9 -f '[d]ask_scheduler'");
 
-        Assert.StartsWith("scheduler.0 on node2: exited with 137", Text(Ended("headless")), StringComparison.Ordinal);
+        Assert.StartsWith("scheduler.0 on node5: exited with 137", Text(Ended("headless")), StringComparison.Ordinal);
         NothingIsLeft("headless");
     }
 
@@ -178,13 +178,13 @@ public sealed class GangFaultTests : IDisposable
         _lab.Muster(
             "submit",
             "-s",
-            "lab-ssh",
+            "lab-roles",
             "--no-snapshot",
             "--detach",
             "--name",
             "asleep",
             "--role",
-            "worker=node1,node2,node3",
+            "worker=node4,node5,node6",
             "--",
             "sh",
             "-c",
@@ -247,11 +247,11 @@ public sealed class GangFaultTests : IDisposable
 
     [Theory]
     [InlineData("never", "server.0")]
-    [InlineData("nowhere", "worker.2 on node3")]
+    [InlineData("nowhere", "worker.2 on node6")]
     public void What_never_gets_ready_is_named(string name, string who)
     {
-        Lab.On("node1", "mkdir -p ~/bin && ln -sf /bin/true ~/bin/only-some-have-it");
-        Lab.On("node2", "mkdir -p ~/bin && ln -sf /bin/true ~/bin/only-some-have-it");
+        Lab.On("node4", "mkdir -p ~/bin && ln -sf /bin/true ~/bin/only-some-have-it");
+        Lab.On("node5", "mkdir -p ~/bin && ln -sf /bin/true ~/bin/only-some-have-it");
         string[] words =
             name == "never"
                 ?
@@ -259,16 +259,16 @@ public sealed class GangFaultTests : IDisposable
                     "--ready-within",
                     "12s",
                     "--role",
-                    "worker=node1,node2",
+                    "worker=node4,node5",
                     "--role",
-                    "server=node3,ready=port",
+                    "server=node6,ready=port",
                     "--",
                     "sleep",
                     "600",
                 ]
-                : ["--role", "worker=node1,node2,node3", "--raw", "--", "sleep 1; exec $HOME/bin/only-some-have-it"];
+                : ["--role", "worker=node4,node5,node6", "--raw", "--", "sleep 1; exec $HOME/bin/only-some-have-it"];
 
-        var answer = _lab.Muster(["submit", "-s", "lab-ssh", "--no-snapshot", "--name", name, .. words]);
+        var answer = _lab.Muster(["submit", "-s", "lab-roles", "--no-snapshot", "--name", name, .. words]);
 
         Assert.NotEqual(0, answer.ExitCode);
         Assert.Contains(who, answer.Said, StringComparison.Ordinal);
@@ -280,35 +280,35 @@ public sealed class GangFaultTests : IDisposable
     {
         var config =
             File.ReadAllText(Path.Combine(Lab.Folders, "muster.yaml"))
-            + $"  small:\n    kind: ssh\n    ssh-config: {Path.Combine(Lab.Folders, "ssh_config")}\n    hosts: [node1, "
-            + $"node2]\n    root: /scratch/muster\n";
+            + $"  small:\n    kind: ssh\n    ssh-config: {Path.Combine(Lab.Folders, "ssh_config")}\n    hosts: [node4, "
+            + $"node5]\n    root: /scratch/muster\n";
         // A disk of 64 MB, for 30 MB.
         foreach (var host in Nodes)
             Lab.On(host, "rm -rf /scratch/muster");
         File.WriteAllText(Path.Combine(_lab.Folder, "muster.yaml"), config);
         _lab.Set("MUSTER_CONFIG", Path.Combine(_lab.Folder, "muster.yaml"));
         _lab.Shell("head -c 30000000 /dev/urandom > big");
-        Lab.Do("fault", "full", "node2", "/scratch");
+        Lab.Do("fault", "full", "node5", "/scratch");
 
         _lab.Muster("submit", "-s", "small", "--name", "full", "--role", "worker=2", "--", "sleep", "600")
-            .IsFault(1, "node2");
+            .IsFault(1, "node5");
 
         Assert.Equal("failed", Ended("full").GetProperty("outcome").GetString());
         Lab.Until(
             () =>
                 Lab.On(
-                    "node1",
+                    "node4",
                     $"grep -lsz MUSTER_RUN_ID={Id("full")} /proc/[0-9]*/environ; pgrep -f "
                         + $"'[/]{Id("full")}/supervise'; :"
                 ).Length == 0,
-            "nobody waits on node1"
+            "nobody waits on node4"
         );
     }
 
     [Fact]
     public void More_hosts_than_there_are_are_refused()
     {
-        _lab.Muster("submit", "-s", "lab-ssh", "--role", "worker=5", "--", "true").IsFault(1, "asks for 5 ranks");
+        _lab.Muster("submit", "-s", "lab-roles", "--role", "worker=5", "--", "true").IsFault(1, "asks for 5 ranks");
         _lab.Muster("submit", "-s", "lab-slurm", "--no-snapshot", "--role", "worker=500", "--", "true")
             .IsFault(1, "lab-slurm");
     }
@@ -318,12 +318,12 @@ public sealed class GangFaultTests : IDisposable
         var muster = Following([
             "submit",
             "-s",
-            "lab-ssh",
+            "lab-roles",
             "--no-snapshot",
             "--name",
             name,
             "--role",
-            "worker=node1,node2,node3",
+            "worker=node4,node5,node6",
             "--",
             "sh",
             "-c",

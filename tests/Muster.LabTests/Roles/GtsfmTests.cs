@@ -3,10 +3,10 @@ namespace Muster.Roles;
 /// <summary>
 /// The recipe gtsfm with a real Dask and a stand-in for GTSfM that takes its options and writes its files.
 /// </summary>
-[Collection(Sharing.Nodes)]
+[Collection(Sharing.Roles)]
 public sealed class GtsfmTests : IDisposable
 {
-    private static readonly string[] Nodes = ["node1", "node2", "node3"];
+    private static readonly string[] Nodes = ["node4", "node5", "node6"];
     private readonly Lab _lab = new();
 
     public GtsfmTests()
@@ -34,9 +34,9 @@ public sealed class GtsfmTests : IDisposable
             "run",
             "gtsfm",
             "-s",
-            "lab-ssh",
+            "lab-roles",
             "--role",
-            "worker=node1,node2,node3",
+            "worker=node4,node5,node6",
             "--dataset-dir",
             "set",
             "--loader",
@@ -54,11 +54,11 @@ public sealed class GtsfmTests : IDisposable
         var results = Path.Combine(_lab.Code, "muster-out", "gtsfm");
         // Where it was written, where photos were read, where features were found.
         Assert.Equal(
-            "node1 node1 node1 node2 node3\n",
+            "node4 node4 node4 node5 node6\n",
             File.ReadAllText(Path.Combine(results, "results", "ba_output", "where.txt"))
         );
         Assert.Equal(
-            "node3 node1 node1 node2 node3\n",
+            "node6 node4 node4 node5 node6\n",
             File.ReadAllText(Path.Combine(results, "results", "merged", "where.txt"))
         );
         Assert.Contains(
@@ -85,10 +85,10 @@ public sealed class GtsfmTests : IDisposable
     public void Its_own_command_line_and_cluster_file_do_the_same()
     {
         _lab.Shell(
-            "mkdir -p gtsfm/configs && printf 'workers:\\n  - muster-lab@node1\\n  - host: muster-lab@node2\\n' "
+            "mkdir -p gtsfm/configs && printf 'workers:\\n  - muster-lab@node4\\n  - host: muster-lab@node5\\n' "
                 + ">gtsfm/configs/cluster.yaml"
         );
-        Lab.On("node1", "mkdir -p /tmp/set/images && for n in 1 2 3; do echo photo >/tmp/set/images/$n.jpg; done");
+        Lab.On("node4", "mkdir -p /tmp/set/images && for n in 1 2 3; do echo photo >/tmp/set/images/$n.jpg; done");
 
         var answer = _lab.Muster(
             "as",
@@ -112,7 +112,7 @@ public sealed class GtsfmTests : IDisposable
 
         Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
         Assert.Equal(
-            "node2 node1 node1 node2\n",
+            "node5 node4 node4 node5\n",
             File.ReadAllText(Path.Combine(_lab.Code, "there", "results", "merged", "where.txt"))
         );
         Assert.Contains(
@@ -174,9 +174,9 @@ public sealed class GtsfmTests : IDisposable
             "run",
             "gtsfm",
             "-s",
-            "lab-ssh",
+            "lab-roles",
             "--role",
-            "worker=node2,node1",
+            "worker=node5,node4",
             "--env",
             "STANDIN_OCTOBER=1",
             "--dataset-dir",
@@ -187,7 +187,7 @@ public sealed class GtsfmTests : IDisposable
 
         Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
         Assert.Equal(
-            "node2 node2 node1 node2\n",
+            "node5 node5 node4 node5\n",
             File.ReadAllText(Path.Combine(_lab.Code, "muster-out", "gtsfm", "results", "ba_output", "where.txt"))
         );
     }
@@ -203,13 +203,13 @@ public sealed class GtsfmTests : IDisposable
         foreach (var host in Nodes)
             Lab.On(host, $"cd ~/gtsfm && rm gtsfm/runner.py && echo {older} | base64 -d | tar xz && pwd");
         Lab.On(
-            "node2",
+            "node5",
             "mkdir -p /tmp/set/images && cd /tmp/set && touch cameras.txt images.txt points3D.txt && for n in 1 2 3; "
                 + "do echo photo >images/$n.jpg; done"
         );
         File.WriteAllText(
             Path.Combine(_lab.Code, "cluster.yaml"),
-            "workers:\n  - muster-lab@node2\n  - muster-lab@node1\n"
+            "workers:\n  - muster-lab@node5\n  - muster-lab@node4\n"
         );
         string[] data =
         [
@@ -234,7 +234,7 @@ public sealed class GtsfmTests : IDisposable
 
         Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
         Assert.Equal(
-            "node2 node2 node1 node2\n",
+            "node5 node5 node4 node5\n",
             File.ReadAllText(Path.Combine(_lab.Code, "muster-out", "gtsfm", "results", "ba_output", "where.txt"))
         );
         Assert.Contains(
@@ -269,9 +269,9 @@ public sealed class GtsfmTests : IDisposable
             "run",
             "gtsfm",
             "-s",
-            "lab-ssh",
+            "lab-roles",
             "--host",
-            "node2",
+            "node5",
             "--dataset-dir",
             "single",
             "--loader",
@@ -292,7 +292,7 @@ public sealed class GtsfmTests : IDisposable
             "run",
             "gtsfm",
             "-s",
-            "lab-ssh",
+            "lab-roles",
             "--env",
             "STANDIN_OLD=1",
             "--dataset-dir",
@@ -304,7 +304,7 @@ public sealed class GtsfmTests : IDisposable
         Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
         Assert.Contains("works on this machine alone", answer.Output, StringComparison.Ordinal);
         Assert.Equal(
-            "node1 node1 node1\n",
+            "node4 node4 node4\n",
             File.ReadAllText(Path.Combine(_lab.Code, "muster-out", "gtsfm", "results", "merged", "where.txt"))
         );
     }
@@ -327,18 +327,18 @@ public sealed class GtsfmTests : IDisposable
     [Fact]
     public void What_is_wrong_on_any_host_is_told_before_anything_is_sent()
     {
-        Lab.On("node2", "rm -rf ~/gtsfm");
+        Lab.On("node5", "rm -rf ~/gtsfm");
         Lab.On(
-            "node1",
+            "node4",
             "cd ~/gtsfm && echo 'import no_such_module' >>gtsfm/scene_optimizer.py && echo '# NetVLAD' "
                 + ">gtsfm/configs/sift_front_end.yaml && git init -q && git update-index --add --cacheinfo "
                 + "160000,1234567890123456789012345678901234567890,thirdparty/LightGlue && printf '[submodule "
                 + "\"l\"]\\n path = thirdparty/LightGlue\\n url = x\\n' >.gitmodules"
         );
         // An interpreter that has another Dask on one of the hosts.
-        Lab.On("node1", "printf '#!/bin/sh\\nexec /usr/bin/python3 \"$@\"\\n' >~/py && chmod 755 ~/py");
+        Lab.On("node4", "printf '#!/bin/sh\\nexec /usr/bin/python3 \"$@\"\\n' >~/py && chmod 755 ~/py");
         Lab.On(
-            "node3",
+            "node6",
             "mkdir -p ~/other/distributed && echo '__version__ = \"1.0\"' >~/other/distributed/__init__.py && printf "
                 + "'#!/bin/sh\\nPYTHONPATH=~/other exec /usr/bin/python3 \"$@\"\\n' >~/py && chmod 755 ~/py"
         );
@@ -347,9 +347,9 @@ public sealed class GtsfmTests : IDisposable
             "run",
             "gtsfm",
             "-s",
-            "lab-ssh",
+            "lab-roles",
             "--role",
-            "worker=node1,node2,node3",
+            "worker=node4,node5,node6",
             "--loader",
             "colmapp",
             "--dataset-dir",
@@ -363,16 +363,16 @@ public sealed class GtsfmTests : IDisposable
         Assert.Equal(2, answer.ExitCode);
         string[] findings =
         [
-            "node1: there is no folder /no/such/set",
-            "node2: there is no GTSfM checkout",
-            "node2: there is no interpreter /home/muster-lab/py",
+            "node4: there is no folder /no/such/set",
+            "node5: there is no GTSfM checkout",
+            "node5: there is no interpreter /home/muster-lab/py",
             "dask differs: ",
-            "1.0 on node3",
+            "1.0 on node6",
             "cannot import gtsfm.runner: No module named 'no_such_module'",
-            "node1: submodules are missing in /home/muster-lab/gtsfm: thirdparty/LightGlue",
+            "node4: submodules are missing in /home/muster-lab/gtsfm: thirdparty/LightGlue",
             "uses netvlad, whose weights /home/muster-lab/gtsfm/thirdparty/hloc",
-            "node3: there is no loader colmapp",
-            "node3: 1 processes of 999GB may take",
+            "node6: there is no loader colmapp",
+            "node6: 1 processes of 999GB may take",
         ];
         foreach (var finding in findings)
             Assert.Contains(finding, answer.Said, StringComparison.Ordinal);
@@ -384,15 +384,15 @@ public sealed class GtsfmTests : IDisposable
     {
         try
         {
-            Lab.Do("fault", "sshd", "node2");
-            Lab.Do("fault", "hostkey", "node3");
+            Lab.Do("fault", "sshd", "node5");
+            Lab.Do("fault", "hostkey", "node6");
             var answer = _lab.Muster(
                 "run",
                 "gtsfm",
                 "-s",
-                "lab-ssh",
+                "lab-roles",
                 "--role",
-                "worker=node1,node2,node3",
+                "worker=node4,node5,node6",
                 "--loader",
                 "olsson",
                 "--dataset-dir",
@@ -404,15 +404,15 @@ public sealed class GtsfmTests : IDisposable
             Assert.Equal(2, answer.ExitCode);
             foreach (
                 var finding in (string[])
-                    ["node1: there is no pipeline", "node2 cannot be reached", "node3 shows another host key"]
+                    ["node4: there is no pipeline", "node5 cannot be reached", "node6 shows another host key"]
             )
                 Assert.Contains(finding, answer.Said, StringComparison.Ordinal);
             Assert.DoesNotContain("sent ", answer.Said, StringComparison.Ordinal);
         }
         finally
         {
-            Lab.Do("mend", "node2");
-            Lab.Do("mend", "node3");
+            Lab.Do("mend", "node5");
+            Lab.Do("mend", "node6");
         }
     }
 
@@ -423,7 +423,7 @@ public sealed class GtsfmTests : IDisposable
             "run",
             "gtsfm",
             "-s",
-            "lab-ssh",
+            "lab-roles",
             "--loader",
             "colmap",
             "--dataset-dir",
@@ -437,7 +437,7 @@ public sealed class GtsfmTests : IDisposable
         Assert.Equal(2, answer.ExitCode);
         foreach (var finding in (string[])["wants cameras.txt in", "'loader' is no NAME=VALUE", "not 'much'"])
             Assert.Contains(finding, answer.Said, StringComparison.Ordinal);
-        File.WriteAllText(Path.Combine(_lab.Code, "cluster.yaml"), "workers: [node1]\n");
+        File.WriteAllText(Path.Combine(_lab.Code, "cluster.yaml"), "workers: [node4]\n");
         _lab.Muster("as", "gtsfm", "--loader", "colmap", "--dataset_dir", "set", "--cluster_config", "cluster.yaml")
             .IsFault(2, "is not a full path");
     }

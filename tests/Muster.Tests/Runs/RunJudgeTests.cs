@@ -86,6 +86,15 @@ public sealed class RunJudgeTests
         Is<RunState.Queued>(After([Launched, Started(), Exit(1)], Waits));
 
     [Fact]
+    public void A_job_that_runs_anew_has_not_failed_before_its_second_life_has_said_a_word()
+    {
+        StatusRecord[] records = [Launched, Started(), Exit(143, "terminated")];
+        var later = Now.AddMinutes(5);
+        Assert.True(After(records, new SchedulerWord.Running("c1", later.AddSeconds(-2)), later).State.IsLive);
+        Assert.False(After(records, new SchedulerWord.Running("c1", Now.AddHours(-1)), later).State.IsLive);
+    }
+
+    [Fact]
     public void A_job_told_to_stop_has_not_failed_while_nobody_says_whether_it_goes_on()
     {
         Assert.True(After([Launched, Started(), Exit(143, "terminated")], null, Now.AddDays(1)).State.IsLive);
