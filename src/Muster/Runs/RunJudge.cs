@@ -74,6 +74,19 @@ public static partial class RunJudge
             // A scheduler may start a job again after some exits, and knows causes that the job's own shell cannot see.
             switch (word)
             {
+                // A life that was told to stop does not end like that: these are a former one's words, and the last
+                // one's are on their way.
+                case SchedulerWord.Ended(Outcome.Succeeded or Outcome.Failed, var code, var said) ended
+                    when code != end.Code && exits.Any(record => record["reason"] == "terminated"):
+                    return seen.AfterPatience(
+                        run,
+                        RecordPatience,
+                        now,
+                        run.State,
+                        ended.Outcome is Outcome.Succeeded
+                            ? new(Outcome.Succeeded, 0, now, new("scheduler", said))
+                            : end
+                    );
                 case SchedulerWord.Ended(var outcome, _, var text):
                     return seen.EndWith(
                         outcome is Outcome.Succeeded or Outcome.Failed

@@ -109,6 +109,27 @@ public sealed class RunJudgeTests
         );
     }
 
+    [Theory]
+    [InlineData(Outcome.Succeeded, 0)]
+    [InlineData(Outcome.Succeeded, null)]
+    [InlineData(Outcome.Failed, 2)]
+    public void What_a_former_life_left_is_not_taken_for_the_end_of_the_last(Outcome outcome, int? code)
+    {
+        StatusRecord[] former = [Launched, Started(), Exit(143, "terminated")];
+        var word = new SchedulerWord.Ended(outcome, code, "ENDED");
+
+        var seen = After(former, word);
+        Assert.True(seen.State.IsLive);
+        var end = Ended(
+            After(seen, [Launched, Started(attempt: 1), Exit(code ?? 0, attempt: 1)], word, Now.AddSeconds(2))
+        );
+        Assert.Equal((outcome, code ?? 0), (end.Outcome, end.Code));
+
+        // Should that never come, the scheduler's word has to do.
+        var without = Ended(After(seen, former, word, Now.AddSeconds(20)));
+        Assert.Equal((outcome, outcome is Outcome.Succeeded ? 0 : 143), (without.Outcome, without.Code));
+    }
+
     [Fact]
     public void A_command_that_a_signal_ended_has_not_failed_before_a_slow_scheduler_had_its_time_to_say_why()
     {

@@ -7,14 +7,9 @@ namespace Muster.Runs;
 /// <summary>What a plain host gives out, to whom, and in which order, by the real scripts.</summary>
 public sealed class SlotsTests : IDisposable
 {
-    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("muster-slots-");
+    private readonly ScriptRoot _root = new();
 
-    public void Dispose()
-    {
-        while (Sh($"pgrep -f [/]{_root.FullName[1..]}/runs || :").Length > 0)
-            Thread.Yield();
-        _root.Delete(recursive: true);
-    }
+    public void Dispose() => _root.Dispose();
 
     [Fact]
     public void GPUs_that_strangers_use_are_not_given_out_until_they_are_free()
@@ -51,15 +46,19 @@ public sealed class SlotsTests : IDisposable
     {
         var slots = new HostSlots(2, null, 1);
         var first = Launch("touch $MUSTER_OUT/on; while [ ! -e $MUSTER_OUT/enough ]; do sleep 0.1; done", 1, slots);
-        Until(() => File.Exists(Path.Combine(Folder(first), "out", "on")));
+        Until(() => File.Exists(Path.Combine(_root.Folder(first), "out", "on")));
         var next = Launch("true", 1, slots);
         Until(() => Queued(next).Length > 0);
-        Sh($"kill -9 $(sed -n 's/^pid=//p' {Folder(first)}/status/main.0.started)");
-        Until(() => Sh($"kill -0 $(sed -n 's/^pid=//p' {Folder(first)}/status/main.0.started) 2>&1 || :").Length > 0);
+        ScriptRoot.Sh($"kill -9 $(sed -n 's/^pid=//p' {_root.Folder(first)}/status/main.0.started)");
+        Until(() =>
+            ScriptRoot
+                .Sh($"kill -0 $(sed -n 's/^pid=//p' {_root.Folder(first)}/status/main.0.started) 2>&1 || :")
+                .Length > 0
+        );
         Assert.Equal("place 1 1", Look(Path.GetFileName(Directory.GetFiles(Line(), "wait.*").Single()), "2:8000:1"));
-        Assert.False(File.Exists(Path.Combine(Folder(next), "status", "main.0.started")));
+        Assert.False(File.Exists(Path.Combine(_root.Folder(next), "status", "main.0.started")));
 
-        File.WriteAllText(Path.Combine(Folder(first), "out", "enough"), "");
+        File.WriteAllText(Path.Combine(_root.Folder(first), "out", "enough"), "");
         Ends(next);
         Assert.Empty(Directory.GetFiles(Line(), "*"));
     }
@@ -69,27 +68,30 @@ public sealed class SlotsTests : IDisposable
     {
         var slots = new HostSlots(1, null, 0);
         var first = Launch("while [ ! -e $MUSTER_OUT/enough ]; do sleep 0.1; done", 0, slots);
-        Until(() => File.Exists(Path.Combine(Folder(first), "status", "main.0.started")));
+        Until(() => File.Exists(Path.Combine(_root.Folder(first), "status", "main.0.started")));
         var next = Launch("touch $MUSTER_OUT/begun", 0, slots);
         Until(() => Queued(next).Contains("place=1\nof=1\nlack=0 of 1 CPUs free", StringComparison.Ordinal));
-        Sh($"sh {Folder(next)}/launch cancel");
+        ScriptRoot.Sh($"sh {_root.Folder(next)}/launch cancel");
         Ends(next);
         Assert.Contains("reason=cancelled", Record(next, "main.0.exit"), StringComparison.Ordinal);
-        Assert.False(File.Exists(Path.Combine(Folder(next), "out", "begun")));
-        File.WriteAllText(Path.Combine(Folder(first), "out", "enough"), "");
+        Assert.False(File.Exists(Path.Combine(_root.Folder(next), "out", "begun")));
+        File.WriteAllText(Path.Combine(_root.Folder(first), "out", "enough"), "");
         Ends(first);
     }
 
     [Fact]
     public void A_cancelled_array_ends_with_the_indices_that_nobody_has_begun()
     {
-        var plan = Lay("sleep 100", 0, new(1, null, 0)) with { Array = new("0-9", [.. Enumerable.Range(0, 10)], null) };
-        Write(plan);
-        Sh($"sh {Folder(plan)}/launch start");
-        Until(() => Directory.GetFiles(Path.Combine(Folder(plan), "status"), "*.started").Length == 1);
-        Sh($"sh {Folder(plan)}/launch cancel");
+        var plan = Plan("sleep 100", 0, new(1, null, 0)) with
+        {
+            Array = new("0-9", [.. Enumerable.Range(0, 10)], null),
+        };
+        _root.Lay(plan);
+        ScriptRoot.Sh($"sh {_root.Folder(plan)}/launch start");
+        Until(() => Directory.GetFiles(Path.Combine(_root.Folder(plan), "status"), "*.started").Length == 1);
+        ScriptRoot.Sh($"sh {_root.Folder(plan)}/launch cancel");
         Ends(plan);
-        Assert.Equal(10, Directory.GetFiles(Path.Combine(Folder(plan), "status"), "*.exit").Length);
+        Assert.Equal(10, Directory.GetFiles(Path.Combine(_root.Folder(plan), "status"), "*.exit").Length);
     }
 
     [Theory]
@@ -122,7 +124,7 @@ public sealed class SlotsTests : IDisposable
             string Said(string key, string otherwise) => said.GetValueOrDefault(key) ?? otherwise;
             var born = said.ContainsKey("dead")
                 ? "1"
-                : Sh($". {Scripts("Runs/Remote/common.sh")}; born {process}").Trim();
+                : ScriptRoot.Sh($". {Scripts("Runs/Remote/common.sh")}; born {process}").Trim();
             var name =
                 $"{words[0]}.{100000000 + int.Parse(words[1])}.{process}.{born}.{boot}.{Said("user", "0")}."
                 + $"{Said("cpus", "1")}.0.{(words[0] == "held" ? "g" : "0")}.{Said("group", "1")}.{Said("cap", "0")}."
@@ -140,16 +142,17 @@ public sealed class SlotsTests : IDisposable
         var asked = Path.Combine(_root.FullName, "asked");
         Program("nvidia-smi", $"touch {asked}");
         File.WriteAllText(Path.Combine(_root.FullName, "queue"), "a file, so that no line can be there");
-        var plan = Lay("touch $MUSTER_OUT/begun", 0, null) with { Cpus = null };
+        var plan = Plan("touch $MUSTER_OUT/begun", 0, null) with { Cpus = null };
         Start(plan);
         Ends(plan);
-        Assert.True(File.Exists(Path.Combine(Folder(plan), "out", "begun")));
+        Assert.True(File.Exists(Path.Combine(_root.Folder(plan), "out", "begun")));
         Assert.False(File.Exists(asked));
     }
 
     /// <summary>Where one of the line stands, by the real script.</summary>
     private string Look(string name, string slots) =>
-        Sh(
+        ScriptRoot
+            .Sh(
                 $". {Scripts("Runs/Remote/common.sh")}; . {Scripts("Sites/Schedulers/Processes/queue.sh")}; "
                     + $"queue_open {_root.FullName}/queue '' {slots}; queue_look {name}; "
                     + "if [ -n \"$queue_turn\" ]; then echo turn; else echo place $queue_place $queue_of; fi"
@@ -158,66 +161,50 @@ public sealed class SlotsTests : IDisposable
 
     private static string Scripts(string name) => $"{Repository.Folder}/src/Muster/{name}";
 
-    private string Line() => Path.Combine(_root.FullName, "queue", Sh("uname -n").Trim());
+    private string Line() => Path.Combine(_root.FullName, "queue", ScriptRoot.Sh("uname -n").Trim());
 
     private RunPlan Launch(string script, int gpus, HostSlots? slots = null)
     {
-        var plan = Lay(script, gpus, slots);
+        var plan = Plan(script, gpus, slots);
         Start(plan);
         return plan;
     }
 
     private void Start(RunPlan plan)
     {
-        Write(plan);
-        Sh($"PATH={_root.FullName}/bin:$PATH sh {Folder(plan)}/launch start");
+        _root.Lay(plan);
+        ScriptRoot.Sh($"PATH={_root.FullName}/bin:$PATH sh {_root.Folder(plan)}/launch start");
     }
 
-    private RunPlan Lay(string script, int gpus, HostSlots? slots)
-    {
-        var plan = Plans.Nothing() with { Command = ["sh", "-c", script], Cpus = 1, Gpus = gpus, Slots = slots };
-        foreach (var name in (string[])["code", "in", "out", "logs", "status"])
-            Directory.CreateDirectory(Path.Combine(Folder(plan), name));
-        return plan;
-    }
-
-    private void Write(RunPlan plan)
-    {
-        foreach (var file in RunFiles.For(plan, new Dictionary<string, string>()))
-            File.WriteAllText(Path.Combine(Folder(plan), file.Name), file.Text);
-        File.WriteAllText(Path.Combine(Folder(plan), "status", "staged"), "");
-    }
+    private static RunPlan Plan(string script, int gpus, HostSlots? slots) =>
+        Plans.Nothing() with
+        {
+            Command = ["sh", "-c", script],
+            Cpus = 1,
+            Gpus = gpus,
+            Slots = slots,
+        };
 
     private void Program(string name, string text)
     {
-        var file = Path.Combine(_root.CreateSubdirectory("bin").FullName, name);
+        var file = Path.Combine(Directory.CreateDirectory(Path.Combine(_root.FullName, "bin")).FullName, name);
         File.WriteAllText(file, $"#!/bin/sh\n{text}\n");
-        Sh($"chmod +x {file}");
+        ScriptRoot.Sh($"chmod +x {file}");
     }
 
-    private string Folder(RunPlan plan) => Path.Combine(_root.FullName, "runs", plan.Id.ToString());
+    private string Out(RunPlan plan, string name) => File.ReadAllText(Path.Combine(_root.Folder(plan), "out", name));
 
-    private string Out(RunPlan plan, string name) => File.ReadAllText(Path.Combine(Folder(plan), "out", name));
+    private string Record(RunPlan plan, string name) =>
+        File.ReadAllText(Path.Combine(_root.Folder(plan), "status", name));
 
-    private string Record(RunPlan plan, string name) => File.ReadAllText(Path.Combine(Folder(plan), "status", name));
+    private string Queued(RunPlan plan) =>
+        ScriptRoot.Sh($"cat {_root.Folder(plan)}/status/main.0.queued 2>/dev/null || :");
 
-    private string Queued(RunPlan plan) => Sh($"cat {Folder(plan)}/status/main.0.queued 2>/dev/null || :");
-
-    private void Ends(RunPlan plan) => Until(() => File.Exists(Path.Combine(Folder(plan), "status", "ended")));
+    private void Ends(RunPlan plan) => Until(() => _root.HasEnded(plan));
 
     private static void Until(Func<bool> done)
     {
         for (var began = Stopwatch.GetTimestamp(); !done(); Thread.Sleep(50))
             Assert.True(Stopwatch.GetElapsedTime(began).TotalSeconds < 60, "not within a minute");
-    }
-
-    private static string Sh(string script)
-    {
-        using var process = Process.Start(
-            new ProcessStartInfo("sh", ["-c", script]) { RedirectStandardOutput = true }
-        )!;
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return output;
     }
 }

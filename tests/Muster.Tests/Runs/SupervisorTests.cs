@@ -7,15 +7,9 @@ namespace Muster.Runs;
 /// <summary>Runs of one command and arrays, launched by the real scripts.</summary>
 public sealed class SupervisorTests : IDisposable
 {
-    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("muster-supervise-");
+    private readonly ScriptRoot _root = new();
 
-    public void Dispose()
-    {
-        // A supervisor has still to leave when its last record is there.
-        while (Sh($"pgrep -f [/]{_root.FullName[1..]}/runs || :").Length > 0)
-            Thread.Yield();
-        _root.Delete(recursive: true);
-    }
+    public void Dispose() => _root.Dispose();
 
     [Fact]
     public async Task A_failing_setup_line_ends_the_run_and_is_its_evidence()
@@ -30,7 +24,7 @@ public sealed class SupervisorTests : IDisposable
             end.Evidence.Text,
             StringComparison.Ordinal
         );
-        Assert.False(File.Exists(Path.Combine(Folder(plan), "out", "began")));
+        Assert.False(File.Exists(Path.Combine(_root.Folder(plan), "out", "began")));
         Assert.Contains(
             Explain.Explanation.For(run with { State = end }, new(), false, DateTimeOffset.UtcNow).Lines,
             line => line.Text.Contains("setup-errors: ignore", StringComparison.Ordinal)
@@ -43,7 +37,7 @@ public sealed class SupervisorTests : IDisposable
         var plan = Plan("touch $MUSTER_OUT/began") with { Setup = ["false"], IgnoreSetupErrors = true };
 
         Assert.Equal(Outcome.Succeeded, (await RunAsync(plan)).End.Outcome);
-        Assert.True(File.Exists(Path.Combine(Folder(plan), "out", "began")));
+        Assert.True(File.Exists(Path.Combine(_root.Folder(plan), "out", "began")));
     }
 
     [Fact]
@@ -72,7 +66,7 @@ public sealed class SupervisorTests : IDisposable
             ["0\n", "1\n", "2\n", "3\n"],
             Enumerable
                 .Range(0, 4)
-                .Select(index => File.ReadAllText(Path.Combine(Folder(plan), "out", $"{index}", "metrics.json")))
+                .Select(index => File.ReadAllText(Path.Combine(_root.Folder(plan), "out", $"{index}", "metrics.json")))
         );
     }
 
@@ -91,10 +85,10 @@ public sealed class SupervisorTests : IDisposable
             Array = new("0-1", [0, 1], null),
             Outputs = ["*.txt", "**/*.csv"],
         };
-        Lay(plan);
-        File.WriteAllText(Path.Combine(Folder(plan), "code", "config"), "c\n");
+        _root.Lay(plan);
+        File.WriteAllText(Path.Combine(_root.Folder(plan), "code", "config"), "c\n");
         if (linked)
-            Sh($"ln {Folder(plan)}/code/config {_root.FullName}/stored");
+            ScriptRoot.Sh($"ln {_root.Folder(plan)}/code/config {_root.FullName}/stored");
 
         Assert.Equal(Outcome.Succeeded, (await RunAsync(plan)).End.Outcome);
 
@@ -102,16 +96,16 @@ public sealed class SupervisorTests : IDisposable
         {
             Assert.Equal(
                 $"c\n{index}\ndone\n",
-                File.ReadAllText(Path.Combine(Folder(plan), "out", $"{index}", "result.txt"))
+                File.ReadAllText(Path.Combine(_root.Folder(plan), "out", $"{index}", "result.txt"))
             );
             Assert.Equal(
                 $"c\n{index}\n",
-                File.ReadAllText(Path.Combine(Folder(plan), "out", $"{index}", "deep", "r.csv"))
+                File.ReadAllText(Path.Combine(_root.Folder(plan), "out", $"{index}", "deep", "r.csv"))
             );
         }
         Assert.Equal(
             ["config"],
-            Directory.EnumerateFileSystemEntries(Path.Combine(Folder(plan), "code")).Select(Path.GetFileName)
+            Directory.EnumerateFileSystemEntries(Path.Combine(_root.Folder(plan), "code")).Select(Path.GetFileName)
         );
     }
 
@@ -119,16 +113,16 @@ public sealed class SupervisorTests : IDisposable
     public void A_shell_in_a_run_finds_what_its_rank_was_told()
     {
         var plan = Plan("true") with { Array = new("0,3", [0, 3], null), Folder = "sub" };
-        Lay(plan);
-        File.WriteAllText(Path.Combine(Folder(plan), "env.sh"), "export LEVEL=3\n");
-        File.WriteAllText(Path.Combine(Folder(plan), "status", "main.3.port.web-ui"), "host=x\nport=8080\n");
+        _root.Lay(plan);
+        File.WriteAllText(Path.Combine(_root.Folder(plan), "env.sh"), "export LEVEL=3\n");
+        File.WriteAllText(Path.Combine(_root.Folder(plan), "status", "main.3.port.web-ui"), "host=x\nport=8080\n");
         var bin = _root.CreateSubdirectory("bin").FullName;
         File.WriteAllText(Path.Combine(bin, "srun"), "#!/bin/sh\necho \"srun $1 $2 $3\"; exec \"$4\"\n");
         File.WriteAllText(
             Path.Combine(bin, "shell"),
             "#!/bin/sh\nenv | grep -E '^(MUSTER_|LEVEL=)' | grep -v '^MUSTER_LAB_' | sort; pwd\n"
         );
-        Sh($"chmod +x {bin}/*; mkdir -p {Folder(plan)}/code/sub");
+        ScriptRoot.Sh($"chmod +x {bin}/*; mkdir -p {_root.Folder(plan)}/code/sub");
         var run = new Run
         {
             Plan = plan,
@@ -137,7 +131,8 @@ public sealed class SupervisorTests : IDisposable
         };
 
         var inside = Cli.Runs.ShellCommand.PlaceOf(run, "main.3", hasScheduler: true, _root.FullName);
-        var said = Sh($"PATH={bin}:$PATH SHELL={bin}/shell; export PATH SHELL\n{inside.Text}")
+        var said = ScriptRoot
+            .Sh($"PATH={bin}:$PATH SHELL={bin}/shell; export PATH SHELL\n{inside.Text}")
             .Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
         Assert.Equal("inside job 4711_3 of x, which runs on node7", inside.Where);
@@ -145,17 +140,17 @@ public sealed class SupervisorTests : IDisposable
         Assert.Equal(
             [
                 "LEVEL=3",
-                $"MUSTER_CODE={Folder(plan)}/code",
-                $"MUSTER_IN={Folder(plan)}/in",
-                $"MUSTER_OUT={Folder(plan)}/out/3",
+                $"MUSTER_CODE={_root.Folder(plan)}/code",
+                $"MUSTER_IN={_root.Folder(plan)}/in",
+                $"MUSTER_OUT={_root.Folder(plan)}/out/3",
                 "MUSTER_PORT_WEB_UI=8080",
                 "MUSTER_RANK=3",
                 "MUSTER_ROLE=main",
-                $"MUSTER_RUN_DIR={Folder(plan)}",
+                $"MUSTER_RUN_DIR={_root.Folder(plan)}",
                 $"MUSTER_RUN_ID={plan.Id}",
                 "MUSTER_SIZE=2",
-                $"MUSTER_STATUS={Folder(plan)}/status",
-                $"{Folder(plan)}/code/sub",
+                $"MUSTER_STATUS={_root.Folder(plan)}/status",
+                $"{_root.Folder(plan)}/code/sub",
             ],
             said[1..]
         );
@@ -172,7 +167,7 @@ public sealed class SupervisorTests : IDisposable
         Assert.Equal("x has ended (failed): in the folder that it left, on the login node (this machine)", over.Where);
         Assert.DoesNotContain(
             "srun --jobid",
-            Sh($"PATH={bin}:$PATH SHELL={bin}/shell; export PATH SHELL\n{over.Text}"),
+            ScriptRoot.Sh($"PATH={bin}:$PATH SHELL={bin}/shell; export PATH SHELL\n{over.Text}"),
             StringComparison.Ordinal
         );
     }
@@ -187,29 +182,17 @@ public sealed class SupervisorTests : IDisposable
             WorkingFolder = "/",
         };
 
-    private string Folder(RunPlan plan) => Path.Combine(_root.FullName, "runs", plan.Id.ToString());
-
-    private void Lay(RunPlan plan)
-    {
-        foreach (var name in (string[])["code", "in", "out", "logs", "status"])
-            Directory.CreateDirectory(Path.Combine(Folder(plan), name));
-        foreach (var file in RunFiles.For(plan, new Dictionary<string, string>()))
-            File.WriteAllText(Path.Combine(Folder(plan), file.Name), file.Text);
-        File.WriteAllText(Path.Combine(Folder(plan), "status", "staged"), "");
-    }
-
     private async Task<(Run Run, RunState.Ended End)> RunAsync(RunPlan plan)
     {
-        Lay(plan);
-        Assert.StartsWith("launched ", Sh($"sh {Folder(plan)}/launch start"), StringComparison.Ordinal);
-        for (var began = Stopwatch.GetTimestamp(); !File.Exists(Path.Combine(Folder(plan), "status", "ended")); )
-        {
-            if (Stopwatch.GetElapsedTime(began).TotalSeconds > 60)
-                Assert.Fail("not within a minute");
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-        }
+        _root.Lay(plan);
+        Assert.StartsWith(
+            "launched ",
+            ScriptRoot.Sh($"sh {_root.Folder(plan)}/launch start"),
+            StringComparison.Ordinal
+        );
+        await ScriptRoot.UntilAsync(() => Task.FromResult(_root.HasEnded(plan)));
         var facts = LookReader.Read(
-            Sh($"sh {Repository.Folder}/src/Muster/Runs/Remote/look.sh {_root.FullName} {plan.Id}")
+            ScriptRoot.Sh($"sh {Repository.Folder}/src/Muster/Runs/Remote/look.sh {_root.FullName} {plan.Id}")
         )[plan.Id.ToString()];
         var run = new Run { Plan = plan, Created = DateTimeOffset.UtcNow };
         return (
@@ -218,15 +201,5 @@ public sealed class SupervisorTests : IDisposable
                 RunJudge.After(run, facts, null, schedulerKnowsMore: false, DateTimeOffset.UtcNow).State
             )
         );
-    }
-
-    private static string Sh(string script)
-    {
-        using var process = Process.Start(
-            new ProcessStartInfo("sh", ["-c", script]) { RedirectStandardOutput = true }
-        )!;
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return output;
     }
 }

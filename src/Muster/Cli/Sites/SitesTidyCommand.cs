@@ -111,7 +111,7 @@ internal static class SitesTidyCommand
         var kept = old.Except(going).ToList();
 
         if (!app.Json)
-            Show(app.Screen, where, old, kept, known);
+            Show(app, where, old, kept, known);
         var agreed =
             !dryRun
             && (
@@ -160,23 +160,25 @@ internal static class SitesTidyCommand
     }
 
     private static void Show(
-        Screen screen,
+        App app,
         string where,
         IReadOnlyList<OldRun> old,
         IReadOnlyList<OldRun> kept,
         Dictionary<RunId, Run?> known
     )
     {
+        var screen = app.Screen;
         if (screen.Quiet)
         {
             foreach (var run in old.Except(kept))
                 screen.Data(run.Id.ToString());
             return;
         }
+        var ids = app.Store.ShortIds();
         var rows = old.Select(run =>
                 (IReadOnlyList<string>)
                     [
-                        run.Id.Short,
+                        ids.Of(run.Id),
                         known[run.Id]?.Plan.Name ?? "-",
                         Words.Size(run.Bytes),
                         $"{run.Results}",

@@ -11,15 +11,9 @@ namespace Muster.Runs.Roles;
 public sealed class GangScriptTests : IDisposable
 {
     private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch.AddYears(60);
-    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("muster-gang-");
+    private readonly ScriptRoot _root = new();
 
-    public void Dispose()
-    {
-        // A supervisor has still to leave when its last record is there.
-        while (Sh($"pgrep -f [/]{_root.FullName[1..]}/runs || :").Length > 0)
-            Thread.Yield();
-        _root.Delete(recursive: true);
-    }
+    public void Dispose() => _root.Dispose();
 
     [Fact]
     public async Task Servers_end_well_when_the_workers_have()
@@ -35,7 +29,10 @@ public sealed class GangScriptTests : IDisposable
 
         Assert.Equal(Outcome.Succeeded, end.Outcome);
         Assert.Equal("released", Record(plan, "server.0.exit")["reason"]);
-        Assert.Equal(["0 of 2 1", "1 of 2 1"], File.ReadAllLines(Path.Combine(Folder(plan), "out", "told")).Order());
+        Assert.Equal(
+            ["0 of 2 1", "1 of 2 1"],
+            File.ReadAllLines(Path.Combine(_root.Folder(plan), "out", "told")).Order()
+        );
         Assert.Empty(Directory.EnumerateFiles(Path.Combine(_root.FullName, "ports"), "*", SearchOption.AllDirectories));
     }
 
@@ -53,7 +50,7 @@ public sealed class GangScriptTests : IDisposable
         Assert.StartsWith("worker.1 on ", end.Evidence.Text, StringComparison.Ordinal);
         Assert.Contains("2 of 3 ranks were stopped", end.Evidence.Text, StringComparison.Ordinal);
         Assert.Contains("worker.1", Record(plan, "worker.0.exit")["cause"], StringComparison.Ordinal);
-        Assert.Equal("", Sh($"grep -lz MUSTER_MARK={plan.Id}/ /proc/[0-9]*/environ 2>/dev/null || :"));
+        Assert.Equal("", ScriptRoot.Sh($"grep -lz MUSTER_MARK={plan.Id}/ /proc/[0-9]*/environ 2>/dev/null || :"));
     }
 
     [Fact]
@@ -71,7 +68,7 @@ public sealed class GangScriptTests : IDisposable
         );
 
         Assert.Equal(Outcome.Succeeded, (await RunAsync(plan)).Outcome);
-        Assert.Equal("hello\n", File.ReadAllText(Path.Combine(Folder(plan), "out", "heard")));
+        Assert.Equal("hello\n", File.ReadAllText(Path.Combine(_root.Folder(plan), "out", "heard")));
     }
 
     [Fact]
@@ -99,14 +96,14 @@ public sealed class GangScriptTests : IDisposable
         var plan = OnTwoHosts("touch $MUSTER_OUT/began") with { ReadyWithin = TimeSpan.FromSeconds(1) };
 
         Launch(plan, "a");
-        await UntilAsync(() => File.Exists(Path.Combine(Folder(plan, "a"), "status", "ended")));
+        await UntilAsync(() => File.Exists(Path.Combine(_root.Folder(plan, "a"), "status", "ended")));
 
         Assert.Contains(
             "nothing was heard of worker.1",
             Record(plan, "worker.0.exit", "a")["cause"],
             StringComparison.Ordinal
         );
-        Assert.False(File.Exists(Path.Combine(Folder(plan, "a"), "out", "began")));
+        Assert.False(File.Exists(Path.Combine(_root.Folder(plan, "a"), "out", "began")));
     }
 
     [Fact]
@@ -141,8 +138,8 @@ public sealed class GangScriptTests : IDisposable
         var end = Assert.IsType<RunState.Ended>(run.State);
         Assert.Equal((Outcome.Failed, 5), (end.Outcome, end.Code));
         Assert.Equal("stopped", Record(plan, "worker.0.exit", "a")["reason"]);
-        var told = File.ReadAllText(Path.Combine(Folder(plan, "a"), "out", "told")).Split(' ', 2)[1];
-        Assert.Equal(told, File.ReadAllText(Path.Combine(Folder(plan, "b"), "out", "told")).Split(' ', 2)[1]);
+        var told = File.ReadAllText(Path.Combine(_root.Folder(plan, "a"), "out", "told")).Split(' ', 2)[1];
+        Assert.Equal(told, File.ReadAllText(Path.Combine(_root.Folder(plan, "b"), "out", "told")).Split(' ', 2)[1]);
     }
 
     [Fact]
@@ -157,7 +154,7 @@ public sealed class GangScriptTests : IDisposable
                 Look(plan, "a").Records.ContainsKey("worker.0.started")
                 && Look(plan, "b").Records.ContainsKey("worker.1.started")
         );
-        Sh($"kill -9 {Record(plan, "worker.1.started", "b")["pid"]}");
+        ScriptRoot.Sh($"kill -9 {Record(plan, "worker.1.started", "b")["pid"]}");
 
         // Twenty seconds have passed in which its own host missed it.
         var run = new Run
@@ -205,7 +202,7 @@ public sealed class GangScriptTests : IDisposable
         );
         Assert.Equal(Outcome.Lost, end.Outcome);
         Assert.Contains("worker.1", end.Evidence.Text, StringComparison.Ordinal);
-        Assert.Equal("", Sh($"grep -lz MUSTER_MARK={plan.Id}/ /proc/[0-9]*/environ 2>/dev/null || :"));
+        Assert.Equal("", ScriptRoot.Sh($"grep -lz MUSTER_MARK={plan.Id}/ /proc/[0-9]*/environ 2>/dev/null || :"));
     }
 
     [Fact]
@@ -217,7 +214,7 @@ public sealed class GangScriptTests : IDisposable
         };
 
         Assert.Equal(Outcome.Succeeded, (await RunAsync(plan)).Outcome);
-        Assert.Equal("10\n", File.ReadAllText(Path.Combine(Folder(plan), "out", "10", "told")));
+        Assert.Equal("10\n", File.ReadAllText(Path.Combine(_root.Folder(plan), "out", "10", "told")));
     }
 
     private static RunPlan Plan(string script, params PlannedRole[] roles) =>
@@ -238,16 +235,13 @@ public sealed class GangScriptTests : IDisposable
             Host = "a",
         };
 
-    private string Folder(RunPlan plan, string? host = null) =>
-        Path.Combine(_root.FullName, "runs", plan.FolderOn(host ?? plan.Host));
-
     private StatusRecord Record(RunPlan plan, string name, string? host = null) => Look(plan, host).Records[name];
 
     private RunFacts Look(RunPlan plan, string? host = null)
     {
         var records = new Dictionary<string, StatusRecord>();
         foreach (
-            var file in new DirectoryInfo(Path.Combine(Folder(plan, host), "status"))
+            var file in new DirectoryInfo(Path.Combine(_root.Folder(plan, host), "status"))
                 .EnumerateFiles()
                 .Where(file => !file.Name.StartsWith('.'))
         )
@@ -262,19 +256,18 @@ public sealed class GangScriptTests : IDisposable
 
     private void Launch(RunPlan plan, string? host = null)
     {
-        var folder = Folder(plan, host);
-        foreach (var name in (string[])["code", "in", "out", "logs", "status"])
-            Directory.CreateDirectory(Path.Combine(folder, name));
-        foreach (var file in RunFiles.For(plan, new Dictionary<string, string>(), host))
-            File.WriteAllText(Path.Combine(folder, file.Name), file.Text);
-        File.WriteAllText(Path.Combine(folder, "status", "staged"), "");
-        Assert.StartsWith("launched ", Sh($"sh {folder}/launch start"), StringComparison.Ordinal);
+        _root.Lay(plan, host);
+        Assert.StartsWith(
+            "launched ",
+            ScriptRoot.Sh($"sh {_root.Folder(plan, host)}/launch start"),
+            StringComparison.Ordinal
+        );
     }
 
     private async Task<RunState.Ended> RunAsync(RunPlan plan)
     {
         Launch(plan);
-        await UntilAsync(() => File.Exists(Path.Combine(Folder(plan), "status", "ended")));
+        await UntilAsync(() => File.Exists(Path.Combine(_root.Folder(plan), "status", "ended")));
         return Assert.IsType<RunState.Ended>(
             RunJudge
                 .After(
@@ -289,7 +282,7 @@ public sealed class GangScriptTests : IDisposable
     }
 
     private Task CarryUntilAsync(RunPlan plan, Func<bool> done) =>
-        UntilAsync(async () =>
+        ScriptRoot.UntilAsync(async () =>
         {
             var facts = RunFacts.Together([Look(plan, "a"), Look(plan, "b")], []);
             var run = new Run
@@ -308,26 +301,5 @@ public sealed class GangScriptTests : IDisposable
             return done();
         });
 
-    private static Task UntilAsync(Func<bool> done) => UntilAsync(() => Task.FromResult(done()));
-
-    private static async Task UntilAsync(Func<Task<bool>> done)
-    {
-        var began = Stopwatch.GetTimestamp();
-        while (!await done())
-        {
-            if (Stopwatch.GetElapsedTime(began).TotalSeconds > 60)
-                Assert.Fail("not within a minute");
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-        }
-    }
-
-    private static string Sh(string script)
-    {
-        using var process = Process.Start(
-            new ProcessStartInfo("sh", ["-c", script]) { RedirectStandardOutput = true }
-        )!;
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return output;
-    }
+    private static Task UntilAsync(Func<bool> done) => ScriptRoot.UntilAsync(() => Task.FromResult(done()));
 }

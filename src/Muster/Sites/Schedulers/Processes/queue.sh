@@ -1,10 +1,13 @@
-# The line for the slots of a plain host. All that is known of it stands in the names of empty files, so a look is reading one folder:
-#   wait.NUMBER.PID.BORN.BOOT.USER.CPUS.MEMORY.GPUS.GROUP.CAP.RUN.ROLE.RANK   firm.… may not be passed any more, held.… has its slots
+# The line for the slots of a plain host. All that is known of it stands in the names of empty files, so a look is
+# reading one folder:
+#   wait.NUMBER.PID.BORN.BOOT.USER.CPUS.MEMORY.GPUS.GROUP.CAP.RUN.ROLE.RANK
+# firm.… may not be passed any more, held.… has its slots.
 # A name belongs to one process for ever: what a dead one left counts for nothing, and may be removed at any time.
 
 # queue_plan: whose turn it is, from the names of a line on standard input. `me` is one of them. It says
-#   `turn [GPU …]` or `place N OF` and `lack TEXT`; `room N`, how many like it would fit now; `past NUMBER`, the youngest that holds slots;
-#   `holds N`; `gone NAME` for a claim whose supervisor is dead, which still counts: something of its rank may be left.
+#   `turn [GPU …]` or `place N OF` and `lack TEXT`; `room N`, how many like it would fit now; `past NUMBER`, the
+#   youngest that holds slots; `holds N`; `gone NAME` for a claim whose supervisor is dead, which still counts:
+#   something of its rank may be left.
 queue_plan='
 function lives(pid, born, its_boot, its_user,  file, line, f) {
   if (its_boot != boot) return 0
@@ -15,11 +18,17 @@ function lives(pid, born, its_boot, its_user,  file, line, f) {
   return f[1] != "Z" && f[1] != "X" && f[20] == born
 }
 function most(a, b) { return a > b ? a : b }
-function share(i) { return most(most(cpus ? C[i] / cpus : 0, memory ? M[i] / memory : 0), all_gpus ? G[i] / all_gpus : 0) }
+function share(i) {
+  return most(most(cpus ? C[i] / cpus : 0, memory ? M[i] / memory : 0), all_gpus ? G[i] / all_gpus : 0)
+}
 function fits(c, m, g) { return (!c || c <= free_cpus) && (!m || m <= free_memory) && (!g || g <= free_gpus) }
 function use(c, m, g) { free_cpus -= c; free_memory -= m; free_gpus -= g }
 function sorted(by,  i, j, t) {
-  for (i = 2; i <= n; i++) { t = at[i]; for (j = i - 1; j > 0 && by[at[j]] > by[t]; j--) at[j + 1] = at[j]; at[j + 1] = t }
+  for (i = 2; i <= n; i++) {
+    t = at[i]
+    for (j = i - 1; j > 0 && by[at[j]] > by[t]; j--) at[j + 1] = at[j]
+    at[j + 1] = t
+  }
 }
 BEGIN {
   all_gpus = split(gpus, gpu_ids, " "); n = split(taken, words, " ")
@@ -82,8 +91,12 @@ END {
     if (mine) {
       if (firm[k] && why == "") use(-c, -m, -g)
       if (why == "" && c && c > free_cpus) why = most(free_cpus, 0) " of " cpus " CPUs free, it takes " c
-      else if (why == "" && m && m > free_memory) why = most(free_memory, 0) " of " memory " MB of memory free, it takes " m
-      else if (why == "") why = most(free_gpus, 0) " of " all_gpus " GPUs free, it takes " g (strangers ? "; " strangers " used by programs that are not of this line" : "")
+      else if (why == "" && m && m > free_memory)
+        why = most(free_memory, 0) " of " memory " MB of memory free, it takes " m
+      else if (why == "") {
+        why = most(free_gpus, 0) " of " all_gpus " GPUs free, it takes " g
+        if (strangers) why = why "; " strangers " used by programs that are not of this line"
+      }
       said = "place " i " " n "\nlack " why
     }
   }
@@ -103,7 +116,9 @@ queue_open() {
 $3
 END
   [ -n "$queue_cpus" ] || queue_cpus=$(nproc 2>/dev/null || grep -c '^processor' /proc/cpuinfo)
-  [ -n "$queue_memory" ] || while read -r key amount unit; do [ "$key" != MemTotal: ] || queue_memory=$((amount / 1024)); done </proc/meminfo
+  [ -n "$queue_memory" ] || while read -r key amount unit; do
+    [ "$key" != MemTotal: ] || queue_memory=$((amount / 1024))
+  done </proc/meminfo
   queue_maker=
   if [ -n "$queue_gpus" ]; then queue_gpus=$(at=0; while [ $at -lt "$queue_gpus" ]; do echo $at; at=$((at + 1)); done)
   else queue_find_gpus
@@ -138,11 +153,14 @@ queue_make() {
   fi
 }
 
-# queue_look NAME: where NAME stands, in $queue_turn ($queue_given: its GPUs), or $queue_place, $queue_of and $queue_lack.
+# queue_look NAME: where NAME stands, in $queue_turn ($queue_given: its GPUs), or $queue_place, $queue_of and
+# $queue_lack.
 queue_look() {
   queue_turn= queue_given= queue_place= queue_of= queue_lack= queue_past=0 queue_room=0 queue_holds=0 queue_waits=0
-  queue_said=$({ printf '%s\n' "$queue"/*; [ -z "$2" ] || echo "$1"; } | awk -v me="$1" -v boot="$queue_boot" -v user="$queue_user" -v hidden="$queue_hidden" \
-    -v cpus="$queue_cpus" -v memory="$queue_memory" -v gpus="$queue_gpus" -v taken="$queue_taken" -v ignored="$queue_ignored" "$queue_plan")
+  queue_said=$({ printf '%s\n' "$queue"/*; [ -z "$2" ] || echo "$1"; } |
+    awk -v me="$1" -v boot="$queue_boot" -v user="$queue_user" -v hidden="$queue_hidden" \
+      -v cpus="$queue_cpus" -v memory="$queue_memory" -v gpus="$queue_gpus" \
+      -v taken="$queue_taken" -v ignored="$queue_ignored" "$queue_plan")
   while read -r word rest; do
     case $word in
       turn) queue_turn=1 queue_given=$rest ;;
@@ -183,7 +201,8 @@ queue_session() { # queue_session ID: a process of that session is there, whosev
   return 1
 }
 
-# queue_enter: is this the only one that decides now? Each makes its mark first and looks then, so of two at least one sees the other.
+# queue_enter: is this the only one that decides now? Each makes its mark first and looks then, so of two at least one
+# sees the other.
 queue_enter() {
   queue_mark=$queue/take.$$.$(born $$).$queue_boot
   touch "$queue_mark" || return 1
@@ -194,7 +213,8 @@ queue_enter() {
       IFS=. read -r _ its_pid its_born its_boot <<END
 ${other##*/}
 END
-      if [ "$its_boot" = "$queue_boot" ] && { [ "$(born "$its_pid")" = "$its_born" ] || queue_unseen "$its_pid" "$other"; }; then
+      if [ "$its_boot" = "$queue_boot" ] &&
+        { [ "$(born "$its_pid")" = "$its_born" ] || queue_unseen "$its_pid" "$other"; }; then
         if [ -n "$lower" ]; then rm -f "$queue_mark"; return 1; fi
         higher=1
       elif [ -O "$other" ]; then rm -f "$other"
@@ -221,7 +241,8 @@ queue_strangers() {
   )
 }
 
-# queue_size: what this rank takes. One that wants more processors or memory than there are takes all; GPUs that nobody can find are not kept.
+# queue_size: what this rank takes. One that wants more processors or memory than there are takes all; GPUs that nobody
+# can find are not kept.
 queue_size() {
   sum_cpus=0 sum_memory=0 sum_gpus=0
   for part in $muster_ranks; do
@@ -272,7 +293,8 @@ queue_take() {
   done
   group=1
   [ -z "$muster_gang" ] || group=$muster_size
-  id=$((number + 1)).$$.$(born $$).$queue_boot.$queue_user.$my_cpus.$my_memory tail=$group.$muster_at_once.$muster_id.$me
+  id=$((number + 1)).$$.$(born $$).$queue_boot.$queue_user.$my_cpus.$my_memory
+  tail=$group.$muster_at_once.$muster_id.$me
   queue_name=wait.$id.$my_gpus.$tail
   if ! touch "$queue/$queue_name"; then
     queue_asks || [ -n "$muster_array" ] || { queue_name=; trap : TERM INT USR1; return 0; }
@@ -311,10 +333,12 @@ queue_take() {
         [ "$queue_past" -le "${past:-$queue_past}" ] || [ "$queue_past" -lt "${id%%.*}" ] || passed=$((passed + 1))
         past=$queue_past
         if [ $passed -ge 16 ]; then
-          case $queue_name in wait.*) mv "$queue/$queue_name" "$queue/firm.$id.$my_gpus.$tail" && queue_name=firm.$id.$my_gpus.$tail ;; esac
+          firm=firm.$id.$my_gpus.$tail
+          case $queue_name in wait.*) mv "$queue/$queue_name" "$queue/$firm" && queue_name=$firm ;; esac
         fi
         place="$queue_place/$queue_of/$queue_lack"
-        if [ "$place" != "$told_place" ] && { [ -z "$told_place" ] || [ $((round % 8)) = 0 ] || [ "$queue_place" = 1 ]; }; then
+        if [ "$place" != "$told_place" ] &&
+          { [ -z "$told_place" ] || [ $((round % 8)) = 0 ] || [ "$queue_place" = 1 ]; }; then
           {
             echo "host=$host"; myself; echo "time=$(date +%s)"
             echo "place=$queue_place"; echo "of=$queue_of"; echo "lack=$queue_lack"
@@ -332,12 +356,16 @@ queue_take() {
   [ -z "$muster_array" ] || queue_next
 }
 
-# queue_show: tells the command which GPUs are its own. AMD counts those that it shows from 0 again; NVIDIA counts as nvidia-smi does only when told to.
+# queue_show: tells the command which GPUs are its own. AMD counts those that it shows from 0 again; NVIDIA counts as
+# nvidia-smi does only when told to.
 queue_show() {
   CUDA_VISIBLE_DEVICES=$(echo "$queue_given" | tr ' ' ,)
   if [ "$queue_maker" = amd ]; then
     ROCR_VISIBLE_DEVICES=$CUDA_VISIBLE_DEVICES
-    CUDA_VISIBLE_DEVICES=$(at=0; for gpu in $queue_given; do [ $at = 0 ] || printf ,; printf %s $at; at=$((at + 1)); done)
+    CUDA_VISIBLE_DEVICES=$(
+      at=0
+      for gpu in $queue_given; do [ $at = 0 ] || printf ,; printf %s $at; at=$((at + 1)); done
+    )
     export ROCR_VISIBLE_DEVICES
   fi
   HIP_VISIBLE_DEVICES=$CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER=PCI_BUS_ID
