@@ -123,7 +123,10 @@ public sealed class SupervisorTests : IDisposable
         File.WriteAllText(Path.Combine(Folder(plan), "env.sh"), "export LEVEL=3\n");
         File.WriteAllText(Path.Combine(Folder(plan), "status", "main.3.port.web-ui"), "host=x\nport=8080\n");
         var bin = _root.CreateSubdirectory("bin").FullName;
-        File.WriteAllText(Path.Combine(bin, "srun"), "#!/bin/sh\necho \"srun $1 $2 $3\"; exec \"$4\"\n");
+        File.WriteAllText(
+            Path.Combine(bin, "srun"),
+            "#!/bin/sh\nuntil [ \"$1\" = sh ]; do printf '%s ' \"$1\"; shift; done; echo; exec \"$@\"\n"
+        );
         File.WriteAllText(
             Path.Combine(bin, "shell"),
             "#!/bin/sh\nenv | grep -E '^(MUSTER_|LEVEL=)' | grep -v '^MUSTER_LAB_' | sort; pwd\n"
@@ -136,12 +139,15 @@ public sealed class SupervisorTests : IDisposable
             State = new RunState.Running(new("4711"), "node7", DateTimeOffset.UtcNow),
         };
 
-        var inside = Cli.Runs.ShellCommand.PlaceOf(run, "main.3", hasScheduler: true, _root.FullName);
+        Cli.Runs.Entrance Way(Run run, string? rank) =>
+            Cli.Runs.Entrance.Of(run, rank, hasScheduler: true, _root.FullName, Cli.Runs.EntranceKind.Terminal, []);
+        var inside = Way(run, "main.3");
         var said = Sh($"PATH={bin}:$PATH SHELL={bin}/shell; export PATH SHELL\n{inside.Text}")
             .Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
         Assert.Equal("inside job 4711_3 of x, which runs on node7", inside.Where);
-        Assert.Equal("srun --jobid=4711_3 --overlap --pty", said[0]);
+        Assert.StartsWith("--jobid=4711_3 --overlap ", said[0], StringComparison.Ordinal);
+        Assert.EndsWith(" --pty ", said[0], StringComparison.Ordinal);
         Assert.Equal(
             [
                 "LEVEL=3",
@@ -160,18 +166,16 @@ public sealed class SupervisorTests : IDisposable
             said[1..]
         );
 
-        var over = Cli.Runs.ShellCommand.PlaceOf(
+        var over = Way(
             run with
             {
                 State = new RunState.Ended(Outcome.Failed, 1, DateTimeOffset.UtcNow, new("x", "y")),
             },
-            null,
-            hasScheduler: true,
-            _root.FullName
+            null
         );
         Assert.Equal("x has ended (failed): in the folder that it left, on the login node (this machine)", over.Where);
         Assert.DoesNotContain(
-            "srun --jobid",
+            "--jobid",
             Sh($"PATH={bin}:$PATH SHELL={bin}/shell; export PATH SHELL\n{over.Text}"),
             StringComparison.Ordinal
         );

@@ -231,6 +231,7 @@ child=$!
   echo "time=$began"
   echo "host=$host"
   myself
+  echo "command=$child"
   [ -z "$SLURM_JOB_ID" ] || { echo "job=$SLURM_JOB_ID"; echo "handle=${self#slurm:}"; echo "nodes=$SLURM_JOB_NODELIST"; }
 } | record "$me.started"
 if [ -n "$queue_name" ]; then
