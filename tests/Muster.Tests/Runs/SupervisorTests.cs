@@ -57,6 +57,21 @@ public sealed class SupervisorTests : IDisposable
         );
     }
 
+    [Fact]
+    public async Task When_what_was_written_is_noted_to_the_second()
+    {
+        var plan = Plan("echo a; sleep 2.1; echo b >&2; sleep 2.1; echo c");
+        await RunAsync(plan);
+        var times = new LogTimes();
+        times.Add(
+            Sh($"sh -c 'set -- {_root.FullName} {plan.Id}; . {Repository.Folder}/src/Muster/Runs/Remote/times.sh'")
+        );
+
+        var seen = new[] { times.Of("main.0.out", 0), times.Of("main.0.err", 0), times.Of("main.0.out", 2) };
+        Assert.True(seen[0] < seen[1] && seen[1] < seen[2], string.Join(", ", seen));
+        Assert.Null(times.Of("main.0.out", 4));
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData(2)]
