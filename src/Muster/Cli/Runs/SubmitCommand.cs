@@ -188,7 +188,8 @@ internal class SubmitCommand : Command, ITakesCommand
         bool fetch,
         OnInterrupt onInterrupt,
         CancellationToken ct,
-        SubmitWatch? watch = null
+        SubmitWatch? watch = null,
+        string? sameCode = null
     )
     {
         var screen = app.Screen;
@@ -204,6 +205,7 @@ internal class SubmitCommand : Command, ITakesCommand
         )
         {
             BringUp = machines is null ? null : CloudRuns.BringUp(app, machines),
+            SameCode = sameCode,
         };
         using var ctrlC = new CtrlC(app, onInterrupt);
         await using var attachment = new Attachment(app, ctrlC) { Heard = watch?.Heard, FetchTo = watch?.FetchTo };
@@ -258,8 +260,9 @@ internal class SubmitCommand : Command, ITakesCommand
                 screen.Note("host", reason);
                 break;
             case SubmitEvent.Taken(var snapshot):
-                var from = snapshot.Commit is null
-                    ? "folder"
+                var from =
+                    snapshot.Commit is null ? "folder"
+                    : snapshot.Branch is null ? $"{snapshot.Commit[..10]} again"
                     : $"{snapshot.Branch}{(snapshot.Dirty ? " with changes" : "")} as {snapshot.Commit[..10]}";
                 var left =
                     snapshot.LeftOut.Entries.Count == 0
