@@ -117,6 +117,7 @@ internal class SubmitCommand : Command, ITakesCommand
                     _run.After,
                     _stay,
                     _run.Keep,
+                    _run.Notify,
                     _run.Detach,
                     _run.DryRun,
                     _noSnapshot,
