@@ -85,7 +85,7 @@ public sealed class ArchitectureTests
         [
             ["Submit"],
             ["Machines"],
-            ["Explain", "Follow", "Forward", "Tidy"],
+            ["Explain", "Follow", "Forward", "Notices", "Tidy"],
             ["Roles"],
             ["Images"],
             ["."],
@@ -95,6 +95,7 @@ public sealed class ArchitectureTests
             ["Doctor", "Import"],
             ["Reading"],
             ["."],
+            ["Notices"],
             ["Clouds"],
             ["Schedulers", "Scaling"],
         ],

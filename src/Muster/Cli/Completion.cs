@@ -92,7 +92,9 @@ internal static class Completion
                             .Select(run => new Proposal(run.Id.ToString(), About(run)))
                     )
                     .Append(new("last", "the newest run")),
-                { } choice when choice.Contains('|') => choice.Split('|').Select(word => new Proposal(word, null)),
+                { } choice when choice.Contains('|') => choice
+                    .Split('|')
+                    .SelectMany(word => word is "RUN" or "SITE" ? Values(word) : [new(word, null)]),
                 _ => [], // the shell knows files better
             };
     }

@@ -3,14 +3,19 @@ using System.Text.Json;
 using Muster.Cli.Context;
 using Muster.Cli.Sites;
 using Muster.Configuration;
+using Muster.Faults;
+using Muster.Runs;
+using Muster.Runs.Notices;
+using Muster.Sites;
 using Muster.Sites.Reading;
+using Muster.Sites.Schedulers;
 
 namespace Muster.Cli;
 
 internal static class ConfigCommand
 {
     public static Command Create() =>
-        new("config", "Show the configuration and its sources.") { Show(), Paths(), Schema() };
+        new("config", "Show the configuration and its sources.") { Show(), Paths(), Schema(), TestNotify() };
 
     private static Command Show()
     {
@@ -81,6 +86,42 @@ internal static class ConfigCommand
     {
         var command = new Command("schema", "Print a JSON schema of muster.yaml, for editors.");
         command.SetAction(parsed => parsed.Invocation().Screen.Data(ConfigSchema.ToJson()));
+        return command;
+    }
+
+    private static Command TestNotify()
+    {
+        var command = new Command("test-notify", "Send a test notice by every way that `notify:` names.");
+        command.SetAction(
+            async (parsed, ct) =>
+            {
+                var app = parsed.App();
+                var now = app.Clock.GetUtcNow();
+                var run = new Run
+                {
+                    Plan = new()
+                    {
+                        Id = RunId.New(app.Clock),
+                        Name = "test",
+                        Site = LocalSite.BuiltInName,
+                        Command = ["true"],
+                        WorkingFolder = Directory.GetCurrentDirectory(),
+                    },
+                    Created = now,
+                    State = new RunState.Ended(Outcome.Succeeded, 0, now, new("test", "a test of `notify:`")),
+                };
+                using var notifier = new Notifier(app.Store, app.Config.Notify);
+                var notice = new RunNotice("ended", "A test of Muster's notices", "This is how they look", run);
+                var problems = await notifier.SendAsync(notice, ct);
+                if (problems.Count > 0)
+                    throw new UserException(
+                        string.Join("; ", problems),
+                        "Correct `notify:`; `muster config show` shows it."
+                    );
+                app.Screen.Note("sent", string.Join(", ", notifier.Ways));
+                return 0;
+            }
+        );
         return command;
     }
 }

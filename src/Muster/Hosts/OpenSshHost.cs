@@ -57,6 +57,9 @@ public sealed class OpenSshHost(SshTarget target, SshPatience patience) : IHost
     /// <summary>Where the client's configuration leads; nothing is connected.</summary>
     public Task<SshRoute> RouteAsync(CancellationToken ct) => SshRoute.ReadAsync(target, ct);
 
+    /// <summary>What another client of SSH has to be told to get there; nothing is connected.</summary>
+    public Task<IReadOnlyList<SshSetting>> SettingsAsync(CancellationToken ct) => SshSetting.ReadAsync(target, ct);
+
     /// <summary>Says that the connection is dead though nobody told us: the next use makes a new one.</summary>
     public Task GiveUpConnectionAsync() => _master.CloseAsync();
 

@@ -18,17 +18,25 @@ namespace Muster.Hosts;
 /// </remarks>
 public sealed class ShellChannel : IAsyncDisposable
 {
+    private const int Kept = 64 * 1024;
+
     private readonly ChildProcess _process;
     private readonly string _host;
     private readonly SshTarget? _target;
     private readonly string _mark;
     private readonly MarkedStream _output;
+    private readonly Lock _turn = new();
+    private readonly UntilMark _begin;
+    private readonly UntilMark _end;
+    private readonly MemoryStream _unheard = new();
+    private Action<ReadOnlyMemory<byte>>? _hear;
     private readonly TaskCompletionSource<Ending> _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private ShellChannel(ChildProcess process, string mark, string host, SshTarget? target)
     {
         (_process, _mark, _host, _target) = (process, mark, host, target);
         _output = new MarkedStream(process.Output, Encoding.ASCII.GetBytes(mark + "\n"));
+        (_begin, _end) = (new(Encoding.ASCII.GetBytes(mark + "\n")), new(Encoding.ASCII.GetBytes($"\n{mark} ")));
         _ = ReadErrorsAsync();
     }
 
@@ -42,6 +50,21 @@ public sealed class ShellChannel : IAsyncDisposable
     /// What the login shell printed before it; known once something was read from <see cref="Output"/>.
     /// </summary>
     public string Banner => _output.Before;
+
+    /// <summary>
+    /// Gives what the script says on its error stream as it comes, from its first byte on, and no banner of a login
+    /// shell.
+    /// </summary>
+    public void HearErrors(Action<ReadOnlyMemory<byte>> hear)
+    {
+        lock (_turn)
+        {
+            _hear = hear;
+            if (_unheard.Length > 0)
+                hear(_unheard.ToArray());
+            _unheard.SetLength(0);
+        }
+    }
 
     /// <summary>
     /// The command that makes any login shell run our script: it reads as many bytes as the script has, and no more.
@@ -101,7 +124,6 @@ public sealed class ShellChannel : IAsyncDisposable
 
     private async Task ReadErrorsAsync()
     {
-        const int kept = 64 * 1024;
         var seen = new StringBuilder();
         var decoder = Encoding.UTF8.GetDecoder();
         var bytes = new byte[8 * 1024];
@@ -111,9 +133,10 @@ public sealed class ShellChannel : IAsyncDisposable
             int read;
             while ((read = await _process.Errors.ReadAsync(bytes)) > 0)
             {
+                Hear(bytes.AsSpan(0, read));
                 seen.Append(chars, 0, decoder.GetChars(bytes.AsSpan(0, read), chars, flush: false));
-                if (seen.Length > 2 * kept)
-                    seen.Remove(0, seen.Length - kept);
+                if (seen.Length > 2 * Kept)
+                    seen.Remove(0, seen.Length - Kept);
                 if (Parse(seen.ToString()) is { ExitCode: not null } ended)
                 {
                     _ending.TrySetResult(ended);
@@ -122,7 +145,29 @@ public sealed class ShellChannel : IAsyncDisposable
             }
         }
         catch (Exception fault) when (fault is IOException or ObjectDisposedException or InvalidOperationException) { }
+        Tell(_end.Rest());
         _ending.TrySetResult(Parse(seen.ToString()));
+    }
+
+    private void Hear(ReadOnlySpan<byte> bytes)
+    {
+        if (!_begin.Reached)
+        {
+            _begin.Add(bytes); // a banner
+            bytes = _begin.Behind.Span;
+        }
+        Tell(_end.Add(bytes));
+    }
+
+    private void Tell(ReadOnlyMemory<byte> bytes)
+    {
+        lock (_turn)
+        {
+            if (_hear is not null && !bytes.IsEmpty)
+                _hear(bytes);
+            else if (_unheard.Length < Kept)
+                _unheard.Write(bytes.Span);
+        }
     }
 
     private Ending Parse(string seen)

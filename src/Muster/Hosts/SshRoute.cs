@@ -12,9 +12,13 @@ public sealed record SshRoute(string User, string Address, int Port, string? Way
         $"{User}@{Address}{(Port == 22 ? "" : $" port {Port}")}{(Way is null ? "" : $" by {Way}")}";
 
     /// <summary>Asks the client itself, by <c>ssh -G</c>.</summary>
-    internal static async Task<SshRoute> ReadAsync(SshTarget target, CancellationToken ct)
+    internal static async Task<SshRoute> ReadAsync(SshTarget target, CancellationToken ct) =>
+        Parse(await AskAsync(target, target.Options, ct));
+
+    /// <summary>What <c>ssh -G</c> says with these options.</summary>
+    internal static async Task<string> AskAsync(SshTarget target, IReadOnlyList<string> options, CancellationToken ct)
     {
-        var start = OwnSession.Command("ssh", [.. target.Options, "-G", target.Alias]);
+        var start = OwnSession.Command("ssh", [.. options, "-G", target.Alias]);
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.Environment["LC_ALL"] = "C";
         try
@@ -25,7 +29,7 @@ public sealed record SshRoute(string User, string Address, int Port, string? Way
             var output = await process.StandardOutput.ReadToEndAsync(ct);
             await process.WaitForExitAsync(ct);
             return process.ExitCode == 0
-                ? Parse(output)
+                ? output
                 : throw SshFaults.Read(target.Alias, await said, process.ExitCode, target);
         }
         catch (System.ComponentModel.Win32Exception missing)

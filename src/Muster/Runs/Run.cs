@@ -31,6 +31,13 @@ public sealed record Run
     /// <summary>When all of its results were here.</summary>
     public DateTimeOffset? FetchedAt { get; init; }
 
+    /// <summary>What was told of it already: the events of its notices.</summary>
+    public IReadOnlyList<string> Told
+    {
+        get => field ?? [];
+        init;
+    }
+
     /// <summary>What its submission waits for, in words.</summary>
     public string? Waits { get; init; }
 

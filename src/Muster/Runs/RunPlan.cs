@@ -30,6 +30,9 @@ public sealed record RunPlan
 
     /// <summary>How long that machine stays after the run, for the next one.</summary>
     public TimeSpan? Keep { get; init; }
+
+    /// <summary>Whoever submitted it wants to be told of its start, after a long wait, and of its end.</summary>
+    public bool Notify { get; init; }
     public required IReadOnlyList<string> Command { get; init; }
 
     /// <summary>The command is one line for the shell, as older tools took it.</summary>

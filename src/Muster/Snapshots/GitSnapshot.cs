@@ -9,9 +9,11 @@ namespace Muster.Snapshots;
 public static class GitSnapshot
 {
     /// <summary>Nothing when <paramref name="workingFolder"/> is in no git work tree.</summary>
+    /// <param name="same">The commit of an earlier snapshot that is wanted again; null for the state of now.</param>
     public static async Task<Snapshot?> TakeAsync(
         string workingFolder,
         RunRef run,
+        string? same,
         ContentCache cache,
         CancellationToken ct
     )
@@ -23,7 +25,9 @@ public static class GitSnapshot
         try
         {
             var leftOut = Taking.LeftOutAsync(tree, ct);
-            var taken = await taking.TakeAsync(tree, null, ct);
+            var taken = same is null
+                ? await taking.TakeAsync(tree, null, ct)
+                : await taking.TakeAsync(tree, null, same, ct);
             return new()
             {
                 Commit = taken.Commit,

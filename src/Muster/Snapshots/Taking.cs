@@ -1,4 +1,5 @@
 using System.Text;
+using Muster.Faults;
 using Muster.Transfers;
 
 namespace Muster.Snapshots;
@@ -55,6 +56,33 @@ internal sealed class Taking(RunRef run, ContentCache cache, string temporaryFol
 
         await AddFilesAsync(tree, items, entries, place, new GitBlobs(tree.Git, written.Length / 2), ct);
         return new(commit!, head, branch, dirty, items);
+    }
+
+    /// <summary>A commit as it is, whatever the work tree holds now.</summary>
+    public async Task<Taken> TakeAsync(WorkTree tree, RawPath? place, string commit, CancellationToken ct)
+    {
+        var git = tree.Git.With(("GIT_INDEX_FILE", CopyIndex("")));
+        var asked = await git.AskAsync(default, ct, "read-tree", commit);
+        if (asked.ExitCode != 0)
+            throw new UserException(
+                $"the commit {commit} is not in {tree.Root} any more",
+                "Leave --same-code out, to submit the code as it is now."
+            );
+        var entries = IndexEntry.Parse(await git.GetAsync(ct, "ls-files", "--stage", "-t", "-z"));
+        var items = new List<CargoItem>(entries.Count);
+        foreach (var nested in entries.Where(entry => entry.IsRepository))
+        {
+            var path = place is { } above ? nested.Path.Below(above) : nested.Path;
+            items.Add(new(path, CargoKind.Folder));
+            if (await WorkTree.AtAsync(Path.Combine(tree.Root, nested.Path.Text), ct) is { } inner)
+                items.AddRange((await TakeAsync(inner, path, nested.Id, ct)).Items);
+            else
+                Warnings.Add($"{path}: a submodule that is not checked out; `git submodule update --init` brings it");
+        }
+        _marked.Add(tree);
+        await git.GetAsync(ct, "update-ref", run.Name, commit);
+        await AddFilesAsync(tree, items, entries, place, new GitBlobs(tree.Git, commit.Length / 2), ct);
+        return new(commit, null, null, false, items);
     }
 
     /// <summary>Takes the refs back that were set before something failed.</summary>

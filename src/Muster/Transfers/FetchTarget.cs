@@ -36,6 +36,20 @@ internal sealed class FetchTarget(string root)
             : beside;
     }
 
+    /// <summary>Whether a file of that name has that content; null where there is none.</summary>
+    public async Task<bool?> HasAsync(string place, ContentHash content, CancellationToken ct)
+    {
+        EnterFolderOf(place);
+        if (FileStamp.Find(Full(place)) is not { } here)
+            return null;
+        if (here.Type == FileType.Folder)
+            throw new UserException(
+                $"{Full(place)} is a folder, and a file of that name is to be copied",
+                "Move it away, or copy into another folder."
+            );
+        return here.Type == FileType.File && await HashAsync(Full(place), ct) == content;
+    }
+
     public long PartLength(string place) => FileStamp.Find(Part(place)) is { Type: FileType.File } part ? part.Size : 0;
 
     /// <summary>

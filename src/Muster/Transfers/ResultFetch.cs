@@ -82,6 +82,63 @@ public sealed class ResultFetch(IHost host, string run, string folder, string de
     }
 
     /// <summary>
+    /// Copies one file, or a folder with all that is below it. A file of that name with other content is written over
+    /// only when that is wanted; else nothing is copied.
+    /// </summary>
+    /// <param name="path">Below the folder.</param>
+    /// <param name="name">What it is called below the destination.</param>
+    public async Task<FetchReport> CopyAsync(
+        RawPath path,
+        string name,
+        bool overwrite,
+        IProgress<TransferProgress>? progress,
+        CancellationToken ct
+    )
+    {
+        string Renamed(RawPath one) => name + one.Text[path.Text.Length..];
+        var below = path.Text + "/";
+        var remote = await RemoteListing.ReadAsync(
+            host,
+            folder,
+            one => one == path || one.Text.StartsWith(below, StringComparison.Ordinal),
+            ct
+        );
+        if (remote.Files.Count + remote.Links.Count == 0)
+            throw new UserException(
+                $"{host.Name}: there is no file {path} in {folder}",
+                $"See what is there: muster exec {run} -- sh -c 'ls -l \"$MUSTER_OUT\"'"
+            );
+        var record = new FetchRecord(run, []); // nothing of ours is here yet
+        var wanted = new List<Wanted>();
+        var others = new List<string>();
+        foreach (var file in remote.Files)
+        {
+            var here = Renamed(file.Path);
+            var known = await _target.HasAsync(here, file.Hash, ct);
+            if (known is not true)
+                wanted.Add(new(file, here));
+            if (known is false)
+                others.Add(here);
+        }
+        if (others.Count > 0 && !overwrite)
+            throw CopyConflict.Of(others, destination);
+        var meter = new TransferMeter(progress, wanted.Count, wanted.Sum(one => one.File.Size));
+        var links = new List<(RawPath, byte[])>();
+        var small = wanted.Where(one => one.File.Size < LargeFrom).ToList();
+        var packed = await UnpackAsync(small, remote.Links, links, record, meter, ct);
+        foreach (var one in wanted.Where(one => !packed.Contains(one.File.Path)))
+            await ContinueAsync(one, record, meter, ct);
+        return new(
+            meter.Files,
+            meter.Bytes,
+            remote.Files.Count - wanted.Count,
+            [],
+            [.. meter.Changed.Select(one => one.ToString())],
+            [.. remote.Warnings, .. _target.Link(links.Select(link => (new RawPath(Renamed(link.Item1)), link.Item2)))]
+        );
+    }
+
+    /// <summary>
     /// Small files as one archive. What it lacks, such as the second name of one file, is left to be fetched alone.
     /// </summary>
     private async Task<HashSet<RawPath>> UnpackAsync(

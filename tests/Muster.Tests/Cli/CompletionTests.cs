@@ -51,6 +51,8 @@ public sealed class CompletionTests
         Assert.Equal(["0195500a-0000-7000-8000-000000000000"], After("show", "01"));
         Assert.Equal(["trial"], After("cancel", "a", "b", "t"));
         Assert.Equal(["trial", "last"], After("submit", "--after", ""));
+        Assert.Equal(["trial", "last"], After("exec", ""));
+        Assert.Equal(["trial", "last", "lab", "local"], After("shell", ""));
     }
 
     [Fact]

@@ -51,6 +51,23 @@ public sealed class SupervisorTests : IDisposable
         );
     }
 
+    [Fact]
+    public async Task When_what_was_written_is_noted_to_the_second()
+    {
+        var plan = Plan("echo a; sleep 2.1; echo b >&2; sleep 2.1; echo c");
+        await RunAsync(plan);
+        var times = new LogTimes();
+        times.Add(
+            ScriptRoot.Sh(
+                $"sh -c 'set -- {_root.FullName} {plan.Id}; . {Repository.Folder}/src/Muster/Runs/Remote/times.sh'"
+            )
+        );
+
+        var seen = new[] { times.Of("main.0.out", 0), times.Of("main.0.err", 0), times.Of("main.0.out", 2) };
+        Assert.True(seen[0] < seen[1] && seen[1] < seen[2], string.Join(", ", seen));
+        Assert.Null(times.Of("main.0.out", 4));
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData(2)]
@@ -117,7 +134,10 @@ public sealed class SupervisorTests : IDisposable
         File.WriteAllText(Path.Combine(_root.Folder(plan), "env.sh"), "export LEVEL=3\n");
         File.WriteAllText(Path.Combine(_root.Folder(plan), "status", "main.3.port.web-ui"), "host=x\nport=8080\n");
         var bin = _root.CreateSubdirectory("bin").FullName;
-        File.WriteAllText(Path.Combine(bin, "srun"), "#!/bin/sh\necho \"srun $1 $2 $3\"; exec \"$4\"\n");
+        File.WriteAllText(
+            Path.Combine(bin, "srun"),
+            "#!/bin/sh\nuntil [ \"$1\" = sh ]; do printf '%s ' \"$1\"; shift; done; echo; exec \"$@\"\n"
+        );
         File.WriteAllText(
             Path.Combine(bin, "shell"),
             "#!/bin/sh\nenv | grep -E '^(MUSTER_|LEVEL=)' | grep -v '^MUSTER_LAB_' | sort; pwd\n"
@@ -130,13 +150,16 @@ public sealed class SupervisorTests : IDisposable
             State = new RunState.Running(new("4711"), "node7", DateTimeOffset.UtcNow),
         };
 
-        var inside = Cli.Runs.ShellCommand.PlaceOf(run, "main.3", hasScheduler: true, _root.FullName);
+        Cli.Runs.Entrance Way(Run run, string? rank) =>
+            Cli.Runs.Entrance.Of(run, rank, hasScheduler: true, _root.FullName, Cli.Runs.EntranceKind.Terminal, []);
+        var inside = Way(run, "main.3");
         var said = ScriptRoot
             .Sh($"PATH={bin}:$PATH SHELL={bin}/shell; export PATH SHELL\n{inside.Text}")
             .Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
         Assert.Equal("inside job 4711_3 of x, which runs on node7", inside.Where);
-        Assert.Equal("srun --jobid=4711_3 --overlap --pty", said[0]);
+        Assert.StartsWith("--jobid=4711_3 --overlap ", said[0], StringComparison.Ordinal);
+        Assert.EndsWith(" --pty ", said[0], StringComparison.Ordinal);
         Assert.Equal(
             [
                 "LEVEL=3",
@@ -155,18 +178,16 @@ public sealed class SupervisorTests : IDisposable
             said[1..]
         );
 
-        var over = Cli.Runs.ShellCommand.PlaceOf(
+        var over = Way(
             run with
             {
                 State = new RunState.Ended(Outcome.Failed, 1, DateTimeOffset.UtcNow, new("x", "y")),
             },
-            null,
-            hasScheduler: true,
-            _root.FullName
+            null
         );
         Assert.Equal("x has ended (failed): in the folder that it left, on the login node (this machine)", over.Where);
         Assert.DoesNotContain(
-            "srun --jobid",
+            "--jobid",
             ScriptRoot.Sh($"PATH={bin}:$PATH SHELL={bin}/shell; export PATH SHELL\n{over.Text}"),
             StringComparison.Ordinal
         );

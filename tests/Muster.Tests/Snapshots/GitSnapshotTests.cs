@@ -39,6 +39,27 @@ public sealed class GitSnapshotTests
     }
 
     [Fact]
+    public async Task A_snapshot_is_taken_again_whatever_was_edited_since()
+    {
+        using var repository = new TestRepository();
+        repository.Write("main.py", "as it was\n");
+        repository.Write("only/then", "new\n");
+        var first = await repository.GetAsync();
+        var files = await first.FilesAsync();
+        repository.Write("main.py", "as it is\n");
+        File.Delete(Path.Combine(repository.Root, "only", "then"));
+        var status = repository.Git("status --porcelain");
+
+        var again = await repository.GetAsync("run-2", same: first.Commit);
+
+        Assert.Equal(files, await again.FilesAsync());
+        Assert.Equal(first.Commit, again.Commit);
+        Assert.Equal(first.Commit, repository.Git("rev-parse refs/muster/run-2"));
+        Assert.Equal(status, repository.Git("status --porcelain"));
+        await Assert.ThrowsAsync<UserException>(() => repository.GetAsync("run-3", same: new string('1', 40)));
+    }
+
+    [Fact]
     public async Task What_is_only_staged_is_in_it()
     {
         using var repository = new TestRepository();
@@ -152,6 +173,7 @@ public sealed class GitSnapshotTests
             await GitSnapshot.TakeAsync(
                 repository.Beside,
                 new("run-1"),
+                null,
                 repository.Cache,
                 TestContext.Current.CancellationToken
             )

@@ -62,11 +62,18 @@ internal sealed class TestRepository : IDisposable
         File.WriteAllText(full, text);
     }
 
-    public Task<Snapshot?> TakeAsync(string run = "run-1", string below = "") =>
-        GitSnapshot.TakeAsync(Path.Combine(Root, below), new RunRef(run), Cache, TestContext.Current.CancellationToken);
+    /// <param name="same">The commit of an earlier snapshot.</param>
+    public Task<Snapshot?> TakeAsync(string run = "run-1", string below = "", string? same = null) =>
+        GitSnapshot.TakeAsync(
+            Path.Combine(Root, below),
+            new RunRef(run),
+            same,
+            Cache,
+            TestContext.Current.CancellationToken
+        );
 
-    public async Task<Snapshot> GetAsync(string run = "run-1", string below = "") =>
-        Assert.IsType<Snapshot>(await TakeAsync(run, below));
+    public async Task<Snapshot> GetAsync(string run = "run-1", string below = "", string? same = null) =>
+        Assert.IsType<Snapshot>(await TakeAsync(run, below, same));
 
     // Not Directory.Delete: .NET cannot name a file whose name is not UTF-8.
     public void Dispose() => Process.Start("rm", ["-rf", _place.FullName]).WaitForExit();

@@ -120,7 +120,7 @@ public sealed partial class TranscriptTests
         );
     }
 
-    [GeneratedRegex("(HERE:|pid=|born=)[0-9]+")]
+    [GeneratedRegex("(HERE:|pid=|born=|command=)[0-9]+")]
     private static partial Regex Processes();
 
     [GeneratedRegex("boot=[0-9a-f-]{36}")]

@@ -1,6 +1,7 @@
 using Muster.Cli.Terminal;
 using Muster.Configuration;
 using Muster.Runs;
+using Muster.Runs.Notices;
 using Muster.Sites;
 using Muster.Sites.Import;
 using Muster.Sites.Reading;
@@ -54,6 +55,16 @@ public sealed class App
     public string IdOf(Run run) => Store.ShortIds().Of(run.Id);
 
     public RunKeeper Keeper => _keeper.Value;
+
+    /// <summary>Tells whoever wants to know what is due of these runs, each thing once.</summary>
+    public async Task NotifyAsync(IEnumerable<Run> runs, CancellationToken ct)
+    {
+        using var notifier = new Notifier(Store, Config.Notify);
+        foreach (
+            var problem in (await Task.WhenAll(runs.Select(run => notifier.TellAsync(run, ct)))).SelectMany(all => all)
+        )
+            Screen.Note("note", problem, Tint.Yellow);
+    }
 
     /// <summary>Runs another command of muster within this one; its fault is the caller's.</summary>
     public Task WithinAsync(IReadOnlyList<string> words, CancellationToken ct) =>

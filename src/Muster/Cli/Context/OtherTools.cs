@@ -18,7 +18,9 @@ internal static class OtherTools
                 "`muster shell RUN` opens a shell where a run is; `muster shell SITE` on a site.",
             "inspect" or "describe" or "info" or "scontrol" =>
                 "`muster show RUN` shows a run, and `muster why RUN` its state.",
-            "download" or "pull" or "get" or "scp" or "rsync" or "results" => "`muster fetch RUN` downloads results.",
+            "download" or "pull" or "get" or "results" => "`muster fetch RUN` downloads results.",
+            "scp" or "rsync" or "copy" or "put" or "upload" =>
+                "`muster cp RUN:out/FILE .` copies out of a run, and the other way round into it.",
             "restart" or "retry" or "resubmit" => "`muster rerun RUN` submits a run again.",
             "sinfo" or "clusters" or "targets" or "hosts" =>
                 "`muster sites list` lists sites; `muster sites check SITE` looks at one.",
@@ -50,7 +52,8 @@ internal static class OtherTools
             "-e" => "Use --env NAME=VALUE.",
             "--image" => "Use --container IMAGE.",
             "-v" or "--volume" or "--mount" => "Use --input PATH:NAME; the command finds it at $MUSTER_IN/NAME.",
-            "-it" or "-i" => "Leave it out. `muster shell RUN` opens a shell where a run is.",
+            "-it" or "-i" =>
+                "Leave it out. `muster shell RUN` opens a shell where a run is; `muster exec -t RUN -- …` a program.",
             "--dependency" => "Use --after RUN.",
             _ => null,
         };

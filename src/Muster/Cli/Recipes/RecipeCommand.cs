@@ -50,6 +50,7 @@ internal class RecipeCommand : Command
                     _run.Container,
                     _run.Pull,
                     _run.After,
+                    _run.Notify,
                     _run.Detach,
                     _run.DryRun,
                     _run.NoFetch,

@@ -72,11 +72,15 @@ internal sealed class Attachment(App app, CtrlC ctrlC) : IAsyncDisposable
             {
                 ended = app.Store.Find(run.Id)!;
                 ShowChange(ended);
+                await app.NotifyAsync([ended], ct);
                 return ExitCodeOf(ended); // nothing is left to be read or fetched
             }
             Tell(events.Current, logs);
             if (events.Current is RunEvent.Changed(var now))
+            {
                 ended = now;
+                await app.NotifyAsync([now], ct);
+            }
         }
         foreach (var (rest, isError) in _margin?.Rest() ?? [])
             app.Screen.Pass(rest, isError);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Muster.Cli.Context;
@@ -6,6 +7,7 @@ using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Runs;
 using Muster.Runs.Follow;
+using Muster.Sites;
 
 namespace Muster.Cli.Runs;
 
@@ -37,6 +39,20 @@ internal static class LogsCommand
         {
             Description = "Show progress bars as they were written, not only their last state.",
         };
+        var since = new Option<string?>("--since")
+        {
+            Description = "Show only lines written since: 10m ago, or a time such as '2026-11-30 14:00'.",
+            HelpName = "TIME",
+        };
+        var until = new Option<string?>("--until")
+        {
+            Description = "Show only lines written before: 10m ago, or a time.",
+            HelpName = "TIME",
+        };
+        var timestamps = new Option<bool>("--timestamps", "-t")
+        {
+            Description = "Show when each line was written, output and errors ('!') in one stream.",
+        };
         var command = new Command(
             "logs",
             """
@@ -46,6 +62,9 @@ internal static class LogsCommand
               muster logs train -f              from the beginning until it ends
               muster logs sweep --rank main.3   one rank or index
               muster logs a b --grep 'loss|Error'
+              muster logs train --since 10m -t  what was written in the last ten minutes, and when
+
+            Times are to the second, and so is the order of output and errors.
             """
         )
         {
@@ -56,6 +75,9 @@ internal static class LogsCommand
             errors,
             rank,
             grep,
+            since,
+            until,
+            timestamps,
             raw,
         };
         command.SetAction(
@@ -74,6 +96,17 @@ internal static class LogsCommand
                         "--grep does not go with --follow",
                         "Leave -f out, or pipe it: muster logs -f | grep …"
                     );
+                var (stamps, from, to) = (
+                    parsed.GetValue(timestamps),
+                    Moment(parsed.GetValue(since), "--since", app.Clock),
+                    Moment(parsed.GetValue(until), "--until", app.Clock)
+                );
+                var isTimed = stamps || from is not null || to is not null;
+                if (isTimed && parsed.GetValue(follow))
+                    throw UserException.Misuse(
+                        "--since, --until and --timestamps do not go with --follow",
+                        "Leave -f out."
+                    );
                 foreach (var run in runs)
                 {
                     if (parsed.GetValue(rank) is { } asked)
@@ -90,7 +123,19 @@ internal static class LogsCommand
                     {
                         var lines = new LogLines(fold: !parsed.GetValue(raw) && !app.Json, pattern);
                         int? last = parsed.GetValue(all) || pattern is not null ? null : parsed.GetValue(tail);
-                        await ReadAsync(app, run, Wanted, lines, last, margin, ct);
+                        if (isTimed)
+                            await ReadTimedAsync(
+                                app,
+                                run,
+                                Wanted,
+                                times => new(times, lines, from, to),
+                                from is null && to is null ? last : null,
+                                stamps,
+                                margin,
+                                ct
+                            );
+                        else
+                            await ReadAsync(app, run, Wanted, lines, last, margin, ct);
                     }
                     End(app, margin);
                 }
@@ -112,6 +157,59 @@ internal static class LogsCommand
                 $"'{text}' is not a valid regular expression: {fault.Message}",
                 "Put a backslash before characters that are meant as they stand: 'a\\.b'"
             );
+        }
+    }
+
+    /// <summary>A moment as people write it: how long ago, or a date and a time of here.</summary>
+    private static DateTimeOffset? Moment(string? text, string option, TimeProvider clock) =>
+        text is null ? null
+        : Durations.TryParse(text, out var ago) ? clock.GetUtcNow() - ago
+        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeLocal, out var moment)
+            ? moment
+        : throw UserException.Misuse(
+            $"'{text}' is not a time for {option}",
+            "Examples: 10m, 2h (ago), 14:00, '2026-11-30 14:00', 2026-11-30T13:00:00Z"
+        );
+
+    /// <summary>Prints what stands in the logs by now, in the order in which it was written.</summary>
+    private static async Task ReadTimedAsync(
+        App app,
+        Run run,
+        Func<string, bool> wanted,
+        Func<LogTimes, TimedLines> begin,
+        int? last,
+        bool stamps,
+        LogMargin? margin,
+        CancellationToken ct
+    )
+    {
+        var site = app.OpenSite(run.Plan.Site);
+        var times = await LogTimes.ReadAsync(site, run.Plan, ct);
+        if (times.IsEmpty)
+            throw new UserException(
+                $"there are no times for the log of {run.Plan.Name}: it has not begun, or an older Muster started it",
+                "Leave --since, --until and --timestamps out."
+            );
+        var lines = begin(times);
+        await foreach (var log in new Follower(app.Store, site, app.Clock).ReadAsync(run, ct))
+        {
+            if (wanted(log.Name))
+                lines.Add(log);
+        }
+        foreach (var line in lines.All(last))
+        {
+            if (app.Json)
+                app.Screen.Data(
+                    JsonSerializer.Serialize(
+                        EventView.Of(line.Log) with
+                        {
+                            Time = line.Time,
+                        },
+                        RunAnswers.Plain.EventView
+                    )
+                );
+            else
+                Print(app, stamps ? line.Stamped : line.Log, margin);
         }
     }
 

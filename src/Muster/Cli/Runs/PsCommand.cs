@@ -55,6 +55,7 @@ internal static class PsCommand
                 {
                     app.Screen.Passing("contacting sites …");
                     live = await app.Keeper.RefreshAsync(live, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct);
+                    await app.NotifyAsync(live, ct);
                 }
                 if (!parsed.GetValue(cached))
                     await CloudRuns.SettleAsync(app, CloudRuns.Used(app), ct);

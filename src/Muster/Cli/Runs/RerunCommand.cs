@@ -28,6 +28,10 @@ internal sealed class RerunCommand(string name, string about) : Command(name, ab
         {
             Description = "Of a sweep or an array, do only what did not succeed.",
         };
+        var sameCode = new Option<bool>("--same-code")
+        {
+            Description = "Take the code as it was then, not as it is now.",
+        };
         var set = new Option<string[]>("--set")
         {
             Description = "Change an sbatch option.",
@@ -38,17 +42,19 @@ internal sealed class RerunCommand(string name, string about) : Command(name, ab
         var command = new RerunCommand(
             "rerun",
             """
-            Submit a run again with the same options and the current code.
+            Submit a run again with the same options and the current code, or the same.
 
               muster rerun last
               muster rerun train -- python train.py --lr 0.01     with another command
               muster rerun train --set time=24:00:00              with another sbatch option
+              muster rerun train --same-code                      with the code as it was then
               muster rerun sweep --failed                         only the points that failed
             """
         )
         {
             selector,
             failed,
+            sameCode,
             set,
             detach,
             env,
@@ -72,6 +78,12 @@ internal sealed class RerunCommand(string name, string about) : Command(name, ab
                     throw new UserException(
                         $"the folder {old.WorkingFolder} of {old.Name} no longer exists",
                         "Submit it again from where its code is now."
+                    );
+                if (parsed.GetValue(sameCode) && old.Commit is null)
+                    throw new UserException(
+                        $"the code of {old.Name} was not kept: "
+                            + (old.Snapshot ? "its folder is not in git" : "it was submitted without"),
+                        "Leave --same-code out."
                     );
                 var site = app.GetSite(old.Site);
                 var given = (parsed.GetValue(env) ?? [])
@@ -106,7 +118,8 @@ internal sealed class RerunCommand(string name, string about) : Command(name, ab
                     parsed.GetValue(detach),
                     fetch: true,
                     parsed.GetValue(onInterrupt),
-                    ct
+                    ct,
+                    sameCode: parsed.GetValue(sameCode) ? old.Commit : null
                 );
             }
         );

@@ -13,6 +13,8 @@ namespace Muster.Cli.Runs;
 [JsonSerializable(typeof(EventView))]
 [JsonSerializable(typeof(PointListView))]
 [JsonSerializable(typeof(FetchView))]
+[JsonSerializable(typeof(CopyView))]
+[JsonSerializable(typeof(SshConfigView))]
 internal sealed partial class RunAnswers : JsonSerializerContext
 {
     public static RunAnswers Plain { get; } = new(AnswerJson.Readable());

@@ -71,6 +71,8 @@ internal sealed class RunOptions
             Description = "Keep the machine of a cloud site this long after the end, for the next run.",
             HelpName = "TIME",
         };
+    public Option<bool> Notify { get; } =
+        new("--notify") { Description = "Tell me when it ends, or starts after a long wait (`notify:` says how)." };
     public Option<bool> Detach { get; } =
         new("--detach", "-d") { Description = "Submit and return without following the run." };
     public Option<bool> DryRun { get; } =
@@ -97,5 +99,6 @@ internal sealed class RunOptions
             ReadyWithin = parsed.GetValue(ReadyWithin),
             After = parsed.GetValue(After) ?? [],
             Keep = parsed.GetValue(Keep),
+            Notify = parsed.GetValue(Notify),
         };
 }

@@ -32,6 +32,14 @@ internal static class RunParts
         throw Unknown(plan, "rank", rank, names);
     }
 
+    /// <param name="rank">One rank, and not what runs beside it.</param>
+    public static void CheckOneRank(RunPlan plan, string rank)
+    {
+        var names = plan.Ranks();
+        if (!names.Contains(rank))
+            throw Unknown(plan, "rank", rank, names);
+    }
+
     private static UserException Unknown(RunPlan plan, string what, string name, IReadOnlyList<string> names) =>
         new(
             $"{plan.Name} has no {what} '{ConfigFile.Flat(name)}'{Nearest.DidYouMean(name, names)}",

@@ -119,18 +119,28 @@ public sealed record EventView(int Schema, string Event)
     public string? Name { get; init; }
     public double? Seconds { get; init; }
 
-    /// <summary>Log bytes as text where they are UTF-8, else as they are.</summary>
-    public static EventView Of(RunEvent.Log log)
-    {
-        var view = new EventView(1, "log") { Log = log.Name, Offset = log.Offset };
-        return System.Text.Unicode.Utf8.IsValid(log.Bytes.Span)
+    /// <summary>When a line of a log was written, to the second.</summary>
+    public DateTimeOffset? Time { get; init; }
+
+    /// <summary>How a command ended.</summary>
+    public int? Code { get; init; }
+
+    public static EventView Of(RunEvent.Log log) =>
+        With(new(1, "log") { Log = log.Name, Offset = log.Offset }, log.Bytes);
+
+    /// <summary>What a command printed.</summary>
+    public static EventView Of(string stream, ReadOnlyMemory<byte> bytes) =>
+        With(new(1, "output") { Log = stream }, bytes);
+
+    /// <summary>Bytes as text where they are UTF-8, else as they are.</summary>
+    private static EventView With(EventView view, ReadOnlyMemory<byte> bytes) =>
+        System.Text.Unicode.Utf8.IsValid(bytes.Span)
             ? view with
             {
-                Text = System.Text.Encoding.UTF8.GetString(log.Bytes.Span),
+                Text = System.Text.Encoding.UTF8.GetString(bytes.Span),
             }
             : view with
             {
-                Bytes = log.Bytes.ToArray(),
+                Bytes = bytes.ToArray(),
             };
-    }
 }

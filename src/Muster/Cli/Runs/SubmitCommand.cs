@@ -117,6 +117,7 @@ internal class SubmitCommand : Command, ITakesCommand
                     _run.After,
                     _stay,
                     _run.Keep,
+                    _run.Notify,
                     _run.Detach,
                     _run.DryRun,
                     _noSnapshot,
@@ -188,7 +189,8 @@ internal class SubmitCommand : Command, ITakesCommand
         bool fetch,
         OnInterrupt onInterrupt,
         CancellationToken ct,
-        SubmitWatch? watch = null
+        SubmitWatch? watch = null,
+        string? sameCode = null
     )
     {
         var screen = app.Screen;
@@ -204,6 +206,7 @@ internal class SubmitCommand : Command, ITakesCommand
         )
         {
             BringUp = machines is null ? null : CloudRuns.BringUp(app, machines),
+            SameCode = sameCode,
         };
         using var ctrlC = new CtrlC(app, onInterrupt);
         await using var attachment = new Attachment(app, ctrlC) { Heard = watch?.Heard, FetchTo = watch?.FetchTo };
@@ -258,8 +261,9 @@ internal class SubmitCommand : Command, ITakesCommand
                 screen.Note("host", reason);
                 break;
             case SubmitEvent.Taken(var snapshot):
-                var from = snapshot.Commit is null
-                    ? "folder"
+                var from =
+                    snapshot.Commit is null ? "folder"
+                    : snapshot.Branch is null ? $"{snapshot.Commit[..10]} again"
                     : $"{snapshot.Branch}{(snapshot.Dirty ? " with changes" : "")} as {snapshot.Commit[..10]}";
                 var left =
                     snapshot.LeftOut.Entries.Count == 0

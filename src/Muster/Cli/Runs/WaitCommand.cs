@@ -62,6 +62,7 @@ internal static class WaitCommand
                     [
                         .. await app.Keeper.RefreshAsync(runs, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct),
                     ];
+                    await app.NotifyAsync(runs, ct);
                     foreach (
                         var run in runs.Where(run => (reached(run) || run.State is RunState.Ended) && told.Add(run.Id))
                     )

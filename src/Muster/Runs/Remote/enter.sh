@@ -1,22 +1,31 @@
-# enter ROOT FOLDER ROLE RANK SUBFOLDER [JOB]: a shell where a rank is, with what its command is told; inside its job where it has one.
-root=$1
+# enter ROOT FOLDER ROLE RANK SUBFOLDER JOB IMAGE HOW INSIDE [WORD…]: a command, or a shell, where a rank is: inside its job
+# where it has one. HOW: `terminal`, `input` where the command reads what is sent here, else `closed`.
+root=$1 folder=$2 role=$3 rank=$4 below=$5 job=$6 image=$7 how=$8 inside=$9
+shift 9
 case $root in '~') root=$HOME ;; '~/'*) root=$HOME/${root#??} ;; esac
-cd "$root/runs/$2" || { echo "muster: there is no folder $root/runs/$2 on $(uname -n)" >&2; exit 1; }
-run=$(pwd -P) me=$3.$4 job=$6
-[ ! -f plan.sh ] || . ./plan.sh
-MUSTER_RUN_ID=$muster_id MUSTER_ROLE=$3 MUSTER_RANK=$4 MUSTER_SIZE=$muster_size MUSTER_RUN_DIR=$run MUSTER_CODE=$run/code MUSTER_IN=$run/in
-MUSTER_OUT=$run/out MUSTER_STATUS=$run/status
-[ -z "$muster_array" ] || MUSTER_OUT=$run/out/$4
-[ ! -d "$run/work/$4" ] || MUSTER_CODE=$run/work/$4
-export MUSTER_RUN_ID MUSTER_ROLE MUSTER_RANK MUSTER_SIZE MUSTER_RUN_DIR MUSTER_CODE MUSTER_IN MUSTER_OUT MUSTER_STATUS
-for report in status/"$me".port.*; do
-  [ -f "$report" ] || continue
-  port=$(sed -n 's/^port=//p' "$report") upper=$(printf %s "${report##*.port.}" | tr 'a-z.-' 'A-Z__')
-  case $upper$port in *[!A-Z0-9_]*) continue ;; esac
-  export "MUSTER_PORT_$upper=$port"
-done
-[ ! -f env.sh ] || . ./env.sh
-cd "$MUSTER_CODE/$5" 2>/dev/null || cd "$run"
+cd "$root/runs/$folder" || { echo "muster: there is no folder $root/runs/$folder on $(uname -n)" >&2; exit 125; }
+run=$(pwd -P)
+. ./common.sh
+set -- sh -c "$inside" muster "$run" "$role" "$rank" "$below" "$image" "$@"
 # On SLURM the node itself may not be entered, or only outside the job's limits: a step of the job is the way in.
-[ -z "$job" ] || exec srun --jobid="$job" --overlap --pty "${SHELL:-sh}"
-exec "${SHELL:-sh}"
+if [ -n "$job" ]; then
+  # Of several nodes, the rank's own; the record is of this attempt, as a requeued rank writes it anew.
+  nodes=$(field nodes "status/$role.$rank.started") host=$(field host "status/$role.$rank.started")
+  case $nodes in *[],[]*) set -- --nodelist="${host%%.*}" "$@" ;; esac
+  case $how in terminal) set -- --pty "$@" ;; closed) set -- --input=none "$@" ;; esac
+  set -- srun --jobid="$job" --overlap --nodes=1 --ntasks=1 --mem=0 --unbuffered "$@"
+fi
+[ "$how" != terminal ] || exec "$@"
+trap - PIPE HUP
+[ "$how" != input ] || exec "$@"
+# Nothing is sent here, so the end of the input means that nobody listens any more: then the command ends, too.
+exec 4<&0
+mark=$folder/exec.$$
+( MUSTER_MARK=$mark exec $(command -v setsid) "$@" ) </dev/null 4<&- &
+child=$!
+( cat <&4; end_tree 5 "$mark" "$child" ) >/dev/null 2>&1 &
+watcher=$!
+exec 4<&-
+wait $child; code=$?
+kill $watcher 2>/dev/null
+exit $code

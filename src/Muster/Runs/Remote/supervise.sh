@@ -148,6 +148,17 @@ see_companion_ports() {
   companions=$waiting_companions
 }
 
+# note_times: how long the logs are by now. So a reader can tell when which byte came, to the second, and the job writes straight
+# into its files all the same. While nothing is written, nothing is started for it.
+note_times() {
+  [ ! "$logs/$me.out" -ot "$logs/$me.times" ] || [ ! "$logs/$me.err" -ot "$logs/$me.times" ] || return 0
+  set -- $(stat -c '%s %Y' "$logs/$me.out" "$logs/$me.err" 2>/dev/null)
+  [ $# = 4 ] || return 0
+  [ "$2" -gt "$4" ] || set -- "$1" "$4" "$3"
+  if [ "$1 $3" = "$noted" ]; then touch "$logs/$me.times"; else echo "$2 $1 $3" >>"$logs/$me.times"; fi
+  noted="$1 $3"
+}
+
 watch() { # tells the supervisor of cancel wishes and the time limit, and reports ports
   round=0
   while :; do
@@ -158,6 +169,7 @@ watch() { # tells the supervisor of cancel wishes and the time limit, and report
     [ -z "$ports" ] || see_named_ports
     [ -z "$companions" ] || see_companion_ports
     [ -z "$muster_gang" ] || watch_gang
+    note_times
     round=$((round + 1))
     if [ -n "$ports$companions$awaited" ] && [ $round -lt 240 ]; then pause 0.25; else sleep 1; fi
     [ -d "/proc/$$" ] || exit 0
@@ -197,6 +209,8 @@ stop() {
   end_tree "$muster_grace" "$mark" "$child" || survivors=$(echo $end_pids)
 }
 child=
+noted=
+: >>"$logs/$me.times"
 trap 'again=1; near=1' USR1
 trap stop TERM INT
 
@@ -231,6 +245,7 @@ child=$!
   echo "time=$began"
   echo "host=$host"
   myself
+  echo "command=$child"
   [ -z "$SLURM_JOB_ID" ] || { echo "job=$SLURM_JOB_ID"; echo "handle=${self#slurm:}"; echo "nodes=$SLURM_JOB_NODELIST"; }
 } | record "$me.started"
 if [ -n "$queue_name" ]; then
@@ -249,6 +264,8 @@ done
 trap '' TERM INT USR1
 [ "$reason" = exited ] || [ $code != 127 ] || code=143   # some shells forget a child that ended while they were ending its tree
 kill $watcher 2>/dev/null
+noted=
+note_times
 [ "$reason" != released ] || code=0
 # A scheduler that ends a step for one rank's sake signals every process of it, so that the command may end before this shell hears of it.
 [ "$reason" != exited ] || [ "$code" -le 128 ] || [ -z "$muster_gang" ] || ! failed || reason=stopped

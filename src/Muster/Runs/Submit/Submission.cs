@@ -45,6 +45,9 @@ public sealed class Submission(
     /// <summary>Makes the machine of the run, before anything is sent to it.</summary>
     public Func<Run, CancellationToken, Task>? BringUp { get; init; }
 
+    /// <summary>The commit of an earlier snapshot, to be sent instead of the code of now.</summary>
+    public string? SameCode { get; init; }
+
     public async Task<Run> SubmitAsync(
         RunPlan plan,
         IReadOnlyDictionary<string, string> environment,
@@ -280,20 +283,20 @@ public sealed class Submission(
         var areas = new List<Area>();
         if (plan.Snapshot)
         {
-            var survey = await SnapshotSurvey.LookAsync(plan.WorkingFolder, ct);
+            var survey = SameCode is null ? await SnapshotSurvey.LookAsync(plan.WorkingFolder, ct) : null;
             if (survey is not null && !agrees(survey))
                 throw new UserException(
                     "not submitted: the snapshot was declined",
                     "Ignore what should stay here in .gitignore or .musterignore."
                 );
             var snapshot =
-                await GitSnapshot.TakeAsync(plan.WorkingFolder, new RunRef(plan.Id.ToString()), cache, ct)
+                await GitSnapshot.TakeAsync(plan.WorkingFolder, new RunRef(plan.Id.ToString()), SameCode, cache, ct)
                 ?? FolderSnapshot.TakeCode(plan.WorkingFolder, Git.IsInstalled, ct);
             tell(new SubmitEvent.Taken(snapshot));
             plan = plan with
             {
                 Commit = snapshot.Commit,
-                Branch = snapshot.Branch,
+                Branch = SameCode is null ? snapshot.Branch : plan.Branch,
                 Folder = snapshot.Subfolder?.Text ?? "",
             };
             areas.Add(

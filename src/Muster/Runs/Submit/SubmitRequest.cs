@@ -40,6 +40,9 @@ public sealed record SubmitRequest
 
     /// <summary>How long a machine that is made for the run stays after it.</summary>
     public string? Keep { get; init; }
+
+    /// <summary>Tell of its start, after a long wait, and of its end.</summary>
+    public bool Notify { get; init; }
     public bool Snapshot { get; init; } = true;
     public bool RawLine { get; init; }
     public required string WorkingFolder { get; init; }

@@ -35,6 +35,7 @@ public static class ConfigReader
             OnInterrupt = InForce(ConfigSchema.OnInterrupt, config.OnInterrupt),
             SnapshotWarnBytes = InForce(ConfigSchema.SnapshotWarnSize, config.SnapshotWarnBytes),
             SnapshotWarnFiles = InForce(ConfigSchema.SnapshotWarnFiles, config.SnapshotWarnFiles),
+            Notify = InForce(ConfigSchema.Notify, config.Notify),
             Scaling = files
                 .FirstOrDefault(file => file.Top?.Has(ConfigSchema.Scaling) is true)
                 ?.Top!.Get(ConfigSchema.Scaling, null!),

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Muster.Configuration;
+using Muster.Sites.Notices;
 using Muster.Sites.Scaling;
 using YamlDotNet.RepresentationModel;
 
@@ -194,11 +195,18 @@ public static class ConfigSchema
         "which sites give machines to a gateway, how many, and what they may cost"
     );
 
+    internal static readonly ConfigKey<NoticeSettings> Notify = new(
+        "notify",
+        NoticeReader.Shape,
+        "who is told when runs end, fail, or start after a long wait"
+    );
+
     internal static readonly IReadOnlyList<ConfigKey> TopKeys =
     [
         DefaultSite,
         Sites,
         Scaling,
+        Notify,
         OnInterrupt,
         SnapshotWarnSize,
         SnapshotWarnFiles,

@@ -1,5 +1,6 @@
 using Muster.Configuration;
 using Muster.Faults;
+using Muster.Sites.Notices;
 using Muster.Sites.Scaling;
 
 namespace Muster.Sites.Reading;
@@ -21,6 +22,9 @@ public sealed record MusterConfig
 
     /// <summary>Which sites give machines to a gateway; null where none does.</summary>
     public ScaleSettings? Scaling { get; init; }
+
+    /// <summary>Who is told of what happens to runs.</summary>
+    public NoticeSettings Notify { get; init; } = new();
 
     /// <summary>Every value that is written somewhere, and where.</summary>
     public required IReadOnlyList<Setting> Settings { get; init; }
@@ -44,7 +48,8 @@ public sealed record MusterConfig
         var top = Settings
             .Where(setting => !setting.Key.StartsWith("sites.", StringComparison.Ordinal))
             .Concat(builtIn)
-            .DistinctBy(setting => setting.Key);
+            .DistinctBy(setting => setting.Key)
+            .Select(Shown);
         return
         [
             .. top,
@@ -60,6 +65,7 @@ public sealed record MusterConfig
             (
                 (setting.Key.Contains(".env.", StringComparison.Ordinal) && telling.Any(name.Contains))
                 || CloudKeys.IsSecretPath(setting.Key)
+                || NoticeReader.IsSecretPath(setting.Key)
             ) && !setting.Value.StartsWith("${", StringComparison.Ordinal)
             ? setting with
             {

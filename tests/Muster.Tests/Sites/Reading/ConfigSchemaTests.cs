@@ -10,7 +10,7 @@ public sealed class ConfigSchemaTests
         using var schema = JsonDocument.Parse(ConfigSchema.ToJson());
         var top = schema.RootElement.GetProperty("properties");
         Assert.Equal(
-            ["default-site", "sites", "scaling", "on-interrupt", "snapshot-warn-size", "snapshot-warn-files"],
+            ["default-site", "sites", "scaling", "notify", "on-interrupt", "snapshot-warn-size", "snapshot-warn-files"],
             top.EnumerateObject().Select(key => key.Name)
         );
 

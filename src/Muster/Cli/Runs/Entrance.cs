@@ -1,0 +1,145 @@
+using System.Text;
+using Muster.Cli.Context;
+using Muster.Faults;
+using Muster.Hosts;
+using Muster.Runs;
+using Muster.Shell;
+using Muster.Sites;
+
+namespace Muster.Cli.Runs;
+
+/// <summary>How something is started where a rank is.</summary>
+internal enum EntranceKind
+{
+    /// <summary>At this terminal.</summary>
+    Terminal,
+
+    /// <summary>It reads what it is sent.</summary>
+    Input,
+
+    /// <summary>It reads nothing, and ends when nobody listens.</summary>
+    Closed,
+}
+
+/// <summary>The way to where a rank of a run is now, by what text it is gone, and how the place is told.</summary>
+internal sealed record Entrance(string? Host, string Rank, string? Job, string Where, ShellText Text)
+{
+    /// <summary>Beside the rank's command, and not in a folder alone.</summary>
+    public bool IsInside { get; init; }
+
+    /// <summary>
+    /// The site says where the run is now: what was last seen may be hours old, and its job long over.
+    /// </summary>
+    /// <param name="words">The command; none for a shell.</param>
+    public static async Task<Entrance> FindAsync(
+        App app,
+        OpenSite site,
+        Run run,
+        string? rank,
+        EntranceKind kind,
+        IReadOnlyList<string> words,
+        CancellationToken ct
+    )
+    {
+        if (rank is not null)
+            RunParts.CheckOneRank(run.Plan, rank);
+        var now = run.State.IsLive
+            ? (await app.Keeper.RefreshAsync([run], TimeSpan.FromSeconds(10), TimeSpan.Zero, ct)).Single()
+            : run;
+        if (now.State.IsLive && now.UnreachableSince is not null)
+            throw new HostUnreachableException(
+                site.Site.Name,
+                ContactFault.Silent,
+                $"{RunText.Place(now)} did not say where {run.Plan.Name} is now",
+                $"`muster sites check {site.Site.Name}` looks at the connection."
+            );
+        if (now.State is RunState.Planned or RunState.Staging)
+            throw new UserException(
+                $"{run.Plan.Name} is not on {RunText.Place(now)} yet ({now.State.Word})",
+                $"Wait for it: muster wait {run.Plan.Name} --for running"
+            );
+        return Of(now, rank, site.Site.HasScheduler, site.Root, kind, words);
+    }
+
+    internal static Entrance Of(
+        Run run,
+        string? rank,
+        bool hasScheduler,
+        string root,
+        EntranceKind kind,
+        IReadOnlyList<string> words
+    )
+    {
+        rank ??= run.Plan.Ranks()[0];
+        var host = run.Plan.HostOf(rank);
+        var dot = rank.LastIndexOf('.');
+        var job =
+            hasScheduler && run.State is RunState.Running(var handle, _, _)
+                ? handle.Number + (run.Plan.Array is null ? "" : $"_{rank[(dot + 1)..]}")
+                : null;
+        var text = ShellText.Script(
+            "Runs/Remote/enter.sh",
+            [
+                root,
+                run.Plan.FolderOn(host),
+                rank[..dot],
+                rank[(dot + 1)..],
+                run.Plan.Folder,
+                job ?? "",
+                run.Plan.Images.FirstOrDefault(image => image.Host == host)?.Image ?? "",
+                kind.ToString().ToLowerInvariant(),
+                ShellScripts.Read("Runs/Remote/inside.sh"),
+                .. words,
+            ]
+        );
+        var outside =
+            hasScheduler ? $", on the login node {host ?? "(this machine)"}"
+            : host is null ? ", on this machine"
+            : $", on {host}";
+        return new(
+            host,
+            rank,
+            job,
+            run.State switch
+            {
+                RunState.Running(_, var where, _) when job is not null =>
+                    $"inside job {job} of {run.Plan.Name}, which runs on {where}",
+                RunState.Running => $"in the folder of {rank} of {run.Plan.Name}, which runs{outside}",
+                RunState.Ended end => $"{run.Plan.Name} has ended ({end.Word}): in the folder that it left{outside}",
+                _ => $"{run.Plan.Name} has not started ({run.State.Word}): in its folder{outside}",
+            },
+            text
+        )
+        {
+            IsInside = run.State is RunState.Running && (job is not null || !hasScheduler),
+        };
+    }
+
+    /// <param name="what">What is to be at the terminal.</param>
+    public static void NeedTerminal(string what)
+    {
+        if (Console.IsInputRedirected)
+            throw new UserException(
+                $"{what} needs a terminal",
+                "Run it in a terminal. A command without one: `muster exec RUN -- COMMAND`"
+            );
+    }
+
+    /// <summary>Gives the terminal to shell text on a host, and its exit code.</summary>
+    public static async Task<int> AtTerminalAsync(IHost host, ShellText text, CancellationToken ct)
+    {
+        IReadOnlyList<string> command = ["sh", "-c", text.ToString()];
+        if (host is OpenSshHost ssh)
+        {
+            await ssh.ConnectAsync(ct);
+            // In one line of plain letters, which every login shell takes as one word.
+            var plain = Convert.ToBase64String(Encoding.UTF8.GetBytes(text.ToString()));
+            command = ssh.Interactive($"exec sh -c 'eval \"$(echo {plain} | base64 -d)\"'");
+        }
+        var start = new System.Diagnostics.ProcessStartInfo(command[0], command.Skip(1)) { UseShellExecute = false };
+        using var process =
+            System.Diagnostics.Process.Start(start) ?? throw new InvalidOperationException("the shell did not start");
+        await process.WaitForExitAsync(ct);
+        return process.ExitCode;
+    }
+}

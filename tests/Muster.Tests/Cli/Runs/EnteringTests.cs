@@ -1,0 +1,191 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+
+namespace Muster.Cli.Runs;
+
+/// <summary>The program itself, which enters a run behind a real sshd.</summary>
+public sealed class EnteringTests : IDisposable
+{
+    private readonly string _home = Directory.CreateTempSubdirectory("muster-enter-").FullName;
+    private readonly LoopbackSshd _sshd;
+
+    public EnteringTests()
+    {
+        _sshd = new(Directory.CreateDirectory(Path.Combine(_home, "sshd")).FullName);
+        Directory.CreateDirectory(Path.Combine(_home, "code"));
+        File.WriteAllText(Path.Combine(_home, "code", "main.sh"), "echo hello\n");
+        File.WriteAllText(
+            Path.Combine(_home, "muster.yaml"),
+            $"""
+            default-site: far
+            sites:
+              far:
+                kind: ssh
+                hosts: [loop]
+                ssh-config: {_sshd.Config}
+                root: {_home}/root
+                setup: export FROM_SETUP="it's set"
+
+            """
+        );
+    }
+
+    public void Dispose()
+    {
+        Muster("cancel", "train", "--yes");
+        Muster("wait", "train");
+        foreach (var socket in Directory.GetFiles(Path.Combine(_home, "muster")).Where(file => !file.Contains('.')))
+            Run("ssh", ["-o", $"ControlPath={socket}", "-O", "exit", "loop"], null);
+        _sshd.Dispose();
+        Directory.Delete(_home, recursive: true);
+    }
+
+    [Fact]
+    public void A_command_finds_the_place_the_variables_and_the_input_of_the_run()
+    {
+        Start("--env", "LEVEL=a b", "--", "sh", "-c", "sleep 300");
+
+        var inside = Muster(
+            "exec",
+            "train",
+            "--",
+            "sh",
+            "-c",
+            "pwd; printf '%s|%s|%s' \"$FROM_SETUP\" \"$LEVEL\" \"$MUSTER_RANK\"; echo told >&2; exit 3"
+        );
+        Assert.Equal((3, "told\n"), (inside.Code, inside.Said));
+        var lines = inside.Output.Split('\n');
+        Assert.EndsWith("/code", lines[0], StringComparison.Ordinal);
+        Assert.Equal("it's set|a b|0", lines[1]);
+
+        Assert.Equal("piped", Run(MusterProgram.Path, ["exec", "-i", "train", "--", "cat"], "piped").Output);
+        var refused = Run(MusterProgram.Path, ["exec", "train", "--", "cat"], "piped");
+        Assert.Equal(2, refused.Code);
+        Assert.Contains("--stdin", refused.Said, StringComparison.Ordinal);
+
+        var events = Muster("exec", "--json", "train", "--", "sh", "-c", "printf out; exit 4")
+            .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .ToList();
+        Assert.Equal("out", events[0].GetProperty("text").GetString());
+        Assert.Equal(4, events[^1].GetProperty("code").GetInt32());
+    }
+
+    [Fact]
+    public void What_was_started_beside_a_run_ends_when_nobody_listens()
+    {
+        Start("--", "sleep", "300");
+        var mark = $"33{Random.Shared.Next(100_000, 999_999)}";
+        using var client = Begin(MusterProgram.Path, ["exec", "train", "--", "sleep", mark], null);
+        Until(() => Run("pgrep", ["-f", $"^sleep {mark}"], null).Code == 0);
+        client.Kill();
+        Until(() => Run("pgrep", ["-f", $"^sleep {mark}"], null).Code == 1);
+        Assert.Equal("running", Show("state"));
+    }
+
+    [Fact]
+    public void Files_go_out_and_in_and_nothing_is_written_over_in_silence()
+    {
+        Start("--", "sh", "-c", "mkdir -p \"$MUSTER_OUT/sub\"; echo 1 >\"$MUSTER_OUT/sub/a b\"; sleep 300");
+        var here = Path.Combine(_home, "code");
+        Until(() => Muster("cp", "train:out/sub", ".").Code == 0);
+        Assert.Equal("1\n", File.ReadAllText(Path.Combine(here, "sub", "a b")));
+
+        File.WriteAllText(Path.Combine(here, "sub", "a b"), "mine\n");
+        var kept = Muster("cp", "train:out/sub", ".");
+        Assert.Equal(1, kept.Code);
+        Assert.Contains("sub/a b", kept.Said, StringComparison.Ordinal);
+        Assert.Equal("mine\n", File.ReadAllText(Path.Combine(here, "sub", "a b")));
+
+        var back = Muster("cp", "sub", "train:out/");
+        Assert.Equal(1, back.Code);
+        Assert.Equal("1\n", Muster("exec", "train", "--", "sh", "-c", "cat \"$MUSTER_OUT/sub/a b\"").Output);
+        Assert.Equal(0, Muster("cp", "--force", "sub", "train:out/").Code);
+        Assert.Equal("mine\n", Muster("exec", "train", "--", "sh", "-c", "cat \"$MUSTER_OUT/sub/a b\"").Output);
+        Assert.Contains("1 file already there", Muster("cp", "sub", "train:out").Said, StringComparison.Ordinal);
+        Assert.Equal(0, Muster("cp", "main.sh", "train:in/new/other.sh").Code);
+        Assert.Equal(
+            "echo hello\n",
+            Muster("exec", "train", "--", "sh", "-c", "cat \"$MUSTER_IN/new/other.sh\"").Output
+        );
+    }
+
+    [Fact]
+    public void An_editor_gets_there_by_the_entry_that_is_written()
+    {
+        Start("--", "sleep", "300");
+        var entry = JsonDocument
+            .Parse(Muster("ssh-config", "--json", "--write", "train").Output)
+            .RootElement.GetProperty("hosts")[0];
+        Assert.Equal("train.muster", entry.GetProperty("host").GetString());
+        var folder = entry.GetProperty("folder").GetString()!;
+        var said = Run(
+            "ssh",
+            ["-F", Path.Combine(_home, ".ssh", "muster_config"), "train.muster", $"cat '{folder}/main.sh'"],
+            null
+        );
+        Assert.Equal((0, "echo hello\n"), (said.Code, said.Output));
+    }
+
+    private void Start(params IEnumerable<string> words)
+    {
+        var said = Muster(["submit", "--detach", "--name", "train", .. words]);
+        Assert.True(said.Code == 0, said.Said);
+        Assert.Equal(0, Muster("wait", "train", "--for", "running", "--timeout", "60s").Code);
+    }
+
+    private string Show(string field) =>
+        JsonDocument.Parse(Muster("show", "train", "--json").Output).RootElement.GetProperty(field).GetString()!;
+
+    private static void Until(Func<bool> done)
+    {
+        for (var round = 0; !done(); round++)
+        {
+            Assert.True(round < 600, "it never came");
+            Thread.Sleep(50);
+        }
+    }
+
+    private Answer Muster(params IEnumerable<string> words) => Run(MusterProgram.Path, words, null);
+
+    private Answer Run(string program, IEnumerable<string> words, string? input)
+    {
+        using var process = Begin(program, words, input);
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return new(process.ExitCode, output, errors.Result);
+    }
+
+    private Process Begin(string program, IEnumerable<string> words, string? input)
+    {
+        var start = new ProcessStartInfo(program, words)
+        {
+            WorkingDirectory = Path.Combine(_home, "code"),
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.UTF8,
+        };
+        foreach (
+            var name in start
+                .Environment.Keys.Where(name =>
+                    name.StartsWith("MUSTER", StringComparison.Ordinal)
+                    || name.StartsWith("XDG", StringComparison.Ordinal)
+                )
+                .ToList()
+        )
+            start.Environment.Remove(name);
+        start.Environment["HOME"] = _home;
+        start.Environment["XDG_RUNTIME_DIR"] = _home;
+        start.Environment["MUSTER_CONFIG"] = Path.Combine(_home, "muster.yaml");
+        var process = Process.Start(start)!;
+        if (input is not null)
+            process.StandardInput.Write(input);
+        process.StandardInput.Close();
+        return process;
+    }
+
+    private sealed record Answer(int Code, string Output, string Said);
+}
