@@ -155,7 +155,7 @@ note_times() {
   set -- $(stat -c '%s %Y' "$logs/$me.out" "$logs/$me.err" 2>/dev/null)
   [ $# = 4 ] || return 0
   [ "$2" -gt "$4" ] || set -- "$1" "$4" "$3"
-  if [ "$1 $3" = "$noted" ]; then touch "$logs/$me.times"; else echo "$2 $1 $3" >>"$logs/$me.times"; fi
+  if [ "$1 $3" = "$noted" ]; then touch "$logs/$me.times"; else echo "$2 $1 $3" 2>/dev/null >>"$logs/$me.times"; fi
   noted="$1 $3"
 }
 
@@ -210,7 +210,7 @@ stop() {
 }
 child=
 noted=
-: >>"$logs/$me.times"
+true 2>/dev/null >>"$logs/$me.times"   # not `:`, which would end the shell where the disk is full
 trap 'again=1; near=1' USR1
 trap stop TERM INT
 
