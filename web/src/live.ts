@@ -2,8 +2,16 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Health, NodeEntry, TaskEntry } from './api';
 import { EventReader, patience } from './stream';
 
-export interface TaskNews { changed: TaskEntry[]; gone: string[]; others: number }
-export interface LogNews { task: string; from: number; lines: string[] }
+export interface TaskNews {
+  changed: TaskEntry[];
+  gone: string[];
+  others: number;
+}
+export interface LogNews {
+  task: string;
+  from: number;
+  lines: string[];
+}
 export type Contact = { is: 'connecting' } | { is: 'live' } | { is: 'lost'; since: number; next: number };
 
 const SILENCE = 20_000;
@@ -46,7 +54,11 @@ class Live {
       if (stop.signal.aborted && stop !== this.#stop) return;
       if (document.hidden) return;
       const wait = patience(this.#tries++, Math.random());
-      this.contact = { is: 'lost', since: this.contact.is === 'lost' ? this.contact.since : Date.now(), next: Date.now() + wait };
+      this.contact = {
+        is: 'lost',
+        since: this.contact.is === 'lost' ? this.contact.since : Date.now(),
+        next: Date.now() + wait,
+      };
       this.#timer = setTimeout(() => this.again(), wait);
       this.#changed();
     });

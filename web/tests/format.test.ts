@@ -4,7 +4,12 @@ import { ago, bytes, count, middle, plural, span, visible } from '../src/format'
 describe('words for numbers', () => {
   it('tells sizes with the precision that matters', () => {
     expect([0, 999, 1000, 1_500_000, 123_456_789, 8_100_000_000].map(bytes)).toEqual([
-      '0 B', '999 B', '1.0 KB', '1.5 MB', '123 MB', '8.1 GB',
+      '0 B',
+      '999 B',
+      '1.0 KB',
+      '1.5 MB',
+      '123 MB',
+      '8.1 GB',
     ]);
     expect(bytes(999_950)).toBe('1.0 MB');
     expect(bytes(null)).toBe('unknown');
@@ -16,7 +21,12 @@ describe('words for numbers', () => {
   });
   it('tells durations in two units at most', () => {
     expect([400, 59_400, 200_000, 600_000, 5_400_000, 90_000_000].map(span)).toEqual([
-      '0 s', '59 s', '3 min 20 s', '10 min', '1 h 30 min', '1 d 1 h',
+      '0 s',
+      '59 s',
+      '3 min 20 s',
+      '10 min',
+      '1 h 30 min',
+      '1 d 1 h',
     ]);
     expect(ago(1000, 2000)).toBe('just now');
   });
