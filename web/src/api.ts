@@ -1,5 +1,7 @@
 /** The admin API, as docs/gateway.md tells it. */
 
+import { session } from './session';
+
 export interface Health {
   version: string;
   ready: boolean;
@@ -142,7 +144,7 @@ export async function call<T>(method: string, path: string, body?: object): Prom
   try {
     answer = await fetch(`api/v1${path}`, {
       method,
-      headers: body ? { 'Content-Type': 'application/json' } : {},
+      headers: { ...session.headers, ...(body ? { 'Content-Type': 'application/json' } : {}) },
       body: body ? JSON.stringify(body) : null,
     });
   } catch {
@@ -150,6 +152,7 @@ export async function call<T>(method: string, path: string, body?: object): Prom
   }
   const said: unknown = await answer.json().catch(() => null);
   if (!answer.ok) {
+    if (answer.status === 401 && path !== '/session') session.over();
     const { error, fix } = (said ?? {}) as { error?: string; fix?: string };
     throw new Refusal(error ?? `The gateway answered ${answer.status}`, fix ?? '', answer.status);
   }

@@ -4,7 +4,8 @@ import { call, get, type TaskPage } from './api';
 import { link, parse } from './address';
 import { clock, span } from './format';
 import { live, useLive } from './live';
-import { Dialog, Mark, Text, Theme, Toasts, stored, store, useNow } from './parts';
+import { session } from './session';
+import { Dialog, Fault, Mark, Text, Theme, Toasts, stored, store, useNow } from './parts';
 
 export const VIEWS = [
   ['', 'Overview', 'o'],
@@ -36,6 +37,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
   const { counts, contact } = useLive();
   const [open, setOpen] = useState<'' | 'palette' | 'keys'>('');
   const here = parse(location.hash).path[0] ?? '';
+  const asked = useSession();
   useEffect(() => {
     let before = '';
     let timer = 0;
@@ -89,6 +91,11 @@ export function Shell({ children }: { children: ComponentChildren }) {
         </button>
         <span class="row spread">
           <Theme />
+          {session.signedIn && (
+            <button type="button" class="plain" onClick={() => void signOut()}>
+              Sign out
+            </button>
+          )}
           <button type="button" class="plain" aria-label="Keys" onClick={() => setOpen('keys')}>
             ?
           </button>
@@ -117,6 +124,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
           {children}
         </main>
       </div>
+      {asked && <SignIn />}
       {open === 'palette' && <Palette close={() => setOpen('')} />}
       {open === 'keys' && <Keys close={() => setOpen('')} />}
       <Toasts />
@@ -130,12 +138,58 @@ function step(by: number): void {
   rows[Math.min(rows.length - 1, Math.max(0, at + by))]?.focus();
 }
 
+function useSession(): boolean {
+  const [asked, set] = useState(session.asked);
+  useEffect(() => session.listen(() => set(session.asked)), []);
+  return asked;
+}
+
+async function signOut(): Promise<void> {
+  await call('DELETE', '/session').catch(() => {}); // it is over already
+  session.over();
+}
+
+/** Over whatever is shown, which stays as it is. */
+function SignIn() {
+  const [text, setText] = useState('');
+  const [fault, setFault] = useState<unknown>(null);
+  const enter = (event: SubmitEvent) => {
+    event.preventDefault();
+    void call<{ key?: string }>('POST', '/session', { password: text }).then((answer) => {
+      session.began(answer.key ?? '');
+      live.again();
+    }, setFault);
+  };
+  return (
+    <Dialog title="Sign in" close={() => {}}>
+      <form onSubmit={enter}>
+        <p class="soft">This cluster is run with a password, that of --admin-pass-file.</p>
+        <label class="field">
+          <span>Password</span>
+          <input
+            type="password"
+            required
+            autoFocus
+            autoComplete="current-password"
+            value={text}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
+        </label>
+        <Fault of={fault} />
+        <div class="actions">
+          <button class="primary">Sign in</button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
 function ContactDot() {
   const { contact } = useLive();
   return (
     <span class={`contact ${contact.is}`} role="status">
       <span class="dot" aria-hidden="true" />
-      {contact.is === 'live' ? 'live' : contact.is === 'lost' ? 'no contact' : 'connecting'}
+      {{ live: 'live', lost: 'no contact', refused: 'signed out', connecting: 'connecting' }[contact.is]}
     </span>
   );
 }

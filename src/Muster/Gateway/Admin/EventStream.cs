@@ -5,7 +5,7 @@ using Muster.Gateway.Ledger;
 namespace Muster.Gateway.Admin;
 
 /// <summary>
-/// An answer of Server-Sent Events, which goes on until the reader leaves, or we stop: then the reader
+/// An answer of Server-Sent Events, which goes on until the reader leaves or signs out, or we stop: then the reader
 /// comes again, and goes on where it was.
 /// </summary>
 internal sealed class EventStream(EventReaders readers, Func<EventWriter, Task> tell, CancellationToken stopping)
@@ -32,14 +32,27 @@ internal sealed class EventReaders(TimeProvider clock)
             );
             return;
         }
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
+        var page = http.Features.Get<SignedIn>();
+        using var over = page is null
+            ? new CancellationTokenSource()
+            : new CancellationTokenSource(page.Session.Expires - clock.GetUtcNow(), clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping, over.Token);
+        void Ended(string id)
+        {
+            if (id == page!.Id)
+                over.Cancel();
+        }
+        if (page is not null)
+            page.Sessions.Ended += Ended;
         try
         {
             await tell(new(http, clock, either.Token));
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested) { }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested || over.IsCancellationRequested) { }
         finally
         {
+            if (page is not null)
+                page.Sessions.Ended -= Ended;
             Interlocked.Decrement(ref _count);
         }
     }
