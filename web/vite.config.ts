@@ -23,7 +23,7 @@ function compressed(): Plugin {
 }
 
 /** Pages differ in their script and their name alone, so they are made of one file. */
-const PAGES: Record<string, string> = { handin: 'Muster', cluster: 'Muster cluster' };
+const PAGES: Record<string, string> = { handin: 'Muster', cluster: 'Muster cluster', runs: 'Muster runs' };
 
 function pages(): Plugin {
   const name = (id: string) => /([a-z]+)\.html$/.exec(id)?.[1] ?? '';

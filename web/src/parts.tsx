@@ -262,11 +262,11 @@ export function Theme() {
 const LINE = 20;
 const SPARE = 20;
 
-/** A log: only the lines in sight are drawn, so that a million scroll as ten do. */
-export function Log({ lines, name }: { lines: readonly string[]; name: string }) {
+/** A log: only the lines in sight are drawn, so that a million scroll as ten do. It begins at its end, or does not. */
+export function Log({ lines, name, ends = true }: { lines: readonly string[]; name: string; ends?: boolean }) {
   const box = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
-  const [follows, setFollows] = useState(true);
+  const [follows, setFollows] = useState(ends);
   const [seen, setSeen] = useState(0);
   useEffect(() => {
     if (!box.current || !follows) return;

@@ -453,7 +453,7 @@ export function Task({ id }: { id: string }) {
             </dd>
           </div>
         ))}
-        <div>
+        <div class="whole">
           <dt>Id</dt>
           <dd class="mono">{task.id}</dd>
         </div>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, bytes, count, middle, plural, span, visible } from '../src/format';
+import { ago, bytes, count, middle, plain, plural, span, visible } from '../src/format';
 
 describe('words for numbers', () => {
   it('tells sizes with the precision that matters', () => {
@@ -36,6 +36,12 @@ describe('text from outside', () => {
   it('shows characters that would turn or hide others as marks', () => {
     expect(visible('a\u202eb\u001b[31mc\u200bd')).toBe('a⟨202E⟩b␛[31mc⟨200B⟩d');
     expect(visible('<img src=x onerror=alert(1)> ü 日本 👍')).toBe('<img src=x onerror=alert(1)> ü 日本 👍');
+  });
+  it('shows a line as a terminal does in the end', () => {
+    expect(plain('\u001b[31mloss\u001b[0m 0.5')).toBe('loss 0.5');
+    expect(plain('epoch 1\repoch 2\repoch 3\r')).toBe('epoch 3');
+    expect(plain('\u001b]0;title\u0007x')).toBe('x');
+    expect(plain('a ␛[31m b')).toBe('a ␛[31m b');
   });
   it('leaves out the middle of what is long', () => {
     expect(middle('north field', 20)).toBe('north field');
