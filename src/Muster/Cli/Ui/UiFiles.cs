@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Muster.Faults;
 using Muster.Gateway.Admin;
 using Muster.Runs;
 
