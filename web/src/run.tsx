@@ -1,18 +1,12 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { link } from './address';
 import { call, get } from './api';
 import { Following } from './follow';
-import { ago, bytes, clock, count, plural, span, visible } from './format';
+import { ago, clock, plural, span, visible } from './format';
 import { type Port, type Run, isLive, placeOf, shown, useKnown, wordOf } from './known';
-import { Ask, Dialog, Empty, Fault, Log, Mark, Text, Title, say, useNow } from './parts';
+import { Ask, Empty, Fault, Log, Mark, Text, Title, say, useNow } from './parts';
 import { type LogPiece, Ranks } from './ranks';
-import { session } from './session';
-
-interface Files {
-  folder?: string;
-  files: { path: string; bytes: number; picture: boolean }[];
-  more: boolean;
-}
+import { Results } from './results';
 
 const MARKS: Record<string, string> = {
   planned: 'receiving',
@@ -164,7 +158,21 @@ export function RunPage({ id, query }: { id: string; query: Readonly<Record<stri
         </div>
         {tab === 'Log' && <RunLog id={id} name={run.name} />}
         {tab === 'Why' && <Why id={id} turn={wordOf(run)} />}
-        {tab === 'Results' && <Results run={run} fetch={() => act('fetch', 'fetch', 'Results are here')} />}
+        {tab === 'Results' && (
+          <Results
+            at={`/runs/${id}`}
+            turn={run.fetched_to ?? ''}
+            none={
+              <Empty title="No results are here yet">
+                <span>They come into a folder of this machine.</span>
+                <button type="button" onClick={() => act('fetch', 'fetch', 'Results are here')}>
+                  Fetch results
+                </button>
+                <code>muster fetch {run.name}</code>
+              </Empty>
+            }
+          />
+        )}
         {tab === 'By command' && (
           <div class="empty">
             <span>The same from a shell:</span>
@@ -299,144 +307,5 @@ function Why({ id, turn }: { id: string; turn: string }) {
         !fault && <p class="faint">Asking its site…</p>
       )}
     </div>
-  );
-}
-
-const AT_FIRST = 24;
-const READ = 256 * 1024;
-
-function Results({ run, fetch: bring }: { run: Run; fetch: () => void }) {
-  const [found, set] = useState<Files | null>(null);
-  const [fault, setFault] = useState<unknown>(null);
-  const [most, setMost] = useState(AT_FIRST);
-  const [open, setOpen] = useState('');
-  useEffect(() => {
-    let gone = false;
-    get<Files>(`/runs/${run.id}/files`).then(
-      (files) => !gone && set(files),
-      (refused) => !gone && setFault(refused),
-    );
-    return () => void (gone = true);
-  }, [run.id, run.fetched_to]);
-  if (!found) return <Fault of={fault} />;
-  if (found.files.length === 0)
-    return (
-      <Empty title="No results are here yet">
-        <span>They come into a folder of this machine.</span>
-        <button type="button" onClick={bring}>
-          Fetch results
-        </button>
-        <code>muster fetch {run.name}</code>
-      </Empty>
-    );
-  const pictures = found.files.filter((file) => file.picture);
-  const one = found.files.find((file) => file.path === open);
-  return (
-    <div class="body stack">
-      <p class="soft">
-        {plural(found.files.length, 'file')}
-        {found.more && ', and more,'} in <span class="mono">{visible(found.folder ?? '')}</span>
-      </p>
-      {pictures.length > 0 && (
-        <ul class="pictures">
-          {pictures.slice(0, most).map((file) => (
-            <li key={file.path}>
-              <button type="button" class="plain" onClick={() => setOpen(file.path)}>
-                <Picture id={run.id} path={file.path} />
-                <span class="clip">
-                  <Text>{file.path}</Text>
-                </span>
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
-      {pictures.length > most && (
-        <button type="button" onClick={() => setMost(most + 4 * AT_FIRST)}>
-          Show more of {plural(pictures.length, 'picture')}
-        </button>
-      )}
-      <ul class="files">
-        {found.files.slice(0, 500).map((file) => (
-          <li key={file.path} class="row">
-            <button type="button" class="plain grow clip" onClick={() => setOpen(file.path)}>
-              <Text>{file.path}</Text>
-            </button>
-            <span class="num faint">{bytes(file.bytes)}</span>
-          </li>
-        ))}
-        {found.files.length > 500 && <li class="faint">and {count(found.files.length - 500)} more</li>}
-      </ul>
-      {one && (
-        <Dialog title={visible(one.path)} kind="look" close={() => setOpen('')}>
-          <div class="row">
-            <h2 class="grow clip">
-              <Text>{one.path}</Text>
-            </h2>
-            <button type="button" onClick={() => setOpen('')}>
-              Close
-            </button>
-          </div>
-          {one.picture ? <Picture id={run.id} path={one.path} /> : <Words id={run.id} path={one.path} />}
-        </Dialog>
-      )}
-    </div>
-  );
-}
-
-const contentOf = (id: string, path: string, signal: AbortSignal) =>
-  fetch(`api/v1/runs/${id}/files/${path.split('/').map(encodeURIComponent).join('/')}`, {
-    headers: session.headers,
-    signal,
-  });
-
-/** Always by an address of its own, in which no script of an SVG runs. */
-function Picture({ id, path }: { id: string; path: string }) {
-  const [url, set] = useState('');
-  useEffect(() => {
-    const stop = new AbortController();
-    let made = '';
-    void contentOf(id, path, stop.signal)
-      .then((answer) => answer.blob())
-      .then(
-        (blob) => set((made = URL.createObjectURL(blob))),
-        () => {},
-      );
-    return () => {
-      stop.abort();
-      if (made) URL.revokeObjectURL(made);
-    };
-  }, [id, path]);
-  return url ? <img src={url} alt={visible(path)} /> : <span class="bone" />;
-}
-
-/** The beginning of a file as text, where it is text. */
-function Words({ id, path }: { id: string; path: string }) {
-  const [text, set] = useState<string | null>(null);
-  useEffect(() => {
-    const stop = new AbortController();
-    void (async () => {
-      const pieces = (await contentOf(id, path, stop.signal)).body!.getReader();
-      const parts: BlobPart[] = [];
-      for (let size = 0; size < READ; ) {
-        // oxlint-disable-next-line no-await-in-loop
-        const { done, value } = await pieces.read();
-        if (done) break;
-        parts.push(value);
-        size += value.length;
-      }
-      set(await new Blob(parts).slice(0, READ).text());
-      stop.abort();
-    })().catch(() => {});
-    return () => stop.abort();
-  }, [id, path]);
-  const lines = useMemo(() => text?.split('\n') ?? [], [text]);
-  if (text === null) return <span class="bone" />;
-  return text.includes('\0') ? (
-    <Empty title="This file is not text">
-      <span>It lies in the folder of the results.</span>
-    </Empty>
-  ) : (
-    <Log lines={lines} name={visible(path)} ends={false} />
   );
 }

@@ -3,10 +3,20 @@ import { type GatewayEvent, type Span, type TaskEntry, type TaskPage, call, get,
 import { link } from './address';
 import { ago, bytes, count, exact, plural, span } from './format';
 import { live, useLive } from './live';
+import { Results } from './results';
 import { Ask, Bar, Empty, Fault, Log, Mark, Text, Title, say, useNow } from './parts';
 
 const sizeOf = (tasks: readonly TaskEntry[]) =>
   tasks.reduce((sum, task) => sum + task.bytes + (task.result_bytes ?? 0), 0);
+
+/** A browser that saves a file sends no key, so it is given a link that opens this one alone. */
+const save = (path: string) =>
+  void call<{ url: string }>('POST', '/tickets', { path: `/api/v1${path}` }).then(
+    ({ url }) => {
+      location.href = url.slice(1);
+    },
+    (refused: Error) => say(refused.message),
+  );
 
 const STATES = ['queued', 'running', 'completed', 'failed', 'cancelled'];
 
@@ -470,7 +480,7 @@ export function Task({ id }: { id: string }) {
       </dl>
       <div class="panel">
         <div class="tabs" role="tablist">
-          {['Log', 'Decisions', 'By command'].map((name) => (
+          {['Log', ...(task.result_bytes ? ['Results'] : []), 'Decisions', 'By command'].map((name) => (
             <button key={name} type="button" role="tab" aria-selected={tab === name} onClick={() => setTab(name)}>
               {name}
               {name === 'Log' && task.lines > 0 ? ` ${count(task.lines)}` : ''}
@@ -485,6 +495,16 @@ export function Task({ id }: { id: string }) {
               <span>Lines appear here as the node writes them.</span>
             </Empty>
           ))}
+        {tab === 'Results' && (
+          <>
+            <div class="bar-above row">
+              <button type="button" onClick={() => save(`/tasks/${id}/archive`)}>
+                Download all, {bytes(task.result_bytes)}
+              </button>
+            </div>
+            <Results at={`/tasks/${id}`} save={save} none={<Empty title="The archive is empty" />} />
+          </>
+        )}
         {tab === 'Decisions' && <Events events={why?.events ?? []} now={now} />}
         {tab === 'By command' && (
           <div class="empty">

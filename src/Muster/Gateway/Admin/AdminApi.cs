@@ -28,6 +28,7 @@ internal sealed class AdminApi(
     TaskActions actions,
     TokenBook tokens,
     SpoolFolder spool,
+    ResultFolder results,
     AdminDesk desk,
     AdminMachines machines,
     WaitingList waiting,
@@ -55,6 +56,7 @@ internal sealed class AdminApi(
             .WithDescription("version, readiness, and how much of what there is");
         _nodes.Map(api);
         new AdminTasks(ledger, fleet, tokens, actions, waiting).Map(api);
+        new AdminFiles(ledger, results).Map(api);
         machines.Map(api);
         api.MapGet("/queue", Queue).WithDescription("who waits, in which order, and why");
         new AdminTokens(tokens, desk, clock).Map(api);

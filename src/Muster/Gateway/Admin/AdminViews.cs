@@ -269,6 +269,7 @@ public sealed record AddToken
     JsonSerializable(typeof(LiveTaskNews)),
     JsonSerializable(typeof(LiveLog)),
     JsonSerializable(typeof(NodeTrial)),
+    JsonSerializable(typeof(ResultList)),
     JsonSerializable(typeof(SessionView)),
     JsonSerializable(typeof(TicketView)),
     JsonSerializable(typeof(AdminSession)),

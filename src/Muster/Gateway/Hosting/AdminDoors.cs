@@ -72,6 +72,7 @@ public sealed partial class AdminDoors : IAsyncDisposable
                 actions,
                 tokens,
                 core.Spool,
+                core.Results,
                 desk,
                 new(core.Machines, core.Scaler, clock),
                 waiting,
