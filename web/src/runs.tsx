@@ -135,7 +135,10 @@ function Page() {
   const { stream, version, runs } = useKnown();
   const [asked, setAsked] = useState(session.asked);
   const now = useNow();
-  useEffect(() => session.listen(() => setAsked(session.asked)), []);
+  useEffect(() => {
+    setAsked(session.asked); // it may have been asked before this was drawn
+    return session.listen(() => setAsked(session.asked));
+  }, []);
   const { contact } = stream;
   if (asked)
     return (

@@ -140,7 +140,10 @@ function step(by: number): void {
 
 function useSession(): boolean {
   const [asked, set] = useState(session.asked);
-  useEffect(() => session.listen(() => set(session.asked)), []);
+  useEffect(() => {
+    set(session.asked); // it may have been asked before this was drawn
+    return session.listen(() => set(session.asked));
+  }, []);
   return asked;
 }
 
