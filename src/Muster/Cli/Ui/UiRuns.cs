@@ -44,7 +44,7 @@ internal sealed class UiRuns(App app, CancellationToken stopping) : IAsyncDispos
         api.MapGet("/runs/{id}/files/{**path}", SendFileAsync);
     }
 
-    /// <summary>Asks sites while somebody looks; one that does not answer changes nothing but when it was seen.</summary>
+    /// <summary>Asks sites while somebody looks; one that does not answer changes no state.</summary>
     public async Task KeepFreshAsync()
     {
         for (var askedAt = DateTimeOffset.MinValue; ; await Task.Delay(Look, app.Clock, stopping))

@@ -58,7 +58,7 @@ internal sealed class EventReaders(TimeProvider clock)
     }
 }
 
-/// <summary>One who follows: what is written reaches them at once, and a line that says nothing keeps the way open.</summary>
+/// <summary>One who follows: what is written reaches them at once, and silence is broken now and then.</summary>
 internal sealed class EventWriter(HttpContext http, TimeProvider clock, CancellationToken ct)
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15);
