@@ -22,9 +22,24 @@ function compressed(): Plugin {
   };
 }
 
+/** Pages differ in their script and their name alone, so they are made of one file. */
+const PAGES: Record<string, string> = { handin: 'Muster', cluster: 'Muster cluster', runs: 'Muster runs' };
+
+function pages(): Plugin {
+  const name = (id: string) => /([a-z]+)\.html$/.exec(id)?.[1] ?? '';
+  return {
+    name: 'pages',
+    resolveId: (id) => (PAGES[name(id)] ? join(import.meta.dirname, `${name(id)}.html`) : null),
+    load: (id) =>
+      PAGES[name(id)]
+        ? readFileSync('page.html', 'utf8').replace('{title}', PAGES[name(id)]!).replace('{name}', name(id))
+        : null,
+  };
+}
+
 export default defineConfig({
   base: './',
-  plugins: [compressed()],
+  plugins: [pages(), compressed()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   worker: { format: 'es' },
   build: {
@@ -34,6 +49,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: 'es2022',
-    rollupOptions: { input: ['handin.html', 'cluster.html'] },
+    rollupOptions: { input: Object.keys(PAGES).map((name) => `${name}.html`) },
   },
 });

@@ -123,6 +123,12 @@ internal sealed class Window : IAsyncDisposable
         );
     }
 
+    /// <summary>What was asked for is on the screen.</summary>
+    public Task DrawnAsync() =>
+        Page.EvaluateAsync(
+            "() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => drawn())))"
+        );
+
     /// <summary>Nothing is wider than the window, but for what scrolls by itself.</summary>
     public async Task FitsAsync() =>
         Assert.True(

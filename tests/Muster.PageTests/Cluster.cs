@@ -27,8 +27,7 @@ internal sealed class Cluster : IAsyncDisposable
     public static async Task<Cluster> StartAsync(int nodes = 2, double seconds = 2, params string[] arguments)
     {
         var cluster = new Cluster(arguments);
-        for (var n = 0; n < nodes; n++)
-            await cluster.AddNodeAsync(seconds);
+        await Task.WhenAll(Enumerable.Range(0, nodes).Select(_ => cluster.AddNodeAsync(seconds)));
         await cluster.StartGatewayAsync();
         return cluster;
     }

@@ -3,7 +3,7 @@ using Microsoft.Playwright;
 namespace Muster;
 
 /// <summary>The page of those who run a cluster, as they use it.</summary>
-public sealed class ClusterPageTests(Browser browser)
+public sealed class ClusterPageTests(Browser browser, SharedCluster shared) : IClassFixture<SharedCluster>
 {
     private const string Hostile = "<img src=x onerror=alert(1)>\"><script>alert(2)</script> \u202egnp.exe";
 
@@ -24,15 +24,24 @@ public sealed class ClusterPageTests(Browser browser)
         await window.Page.Locator(".title .mark", new() { HasText = "completed" }).WaitForAsync();
         await window.Button("Restart").WaitForAsync();
         await window.AccessibleAsync();
+
+        await window.Page.GetByRole(AriaRole.Tab, new() { Name = "Results" }).ClickAsync();
+        await window.Page.Locator(".files button").First.WaitForAsync();
+        await window.AccessibleAsync();
+        var archive = await window.Page.RunAndWaitForDownloadAsync(() =>
+            window.Page.GetByText("Download all").ClickAsync()
+        );
+        Assert.Equal("all.zip", archive.SuggestedFilename);
+        Assert.True(new FileInfo(await archive.PathAsync()).Length > 0);
     }
 
     [Fact]
     public async Task What_others_wrote_is_shown_as_they_wrote_it_and_does_nothing()
     {
-        await using var cluster = await Cluster.StartAsync(nodes: 1, seconds: 0.2);
+        var cluster = shared.Cluster;
         var id = await cluster.HandInAsync(Hostile);
         await cluster.EndedAsync(id);
-        await using var window = await browser.OpenAsync(cluster.Admin + "#/tasks");
+        await using var window = await browser.OpenAsync(cluster.Admin + "#/tasks?q=onerror");
         var shown = window.Page.Locator("td.wide a");
         await shown.WaitForAsync();
         Assert.Equal(Hostile.Replace("\u202e", "⟨202E⟩"), await shown.TextContentAsync());
@@ -50,7 +59,7 @@ public sealed class ClusterPageTests(Browser browser)
     [Fact]
     public async Task The_policy_lets_no_foreign_script_run_and_no_text_become_markup()
     {
-        await using var cluster = await Cluster.StartAsync(nodes: 0);
+        var cluster = shared.Cluster;
         foreach (var address in (string[])[cluster.Admin, cluster.Public])
         {
             await using var window = await browser.OpenAsync(address);
@@ -118,26 +127,31 @@ public sealed class ClusterPageTests(Browser browser)
     [Fact]
     public async Task It_is_used_without_a_mouse()
     {
-        await using var cluster = await Cluster.StartAsync(nodes: 1, seconds: 0.2);
-        await cluster.EndedAsync(await cluster.HandInAsync("harbour"));
+        var cluster = shared.Cluster;
+        await cluster.EndedAsync(await cluster.HandInAsync("meadow"));
         await using var window = await browser.OpenAsync(cluster.Admin);
         var keys = window.Page.Keyboard;
         await window.SeeAsync("Nodes and their tasks");
         await keys.PressAsync("Control+k");
         await window.Page.GetByRole(AriaRole.Combobox).WaitForAsync();
-        await keys.TypeAsync("harb");
-        await window.Page.GetByRole(AriaRole.Option, new() { Name = "harbour task" }).WaitForAsync();
+        await keys.TypeAsync("mead");
+        await window.Page.GetByRole(AriaRole.Option, new() { Name = "meadow task" }).WaitForAsync();
         await keys.PressAsync("Enter");
-        await window.Page.GetByRole(AriaRole.Heading, new() { Name = "harbour" }).WaitForAsync();
+        await window.Page.GetByRole(AriaRole.Heading, new() { Name = "meadow" }).WaitForAsync();
         await keys.PressAsync("g");
         await keys.PressAsync("n");
         await window.Page.GetByRole(AriaRole.Heading, new() { Name = "Nodes" }).WaitForAsync();
         await keys.PressAsync("g");
         await keys.PressAsync("t");
+        await window.Page.Locator("a[data-row]").First.WaitForAsync();
+        await keys.PressAsync("/");
+        await keys.TypeAsync("meadow");
+        await window.Page.WaitForURLAsync("**/#/tasks?q=meadow");
+        await keys.PressAsync("Tab");
         await window.Page.Locator("a[data-row]").WaitForAsync();
         await keys.PressAsync("j");
         await keys.PressAsync("Enter");
-        await window.Page.GetByRole(AriaRole.Heading, new() { Name = "harbour" }).WaitForAsync();
+        await window.Page.GetByRole(AriaRole.Heading, new() { Name = "meadow" }).WaitForAsync();
         await keys.PressAsync("?");
         await window.SeeAsync("go to overview");
         await window.AccessibleAsync();
@@ -146,7 +160,7 @@ public sealed class ClusterPageTests(Browser browser)
     [Fact]
     public async Task Filters_stand_in_the_address_and_each_is_taken_away_by_itself()
     {
-        await using var cluster = await Cluster.StartAsync(nodes: 1, seconds: 0.1);
+        var cluster = shared.Cluster;
         foreach (var name in (string[])["harbour north", "harbour south", "quarry"])
             await cluster.EndedAsync(await cluster.HandInAsync(name));
         await using var window = await browser.OpenAsync(cluster.Admin + "#/tasks?q=harbour");
@@ -161,4 +175,42 @@ public sealed class ClusterPageTests(Browser browser)
         await window.SeeAsync("harbour south");
         await window.AccessibleAsync();
     }
+
+    [Fact]
+    public async Task With_a_password_the_page_asks_for_it_and_an_open_window_is_signed_out_from_another()
+    {
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, "right", TestContext.Current.CancellationToken);
+        await using var cluster = await Cluster.StartAsync(nodes: 0, arguments: ["--admin-pass-file", file]);
+        File.Delete(file);
+        await using var window = await browser.OpenAsync(
+            cluster.Admin + "#/tasks",
+            expected: "Failed to load resource" // 401
+        );
+        await window.Page.GetByLabel("Password").FillAsync("wrong");
+        await window.Button("Sign in").ClickAsync();
+        await window.SeeAsync("the password is wrong");
+        await window.AccessibleAsync();
+        await window.Page.GetByLabel("Password").FillAsync("right");
+        await window.Button("Sign in").ClickAsync();
+        await window.Page.Locator(".contact.live").WaitForAsync();
+        await window.SeeAsync("No task yet");
+        await window.Page.ReloadAsync();
+        await window.SeeAsync("No task yet");
+
+        var other = await window.Page.Context.NewPageAsync();
+        await other.GotoAsync(cluster.Admin);
+        await other.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await window.Page.GetByLabel("Password").WaitForAsync();
+    }
+}
+
+/// <summary>A cluster whose tests do not get in each other's way.</summary>
+public sealed class SharedCluster : IAsyncLifetime
+{
+    internal Cluster Cluster { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Cluster = await Cluster.StartAsync(nodes: 1, seconds: 0.1);
+
+    public ValueTask DisposeAsync() => Cluster.DisposeAsync();
 }

@@ -50,8 +50,11 @@ public sealed class PictureTests(Browser browser)
             ("events", "#/events", "queued"),
             ("tokens", "#/tokens", "WebODM of the survey team"),
         ];
-        foreach (var (width, height, dark, rules, picture) in Looks)
+        await Task.WhenAll(Looks.Select(SeeAsync));
+
+        async Task SeeAsync((int Width, int Height, bool Dark, bool Rules, bool Picture) look)
         {
+            var (width, height, dark, rules, picture) = look;
             await using var window = await browser.OpenAsync(cluster.Admin, width, height, dark);
             await window.Page.Locator(".contact.live").WaitForAsync();
             foreach (var (view, path, sign) in views)
@@ -59,7 +62,7 @@ public sealed class PictureTests(Browser browser)
                 await window.Page.GotoAsync(cluster.Admin + path);
                 await window.Page.GetByText(sign).First.WaitForAsync(new() { State = WaitForSelectorState.Attached });
                 await window.Page.Locator(".log li, .panel, .tile").First.WaitForAsync();
-                await window.Page.WaitForTimeoutAsync(150);
+                await window.DrawnAsync();
                 await CheckAsync(window, rules, picture ? $"cluster-{view}-{Look(width, dark)}" : null);
             }
             await using var clients = await browser.OpenAsync($"{cluster.Public}?token={token}", width, height, dark);

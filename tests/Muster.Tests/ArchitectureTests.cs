@@ -43,7 +43,7 @@ public sealed class ArchitectureTests
             ["."],
             ["Personas"],
             ["Recipes"],
-            ["Gateway"],
+            ["Gateway", "Ui"],
             ["Demo", "Runs", "Scenes", "Sites"],
             ["Context"],
             ["Terminal"],

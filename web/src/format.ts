@@ -70,3 +70,10 @@ export function visible(text: string): string {
     },
   );
 }
+
+/** A line as a terminal would show it in the end: without colours, and what was written over is gone. */
+export function plain(line: string): string {
+  // oxlint-disable-next-line no-control-regex
+  const text = line.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(\u0007|\u001b\\)/g, '');
+  return text.includes('\r') ? (text.split('\r').findLast((part) => part !== '') ?? '') : text;
+}

@@ -6,15 +6,31 @@ import { type Option, PRESETS, apply, choices, isPhoto, isWanted, wrong } from '
 import { Ask, Bar, Empty, Fault, Log, Mark, Text, Theme, Toasts, say, store, stored, useNow } from './parts';
 import { Denied, type Progress, Upload } from './upload';
 
-interface Info { version: string; taskQueueCount: number; maxImages: number | null; maxParallelTasks: number; engine: string; engineVersion: string }
-interface TaskInfo { uuid: string; name: string; dateCreated: number; processingTime: number; status: { code: number; errorMessage?: string }; imagesCount: number; progress: number }
+interface Info {
+  version: string;
+  taskQueueCount: number;
+  maxImages: number | null;
+  maxParallelTasks: number;
+  engine: string;
+  engineVersion: string;
+}
+interface TaskInfo {
+  uuid: string;
+  name: string;
+  dateCreated: number;
+  processingTime: number;
+  status: { code: number; errorMessage?: string };
+  imagesCount: number;
+  progress: number;
+}
 
 const WORDS: Record<number, string> = { 10: 'queued', 20: 'running', 30: 'failed', 40: 'completed', 50: 'cancelled' };
 const EVERY = 2000;
 const MOST = 100;
 
 let token = new URLSearchParams(location.search).get('token') ?? '';
-if (token) history.replaceState(null, '', location.pathname + location.hash); // it does not stay in the address
+if (token)
+  history.replaceState(null, '', location.pathname + location.hash); // it does not stay in the address
 else token = sessionStorage.getItem('muster-token') ?? stored('token');
 if (token) sessionStorage.setItem('muster-token', token);
 
@@ -32,8 +48,10 @@ async function ask<T>(path: string, query?: Record<string, string>, form?: Recor
   }
   const said = (await answer.json().catch(() => ({}))) as T & { error?: string };
   const refused = typeof said === 'object' && said !== null && typeof said.error === 'string' ? said.error : '';
-  if (answer.status === 401 || refused.startsWith('Invalid authentication')) throw new Denied('A token is needed here', false, 401);
-  if (refused || !answer.ok) throw new Denied(refused || `The server answered ${answer.status}`, answer.status >= 500, answer.status);
+  if (answer.status === 401 || refused.startsWith('Invalid authentication'))
+    throw new Denied('A token is needed here', false, 401);
+  if (refused || !answer.ok)
+    throw new Denied(refused || `The server answered ${answer.status}`, answer.status >= 500, answer.status);
   return said;
 }
 
@@ -52,17 +70,37 @@ function SignIn({ wrong: refused, done }: { wrong: boolean; done: () => void }) 
       <form class="body stack" onSubmit={enter}>
         <h1>Sign in</h1>
         <p class="soft">Photos are handed in with a token, which whoever runs this server gives you.</p>
-        <label class="field"><span>Token</span><input type="password" required autoFocus autoComplete="current-password" value={text} onInput={(event) => setText(event.currentTarget.value)} /></label>
-        {refused && <p class="error" role="alert">This token is not accepted.</p>}
-        <label class="check"><input type="checkbox" checked={stay} onChange={() => setStay(!stay)} />Stay signed in on this computer</label>
-        <div class="actions"><button class="primary">Sign in</button></div>
+        <label class="field">
+          <span>Token</span>
+          <input
+            type="password"
+            required
+            autoFocus
+            autoComplete="current-password"
+            value={text}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
+        </label>
+        {refused && (
+          <p class="error" role="alert">
+            This token is not accepted.
+          </p>
+        )}
+        <label class="check">
+          <input type="checkbox" checked={stay} onChange={() => setStay(!stay)} />
+          Stay signed in on this computer
+        </label>
+        <div class="actions">
+          <button class="primary">Sign in</button>
+        </div>
       </form>
     </div>
   );
 }
 
 async function walk(entry: FileSystemEntry): Promise<File[]> {
-  if (entry.isFile) return [await new Promise<File>((found, failed) => (entry as FileSystemFileEntry).file(found, failed))];
+  if (entry.isFile)
+    return [await new Promise<File>((found, failed) => (entry as FileSystemFileEntry).file(found, failed))];
   const reader = (entry as FileSystemDirectoryEntry).createReader();
   const found: File[] = [];
   for (;;) {
@@ -107,7 +145,9 @@ function HandIn({ info, sent }: { info: Info; sent: () => void }) {
   const dropped = async (event: DragEvent) => {
     event.preventDefault();
     setOver(false);
-    const entries = [...(event.dataTransfer?.items ?? [])].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
+    const entries = [...(event.dataTransfer?.items ?? [])]
+      .map((item) => item.webkitGetAsEntry())
+      .filter((entry) => entry !== null);
     take((await Promise.all(entries.map(walk))).flat());
   };
   const photos = files.filter((file) => isPhoto(file.name)).length;
@@ -128,7 +168,10 @@ function HandIn({ info, sent }: { info: Info; sent: () => void }) {
     const values = { ...set.sets, ...Object.fromEntries(Object.entries(own).filter(([, text]) => text !== '')) };
     const wish = {
       name: name || `Task of ${new Date().toLocaleDateString()}`,
-      options: Object.entries(values).map(([key, value]) => ({ name: key, value: value === 'true' ? true : value === 'false' ? false : value })),
+      options: Object.entries(values).map(([key, value]) => ({
+        name: key,
+        value: value === 'true' ? true : value === 'false' ? false : value,
+      })),
     };
     upload.current = new Upload(files, wish, token, setProgress);
     setProgress({ done: 0, files: files.length, sent: 0, bytes: size, speed: 0, is: 'sending' });
@@ -149,68 +192,200 @@ function HandIn({ info, sent }: { info: Info; sent: () => void }) {
     const rest = progress.speed > 0 ? (progress.bytes - progress.sent) / progress.speed : 0;
     return (
       <section class="panel" aria-label="Upload">
-        <header><h2 class="grow">Sending {name || 'the new task'}</h2></header>
+        <header>
+          <h2 class="grow">Sending {name || 'the new task'}</h2>
+        </header>
         <div class="body stack">
           <Bar part={progress.bytes > 0 ? progress.sent / progress.bytes : 1} big />
           <p role="status">
-            {progress.is === 'waiting' ? `Waiting for the server: ${progress.why}. It goes on by itself.`
-              : progress.is === 'paused' ? 'Paused'
-              : progress.is === 'committing' ? 'All files are there; starting the task'
-              : `${count(progress.done)} of ${plural(progress.files, 'file')}`}
+            {progress.is === 'waiting'
+              ? `Waiting for the server: ${progress.why}. It goes on by itself.`
+              : progress.is === 'paused'
+                ? 'Paused'
+                : progress.is === 'committing'
+                  ? 'All files are there; starting the task'
+                  : `${count(progress.done)} of ${plural(progress.files, 'file')}`}
           </p>
-          <p class="soft">{bytes(progress.sent)} of {bytes(progress.bytes)}{progress.is === 'sending' && progress.speed > 0 && ` · ${bytes(progress.speed)}/s · ${span(rest * 1000)} left`}</p>
+          <p class="soft">
+            {bytes(progress.sent)} of {bytes(progress.bytes)}
+            {progress.is === 'sending' &&
+              progress.speed > 0 &&
+              ` · ${bytes(progress.speed)}/s · ${span(rest * 1000)} left`}
+          </p>
           <div class="row">
-            <button type="button" onClick={() => upload.current?.pause(!upload.current.paused)}>{progress.is === 'paused' ? 'Go on' : 'Pause'}</button>
-            <button type="button" class="danger" onClick={() => setAsks(true)}>Cancel</button>
+            <button type="button" onClick={() => upload.current?.pause(!upload.current.paused)}>
+              {progress.is === 'paused' ? 'Go on' : 'Pause'}
+            </button>
+            <button type="button" class="danger" onClick={() => setAsks(true)}>
+              Cancel
+            </button>
           </div>
         </div>
-        {asks && <Ask title="Cancel this upload?" word="Cancel the upload" loss={`${bytes(progress.sent)} that were sent are thrown away.`} close={() => setAsks(false)} act={() => upload.current?.cancel()} />}
+        {asks && (
+          <Ask
+            title="Cancel this upload?"
+            word="Cancel the upload"
+            loss={`${bytes(progress.sent)} that were sent are thrown away.`}
+            close={() => setAsks(false)}
+            act={() => upload.current?.cancel()}
+          />
+        )}
       </section>
     );
   }
   const shown = options.filter((option) => `${option.name} ${option.help}`.toLowerCase().includes(find.toLowerCase()));
   return (
-    <section class="panel" aria-label="New task" onDragOver={(event) => { event.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)} onDrop={(event) => void dropped(event)}>
-      <header><h2>New task</h2></header>
+    <section
+      class="panel"
+      aria-label="New task"
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => void dropped(event)}
+    >
+      <header>
+        <h2>New task</h2>
+      </header>
       <div class="body stack">
         <div class={over ? 'drop over' : 'drop'}>
           {files.length === 0 ? (
-            <><b>Drop photos or a folder here</b><span class="soft">Photos, control points (<span class="mono">gcp_list.txt</span>, <span class="mono">geo.txt</span>), video or point clouds.</span></>
+            <>
+              <b>Drop photos or a folder here</b>
+              <span class="soft">
+                Photos, control points (<span class="mono">gcp_list.txt</span>, <span class="mono">geo.txt</span>),
+                video or point clouds.
+              </span>
+            </>
           ) : (
-            <><b>{plural(photos, 'photo')}{files.length > photos && ` and ${plural(files.length - photos, 'other file')}`}</b><span class="soft">{bytes(size)}</span></>
+            <>
+              <b>
+                {plural(photos, 'photo')}
+                {files.length > photos && ` and ${plural(files.length - photos, 'other file')}`}
+              </b>
+              <span class="soft">{bytes(size)}</span>
+            </>
           )}
           <span class="row wrap">
             <Pick word={files.length === 0 ? 'Choose photos' : 'Add photos'} take={take} />
             <Pick word="Choose a folder" folder take={take} />
-            {files.length > 0 && <button type="button" onClick={() => { const before = files; setFiles([]); setLeft(0); say('Cleared', () => setFiles(before)); }}>Clear</button>}
+            {files.length > 0 && (
+              <button
+                type="button"
+                onClick={() => {
+                  const before = files;
+                  setFiles([]);
+                  setLeft(0);
+                  say('Cleared', () => setFiles(before));
+                }}
+              >
+                Clear
+              </button>
+            )}
           </span>
         </div>
         {files.length > 0 && (
           <ul class="picked" tabIndex={0} aria-label="Chosen files">
             {files.slice(0, 200).map((file, n) => (
-              <li key={n}><span class="grow clip"><Text>{file.name}</Text></span><span class="faint">{bytes(file.size)}</span><button type="button" class="plain" aria-label={`Leave out ${file.name}`} onClick={() => { const before = files; setFiles(files.filter((other) => other !== file)); say(`${file.name} is left out`, () => setFiles(before)); }}>✕</button></li>
+              <li key={n}>
+                <span class="grow clip">
+                  <Text>{file.name}</Text>
+                </span>
+                <span class="faint">{bytes(file.size)}</span>
+                <button
+                  type="button"
+                  class="plain"
+                  aria-label={`Leave out ${file.name}`}
+                  onClick={() => {
+                    const before = files;
+                    setFiles(files.filter((other) => other !== file));
+                    say(`${file.name} is left out`, () => setFiles(before));
+                  }}
+                >
+                  ✕
+                </button>
+              </li>
             ))}
             {files.length > 200 && <li class="faint">and {count(files.length - 200)} more</li>}
           </ul>
         )}
-        {remarks.length > 0 && <ul class="remarks">{remarks.map((remark) => <li key={remark}><Mark of="attention" word="" /> {remark}</li>)}</ul>}
+        {remarks.length > 0 && (
+          <ul class="remarks">
+            {remarks.map((remark) => (
+              <li key={remark}>
+                <Mark of="attention" word="" /> {remark}
+              </li>
+            ))}
+          </ul>
+        )}
         {tooMany && <p class="error">This server takes up to {plural(info.maxImages!, 'photo')} a task.</p>}
-        <label class="field"><span>Name</span><input value={name} maxLength={255} placeholder={`Task of ${new Date().toLocaleDateString()}`} onInput={(event) => setName(event.currentTarget.value)} /></label>
-        <label class="field"><span>Preset</span>
-          <select value={preset} onChange={(event) => { setPreset(event.currentTarget.value); store('preset', event.currentTarget.value); }}>
-            {PRESETS.map((one) => <option key={one.name} value={one.name}>{one.name}: {one.says}</option>)}
+        <label class="field">
+          <span>Name</span>
+          <input
+            value={name}
+            maxLength={255}
+            placeholder={`Task of ${new Date().toLocaleDateString()}`}
+            onInput={(event) => setName(event.currentTarget.value)}
+          />
+        </label>
+        <label class="field">
+          <span>Preset</span>
+          <select
+            value={preset}
+            onChange={(event) => {
+              setPreset(event.currentTarget.value);
+              store('preset', event.currentTarget.value);
+            }}
+          >
+            {PRESETS.map((one) => (
+              <option key={one.name} value={one.name}>
+                {one.name}: {one.says}
+              </option>
+            ))}
           </select>
         </label>
-        {options.length > 0 && set.lacks.length > 0 && <p class="faint">{info.engine} does not have {set.lacks.join(', ')}; left out.</p>}
+        {options.length > 0 && set.lacks.length > 0 && (
+          <p class="faint">
+            {info.engine} does not have {set.lacks.join(', ')}; left out.
+          </p>
+        )}
         <details>
-          <summary>{Object.values(own).filter(Boolean).length > 0 ? `${plural(Object.values(own).filter(Boolean).length, 'option')} changed` : `All ${options.length} options`}</summary>
+          <summary>
+            {Object.values(own).filter(Boolean).length > 0
+              ? `${plural(Object.values(own).filter(Boolean).length, 'option')} changed`
+              : `All ${options.length} options`}
+          </summary>
           <div class="stack options-box">
-            <input type="search" aria-label="Search options" placeholder="Search options" value={find} onInput={(event) => setFind(event.currentTarget.value)} />
-            <div class="options" tabIndex={0} role="group" aria-label="Options">{shown.map((option) => <Field key={option.name} of={option} preset={set.sets[option.name]} value={own[option.name] ?? ''} set={(text) => setOwn({ ...own, [option.name]: text })} />)}</div>
+            <input
+              type="search"
+              aria-label="Search options"
+              placeholder="Search options"
+              value={find}
+              onInput={(event) => setFind(event.currentTarget.value)}
+            />
+            <div class="options" tabIndex={0} role="group" aria-label="Options">
+              {shown.map((option) => (
+                <Field
+                  key={option.name}
+                  of={option}
+                  preset={set.sets[option.name]}
+                  value={own[option.name] ?? ''}
+                  set={(text) => setOwn({ ...own, [option.name]: text })}
+                />
+              ))}
+            </div>
           </div>
         </details>
         <Fault of={fault} again={() => void send()} />
-        <button type="button" class="primary send" disabled={files.length === 0 || tooMany || faults.length > 0} onClick={() => void send()}>{files.length > 0 ? `Send ${photos > 0 ? plural(photos, 'photo') : plural(files.length, 'file')}` : 'Send'}</button>
+        <button
+          type="button"
+          class="primary send"
+          disabled={files.length === 0 || tooMany || faults.length > 0}
+          onClick={() => void send()}
+        >
+          {files.length > 0 ? `Send ${photos > 0 ? plural(photos, 'photo') : plural(files.length, 'file')}` : 'Send'}
+        </button>
       </div>
     </section>
   );
@@ -218,33 +393,86 @@ function HandIn({ info, sent }: { info: Info; sent: () => void }) {
 
 function Pick({ word, folder, take }: { word: string; folder?: boolean; take: (files: readonly File[]) => void }) {
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => { if (folder && field.current) field.current.webkitdirectory = true; }, []);
+  useEffect(() => {
+    if (folder && field.current) field.current.webkitdirectory = true;
+  }, []);
   return (
     <>
-      <input type="file" hidden multiple ref={field} aria-label={word} onChange={(event) => { take([...(event.currentTarget.files ?? [])]); event.currentTarget.value = ''; }} />
-      <button type="button" onClick={() => field.current?.click()}>{word}</button>
+      <input
+        type="file"
+        hidden
+        multiple
+        ref={field}
+        aria-label={word}
+        onChange={(event) => {
+          take([...(event.currentTarget.files ?? [])]);
+          event.currentTarget.value = '';
+        }}
+      />
+      <button type="button" onClick={() => field.current?.click()}>
+        {word}
+      </button>
     </>
   );
 }
 
-function Field({ of: option, preset, value, set }: { of: Option; preset: unknown; value: string; set: (text: string) => void }) {
+function Field({
+  of: option,
+  preset,
+  value,
+  set,
+}: {
+  of: Option;
+  preset: unknown;
+  value: string;
+  set: (text: string) => void;
+}) {
   const fixed = option.type === 'bool' ? ['true', 'false'] : choices(option);
   const fault = wrong(option, value);
   const usual = String(preset ?? option.value ?? '');
   return (
-    <label class="field"><span>{option.name}</span>
+    <label class="field">
+      <span>{option.name}</span>
       {fixed ? (
         <select value={value} onChange={(event) => set(event.currentTarget.value)}>
-          <option value="">{usual || 'as the engine'}</option>{fixed.filter((one) => one !== usual).map((one) => <option key={one}>{one}</option>)}
+          <option value="">{usual || 'as the engine'}</option>
+          {fixed
+            .filter((one) => one !== usual)
+            .map((one) => (
+              <option key={one}>{one}</option>
+            ))}
         </select>
-      ) : <input value={value} placeholder={usual || 'as the engine'} aria-invalid={fault !== null} onInput={(event) => set(event.currentTarget.value)} />}
+      ) : (
+        <input
+          value={value}
+          placeholder={usual || 'as the engine'}
+          aria-invalid={fault !== null}
+          onInput={(event) => set(event.currentTarget.value)}
+        />
+      )}
       {fault && <span class="error">Give it {fault}</span>}
-      <p><Text>{option.help.replaceAll('%(default)s', String(option.value)).replaceAll('%(choices)s', (choices(option) ?? []).join(', '))}</Text></p>
+      <p>
+        <Text>
+          {option.help
+            .replaceAll('%(default)s', String(option.value))
+            .replaceAll('%(choices)s', (choices(option) ?? []).join(', '))}
+        </Text>
+      </p>
     </label>
   );
 }
 
-function TaskRow({ task, open, toggle, changed }: { task: TaskInfo; open: boolean; toggle: () => void; changed: () => void }) {
+function TaskRow({
+  task,
+  open,
+  toggle,
+  changed,
+}: {
+  task: TaskInfo;
+  open: boolean;
+  toggle: () => void;
+  changed: () => void;
+}) {
   const now = useNow();
   const [lines, setLines] = useState<readonly string[]>([]);
   const [asks, setAsks] = useState(false);
@@ -267,22 +495,76 @@ function TaskRow({ task, open, toggle, changed }: { task: TaskInfo; open: boolea
       clearTimeout(timer);
     };
   }, [open, live, task.uuid]);
-  const act = (what: string, word: string) => void ask(`task/${what}`, {}, { uuid: task.uuid }).then(() => { say(`${task.name} ${word}`); changed(); }, (refused: Error) => say(refused.message));
+  const act = (what: string, word: string) =>
+    void ask(`task/${what}`, {}, { uuid: task.uuid }).then(
+      () => {
+        say(`${task.name} ${word}`);
+        changed();
+      },
+      (refused: Error) => say(refused.message),
+    );
   return (
     <li class="taskcard">
       <Mark of={state} />
-      <span class="grow clip"><b><Text>{task.name || task.uuid}</Text></b></span>
-      {task.status.code === 20 ? <Bar part={task.progress / 100} /> : <span class="faint">{ago(task.dateCreated, now)}</span>}
-      <span class="soft second">{plural(task.imagesCount, 'photo')}{task.processingTime > 0 && ` · ${span(task.processingTime)}`}{task.status.errorMessage && <span class="error"> · <Text>{task.status.errorMessage}</Text></span>}</span>
-      <span class="row acts">
-        <button type="button" class="plain" aria-expanded={open} onClick={toggle}>Log</button>
-        {live && <button type="button" class="plain" onClick={() => act('cancel', 'is cancelled')}>Cancel</button>}
-        {!live && <button type="button" class="plain" onClick={() => act('restart', 'runs again')}>Again</button>}
-        {!live && <button type="button" class="plain danger" onClick={() => setAsks(true)}>Remove</button>}
-        {task.status.code === 40 && <a class="button" href={at(`task/${task.uuid}/download/all.zip`)}>Download</a>}
+      <span class="grow clip">
+        <b>
+          <Text>{task.name || task.uuid}</Text>
+        </b>
       </span>
-      {open && <div class="open">{lines.length > 0 ? <Log lines={lines} name={`Output of ${task.name}`} /> : <Empty title="No output yet" />}</div>}
-      {asks && <Ask title={`Remove ${task.name || 'this task'}?`} word="Remove" loss={`Its ${plural(task.imagesCount, 'photo')} and its results are deleted from the server.`} close={() => setAsks(false)} act={() => act('remove', 'is removed')} />}
+      {task.status.code === 20 ? (
+        <Bar part={task.progress / 100} />
+      ) : (
+        <span class="faint">{ago(task.dateCreated, now)}</span>
+      )}
+      <span class="soft second">
+        {plural(task.imagesCount, 'photo')}
+        {task.processingTime > 0 && ` · ${span(task.processingTime)}`}
+        {task.status.errorMessage && (
+          <span class="error">
+            {' '}
+            · <Text>{task.status.errorMessage}</Text>
+          </span>
+        )}
+      </span>
+      <span class="row acts">
+        <button type="button" class="plain" aria-expanded={open} onClick={toggle}>
+          Log
+        </button>
+        {live && (
+          <button type="button" class="plain" onClick={() => act('cancel', 'is cancelled')}>
+            Cancel
+          </button>
+        )}
+        {!live && (
+          <button type="button" class="plain" onClick={() => act('restart', 'runs again')}>
+            Again
+          </button>
+        )}
+        {!live && (
+          <button type="button" class="plain danger" onClick={() => setAsks(true)}>
+            Remove
+          </button>
+        )}
+        {task.status.code === 40 && (
+          <a class="button" href={at(`task/${task.uuid}/download/all.zip`)}>
+            Download
+          </a>
+        )}
+      </span>
+      {open && (
+        <div class="open">
+          {lines.length > 0 ? <Log lines={lines} name={`Output of ${task.name}`} /> : <Empty title="No output yet" />}
+        </div>
+      )}
+      {asks && (
+        <Ask
+          title={`Remove ${task.name || 'this task'}?`}
+          word="Remove"
+          loss={`Its ${plural(task.imagesCount, 'photo')} and its results are deleted from the server.`}
+          close={() => setAsks(false)}
+          act={() => act('remove', 'is removed')}
+        />
+      )}
     </li>
   );
 }
@@ -308,7 +590,11 @@ function Page() {
           const list = (await ask<{ uuid: string }[]>('task/list')).toReversed();
           setTotal(list.length);
           // what has ended stays as it is, but for a restart
-          const found = await Promise.all(list.slice(0, MOST).map(({ uuid }) => ended.get(uuid) ?? ask<TaskInfo>(`task/${uuid}/info`).catch(() => null)));
+          const found = await Promise.all(
+            list
+              .slice(0, MOST)
+              .map(({ uuid }) => ended.get(uuid) ?? ask<TaskInfo>(`task/${uuid}/info`).catch(() => null)),
+          );
           if (gone) return;
           const known = found.filter((task) => task !== null);
           for (const task of known) if (task.status.code >= 30) ended.set(task.uuid, task);
@@ -325,7 +611,9 @@ function Page() {
         }
       timer = setTimeout(() => void look(), EVERY);
     };
-    const shown = () => { if (!document.hidden) void look(); };
+    const shown = () => {
+      if (!document.hidden) void look();
+    };
     document.addEventListener('visibilitychange', shown);
     void look();
     return () => {
@@ -340,28 +628,103 @@ function Page() {
   return (
     <>
       <header class="head">
-        <a class="brand" href="#/">Muster</a>
-        <span class={`contact ${lost ? 'lost' : info ? 'live' : ''}`} role="status"><span class="dot" aria-hidden="true" />{lost ? 'no contact' : info ? 'live' : 'connecting'}</span>
-        <span class="grow clip faint desk">{info && info.engine && <Text>{`${info.engine} ${info.engineVersion} · ${plural(info.taskQueueCount, 'task')} under way, ${plural(info.maxParallelTasks, 'slot')}`}</Text>}</span>
-        <span class="row spread"><Theme />{token && <button type="button" class="plain" onClick={() => { token = ''; sessionStorage.removeItem('muster-token'); store('token', ''); setInfo(null); setTasks(null); again(); }}>Sign out</button>}</span>
+        <a class="brand" href="#/">
+          Muster
+        </a>
+        <span class={`contact ${lost ? 'lost' : info ? 'live' : ''}`} role="status">
+          <span class="dot" aria-hidden="true" />
+          {lost ? 'no contact' : info ? 'live' : 'connecting'}
+        </span>
+        <span class="grow clip faint desk">
+          {info && info.engine && (
+            <Text>
+              {`${info.engine} ${info.engineVersion} · ${plural(info.taskQueueCount, 'task')} under way, ` +
+                plural(info.maxParallelTasks, 'slot')}
+            </Text>
+          )}
+        </span>
+        <span class="row spread">
+          <Theme />
+          {token && (
+            <button
+              type="button"
+              class="plain"
+              onClick={() => {
+                token = '';
+                sessionStorage.removeItem('muster-token');
+                store('token', '');
+                setInfo(null);
+                setTasks(null);
+                again();
+              }}
+            >
+              Sign out
+            </button>
+          )}
+        </span>
       </header>
       <main>
-        {lost > 0 && <div class="note"><span class="grow">The server does not answer; this is how it stood. It is asked again by itself.</span><button type="button" onClick={again}>Try now</button></div>}
-        {refused !== 'no' ? <SignIn wrong={refused === 'wrong'} done={again} /> : info && (
-          <div class="halves">
-            <h1 class="hidden">Tasks</h1>
-            <HandIn info={info} sent={again} />
-            <section class="panel" aria-label="Tasks">
-              <header class="wraps"><h2 class="grow">Tasks <span class="faint">{total > 0 && count(total)}</span></h2>
-                <div class="chips" role="group" aria-label="State">
-                  {[20, 10, 40, 30, 50].filter((code) => of(code) > 0).map((code) => <button key={code} type="button" class="chip" aria-pressed={state === code} onClick={() => setState(state === code ? 0 : code)}><Mark of={WORDS[code]!} /> <b>{of(code)}</b></button>)}
-                </div>
-              </header>
-              {tasks && tasks.length === 0 && <Empty title="No task yet"><span>What you hand in appears here, with its log and its results.</span><code>muster tasks submit photos/*.jpg</code></Empty>}
-              <ul>{shown.map((task) => <TaskRow key={task.uuid} task={task} open={open === task.uuid} toggle={() => setOpen(open === task.uuid ? '' : task.uuid)} changed={again} />)}</ul>
-              {total > MOST && <p class="faint body-pad">The newest {MOST} of {count(total)} are shown; muster tasks list shows all.</p>}
-            </section>
+        {lost > 0 && (
+          <div class="note">
+            <span class="grow">The server does not answer; this is how it stood. It is asked again by itself.</span>
+            <button type="button" onClick={again}>
+              Try now
+            </button>
           </div>
+        )}
+        {refused !== 'no' ? (
+          <SignIn wrong={refused === 'wrong'} done={again} />
+        ) : (
+          info && (
+            <div class="halves">
+              <h1 class="hidden">Tasks</h1>
+              <HandIn info={info} sent={again} />
+              <section class="panel" aria-label="Tasks">
+                <header class="wraps">
+                  <h2 class="grow">
+                    Tasks <span class="faint">{total > 0 && count(total)}</span>
+                  </h2>
+                  <div class="chips" role="group" aria-label="State">
+                    {[20, 10, 40, 30, 50]
+                      .filter((code) => of(code) > 0)
+                      .map((code) => (
+                        <button
+                          key={code}
+                          type="button"
+                          class="chip"
+                          aria-pressed={state === code}
+                          onClick={() => setState(state === code ? 0 : code)}
+                        >
+                          <Mark of={WORDS[code]!} /> <b>{of(code)}</b>
+                        </button>
+                      ))}
+                  </div>
+                </header>
+                {tasks && tasks.length === 0 && (
+                  <Empty title="No task yet">
+                    <span>What you hand in appears here, with its log and its results.</span>
+                    <code>muster tasks submit photos/*.jpg</code>
+                  </Empty>
+                )}
+                <ul>
+                  {shown.map((task) => (
+                    <TaskRow
+                      key={task.uuid}
+                      task={task}
+                      open={open === task.uuid}
+                      toggle={() => setOpen(open === task.uuid ? '' : task.uuid)}
+                      changed={again}
+                    />
+                  ))}
+                </ul>
+                {total > MOST && (
+                  <p class="faint body-pad">
+                    The newest {MOST} of {count(total)} are shown; muster tasks list shows all.
+                  </p>
+                )}
+              </section>
+            </div>
+          )
         )}
       </main>
       <Toasts />

@@ -1,15 +1,26 @@
 /** Hands a task in, file by file, each as often as it takes. */
 
-export interface Wish { readonly name: string; readonly options: readonly { name: string; value: unknown }[] }
+export interface Wish {
+  readonly name: string;
+  readonly options: readonly { name: string; value: unknown }[];
+}
 export interface Progress {
-  readonly done: number; readonly files: number; readonly sent: number; readonly bytes: number; readonly speed: number;
+  readonly done: number;
+  readonly files: number;
+  readonly sent: number;
+  readonly bytes: number;
+  readonly speed: number;
   readonly is: 'sending' | 'waiting' | 'paused' | 'committing';
   readonly why?: string;
 }
 
 /** What the server said to a request: its words where it refused. `again` when trying once more may help. */
 export class Denied extends Error {
-  constructor(message: string, readonly again: boolean, readonly status = 0) {
+  constructor(
+    message: string,
+    readonly again: boolean,
+    readonly status = 0,
+  ) {
     super(message);
   }
 }
@@ -32,9 +43,14 @@ export function verdict(status: number, text: string): Denied | null {
   try {
     said = JSON.parse(text) as typeof said;
   } catch {
-    return new Denied(status === 401 ? 'The token is not accepted' : `The server answered ${status}`, status !== 401 && status !== 413, status);
+    return new Denied(
+      status === 401 ? 'The token is not accepted' : `The server answered ${status}`,
+      status !== 401 && status !== 413,
+      status,
+    );
   }
-  if (said && typeof said.error === 'string') return new Denied(said.error, said.noRetry !== true && status !== 401, status);
+  if (said && typeof said.error === 'string')
+    return new Denied(said.error, said.noRetry !== true && status !== 401, status);
   return status >= 400 ? new Denied(`The server answered ${status}`, status >= 500, status) : null;
 }
 
@@ -52,7 +68,12 @@ export class Upload {
   #committing = false;
   readonly #bytes: number;
 
-  constructor(readonly files: readonly File[], readonly wish: Wish, readonly token: string, readonly changed: (progress: Progress) => void) {
+  constructor(
+    readonly files: readonly File[],
+    readonly wish: Wish,
+    readonly token: string,
+    readonly changed: (progress: Progress) => void,
+  ) {
     this.#bytes = files.reduce((sum, file) => sum + file.size, 0);
   }
 
@@ -154,7 +175,10 @@ export class Upload {
     while (this.#marks.length > 2 && now - this.#marks[0]![0] > WINDOW) this.#marks.shift();
     const [[from, before]] = this.#marks as [[number, number]];
     this.changed({
-      done: this.#done, files: this.files.length, sent, bytes: this.#bytes,
+      done: this.#done,
+      files: this.files.length,
+      sent,
+      bytes: this.#bytes,
       speed: now > from ? Math.max(0, ((sent - before) * 1000) / (now - from)) : 0,
       is: this.paused ? 'paused' : this.#trouble ? 'waiting' : this.#committing ? 'committing' : 'sending',
       ...(this.#trouble ? { why: this.#trouble } : {}),

@@ -23,10 +23,17 @@ describe('options', () => {
     expect([wrong(float, '11'), wrong(float, 'x'), wrong(float, '')]).toEqual(['<= 10', 'a number', null]);
   });
   it('a preset leaves out what the engine lacks, and says so', () => {
-    expect(apply(PRESETS[0]!, [{ name: 'dsm', type: 'bool', value: false, domain: 'bool', help: '' }])).toEqual({ sets: { dsm: true }, lacks: ['auto-boundary'] });
+    expect(apply(PRESETS[0]!, [{ name: 'dsm', type: 'bool', value: false, domain: 'bool', help: '' }])).toEqual({
+      sets: { dsm: true },
+      lacks: ['auto-boundary'],
+    });
   });
   it('files that no engine reads are left out', () => {
-    expect(['a.JPG', 'gcp_list.txt', '.DS_Store', 'x.exe', 'b.tif'].filter(isWanted)).toEqual(['a.JPG', 'gcp_list.txt', 'b.tif']);
+    expect(['a.JPG', 'gcp_list.txt', '.DS_Store', 'x.exe', 'b.tif'].filter(isWanted)).toEqual([
+      'a.JPG',
+      'gcp_list.txt',
+      'b.tif',
+    ]);
     expect(isPhoto('geo.txt')).toBe(false);
   });
 });

@@ -6,7 +6,10 @@ describe('the stream of events', () => {
   const text = 'id: k3.1\nevent: hello\ndata: {"a":1}\n\n: quiet\n\nevent: log\r\ndata: one\r\ndata: two\r\n\r\n';
   it('is the same wherever it is cut', () => {
     const whole = new EventReader().take(text);
-    expect(whole).toEqual([{ kind: 'hello', data: '{"a":1}' }, { kind: 'log', data: 'one\ntwo' }]);
+    expect(whole).toEqual([
+      { kind: 'hello', data: '{"a":1}' },
+      { kind: 'log', data: 'one\ntwo' },
+    ]);
     for (let cut = 0; cut <= text.length; cut++) {
       const reader = new EventReader();
       expect([...reader.take(text.slice(0, cut)), ...reader.take(text.slice(cut))]).toEqual(whole);

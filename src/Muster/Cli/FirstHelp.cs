@@ -13,7 +13,7 @@ internal static class FirstHelp
     public static readonly IReadOnlyList<(string Title, IReadOnlyList<string> Commands)> Groups =
     [
         ("Run something", ["submit", "sweep", "rerun", "run", "recipes"]),
-        ("See how it goes", ["ps", "show", "logs", "why", "wait"]),
+        ("See how it goes", ["ps", "show", "logs", "why", "wait", "ui"]),
         ("Work with a run", ["attach", "open", "shell", "exec", "cp", "ssh-config", "fetch", "cancel"]),
         ("Sites and settings", ["sites", "cost", "config", "completion", "version", "help"]),
         ("Photos and gateways", ["serve", "node", "nodes", "tasks", "tokens", "diagnose", "scene"]),

@@ -9,6 +9,7 @@ using Muster.Cli.Runs;
 using Muster.Cli.Scenes;
 using Muster.Cli.Sites;
 using Muster.Cli.Terminal;
+using Muster.Cli.Ui;
 using Muster.Faults;
 using Muster.Node.Engines;
 using Muster.Platforms;
@@ -145,6 +146,7 @@ public static class MusterCommand
         ("cost", _ => CostCommand.Create()),
         ("config", _ => ConfigCommand.Create()),
         ("why", _ => WhyCommand.Create()),
+        ("ui", _ => UiCommand.Create()),
         ("help", _ => HelpCommand.Create()),
         ("completion", _ => CompletionCommand.Create()),
         ("complete", _ => CompleteCommand.Create()),

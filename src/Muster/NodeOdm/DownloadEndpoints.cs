@@ -13,7 +13,11 @@ public sealed record Download(
     string ETag,
     DateTimeOffset Modified,
     Func<ByteRange, Stream, CancellationToken, Task> CopyAsync
-);
+)
+{
+    /// <summary>Browsers show it, and do not save it.</summary>
+    public bool IsShown { get; init; }
+}
 
 /// <summary>
 /// Answers downloads: whole, or exactly the ranges asked for. Never fewer bytes than announced: then the connection
@@ -46,39 +50,30 @@ public static class DownloadEndpoints
         string mediaType,
         string etag,
         DateTimeOffset modified
-    ) =>
-        http.SendAsync(
-            new(
-                name,
-                mediaType,
-                content.Length,
-                etag,
-                modified,
-                async (range, target, ct) =>
+    ) => http.SendAsync(new(name, mediaType, content.Length, etag, modified, CopyOf(content, 0, name)));
+
+    /// <summary>Sends ranges of a content that begins somewhere in a larger one.</summary>
+    public static Func<ByteRange, Stream, CancellationToken, Task> CopyOf(Stream content, long from, string name) =>
+        async (range, target, ct) =>
+        {
+            var block = ArrayPool<byte>.Shared.Rent(BlockBytes);
+            try
+            {
+                content.Position = from + range.From;
+                for (var left = range.Length; left > 0; )
                 {
-                    var block = ArrayPool<byte>.Shared.Rent(BlockBytes);
-                    try
-                    {
-                        content.Position = range.From;
-                        for (var left = range.Length; left > 0; )
-                        {
-                            var read = await content.ReadAsync(
-                                block.AsMemory(0, (int)Math.Min(block.Length, left)),
-                                ct
-                            );
-                            if (read == 0)
-                                throw new EndOfStreamException($"{name} became shorter while it was sent");
-                            await target.WriteAsync(block.AsMemory(0, read), ct);
-                            left -= read;
-                        }
-                    }
-                    finally
-                    {
-                        ArrayPool<byte>.Shared.Return(block);
-                    }
+                    var read = await content.ReadAsync(block.AsMemory(0, (int)Math.Min(block.Length, left)), ct);
+                    if (read == 0)
+                        throw new EndOfStreamException($"{name} became shorter while it was sent");
+                    await target.WriteAsync(block.AsMemory(0, read), ct);
+                    left -= read;
                 }
-            )
-        );
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(block);
+            }
+        };
 
     public static async Task SendAsync(this HttpContext http, Download file)
     {
@@ -86,7 +81,7 @@ public static class DownloadEndpoints
         headers.AcceptRanges = "bytes";
         headers.ETag = file.ETag;
         headers.LastModified = file.Modified.ToString("R");
-        headers.ContentDisposition = $"attachment; filename={file.Name}";
+        headers.ContentDisposition = $"{(file.IsShown ? "inline" : "attachment")}; filename={file.Name}";
         var ranges =
             HttpMethods.IsGet(http.Request.Method) && IsOfThisFile(http.Request.Headers.IfRange, file)
                 ? ByteRanges.Read(http.Request.Headers.Range, file.Length)

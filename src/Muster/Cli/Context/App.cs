@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Muster.Cli.Terminal;
 using Muster.Configuration;
 using Muster.Runs;
@@ -17,7 +18,7 @@ public sealed class App
 {
     private readonly Lazy<MusterConfig> _config;
     private readonly Lazy<RunStore> _store;
-    private readonly Dictionary<string, OpenSite> _open = [];
+    private readonly ConcurrentDictionary<string, OpenSite> _open = [];
     private readonly Dictionary<string, Site> _fromFiles = [];
 
     private readonly Invocation _invocation;
@@ -87,8 +88,7 @@ public sealed class App
         return Config.Get(name ?? Config.DefaultSite);
     }
 
-    public OpenSite OpenSite(string name) =>
-        _open.TryGetValue(name, out var open) ? open : _open[name] = OpenSite(GetSite(name));
+    public OpenSite OpenSite(string name) => _open.GetOrAdd(name, wanted => OpenSite(GetSite(wanted)));
 
     public OpenSite OpenSite(Site site) =>
         new(site, new(Folders.State, Folders.Cache, Folders.Sockets, Screen.MayAsk), Clock);

@@ -26,17 +26,7 @@ internal static class WhyCommand
                 );
                 if (app.Json)
                 {
-                    app.Screen.Data(
-                        JsonSerializer.Serialize(
-                            new WhyView(
-                                1,
-                                explanation.Headline,
-                                [.. explanation.Lines.Select(line => new WhyLineView(line.About, line.Text))],
-                                RunView.Of(run)
-                            ),
-                            WhyJson.Plain.WhyView
-                        )
-                    );
+                    app.Screen.Data(JsonSerializer.Serialize(WhyView.Of(run, explanation), WhyJson.Plain.WhyView));
                     return;
                 }
                 app.Screen.Data(SafeText.OneLine(explanation.Headline));
@@ -52,7 +42,16 @@ internal static class WhyCommand
     }
 }
 
-public sealed record WhyView(int Schema, string Headline, IReadOnlyList<WhyLineView> Lines, RunView Run);
+public sealed record WhyView(int Schema, string Headline, IReadOnlyList<WhyLineView> Lines, RunView Run)
+{
+    public static WhyView Of(Run run, Explanation explanation) =>
+        new(
+            1,
+            explanation.Headline,
+            [.. explanation.Lines.Select(line => new WhyLineView(line.About, line.Text))],
+            RunView.Of(run)
+        );
+}
 
 public sealed record WhyLineView(string About, string Text);
 

@@ -55,7 +55,7 @@ internal static class SitesCheckCommand
         return command;
     }
 
-    private static async Task<SiteCheckView> CheckAsync(App app, Site site, bool fix, CancellationToken ct)
+    public static async Task<SiteCheckView> CheckAsync(App app, Site site, bool fix, CancellationToken ct)
     {
         var kind = SiteView.KindOf(site);
         if (site is CloudSite cloud)

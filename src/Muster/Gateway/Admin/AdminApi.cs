@@ -28,6 +28,7 @@ internal sealed class AdminApi(
     TaskActions actions,
     TokenBook tokens,
     SpoolFolder spool,
+    ResultFolder results,
     AdminDesk desk,
     AdminMachines machines,
     WaitingList waiting,
@@ -55,6 +56,7 @@ internal sealed class AdminApi(
             .WithDescription("version, readiness, and how much of what there is");
         _nodes.Map(api);
         new AdminTasks(ledger, fleet, tokens, actions, waiting).Map(api);
+        new AdminFiles(ledger, results).Map(api);
         machines.Map(api);
         api.MapGet("/queue", Queue).WithDescription("who waits, in which order, and why");
         new AdminTokens(tokens, desk, clock).Map(api);
@@ -64,7 +66,7 @@ internal sealed class AdminApi(
             )
             .WithDescription("what happened, from after on; as a stream with Accept: text/event-stream");
         var live = new LiveFeed(ledger, fleet, tokens, Health, () => _nodes.All, clock);
-        api.MapGet("/live", LiveStream () => new(live, stopping))
+        api.MapGet("/live", EventStream () => live.Stream(stopping))
             .WithDescription("how things stand, as a stream: counts, nodes, tasks=ID,ID and log=ID:LINE");
         api.MapGet(
                 "/metrics",
@@ -123,7 +125,7 @@ internal sealed class AdminApi(
     private Results<JsonAnswer<EventList>, EventStream> Events(HttpRequest request, CancellationToken stopping)
     {
         if (request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase))
-            return new EventStream(_feed, stopping);
+            return _feed.Stream(stopping);
         var (last, limit) = (ledger.LastEvent(), (int)Numbers.In(request.Query, "limit", 100, 1, 1_000));
         var after = Numbers.In(request.Query, "after", Math.Max(0, last - limit), 0, long.MaxValue);
         return OdmAnswers.Json(new(1, ledger.Events(after, limit), last), AdminJson.Plain.EventList);

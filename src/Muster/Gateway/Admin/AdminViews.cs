@@ -269,6 +269,10 @@ public sealed record AddToken
     JsonSerializable(typeof(LiveTaskNews)),
     JsonSerializable(typeof(LiveLog)),
     JsonSerializable(typeof(NodeTrial)),
+    JsonSerializable(typeof(ResultList)),
+    JsonSerializable(typeof(SessionView)),
+    JsonSerializable(typeof(TicketView)),
+    JsonSerializable(typeof(AdminSession)),
     JsonSerializable(typeof(TokenList)),
     JsonSerializable(typeof(MadeToken))
 ]
@@ -278,7 +282,9 @@ public sealed record AddToken
     JsonSerializable(typeof(PathList)),
     JsonSerializable(typeof(GatewayHealth)),
     JsonSerializable(typeof(AddNode)),
-    JsonSerializable(typeof(AddToken))
+    JsonSerializable(typeof(AddToken)),
+    JsonSerializable(typeof(SignIn)),
+    JsonSerializable(typeof(AskTicket))
 ]
 [
     JsonSerializable(typeof(GatewayEvent)),

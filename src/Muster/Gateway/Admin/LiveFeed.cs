@@ -1,7 +1,5 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Microsoft.AspNetCore.Http;
 using Muster.Configuration;
 using Muster.Faults;
 using Muster.Gateway.Fleet;
@@ -17,13 +15,11 @@ namespace Muster.Gateway.Admin;
 /// </summary>
 internal sealed class LiveFeed
 {
-    private const int MostReaders = 200;
     private const int MostTasks = 200;
     private const int LinesAtOnce = 1_000;
     private const int Remembered = 20_000;
     private static readonly TimeSpan Calm = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15);
 
     private readonly string _epoch = AccessToken.NewText()[..8];
     private readonly TaskLedger _ledger;
@@ -32,11 +28,11 @@ internal sealed class LiveFeed
     private readonly Func<GatewayHealth> _counts;
     private readonly Func<IReadOnlyList<NodeEntry>> _nodes;
     private readonly TimeProvider _clock;
+    private readonly EventReaders _readers;
     private readonly Lock _lock = new();
     private readonly Queue<(long Revision, Guid Task)> _changes = [];
     private event Action? Changed;
     private long _revision;
-    private int _readers;
 
     public LiveFeed(
         TaskLedger ledger,
@@ -48,36 +44,27 @@ internal sealed class LiveFeed
     )
     {
         (_ledger, _fleet, _tokens, _counts, _nodes, _clock) = (ledger, fleet, tokens, counts, nodes, clock);
+        _readers = new(clock);
         ledger.Changed += Heard;
     }
 
-    public async Task SendAsync(HttpContext http, CancellationToken stopping)
-    {
-        if (Interlocked.Increment(ref _readers) > MostReaders)
-        {
-            Interlocked.Decrement(ref _readers);
-            await http.FaultAsync(
-                StatusCodes.Status503ServiceUnavailable,
-                $"{MostReaders} readers follow already",
-                "End some of them, or try again later."
-            );
-            return;
-        }
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
-        var knock = new WakeUp(_clock);
-        void Knock() => knock.Make();
-        Changed += Knock;
-        try
-        {
-            await new Reader(this, http, either.Token).RunAsync(knock);
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested) { } // it comes again
-        finally
-        {
-            Changed -= Knock;
-            Interlocked.Decrement(ref _readers);
-        }
-    }
+    public EventStream Stream(CancellationToken stopping) =>
+        new(
+            _readers,
+            async to =>
+            {
+                Changed += to.Knock.Make;
+                try
+                {
+                    await new Reader(this, to).RunAsync();
+                }
+                finally
+                {
+                    Changed -= to.Knock.Make;
+                }
+            },
+            stopping
+        );
 
     private void Heard(IReadOnlyList<GatewayTask> tasks, IReadOnlyCollection<Guid> gone)
     {
@@ -107,29 +94,24 @@ internal sealed class LiveFeed
     }
 
     /// <summary>One who follows, and what has been said to them.</summary>
-    private sealed class Reader(LiveFeed feed, HttpContext http, CancellationToken ct)
+    private sealed class Reader(LiveFeed feed, EventWriter to)
     {
         private readonly Dictionary<string, string> _nodes = [];
-        private readonly HashSet<Guid> _tasks = Ids(http.Request.Query["tasks"]);
-        private (Guid Task, int From)? _log = Log(http.Request.Query["log"]);
+        private readonly HashSet<Guid> _tasks = Ids(to.Request.Query["tasks"]);
+        private (Guid Task, int From)? _log = Log(to.Request.Query["log"]);
         private long _revision;
         private string _counts = "";
-        private long _spoken;
 
-        public async Task RunAsync(WakeUp knock)
+        public async Task RunAsync()
         {
-            http.Response.ContentType = "text/event-stream; charset=utf-8";
-            http.Response.Headers["X-Accel-Buffering"] = "no";
             await HelloAsync();
             while (true)
             {
                 await TasksAsync();
                 await LogAsync();
                 await StandingAsync();
-                if (feed._clock.GetElapsedTime(_spoken) > Quiet)
-                    await WriteAsync(":\n\n");
-                await Task.Delay(Calm, feed._clock, ct); // what comes together is told together
-                await knock.WaitAsync(Look, ct);
+                await Task.Delay(Calm, feed._clock, to.Over); // what comes together is told together
+                await to.WaitAsync(Look);
             }
         }
 
@@ -138,7 +120,7 @@ internal sealed class LiveFeed
             var resumed = false;
             (_, _revision) = feed.Since(0);
             if (
-                http.Request.Headers["Last-Event-ID"].ToString().Split('.') is [var epoch, var number]
+                to.Request.Headers["Last-Event-ID"].ToString().Split('.') is [var epoch, var number]
                 && epoch == feed._epoch
                 && long.TryParse(number, out var after)
                 && feed.Since(after).Tasks is not null
@@ -196,7 +178,7 @@ internal sealed class LiveFeed
         {
             var counts = JsonSerializer.Serialize(feed._counts(), AdminJson.Plain.GatewayHealth);
             if (counts != _counts)
-                await WriteAsync($"event: counts\ndata: {_counts = counts}\n\n");
+                await to.WriteAsync($"event: counts\ndata: {_counts = counts}\n\n");
             var nodes = feed._nodes();
             var changed = new List<string>();
             foreach (var node in nodes)
@@ -221,19 +203,15 @@ internal sealed class LiveFeed
             if (changed.Count + gone.Count == 0)
                 return;
             var ids = string.Join(',', gone.Select(id => JsonSerializer.Serialize(id, AdminJson.Plain.String)));
-            await WriteAsync($"event: nodes\ndata: {{\"changed\":[{string.Join(',', changed)}],\"gone\":[{ids}]}}\n\n");
+            await to.WriteAsync(
+                $"event: nodes\ndata: {{\"changed\":[{string.Join(',', changed)}],\"gone\":[{ids}]}}\n\n"
+            );
         }
 
         private Task SayAsync<T>(string kind, T said, JsonTypeInfo<T> type) =>
-            WriteAsync(
+            to.WriteAsync(
                 $"id: {feed._epoch}.{_revision}\nevent: {kind}\ndata: {JsonSerializer.Serialize(said, type)}\n\n"
             );
-
-        private async Task WriteAsync(string text)
-        {
-            _spoken = feed._clock.GetTimestamp();
-            await http.Response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(text), ct);
-        }
 
         private static HashSet<Guid> Ids(string? text)
         {
@@ -258,12 +236,6 @@ internal sealed class LiveFeed
         private static UserException Wrong(string what, string text) =>
             new($"{what} names '{text}'", "Write tasks=ID,ID and log=ID:LINE.");
     }
-}
-
-/// <summary>The answer that goes on until the reader leaves, or we stop.</summary>
-internal sealed class LiveStream(LiveFeed feed, CancellationToken stopping) : IResult
-{
-    public Task ExecuteAsync(HttpContext httpContext) => feed.SendAsync(httpContext, stopping);
 }
 
 /// <param name="Resumed">False: what the reader has may be old, and lists are to be read again.</param>

@@ -72,6 +72,7 @@ public sealed partial class AdminDoors : IAsyncDisposable
                 actions,
                 tokens,
                 core.Spool,
+                core.Results,
                 desk,
                 new(core.Machines, core.Scaler, clock),
                 waiting,
@@ -79,10 +80,11 @@ public sealed partial class AdminDoors : IAsyncDisposable
                 measures,
                 clock
             );
+            var gate = new AdminGate(keeper, new(core.Store, options.AdminPassword, clock), clock);
             var pages = new ClusterPages(fleet, tasks, desk, clock);
             try
             {
-                doors._web = await AdminServer.StartAsync(new(address, web.Port), api, pages, keeper, logs, clock, ct);
+                doors._web = await AdminServer.StartAsync(new(address, web.Port), api, pages, gate, logs, ct);
             }
             catch (IOException fault) when (!web.Wanted)
             {

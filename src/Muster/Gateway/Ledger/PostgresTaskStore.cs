@@ -30,7 +30,8 @@ public sealed class PostgresTaskStore : TaskStore
                 + "batch BIGINT NOT NULL); INSERT INTO leader VALUES (0, '', '-infinity', 0)",
             "DROP INDEX placed_tasks; CREATE INDEX placed_tasks ON tasks (place, listed, owner, id)",
             PartsByTask("CAST(task AS json) ->> 'parent'"),
-            MachineTable
+            MachineTable,
+            SessionTable
         );
 
     /// <summary>

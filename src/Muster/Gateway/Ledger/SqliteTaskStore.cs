@@ -31,7 +31,8 @@ public sealed class SqliteTaskStore : TaskStore
         First,
         RowsInOrder,
         PartsByTask("json_extract(task, '$.parent')"),
-        MachineTable
+        MachineTable,
+        SessionTable
     );
 
     private readonly SqliteFile _file;

@@ -33,10 +33,10 @@ public sealed class TaskBook(
     public GatewayTask Put(GatewayTask task)
     {
         _made.Removed.Remove(task.Id);
-        var before = Find(task.Id);
-        if (before?.Phase.Word != task.Phase.Word || before.Phase.Place?.Node != task.Phase.Place?.Node)
-            task = task with { Steps = [.. (task.Steps ?? []).TakeLast(MostSteps - 1), StepOf(task.Phase)] };
-        if (task.Phase is TaskPhase.Ended && before?.Phase.IsLive is true)
+        var step = StepOf(task.Phase);
+        if (task.Steps is not [.., var last] || (last.Phase, last.Node) != (step.Phase, step.Node))
+            task = task with { Steps = [.. (task.Steps ?? []).TakeLast(MostSteps - 1), step] };
+        if (task.Phase is TaskPhase.Ended && Find(task.Id)?.Phase.IsLive is true)
             task = task with { WebhookDue = task.Webhook is not null, FinishDue = Caller.IsOfProvider(task.Owner) };
         return _made.Tasks[task.Id] = task;
     }

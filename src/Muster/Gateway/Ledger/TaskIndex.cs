@@ -42,7 +42,8 @@ public sealed record TaskRow(
 
 /// <summary>
 /// A row in memory for every task that clients can see, so that filters and counts over all of them are exact and take
-/// milliseconds whatever the database. It is read when somebody first asks, and follows the ledger from then on.
+/// milliseconds whatever the database. It is read when somebody first asks, and follows the ledger from then on. It is
+/// as old as its ledger: a gateway that leads again has a new one of both.
 /// </summary>
 public sealed class TaskIndex(TaskLedger ledger)
 {
@@ -73,14 +74,15 @@ public sealed class TaskIndex(TaskLedger ledger)
             lock (_lock)
                 _meanwhile = [];
             ledger.Changed += Follow;
-            for (var below = long.MaxValue; ; )
+            try
             {
-                var page = ledger.Page(below, AtOnce);
-                foreach (var task in page)
-                    _rows[task.Id] = TaskRow.Of(task);
-                if (page.Count < AtOnce)
-                    break;
-                below = page[^1].Order;
+                ReadAll();
+            }
+            catch // the next who asks reads it from the beginning
+            {
+                ledger.Changed -= Follow;
+                _rows.Clear();
+                throw;
             }
             lock (_lock)
             {
@@ -88,6 +90,19 @@ public sealed class TaskIndex(TaskLedger ledger)
                     Put(id, row);
                 (_meanwhile, _ready) = (null, true);
             }
+        }
+    }
+
+    private void ReadAll()
+    {
+        for (var below = long.MaxValue; ; )
+        {
+            var page = ledger.Page(below, AtOnce);
+            foreach (var task in page)
+                _rows[task.Id] = TaskRow.Of(task);
+            if (page.Count < AtOnce)
+                return;
+            below = page[^1].Order;
         }
     }
 

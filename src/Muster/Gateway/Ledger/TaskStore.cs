@@ -38,6 +38,9 @@ public abstract class TaskStore : IDisposable
     /// <summary>Version 4: machines that were asked for.</summary>
     protected const string MachineTable = "CREATE TABLE machines (id TEXT PRIMARY KEY, machine TEXT NOT NULL)";
 
+    /// <summary>Version 5: pages that are signed in.</summary>
+    protected const string SessionTable = "CREATE TABLE sessions (id TEXT PRIMARY KEY, session TEXT NOT NULL)";
+
     /// <summary>Reads rows.</summary>
     /// <param name="values">Of <c>$a</c>, <c>$b</c> and so on.</param>
     protected abstract List<T> Query<T>(string text, Func<DbDataReader, T> read, params ReadOnlySpan<object?> values);
@@ -281,6 +284,21 @@ public abstract class TaskStore : IDisposable
         );
 
     public void RemoveMachine(Guid id) => Command("DELETE FROM machines WHERE id = $a", id.ToString());
+
+    public IReadOnlyList<(string Id, string Session)> Sessions() =>
+        Query("SELECT id, session FROM sessions", row => (row.GetString(0), row.GetString(1)));
+
+    public string? Session(string id) =>
+        Query("SELECT session FROM sessions WHERE id = $a", row => row.GetString(0), id).SingleOrDefault();
+
+    public void SaveSession(string id, string session) =>
+        Command(
+            "INSERT INTO sessions (id, session) VALUES ($a, $b) ON CONFLICT (id) DO UPDATE SET session = $b",
+            id,
+            session
+        );
+
+    public void RemoveSession(string id) => Command("DELETE FROM sessions WHERE id = $a", id);
 
     public IReadOnlyList<string> Tokens() => Query("SELECT token FROM tokens", row => row.GetString(0));
 
