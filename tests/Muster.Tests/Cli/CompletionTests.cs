@@ -30,6 +30,7 @@ public sealed class CompletionTests
                 WorkingFolder = "/w",
             },
             Created = DateTimeOffset.UnixEpoch,
+            Tags = ["paper"],
         },
     ];
 
@@ -51,6 +52,14 @@ public sealed class CompletionTests
         Assert.Equal(["0195500a-0000-7000-8000-000000000000"], After("show", "01"));
         Assert.Equal(["trial"], After("cancel", "a", "b", "t"));
         Assert.Equal(["trial", "last"], After("submit", "--after", ""));
+    }
+
+    [Fact]
+    public void Tags_states_and_columns_are_completed_in_lists()
+    {
+        Assert.Equal(["paper"], After("ps", "--tag", "p"));
+        Assert.Equal(["succeeded"], After("ps", "--state", "su"));
+        Assert.Equal(["cores", "code"], After("ps", "--sort", "co").OrderDescending());
     }
 
     [Fact]
