@@ -34,6 +34,7 @@ internal sealed class Bed : IDisposable
     public string LabRun { get; }
     public string SshConfig { get; }
     public string StateFolder => Path.Combine(Folder, "state", "muster");
+    public string CacheFolder => Path.Combine(Folder, "cache", "muster");
     public string Muster => Path.Combine(Repository, ".build", "muster", "muster");
 
     /// <summary>The one open connection that peers use too, as a careful user would set it up.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Muster.Runs;
+using Muster.Runs.Measures;
 
 namespace Muster.Bench;
 
@@ -62,6 +63,7 @@ internal static class Benchmarks
             "80 ms"
         );
         var store = new RunStore(Path.Combine(bed.StateFolder, "runs.db"));
+        var measures = new MeasureStore(Path.Combine(bed.CacheFolder, "measures.db"));
         for (var i = store.Count(); i < 10_000; i++)
         {
             var plan = new RunPlan
@@ -85,6 +87,18 @@ internal static class Benchmarks
                     ),
                 }
             );
+            var values = Enumerable.Range(0, 200).Select(step => new MetricPoint(step, (i + 1.0) / (step + 1)));
+            measures.Put(
+                plan,
+                new()
+                {
+                    IsFinal = true,
+                    Files = new Dictionary<string, MeasuredFile>
+                    {
+                        [" out/metrics.jsonl"] = new("1.1") { Series = [MetricSeries.Of("loss", [.. values])] },
+                    },
+                }
+            );
         }
         yield return Row.Of(
             "`muster ps` with 10,000 runs",
@@ -92,6 +106,20 @@ internal static class Benchmarks
             "`git version`",
             bed.Time("git version", 9),
             "150 ms"
+        );
+        yield return Row.Of(
+            "`muster ps` with 10,000 runs, and metrics",
+            bed.Time($"{bed.Muster} ps --columns name,state,loss,min:loss", 9),
+            "`muster ps` without",
+            bed.Time($"{bed.Muster} ps", 9),
+            "100 ms"
+        );
+        yield return Row.Of(
+            "`muster compare` of 50 runs",
+            bed.Time($"{bed.Muster} compare {string.Join(' ', Enumerable.Range(0, 50).Select(i => $"run-{i}"))}", 5),
+            "`muster ps`",
+            bed.Time($"{bed.Muster} ps", 5),
+            "1 s"
         );
     }
 

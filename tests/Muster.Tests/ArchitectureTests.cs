@@ -86,6 +86,7 @@ public sealed class ArchitectureTests
             ["Submit"],
             ["Machines"],
             ["Explain", "Follow", "Forward", "Notices", "Tidy"],
+            ["Measures"],
             ["Roles"],
             ["Images"],
             ["."],

@@ -83,6 +83,9 @@ internal static class Completion
                     .SelectMany(site => site is SshSite ssh ? ssh.Hosts : [])
                     .Distinct()
                     .Select(host => new Proposal(host, "host")),
+                "STATE" => RunFilter.States.Select(state => new Proposal(state, null)),
+                "COLUMN" => RunColumns.Known.Select(column => new Proposal(column, null)),
+                "TAG" => runs().SelectMany(run => run.Tags).Select(tag => new Proposal(tag, "tag")),
                 "RUN" => runs()
                     .DistinctBy(run => run.Plan.Name)
                     .Select(run => new Proposal(run.Plan.Name, About(run)))

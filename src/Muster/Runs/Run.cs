@@ -24,6 +24,20 @@ public sealed record Run
     public IReadOnlyList<SeenPort> Ports { get; init; } = [];
     public IReadOnlyList<string> Notes { get; init; } = [];
 
+    /// <summary>Words to find it by.</summary>
+    public IReadOnlyList<string> Tags
+    {
+        get => field ?? [];
+        init;
+    }
+
+    /// <summary>What somebody noted of it.</summary>
+    public IReadOnlyList<Remark> Remarks
+    {
+        get => field ?? [];
+        init;
+    }
+
     /// <summary>The process that submits it, for as long as it does.</summary>
     public Submitter? Submitter { get; init; }
     public string? FetchedTo { get; init; }
@@ -61,3 +75,6 @@ public sealed record Run
 
 /// <summary>A port that the run listens on.</summary>
 public sealed record SeenPort(string Name, string Rank, string Host, string Address, int Port);
+
+/// <summary>What somebody noted of a run.</summary>
+public sealed record Remark(DateTimeOffset At, string Text);

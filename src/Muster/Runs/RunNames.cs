@@ -29,6 +29,15 @@ public static partial class RunNames
                 "Choose another: --name NAME."
             );
 
+    /// <summary>A word to find runs by.</summary>
+    public static string ParseTag(string tag) =>
+        Form().IsMatch(tag)
+            ? tag
+            : throw UserException.Misuse(
+                $"'{tag}' is not a valid tag",
+                "Use letters, digits, '.', '_' and '-', starting with a letter or digit."
+            );
+
     /// <summary>The name of a run without one is its program's own: <c>python train.py</c> is called train.</summary>
     internal static string Of(IReadOnlyList<string> command)
     {

@@ -115,6 +115,13 @@ public sealed record RunPlan
     /// <summary>The first run of the sweep that this one does points of again, or adds points to.</summary>
     public RunId? SweepOf { get; init; }
 
+    /// <summary>Words to find it by, given at submission.</summary>
+    public IReadOnlyList<string> Tags
+    {
+        get => field ?? [];
+        init;
+    }
+
     /// <summary>The parts of a run that work together; none for a run of one command.</summary>
     public IReadOnlyList<PlannedRole> Roles
     {
@@ -202,6 +209,13 @@ public sealed record RunPlan
             ],
         };
     }
+
+    /// <summary>Other points of the same sweep.</summary>
+    internal RunPlan WithPoints(IReadOnlyList<SweepPoint> points) =>
+        Only([.. points.Select(point => point.Index)]) with
+        {
+            Points = points,
+        };
 
     private const string ArrayLine = "#SBATCH --array=";
 

@@ -134,6 +134,15 @@ public sealed class RunStore(string file)
             machine.ToString()
         );
 
+    /// <summary>The runs that did points of a sweep again, or added some; the oldest first.</summary>
+    public IReadOnlyList<Run> OfSweep(RunId first) =>
+        Query(
+            """
+            SELECT run FROM runs WHERE instr(run, $key) > 0 AND json_extract(run, '$.plan.sweep_of') = $key ORDER BY id
+            """,
+            first.ToString()
+        );
+
     /// <summary>Runs that have not ended, the newest first.</summary>
     public IReadOnlyList<Run> Live() => Query("SELECT run FROM runs WHERE live = 1 ORDER BY id DESC");
 

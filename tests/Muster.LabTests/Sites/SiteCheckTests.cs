@@ -147,11 +147,12 @@ public sealed class SiteCheckTests
                 State = new RunState.Queued(new(job), "None"),
             };
             store.Add(run);
-            var (_, explanation) = await new Explainer(store, _ => site, TimeProvider.System).ExplainAsync(
-                run,
-                TimeSpan.FromSeconds(20),
-                Ct
-            );
+            var (_, explanation) = await new Explainer(
+                store,
+                new(Path.Combine(Path.GetTempPath(), $"measures-{Guid.NewGuid()}.db")),
+                _ => site,
+                TimeProvider.System
+            ).ExplainAsync(run, TimeSpan.FromSeconds(20), Ct);
             Assert.Contains(
                 explanation.Lines,
                 line => line is { About: "why", Text: "it is held by its owner (JobHeldUser)" }

@@ -30,6 +30,7 @@ public sealed class CompletionTests
                 WorkingFolder = "/w",
             },
             Created = DateTimeOffset.UnixEpoch,
+            Tags = ["paper"],
         },
     ];
 
@@ -53,6 +54,14 @@ public sealed class CompletionTests
         Assert.Equal(["trial", "last"], After("submit", "--after", ""));
         Assert.Equal(["trial", "last"], After("exec", ""));
         Assert.Equal(["trial", "last", "lab", "local"], After("shell", ""));
+    }
+
+    [Fact]
+    public void Tags_states_and_columns_are_completed_in_lists()
+    {
+        Assert.Equal(["paper"], After("ps", "--tag", "p"));
+        Assert.Equal(["succeeded"], After("ps", "--state", "su"));
+        Assert.Equal(["cores", "code"], After("ps", "--sort", "co").OrderDescending());
     }
 
     [Fact]

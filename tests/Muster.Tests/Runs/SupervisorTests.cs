@@ -193,6 +193,54 @@ public sealed class SupervisorTests : IDisposable
         );
     }
 
+    [Fact]
+    public async Task What_a_command_uses_and_measures_is_brought_home_and_asked_for_until_it_has_ended()
+    {
+        var plan = Plan(
+            """
+            echo 'muster: metric loss=0.5 step=1'
+            mkdir $MUSTER_OUT/eval
+            printf 'step,acc\n1,0.7\n2,0.9\n' >$MUSTER_OUT/eval/metrics.csv
+            ln -s /etc/passwd $MUSTER_OUT/metrics.json
+            end=$(($(date +%s) + 6)); while [ $(date +%s) -lt $end ]; do :; done
+            echo 'muster: metric loss=0.25 step=2'
+            """
+        );
+        var (run, end) = await RunAsync(plan);
+        var store = new Measures.MeasureStore(Path.Combine(_root.FullName, "measures.db"));
+        var site = new Sites.OpenSite(
+            new Sites.LocalSite
+            {
+                Name = "s",
+                Origin = new("test"),
+                Root = _root.FullName,
+            },
+            new(_root.FullName, _root.FullName, _root.FullName, false),
+            TimeProvider.System
+        );
+        var keeper = new Measures.MeasureKeeper(store, _ => site, TimeProvider.System);
+        run = run with { State = end };
+
+        Assert.Empty(await keeper.RefreshAsync([run], TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+
+        var known = store.Find(run.Id);
+        Assert.True(known.IsFinal);
+        Assert.Equal(
+            ["acc 0.9", "loss 0.25"],
+            known
+                .Metrics(plan)
+                .Single()
+                .Series.Select(series => FormattableString.Invariant($"{series.Name} {series.Last.Value}"))
+        );
+        var usage = known.Usage(plan)!;
+        Assert.InRange(usage.Cores, 0.01, 8);
+        Assert.InRange(usage.Seconds, 5, 600);
+        Assert.True(usage.Memory > 0);
+        Directory.Delete(Folder(plan), recursive: true);
+        Assert.Empty(await keeper.RefreshAsync([run], TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+        Assert.Equal(2, store.Summaries([run.Id])[run.Id].Metrics.Count);
+    }
+
     private static RunPlan Plan(string script) =>
         new()
         {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Muster.Cli.Terminal;
 using Muster.Configuration;
 using Muster.Runs;
+using Muster.Runs.Measures;
 using Muster.Runs.Notices;
 using Muster.Sites;
 using Muster.Sites.Import;
@@ -24,6 +25,7 @@ public sealed class App
     private readonly Invocation _invocation;
     private readonly Lazy<ContentCache> _cache;
     private readonly Lazy<RunKeeper> _keeper;
+    private readonly Lazy<MeasureStore> _measures;
 
     internal App(Invocation invocation)
     {
@@ -33,6 +35,7 @@ public sealed class App
         _config = new(() => ConfigReader.Read(Sources));
         _store = new(() => new(Path.Combine(Folders.State, "runs.db")));
         _cache = new(() => new(Path.Combine(Folders.Cache, "contents")));
+        _measures = new(() => new(Path.Combine(Folders.Cache, "measures.db")));
         _keeper = new(() => new(Store, OpenSite, Clock));
     }
 
@@ -65,6 +68,16 @@ public sealed class App
             var problem in (await Task.WhenAll(runs.Select(run => notifier.TellAsync(run, ct)))).SelectMany(all => all)
         )
             Screen.Note("note", problem, Tint.Yellow);
+    }
+
+    /// <summary>What runs have measured, as far as it is known here.</summary>
+    public MeasureStore Measures => _measures.Value;
+
+    /// <summary>Brings what is new of it, for as much as is heard within <paramref name="patience"/>.</summary>
+    public async Task MeasureAsync(IReadOnlyList<Run> runs, TimeSpan patience, CancellationToken ct)
+    {
+        foreach (var site in await new MeasureKeeper(Measures, OpenSite, Clock).RefreshAsync(runs, patience, ct))
+            Screen.Note("note", $"{site} did not answer; what its runs measured is as it was last seen", Tint.Yellow);
     }
 
     /// <summary>Runs another command of muster within this one; its fault is the caller's.</summary>

@@ -66,43 +66,13 @@ internal sealed class RerunCommand(string name, string about) : Command(name, ab
                 var app = parsed.App();
                 var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
                 var old = run.Plan;
-                // Its plan names folders and variables of this machine, and anybody who can write to the site may have
-                // written it.
-                if (run.Adopted)
-                    throw new UserException(
-                        $"{old.Name} was adopted, so its plan was written on another machine",
-                        $"Look at it with `muster show {old.Name}`, then submit the command from your own folder: "
-                            + $"muster submit -s {old.Site} -- COMMAND"
-                    );
-                if (old.Snapshot && !Directory.Exists(old.WorkingFolder))
-                    throw new UserException(
-                        $"the folder {old.WorkingFolder} of {old.Name} no longer exists",
-                        "Submit it again from where its code is now."
-                    );
                 if (parsed.GetValue(sameCode) && old.Commit is null)
                     throw new UserException(
                         $"the code of {old.Name} was not kept: "
                             + (old.Snapshot ? "its folder is not in git" : "it was submitted without"),
                         "Leave --same-code out."
                     );
-                var site = app.GetSite(old.Site);
-                var given = (parsed.GetValue(env) ?? [])
-                    .Select(entry => entry.Split('=', 2))
-                    .ToDictionary(entry => entry[0], entry => entry.Length > 1 ? entry[1] : null);
-                var environment = old
-                    .EnvironmentNames.Union(given.Keys)
-                    .ToDictionary(
-                        name => name,
-                        name =>
-                            given.GetValueOrDefault(name)
-                            ?? site.Env.GetValueOrDefault(name)
-                            ?? Environment.GetEnvironmentVariable(name)
-                            ?? throw new UserException(
-                                $"{old.Name} needs the variable {name}; Muster does not store values",
-                                $"Set it in your environment, or pass --env {name}=VALUE."
-                            )
-                    );
-                var plan = old.As(RunId.New(app.Clock)) with { EnvironmentNames = [.. environment.Keys] };
+                var (plan, environment) = Again(app, run, parsed.GetValue(env) ?? []);
                 if (parsed.Invocation().Command is { Count: > 0 } words)
                     plan = WithCommand(plan, words);
                 if (parsed.GetValue(set) is { Length: > 0 } options)
@@ -126,7 +96,47 @@ internal sealed class RerunCommand(string name, string about) : Command(name, ab
         return command;
     }
 
-    private static RunPlan WithCommand(RunPlan plan, IReadOnlyList<string> words)
+    /// <summary>The plan of a run for another time, and the values of its environment, from here.</summary>
+    internal static (RunPlan Plan, IReadOnlyDictionary<string, string> Environment) Again(
+        App app,
+        Run run,
+        IReadOnlyList<string> env
+    )
+    {
+        var old = run.Plan;
+        // Its plan names folders and variables of this machine, and anybody who can write to the site may have
+        // written it.
+        if (run.Adopted)
+            throw new UserException(
+                $"{old.Name} was adopted, so its plan was written on another machine",
+                $"Look at it with `muster show {old.Name}`, then submit the command from your own folder: "
+                    + $"muster submit -s {old.Site} -- COMMAND"
+            );
+        if (old.Snapshot && !Directory.Exists(old.WorkingFolder))
+            throw new UserException(
+                $"the folder {old.WorkingFolder} of {old.Name} no longer exists",
+                "Submit it again from where its code is now."
+            );
+        var site = app.GetSite(old.Site);
+        var given = env.Select(entry => entry.Split('=', 2))
+            .ToDictionary(entry => entry[0], entry => entry.Length > 1 ? entry[1] : null);
+        var environment = old
+            .EnvironmentNames.Union(given.Keys)
+            .ToDictionary(
+                name => name,
+                name =>
+                    given.GetValueOrDefault(name)
+                    ?? site.Env.GetValueOrDefault(name)
+                    ?? Environment.GetEnvironmentVariable(name)
+                    ?? throw new UserException(
+                        $"{old.Name} needs the variable {name}; Muster does not store values",
+                        $"Set it in your environment, or pass --env {name}=VALUE."
+                    )
+            );
+        return (old.As(RunId.New(app.Clock)) with { EnvironmentNames = [.. environment.Keys] }, environment);
+    }
+
+    internal static RunPlan WithCommand(RunPlan plan, IReadOnlyList<string> words)
     {
         if (plan.Roles.Any(role => role.Lines.Count > 0))
             throw UserException.Misuse(

@@ -12,10 +12,13 @@ namespace Muster.Cli.Runs;
 [JsonSerializable(typeof(RunListView))]
 [JsonSerializable(typeof(EventView))]
 [JsonSerializable(typeof(PointListView))]
+[JsonSerializable(typeof(ComparisonView))]
+[JsonSerializable(typeof(BestView))]
 [JsonSerializable(typeof(FetchView))]
 [JsonSerializable(typeof(CopyView))]
 [JsonSerializable(typeof(SshConfigView))]
 internal sealed partial class RunAnswers : JsonSerializerContext
 {
-    public static RunAnswers Plain { get; } = new(AnswerJson.Readable());
+    public static RunAnswers Plain { get; } =
+        new(AnswerJson.Readable(JsonNumberHandling.AllowNamedFloatingPointLiterals));
 }

@@ -17,6 +17,14 @@ internal sealed class RunOptions
             HelpName = "SITE",
         };
     public Option<string?> Name { get; } = new("--name", "-n") { Description = "Name of the run.", HelpName = "NAME" };
+    public Option<string[]> Tag { get; } =
+        new("--tag")
+        {
+            Description = "Word to find the run by.",
+            HelpName = "TAG",
+            Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = false,
+        };
     public Option<string?> Host { get; } =
         new("--host") { Description = "Host of an ssh site, or type of machine of a cloud site.", HelpName = "HOST" };
     public Option<int?> Gpus { get; } = new("--gpus") { Description = "GPUs.", HelpName = "N" };
@@ -86,6 +94,7 @@ internal sealed class RunOptions
             Command = parsed.Invocation().Command,
             WorkingFolder = Directory.GetCurrentDirectory(),
             Name = parsed.GetValue(Name),
+            Tags = parsed.GetValue(Tag) ?? [],
             Host = parsed.GetValue(Host),
             Gpus = parsed.GetValue(Gpus),
             Cpus = parsed.GetValue(Cpus),

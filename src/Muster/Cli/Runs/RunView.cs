@@ -1,5 +1,6 @@
 using Muster.Runs;
 using Muster.Runs.Follow;
+using Muster.Runs.Measures;
 
 namespace Muster.Cli.Runs;
 
@@ -38,6 +39,20 @@ public sealed record RunView
     public IReadOnlyList<PortView> Ports { get; init; } = [];
     public IReadOnlyList<string> Notes { get; init; } = [];
     public string? FetchedTo { get; init; }
+    public IReadOnlyList<string>? Tags { get; init; }
+    public IReadOnlyList<RemarkView>? Remarks { get; init; }
+    public UsageView? Usage { get; init; }
+    public IReadOnlyList<MetricView>? Metrics { get; init; }
+
+    /// <summary>With what it has measured.</summary>
+    public static RunView Of(Run run, MeasureSummary? measures) =>
+        Of(run) with
+        {
+            Usage = measures?.Usage is { } usage ? UsageView.Of(usage) : null,
+            Metrics = measures is { Metrics.Count: > 0 }
+                ? [.. measures.Metrics.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(MetricView.Of)]
+                : null,
+        };
 
     public static RunView Of(Run run) =>
         new()
@@ -87,6 +102,11 @@ public sealed record RunView
             Ports = [.. run.Ports.Select(port => new PortView(port.Name, port.Rank, port.Host, port.Port))],
             Notes = run.Notes,
             FetchedTo = run.FetchedTo,
+            Tags = run.Tags.Count == 0 ? null : run.Tags,
+            Remarks =
+                run.Remarks.Count == 0
+                    ? null
+                    : [.. run.Remarks.Select(remark => new RemarkView(remark.At, remark.Text))],
         };
 }
 
@@ -95,6 +115,89 @@ public sealed record EvidenceView(string Source, string Text);
 public sealed record RoleView(string Name, int Size, IReadOnlyList<string> Hosts);
 
 public sealed record ImageView(string? Host, string Runtime, string Image, string? Digest);
+
+public sealed record RemarkView(DateTimeOffset At, string Text);
+
+/// <summary>Sizes in megabytes, shares in percent.</summary>
+public sealed record UsageView(
+    double Seconds,
+    double Cores,
+    double? MemoryMb,
+    double? Gpu,
+    double? GpuIdle,
+    double? GpuMemoryMb,
+    double? DiskMb
+)
+{
+    public static UsageView Of(UsageSummary usage) =>
+        new(
+            usage.Seconds,
+            Math.Round(usage.Cores, 3),
+            usage.Memory,
+            usage.Gpu,
+            usage.GpuIdle,
+            usage.GpuMemory,
+            usage.Disk
+        );
+}
+
+public sealed record MetricView(string Name, int Parts, PointOfMetric Last, PointOfMetric? Least, PointOfMetric? Most)
+{
+    public static MetricView Of(KeyValuePair<string, MetricSummary> pair) =>
+        new(
+            pair.Key,
+            pair.Value.Parts,
+            PointOfMetric.Of(pair.Value.Last)!,
+            PointOfMetric.Of(pair.Value.Least),
+            PointOfMetric.Of(pair.Value.Most)
+        );
+}
+
+public sealed record PointOfMetric(double Value, long Step)
+{
+    public static PointOfMetric? Of(MetricPoint? point) => point is null ? null : new(point.Value, point.Step);
+}
+
+/// <summary>What `compare` answers.</summary>
+public sealed record ComparisonView(
+    int Schema,
+    IReadOnlyList<ComparedView> Runs,
+    IReadOnlyList<string> Differs,
+    IReadOnlyList<CodeChangeView> Code
+);
+
+public sealed record ComparedView(
+    string Id,
+    string Name,
+    int? Index,
+    string State,
+    double? Seconds,
+    IReadOnlyDictionary<string, string> Parameters,
+    IReadOnlyList<ComparedMetricView> Metrics,
+    string? Commit
+);
+
+public sealed record ComparedMetricView(
+    string Name,
+    PointOfMetric Last,
+    PointOfMetric? Least,
+    PointOfMetric? Most,
+    IReadOnlyList<PointOfMetric> Points
+);
+
+public sealed record CodeChangeView(string From, string To, IReadOnlyList<string> Files, int Added, int Removed);
+
+/// <summary>What `best` answers.</summary>
+public sealed record BestView(int Schema, string Metric, bool LessIsBetter, IReadOnlyList<BestEntryView> Best);
+
+public sealed record BestEntryView(
+    string Id,
+    string Name,
+    int? Index,
+    IReadOnlyDictionary<string, string> Parameters,
+    double Value,
+    long Step
+);
 
 /// <summary>What `show --points` answers.</summary>
 public sealed record PointListView(int Schema, string Id, string Name, IReadOnlyList<PointView> Points);

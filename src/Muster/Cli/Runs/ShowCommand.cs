@@ -4,6 +4,8 @@ using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Runs;
+using Muster.Runs.Explain;
+using Muster.Runs.Measures;
 using Muster.Shell;
 
 namespace Muster.Cli.Runs;
@@ -44,13 +46,22 @@ internal static class ShowCommand
                 var app = parsed.App();
                 var runs = RunSelector.GetAll(app.Store, parsed.GetValue(selectors)!);
                 if (!parsed.GetValue(cached))
+                {
                     runs = await app.Keeper.RefreshAsync(runs, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), ct);
+                    if (!parsed.GetValue(points) && !parsed.GetValue(evidence))
+                        await app.MeasureAsync(runs, TimeSpan.FromSeconds(10), ct);
+                }
                 foreach (var run in runs)
                 {
                     if (parsed.GetValue(points))
                         await PointsAsync(app, run, ct);
                     else if (app.Json)
-                        app.Screen.Data(JsonSerializer.Serialize(RunView.Of(run), RunAnswers.Plain.RunView));
+                        app.Screen.Data(
+                            JsonSerializer.Serialize(
+                                RunView.Of(run, MeasureSummary.Of(run.Plan, app.Measures.Find(run.Id))),
+                                RunAnswers.Plain.RunView
+                            )
+                        );
                     else if (parsed.GetValue(evidence))
                         await EvidenceAsync(app, run, ct);
                     else
@@ -117,8 +128,64 @@ internal static class ShowCommand
             app.Screen.Field("port", $"{port.Name}: {port.Host}:{port.Port}");
         foreach (var note in run.Notes)
             app.Screen.Field("note", note);
+        app.Screen.Field("tags", string.Join(' ', run.Tags));
+        foreach (var remark in run.Remarks)
+            app.Screen.Field("noted", $"{remark.At.ToLocalTime():yyyy-MM-dd HH:mm}: {remark.Text}");
         app.Screen.Field("results", run.FetchedTo);
+        Measured(app, run, app.Measures.Find(run.Id));
     }
+
+    /// <summary>What it used and measured, each with how it went.</summary>
+    private static void Measured(App app, Run run, RunMeasures measures)
+    {
+        var ranks = measures.Files.Values.Select(file => file.Usage).OfType<RankUsage>().ToList();
+        var usage = measures.Usage(run.Plan);
+        foreach (var use in Use.Of(run, usage))
+            app.Screen.Field("used", use);
+        if (usage is not null && ranks is [var only])
+        {
+            Curve("cores", [.. only.Cores().Select(part => part.Cores)]);
+            Curve("memory", [.. only.Samples.Select(sample => sample.Memory).OfType<double>()]);
+            Curve("gpu", [.. only.Samples.Select(sample => sample.Gpu).OfType<double>()]);
+        }
+        var metrics = measures.Metrics(run.Plan);
+        if (metrics is [{ Index: null, Series: var all }])
+        {
+            foreach (var series in all.Take(MostMetrics))
+            {
+                var best = series.Best(MetricSeries.LessIsBetter(series.Name));
+                var other =
+                    best is null || best == series.Last ? "" : $", best {LineChart.Short(best.Value)} at {best.Step}";
+                app.Screen.Field(
+                    "metric",
+                    $"{series.Name} {LineChart.Short(series.Last.Value)} at step {series.Last.Step}"
+                        + other
+                        + $"  {LineChart.Spark([.. series.Points.Select(point => point.Value)], Columns)}".TrimEnd()
+                );
+            }
+            if (all.Count > MostMetrics)
+                app.Screen.Field("metric", $"… and {all.Count - MostMetrics} more: muster show {run.Plan.Name} --json");
+        }
+        else if (metrics.Count > 0)
+            app.Screen.Field(
+                "metrics",
+                $"of {Words.Count(metrics.Count, "part")}: muster compare {run.Plan.Name}, muster best {run.Plan.Name}"
+            );
+
+        void Curve(string what, IReadOnlyList<double> values)
+        {
+            if (values.Count > 1)
+                app.Screen.Field(
+                    "",
+                    $"{what, -6} {LineChart.Spark(values, Columns, from: 0)} at most "
+                        + LineChart.Short(Math.Round(values.Max(), 1))
+                        + $"{(what == "memory" ? " MB" : what == "gpu" ? " %" : "")}"
+                );
+        }
+    }
+
+    private const int MostMetrics = 20;
+    private const int Columns = 32;
 
     private static async Task PointsAsync(App app, Run run, CancellationToken ct)
     {

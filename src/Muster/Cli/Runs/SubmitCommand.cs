@@ -96,6 +96,7 @@ internal class SubmitCommand : Command, ITakesCommand
                 [
                     _run.Site,
                     _run.Name,
+                    _run.Tag,
                     _run.Host,
                     _run.Gpus,
                     _run.Cpus,
@@ -135,7 +136,9 @@ internal class SubmitCommand : Command, ITakesCommand
     /// <summary>What else is asked for.</summary>
     protected virtual SubmitRequest Asked(ParseResult parsed, SubmitRequest request) => request;
 
-    private async Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
+    protected RunOptions Run => _run;
+
+    protected async Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
     {
         var app = parsed.App();
         var site = app.GetSite(parsed.GetValue(_run.Site));

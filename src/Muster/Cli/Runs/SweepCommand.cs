@@ -3,6 +3,7 @@ using System.Globalization;
 using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Faults;
+using Muster.Runs;
 using Muster.Runs.Submit;
 
 namespace Muster.Cli.Runs;
@@ -20,8 +21,13 @@ internal sealed class SweepCommand : SubmitCommand
     };
     private readonly Option<string?> _file = new("--file")
     {
-        Description = "CSV file with a point on each line, below a line of names.",
+        Description = "CSV file with a point on each line, below a line of names; or YAML with `grid` and `points`.",
         HelpName = "FILE",
+    };
+    private readonly Option<string?> _add = new("--add")
+    {
+        Description = "Add the points to this sweep, as a run of their own; what it has already is left out.",
+        HelpName = "RUN",
     };
     private readonly Option<int?> _max = new("--max")
     {
@@ -48,37 +54,102 @@ internal sealed class SweepCommand : SubmitCommand
               muster sweep --grid lr=0.1,0.01 --grid seed=0..9 -- python train.py --lr {lr} --seed {seed}
               muster sweep --grid lr=log:1e-5..1e-1 --grid drop=lin:0..0.5 --max 20 -- python train.py --lr {lr}
               muster sweep -s cedar --gpus 1 --file points.csv --at-once 4 -- ./train.sh
+              muster sweep --file sweep.yaml -- ./train.sh
+              muster sweep --add train --grid lr=0.003 --grid seed=0..9
 
             The command finds each parameter as {NAME} in its words and as $MUSTER_PARAM_NAME, and writes to its own
             $MUSTER_OUT. `muster show --points` shows how far each point is; `muster rerun SWEEP --failed` does those
-            again that failed.
+            again that failed; `muster best SWEEP --metric NAME` finds the best.
             """
         )
     {
-        foreach (var option in (Option[])[_grid, _file, _max, _atOnce, _seed])
+        foreach (var option in (Option[])[_grid, _file, _add, _max, _atOnce, _seed])
             Add(option);
+        SetAction(
+            (parsed, ct) => parsed.GetValue(_add) is { } sweep ? AddAsync(parsed, sweep, ct) : RunAsync(parsed, ct)
+        );
     }
 
     public static new Command Create() => new SweepCommand();
 
-    protected override SubmitRequest Asked(ParseResult parsed, SubmitRequest request)
-    {
-        var points = SweepReader.Read(
+    private IReadOnlyList<SweepPoint> Points(ParseResult parsed, int first) =>
+        SweepReader.Read(
             parsed.GetValue(_grid) ?? [],
-            parsed.GetValue(_file) is { } file ? SweepFile.Read(file) : [],
+            parsed.GetValue(_file) is { } file ? SweepFile.Read(file) : SweepFile.None,
             parsed.GetValue(_max),
             parsed.GetValue(_seed),
-            first: 0
+            first
         );
-        if (parsed.GetValue(_atOnce) is { } few and < 1)
-            throw UserException.Misuse($"--at-once {few} would never begin", "Pass at least 1.");
-        SweepText.Check(request.Command, [.. points[0].Values.Keys]);
+
+    /// <summary>Does more points of a sweep, with the options that it was submitted with.</summary>
+    private async Task<int> AddAsync(ParseResult parsed, string selector, CancellationToken ct)
+    {
         var app = parsed.App();
+        var run = RunSelector.Get(app.Store, selector);
+        if (run.Plan.Points.Count == 0)
+            throw UserException.Misuse(
+                $"{run.Plan.Name} is no sweep, so no points can be added to it",
+                "Start one: muster sweep --grid NAME=VALUES -- COMMAND"
+            );
+        var first = run.Plan.SweepOf ?? run.Id;
+        List<Run> all = [.. new[] { app.Store.Find(first) ?? run, run }, .. app.Store.OfSweep(first)];
+        var done = all.SelectMany(one => one.Plan.Points).ToList();
+        var asked = Points(parsed, first: done.Max(point => point.Index) + 1);
+        var names = run.Plan.Points[0].Values.Keys.Order(StringComparer.Ordinal).ToList();
+        if (!asked[0].Values.Keys.Order(StringComparer.Ordinal).SequenceEqual(names))
+            throw UserException.Misuse(
+                $"the points have {string.Join(", ", asked[0].Values.Keys)}, but {run.Plan.Name} has "
+                    + string.Join(", ", names),
+                "Give each of its parameters at least one value."
+            );
+        var known = done.Select(Key).ToHashSet();
+        List<SweepPoint> points =
+        [
+            .. asked
+                .Where(point => !known.Contains(Key(point)))
+                .Select((point, at) => point with { Index = asked[0].Index + at }),
+        ];
+        if (points.Count == 0)
+            throw new UserException(
+                $"{run.Plan.Name} has all of these points already",
+                $"`muster show {run.Plan.Name} --points` shows them; `muster rerun {run.Plan.Name}` does all again."
+            );
+        var (plan, environment) = RerunCommand.Again(app, run, parsed.GetValue(Run.Env) ?? []);
+        if (parsed.Invocation().Command is { Count: > 0 } words)
+            plan = RerunCommand.WithCommand(plan, words);
+        plan = plan.WithPoints(points) with { SweepOf = first };
+        if (parsed.GetValue(Run.DryRun))
+            return DryRun(app, plan);
+        Tell(app, points);
+        return await SubmitAsync(
+            app,
+            plan,
+            environment,
+            parsed.GetValue(Run.Detach),
+            !parsed.GetValue(Run.NoFetch),
+            parsed.GetValue(Run.OnInterrupt),
+            ct
+        );
+
+        string Key(SweepPoint point) => string.Join('\n', names.Select(name => point.Values.GetValueOrDefault(name)));
+    }
+
+    private static void Tell(App app, IReadOnlyList<SweepPoint> points)
+    {
         if (!app.Json)
             app.Screen.Note(
                 "sweep",
                 $"{Words.Count(points.Count, "point")}: {points[0].Label()} … {points[^1].Label()}"
             );
+    }
+
+    protected override SubmitRequest Asked(ParseResult parsed, SubmitRequest request)
+    {
+        var points = Points(parsed, first: 0);
+        if (parsed.GetValue(_atOnce) is { } few and < 1)
+            throw UserException.Misuse($"--at-once {few} would never begin", "Pass at least 1.");
+        SweepText.Check(request.Command, [.. points[0].Values.Keys]);
+        Tell(parsed.App(), points);
         var cap = parsed.GetValue(_atOnce) is { } most ? $"%{most}" : "";
         return request with
         {

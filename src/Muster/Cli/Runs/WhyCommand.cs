@@ -19,11 +19,12 @@ internal static class WhyCommand
             {
                 var app = parsed.App();
                 var known = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
-                var (run, explanation) = await new Explainer(app.Store, app.OpenSite, app.Clock).ExplainAsync(
-                    known,
-                    TimeSpan.FromSeconds(20),
-                    ct
-                );
+                var (run, explanation) = await new Explainer(
+                    app.Store,
+                    app.Measures,
+                    app.OpenSite,
+                    app.Clock
+                ).ExplainAsync(known, TimeSpan.FromSeconds(20), ct);
                 if (app.Json)
                 {
                     app.Screen.Data(JsonSerializer.Serialize(WhyView.Of(run, explanation), WhyJson.Plain.WhyView));

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Muster.Runs.Measures;
 using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Runs.Explain;
@@ -20,6 +21,9 @@ public sealed record Circumstances
 
     /// <summary>Where the full disk is mounted that holds the run's folder.</summary>
     public string? FullDisk { get; init; }
+
+    /// <summary>What the run used, where it was sampled.</summary>
+    public UsageSummary? Usage { get; init; }
     public IReadOnlyList<string> LastErrors { get; init; } = [];
 
     /// <summary>Reads what <c>explain.sh</c> and <c>queue.sh</c> print.</summary>

@@ -1,5 +1,6 @@
 using Muster.Faults;
 using Muster.Hosts;
+using Muster.Runs.Measures;
 using Muster.Shell;
 using Muster.Sites;
 using Muster.Sites.Schedulers;
@@ -10,7 +11,7 @@ namespace Muster.Runs.Explain;
 /// <summary>
 /// Gathers what explains a run. SLURM is asked with two commands at most: the run's own records say the rest.
 /// </summary>
-public sealed class Explainer(RunStore store, Func<string, OpenSite> open, TimeProvider clock)
+public sealed class Explainer(RunStore store, MeasureStore measures, Func<string, OpenSite> open, TimeProvider clock)
 {
     public async Task<(Run Run, Explanation Explanation)> ExplainAsync(Run run, TimeSpan patience, CancellationToken ct)
     {
@@ -28,6 +29,7 @@ public sealed class Explainer(RunStore store, Func<string, OpenSite> open, TimeP
             if (run.State.IsLive)
                 run = store.Change(run.Id, known => RunJudge.Unseen(known, clock.GetUtcNow()));
         }
+        around = around with { Usage = measures.Find(run.Id).Usage(run.Plan) };
         return (run, Explanation.For(run, around, RunKeeper.IsAbandoned(run), clock.GetUtcNow()));
     }
 
@@ -61,6 +63,7 @@ public sealed class Explainer(RunStore store, Func<string, OpenSite> open, TimeP
             )?.Output;
             spent = queue is null;
         }
+        await new MeasureKeeper(measures, open, clock).RefreshAsync([run], TimeSpan.FromSeconds(10), ct);
         var explain = RunFolder.WithFull(ShellText.Script("Runs/Explain/explain.sh", [site.Root, run.Id.ToString()]));
         var output = await host.GetAsync(explain, "looking at the run", ct);
         var around = Circumstances.Read(output, queue) with { BudgetSpent = spent };

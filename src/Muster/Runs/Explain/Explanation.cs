@@ -76,6 +76,8 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
                             : $"{Span(limit)}, which is over"
                     );
                 Busy(run, around, Add);
+                foreach (var use in Use.Of(run, around.Usage))
+                    Add("used", use);
                 Full(run, around, Add);
                 foreach (var line in around.LastErrors.TakeLast(3))
                     Add("stderr", line);
@@ -84,6 +86,8 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
                 Add("evidence", $"{end.Evidence.Source}: {end.Evidence.Text}");
                 foreach (var line in around.LastErrors)
                     Add("stderr", line);
+                foreach (var use in Use.Of(run, around.Usage))
+                    Add("used", use);
                 Full(run, around, Add);
                 foreach (var advice in Advice(run, end, around.LastErrors))
                     Add("do", advice);

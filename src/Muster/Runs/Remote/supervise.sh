@@ -6,6 +6,7 @@ me=$role.$rank
 status=$run/status logs=$run/logs
 . "$run/plan.sh"
 . "$run/common.sh"
+. "$run/usage.sh"
 [ -n "$SLURM_JOB_ID" ] || . "$run/queue.sh"
 setsid=$(command -v setsid) || setsid=
 
@@ -171,8 +172,9 @@ watch() { # tells the supervisor of cancel wishes and the time limit, and report
     [ -z "$muster_gang" ] || watch_gang
     note_times
     round=$((round + 1))
-    if [ -n "$ports$companions$awaited" ] && [ $round -lt 240 ]; then pause 0.25; else sleep 1; fi
+    if [ -n "$ports$companions$awaited" ] && [ $round -lt 240 ]; then pause 0.25; else sleep 1; usage_round=$((usage_round + 1)); fi
     [ -d "/proc/$$" ] || exit 0
+    [ $usage_round -lt $usage_due ] || usage_sample
   done
 }
 
@@ -239,6 +241,9 @@ for companion in $muster_companions; do
   ( session_of "$shell" "$run/companion.$companion" ) </dev/null >>"$logs/$companion.$rank.out" 2>&1 &
   companions="$companions $companion=$!"
 done
+usage_own
+usage_began=$own_children
+usage_write 0 - - - -
 ( session_of "$shell" "$run/job" ) </dev/null >>"$logs/$me.out" 2>>"$logs/$me.err" &
 child=$!
 {
@@ -266,6 +271,7 @@ trap '' TERM INT USR1
 kill $watcher 2>/dev/null
 noted=
 note_times
+usage_end
 [ "$reason" != released ] || code=0
 # A scheduler that ends a step for one rank's sake signals every process of it, so that the command may end before this shell hears of it.
 [ "$reason" != exited ] || [ "$code" -le 128 ] || [ -z "$muster_gang" ] || ! failed || reason=stopped

@@ -25,6 +25,7 @@ public static class RunFiles
             new("plan.sh", Plan(plan, host ?? plan.Host)),
             new("job", Job(plan, host ?? plan.Host)),
             new("common.sh", ShellScripts.Read("Runs/Remote/common.sh")),
+            new("usage.sh", ShellScripts.Read("Runs/Remote/usage.sh")),
             new("supervise", ShellScripts.Read("Runs/Remote/supervise.sh")),
             new("launch", ShellScripts.Read("Runs/Remote/launch.sh")),
             new(

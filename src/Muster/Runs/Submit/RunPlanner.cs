@@ -23,6 +23,7 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
         {
             Id = RunId.New(clock),
             Name = name,
+            Tags = [.. request.Tags.Select(RunNames.ParseTag).Distinct()],
             Site = site.Name,
             Host = roles is [{ Hosts: [var first, ..] }, ..] ? first : HostChoice.For(request.Host, site, after, store),
             Command = command,

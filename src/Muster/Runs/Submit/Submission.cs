@@ -59,6 +59,7 @@ public sealed class Submission(
             new()
             {
                 Plan = plan,
+                Tags = plan.Tags,
                 Created = clock.GetUtcNow(),
                 Submitter = Submitter.OfThisProcess(),
             }

@@ -5,6 +5,7 @@ public sealed record SubmitRequest
 {
     public required IReadOnlyList<string> Command { get; init; }
     public string? Name { get; init; }
+    public IReadOnlyList<string> Tags { get; init; } = [];
     public string? Host { get; init; }
     public int? Gpus { get; init; }
     public int? Cpus { get; init; }

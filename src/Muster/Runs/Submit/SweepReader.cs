@@ -15,18 +15,23 @@ internal static partial class SweepReader
         "lr=0.1,0.01   seed=0..9   size=8..64:8   lr=log:1e-5..1e-1:5   drop=lin:0..0.5 (drawn; needs --max)";
 
     /// <param name="grids"><c>NAME=VALUES</c>.</param>
-    /// <param name="rows">Points from a file, combined with the grids.</param>
+    /// <param name="file">More of them, and points that are combined with all of them.</param>
     /// <param name="most">At most so many points; of more, so many are drawn.</param>
     /// <param name="first">The index of the first.</param>
     public static IReadOnlyList<SweepPoint> Read(
         IReadOnlyList<string> grids,
-        IReadOnlyList<IReadOnlyDictionary<string, string>> rows,
+        SweepFile file,
         int? most,
         int seed,
         int first
     )
     {
-        var parameters = grids.Select(Parse).ToList();
+        var rows = file.Rows;
+        List<Parameter> parameters =
+        [
+            .. file.Lists.Select(list => new Parameter(list.Key, list.Value, null)),
+            .. file.Grids.Concat(grids).Select(Parse),
+        ];
         CheckNames([.. parameters.Select(parameter => parameter.Name), .. rows.SelectMany(row => row.Keys).Distinct()]);
         var listed = parameters.Where(parameter => parameter.Draw is null).ToList();
         var drawn = parameters.Where(parameter => parameter.Draw is not null).ToList();

@@ -11,7 +11,10 @@ public sealed class SweepReaderTests
             ["lr=0.1 seed=0", "lr=0.1 seed=1", "lr=0.01 seed=0", "lr=0.01 seed=1"],
             Labels(["lr=0.1,0.01", "seed=0..1"])
         );
-        Assert.Equal([7, 8], SweepReader.Read(["a=1,2"], [], null, 0, first: 7).Select(point => point.Index));
+        Assert.Equal(
+            [7, 8],
+            SweepReader.Read(["a=1,2"], SweepFile.None, null, 0, first: 7).Select(point => point.Index)
+        );
     }
 
     [Theory]
@@ -28,7 +31,8 @@ public sealed class SweepReaderTests
     [Fact]
     public void The_same_seed_draws_the_same_points_within_their_range()
     {
-        IReadOnlyList<SweepPoint> Drawn(int seed) => SweepReader.Read(["lr=log:1e-5..1e-1", "n=1,2"], [], 50, seed, 0);
+        IReadOnlyList<SweepPoint> Drawn(int seed) =>
+            SweepReader.Read(["lr=log:1e-5..1e-1", "n=1,2"], SweepFile.None, 50, seed, 0);
         var points = Drawn(3);
 
         Assert.Equal(points.Select(point => point.Label()), Drawn(3).Select(point => point.Label()));
@@ -48,7 +52,7 @@ public sealed class SweepReaderTests
     [Fact]
     public void Of_too_many_combinations_so_many_different_ones_are_drawn()
     {
-        var points = SweepReader.Read(["a=0..999", "b=0..999"], [], 100, 0, 0);
+        var points = SweepReader.Read(["a=0..999", "b=0..999"], SweepFile.None, 100, 0, 0);
         Assert.Equal(100, points.Select(point => point.Label()).Distinct().Count());
     }
 
@@ -59,8 +63,8 @@ public sealed class SweepReaderTests
     [InlineData("1a=1")]
     [InlineData("a=0..1:0")]
     public void What_makes_no_sense_is_refused(string grid) =>
-        Assert.Throws<UserException>(() => SweepReader.Read([grid], [], null, 0, 0));
+        Assert.Throws<UserException>(() => SweepReader.Read([grid], SweepFile.None, null, 0, 0));
 
     private static IEnumerable<string> Labels(IReadOnlyList<string> grids) =>
-        SweepReader.Read(grids, [], null, 0, 0).Select(point => point.Label());
+        SweepReader.Read(grids, SweepFile.None, null, 0, 0).Select(point => point.Label());
 }
