@@ -144,7 +144,7 @@ internal sealed class UiRuns(App app, CancellationToken stopping) : IAsyncDispos
 
     private async Task WhyAsync(HttpContext http)
     {
-        var (run, explanation) = await new Explainer(app.Store, app.OpenSite, app.Clock).ExplainAsync(
+        var (run, explanation) = await new Explainer(app.Store, app.Measures, app.OpenSite, app.Clock).ExplainAsync(
             Get(http.Request.RouteValues),
             Patience,
             http.RequestAborted
