@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Muster.Runs.Submit;
 using Muster.Sites;
 
 namespace Muster.Runs;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Muster.Runs.Submit;
 using Muster.Sites.Schedulers;
 
@@ -133,7 +132,7 @@ public sealed class SupervisorTests : IDisposable
         _root.Lay(plan);
         File.WriteAllText(Path.Combine(_root.Folder(plan), "env.sh"), "export LEVEL=3\n");
         File.WriteAllText(Path.Combine(_root.Folder(plan), "status", "main.3.port.web-ui"), "host=x\nport=8080\n");
-        var bin = _root.CreateSubdirectory("bin").FullName;
+        var bin = Directory.CreateDirectory(Path.Combine(_root.FullName, "bin")).FullName;
         File.WriteAllText(
             Path.Combine(bin, "srun"),
             "#!/bin/sh\nuntil [ \"$1\" = sh ]; do printf '%s ' \"$1\"; shift; done; echo; exec \"$@\"\n"
@@ -236,7 +235,7 @@ public sealed class SupervisorTests : IDisposable
         Assert.InRange(usage.Cores, 0.01, 8);
         Assert.InRange(usage.Seconds, 5, 600);
         Assert.True(usage.Memory > 0);
-        Directory.Delete(Folder(plan), recursive: true);
+        Directory.Delete(_root.Folder(plan), recursive: true);
         Assert.Empty(await keeper.RefreshAsync([run], TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
         Assert.Equal(2, store.Summaries([run.Id])[run.Id].Metrics.Count);
     }

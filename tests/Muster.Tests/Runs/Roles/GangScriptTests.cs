@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using Muster.Hosts;
-using Muster.Runs.Submit;
 using Muster.Sites.Schedulers;
 
 namespace Muster.Runs.Roles;
@@ -121,7 +119,7 @@ public sealed class GangScriptTests : IDisposable
             Created = Now,
             State = new RunState.Launched(new("x")),
         };
-        await UntilAsync(async () =>
+        await ScriptRoot.UntilAsync(async () =>
         {
             var facts = RunFacts.Together([Look(plan, "a"), Look(plan, "b")], []);
             run = RunJudge.After(run, facts, null, schedulerKnowsMore: false, DateTimeOffset.UtcNow);
