@@ -134,13 +134,14 @@ public sealed class RunStore(string file)
             machine.ToString()
         );
 
-    /// <summary>The runs that did points of a sweep again, or added some; the oldest first.</summary>
-    public IReadOnlyList<Run> OfSweep(RunId first) =>
+    /// <summary>The first run of a sweep, and those that did points again or added some; the oldest first.</summary>
+    public IReadOnlyList<Run> WholeSweep(RunPlan one) =>
         Query(
             """
-            SELECT run FROM runs WHERE instr(run, $key) > 0 AND json_extract(run, '$.plan.sweep_of') = $key ORDER BY id
+            SELECT run FROM runs
+            WHERE id = $key OR instr(run, $key) > 0 AND json_extract(run, '$.plan.sweep_of') = $key ORDER BY id
             """,
-            first.ToString()
+            (one.SweepOf ?? one.Id).ToString()
         );
 
     /// <summary>Runs that have not ended, the newest first.</summary>

@@ -1,4 +1,3 @@
-using Muster.Runs.Submit;
 using Muster.Sites.Schedulers;
 
 namespace Muster.Runs;

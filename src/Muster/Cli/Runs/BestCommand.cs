@@ -94,7 +94,7 @@ internal static class BestCommand
     /// <summary>With those that did points of the same sweep again, or added some.</summary>
     private static IReadOnlyList<Run> WithTheirSweeps(RunStore store, IReadOnlyList<Run> runs) =>
         [
-            .. runs.Concat(runs.Where(run => run.Plan.Points.Count > 0).SelectMany(run => store.OfSweep(run.Id)))
+            .. runs.Concat(runs.Where(run => run.Plan.Points.Count > 0).SelectMany(run => store.WholeSweep(run.Plan)))
                 .DistinctBy(run => run.Id),
         ];
 

@@ -92,8 +92,7 @@ internal sealed class SweepCommand : SubmitCommand
                 "Start one: muster sweep --grid NAME=VALUES -- COMMAND"
             );
         var first = run.Plan.SweepOf ?? run.Id;
-        List<Run> all = [.. new[] { app.Store.Find(first) ?? run, run }, .. app.Store.OfSweep(first)];
-        var done = all.SelectMany(one => one.Plan.Points).ToList();
+        var done = app.Store.WholeSweep(run.Plan).SelectMany(one => one.Plan.Points).ToList();
         var asked = Points(parsed, first: done.Max(point => point.Index) + 1);
         var names = run.Plan.Points[0].Values.Keys.Order(StringComparer.Ordinal).ToList();
         if (!asked[0].Values.Keys.Order(StringComparer.Ordinal).SequenceEqual(names))

@@ -7,7 +7,7 @@ namespace Muster.Cli.Terminal;
 internal static class LineChart
 {
     private const string Bars = "▁▂▃▄▅▆▇█";
-    public const string Letters = "abcdefghijklmnopqrstuvwxyz";
+    public const string Letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
     /// <summary>The rows of a chart, the highest value above; none where there is nothing to draw.</summary>
     public static IEnumerable<string> Lines(
