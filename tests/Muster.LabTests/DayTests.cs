@@ -43,7 +43,7 @@ public sealed class DayTests : IDisposable
         Assert.Equal(3, sweep.ExitCode);
         Assert.Equal(["failed", "failed", "succeeded", "succeeded", "succeeded", "succeeded"], States("tune"));
         Assert.Contains("0.03", Do("logs", "tune", "--grep", "training with 0.03"), StringComparison.Ordinal);
-        Assert.Contains("code 3", Do("why", "tune"), StringComparison.Ordinal);
+        Assert.Contains("exited with 3", Do("why", "tune"), StringComparison.Ordinal);
         Assert.Equal((4, "0.03", "0"), Best());
         Assert.Contains("val_loss", Do("compare", "tune", "--svg", "curves.svg"), StringComparison.Ordinal);
         Assert.StartsWith("<svg", Local("curves.svg"), StringComparison.Ordinal);

@@ -57,7 +57,7 @@ internal sealed partial class Browser : IAsyncDisposable
         var began = Stopwatch.GetTimestamp();
         while (await AskAsync(expression, ct) != "true")
         {
-            if (Stopwatch.GetElapsedTime(began) > TimeSpan.FromSeconds(60))
+            if (Stopwatch.GetElapsedTime(began) > TimeSpan.FromMinutes(5))
                 Assert.Fail(
                     $"it never came true: {expression}; {await AskAsync("JSON.stringify(document.body?.dataset)", ct)}"
                 );

@@ -145,7 +145,7 @@ public sealed partial class TranscriptTests
     [GeneratedRegex(@"\d\d:\d\d:\d\d")]
     private static partial Regex Clock();
 
-    [GeneratedRegex(@"\d+(\.\d)? m?s\b")]
+    [GeneratedRegex(@"\d+(\.\d)? m?s\b|(?<=after )\d+ min\b")]
     private static partial Regex Duration();
 
     [GeneratedRegex(@"\d+(\.\d)? [kKM]?B\b")]
