@@ -93,7 +93,7 @@ public sealed class BreakTests : IDisposable
             Lab.Until(() => Stopwatch.GetElapsedTime(until).TotalMilliseconds > length, "the break is over");
             Lab.Do("mend", "node2");
             var mended = Stopwatch.GetTimestamp();
-            Lab.Until(Answers, $"the port answers again after '{faults[i % faults.Length]}'", 20);
+            Lab.Until(Answers, $"the port answers again after '{faults[i % faults.Length]}'", 120);
             lock (states)
                 Assert.DoesNotContain("ended", states);
             if (Stopwatch.GetElapsedTime(mended).TotalSeconds is var took && took > slowest.Seconds)

@@ -70,7 +70,7 @@ public sealed class DayTests : IDisposable
         Do("tag", "tune", "paper");
         Do("note", "tune", "0.01 is best");
         Assert.Equal(
-            "tune",
+            "tune-3",
             Json("ps", "--all", "--tag", "paper").GetProperty("runs")[0].GetProperty("name").GetString()
         );
         Do("sites", "tidy", "lab-ssh", "--older", "1h", "--yes");

@@ -21,6 +21,7 @@ internal static class RecipeReader
         "container",
         "pull-image",
         "after",
+        "notify",
         "detach",
         "dry-run",
         "no-fetch",
