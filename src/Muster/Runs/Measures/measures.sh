@@ -1,14 +1,15 @@
-# measures ROOT [FOLDER [NAME=STAMP …] .]…: what runs have measured: samples of use, metric lines of logs, and metric files that are newer than
-# their code. `F FOLDER`, then for each file whose stamp is not known `B NAME STAMP LENGTH` with as many bytes and a line end; `M` where there was more than is
-# sent at once; `E` at the end.
+# measures ROOT [FOLDER [NAME=STAMP …] .]…: what runs have measured: samples of use, metric lines of logs, and metric
+# files that are newer than their code. `F FOLDER`, then for each file whose stamp is not known `B NAME STAMP LENGTH`
+# with as many bytes and a line end; `M` where there was more than is sent at once; `E` at the end.
 root=$1; shift
 case $root in '~') root=$HOME ;; '~/'*) root=$HOME/${root#??} ;; esac
 LC_ALL=C; export LC_ALL
 
 candidates() {
   stat -c '%s.%Y %n' logs/*.usage logs/*.out logs/*.err 2>/dev/null
-  find out code work -maxdepth 8 -type f -newer status/staged \( -name 'events.out.tfevents.*' -o -name metrics.json -o -name metrics.jsonl \
-    -o -name metrics.csv -o -name progress.csv -o -name results.csv \) -exec stat -c '%s.%Y %n' {} + 2>/dev/null
+  find out code work -maxdepth 8 -type f -newer status/staged \( -name 'events.out.tfevents.*' \
+    -o -name metrics.json -o -name metrics.jsonl -o -name metrics.csv -o -name progress.csv -o -name results.csv \) \
+    -exec stat -c '%s.%Y %n' {} + 2>/dev/null
 }
 
 while [ $# -gt 0 ]; do

@@ -1,5 +1,5 @@
-# enter ROOT FOLDER ROLE RANK SUBFOLDER JOB IMAGE HOW INSIDE [WORD…]: a command, or a shell, where a rank is: inside its job
-# where it has one. HOW: `terminal`, `input` where the command reads what is sent here, else `closed`.
+# enter ROOT FOLDER ROLE RANK SUBFOLDER JOB IMAGE HOW INSIDE [WORD…]: a command, or a shell, where a rank is: inside its
+# job where it has one. HOW: `terminal`, `input` where the command reads what is sent here, else `closed`.
 root=$1 folder=$2 role=$3 rank=$4 below=$5 job=$6 image=$7 how=$8 inside=$9
 shift 9
 case $root in '~') root=$HOME ;; '~/'*) root=$HOME/${root#??} ;; esac

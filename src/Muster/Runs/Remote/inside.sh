@@ -5,8 +5,8 @@ cd "$run" || exit 125
 me=$role.$rank
 [ ! -f plan.sh ] || . ./plan.sh
 . ./common.sh
-MUSTER_RUN_ID=$muster_id MUSTER_ROLE=$role MUSTER_RANK=$rank MUSTER_SIZE=$muster_size MUSTER_RUN_DIR=$run MUSTER_CODE=$run/code
-MUSTER_IN=$run/in MUSTER_OUT=$run/out MUSTER_STATUS=$run/status
+MUSTER_RUN_ID=$muster_id MUSTER_ROLE=$role MUSTER_RANK=$rank MUSTER_SIZE=$muster_size
+MUSTER_RUN_DIR=$run MUSTER_CODE=$run/code MUSTER_IN=$run/in MUSTER_OUT=$run/out MUSTER_STATUS=$run/status
 [ -z "$muster_array" ] || MUSTER_OUT=$run/out/$rank
 [ ! -d "$run/work/$rank" ] || MUSTER_CODE=$run/work/$rank
 export MUSTER_RUN_ID MUSTER_ROLE MUSTER_RANK MUSTER_SIZE MUSTER_RUN_DIR MUSTER_CODE MUSTER_IN MUSTER_OUT MUSTER_STATUS
@@ -18,7 +18,8 @@ for report in status/"$me".port.*; do
 done
 [ ! -f env.sh ] || . ./env.sh
 
-# What the setup has exported, the GPUs that it was given, what a framework is told: its process itself knows, while it is there.
+# What the setup has exported, the GPUs that it was given, what a framework is told: its process itself knows, while it
+# is there.
 pid=$(field command "status/$me.started")
 if [ -n "$pid" ] && grep -zqxF "MUSTER_MARK=$muster_id/$me" "/proc/$pid/environ" 2>/dev/null; then
   # A shell that still reads the job has handed its exports to what it started.

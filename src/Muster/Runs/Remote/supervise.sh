@@ -149,8 +149,8 @@ see_companion_ports() {
   companions=$waiting_companions
 }
 
-# note_times: how long the logs are by now. So a reader can tell when which byte came, to the second, and the job writes straight
-# into its files all the same. While nothing is written, nothing is started for it.
+# note_times: how long the logs are by now. So a reader can tell when which byte came, to the second, and the job writes
+# straight into its files all the same. While nothing is written, nothing is started for it.
 note_times() {
   [ ! "$logs/$me.out" -ot "$logs/$me.times" ] || [ ! "$logs/$me.err" -ot "$logs/$me.times" ] || return 0
   set -- $(stat -c '%s %Y' "$logs/$me.out" "$logs/$me.err" 2>/dev/null)
@@ -172,7 +172,8 @@ watch() { # tells the supervisor of cancel wishes and the time limit, and report
     [ -z "$muster_gang" ] || watch_gang
     note_times
     round=$((round + 1))
-    if [ -n "$ports$companions$awaited" ] && [ $round -lt 240 ]; then pause 0.25; else sleep 1; usage_round=$((usage_round + 1)); fi
+    if [ -n "$ports$companions$awaited" ] && [ $round -lt 240 ]; then pause 0.25
+    else sleep 1; usage_round=$((usage_round + 1)); fi
     [ -d "/proc/$$" ] || exit 0
     [ $usage_round -lt $usage_due ] || usage_sample
   done

@@ -1,7 +1,9 @@
-# What a rank uses, sampled by its supervisor into logs/RANK.usage: time, processor seconds so far, memory (MB), GPU (%), its memory (MB),
-# disk of the run's folder (MB), between tabs; `-` where it was not looked at. A line of 0 processor seconds begins an attempt.
+# What a rank uses, sampled by its supervisor into logs/RANK.usage: time, processor seconds so far, memory (MB), GPU (%),
+# its memory (MB), disk of the run's folder (MB), between tabs; `-` where it was not looked at. A line of 0 processor
+# seconds begins an attempt.
 # What sampling itself takes decides when it is done next, so that it stays below a thousandth of a processor.
-usage_file=$logs/$me.usage usage_round=0 usage_due=2 usage_spent=0 usage_count=0 usage_total=0 usage_last=0 usage_disk=- usage_disk_due=60 usage_base=
+usage_file=$logs/$me.usage usage_round=0 usage_due=2 usage_spent=0 usage_count=0 usage_total=0 usage_last=0
+usage_disk=- usage_disk_due=60 usage_base=
 tab=$(printf '\t')
 
 # Of all processes: those of the command's session, what descends from it, and those named; not those that keep the run.
@@ -48,7 +50,8 @@ usage_others() {
 
 usage_marked() { grep -zslxF "$1" /proc/[0-9]*/environ 2>/dev/null | sed 's|^/proc/\([0-9]*\)/.*|\1|'; }
 
-# usage_own: hundredths of a second that this shell and what it waited for have taken, in $own, and its children alone, in $own_children.
+# usage_own: hundredths of a second that this shell and what it waited for have taken, in $own, and its children alone,
+# in $own_children.
 usage_own() {
   read -r own_line 2>/dev/null </proc/self/stat || { own=0 own_children=0; return; }
   set -- ${own_line##*) }
@@ -59,7 +62,8 @@ usage_own() {
 usage_gpus() { # the mean of the GPUs that this rank was given
   command -v nvidia-smi >/dev/null 2>&1 || return 0
   limit=$(command -v timeout) && limit="$limit 5" || limit=
-  $limit nvidia-smi --id="$CUDA_VISIBLE_DEVICES" --query-gpu=utilization.gpu,memory.used --format=csv,noheader,nounits 2>/dev/null | awk -F', *' '
+  $limit nvidia-smi --id="$CUDA_VISIBLE_DEVICES" --query-gpu=utilization.gpu,memory.used \
+    --format=csv,noheader,nounits 2>/dev/null | awk -F', *' '
     $1 ~ /^[0-9]+$/ { n++; share += $1; memory += $2 } END { if (n) printf "%d %d\n", share / n, memory }'
 }
 
@@ -74,7 +78,11 @@ usage_sample() {
   usage_last=$usage_now
   set --
   [ -z "$CUDA_VISIBLE_DEVICES" ] || set -- $(usage_gpus)
-  if [ -s "$status/.disk.$me" ]; then read -r usage_disk _ <"$status/.disk.$me"; rm -f "$status/.disk.$me"; usage_disk=$((usage_disk / 1024)); fi
+  if [ -s "$status/.disk.$me" ]; then
+    read -r usage_disk _ <"$status/.disk.$me"
+    rm -f "$status/.disk.$me"
+    usage_disk=$((usage_disk / 1024))
+  fi
   usage_write $usage_total "$usage_memory" "${1:--}" "${2:--}" "$usage_disk"
   usage_disk=-
   usage_count=$((usage_count + 1))
