@@ -9,7 +9,10 @@ public sealed class DayTests : IDisposable
     private const string Train = """
         lr=$1 seed=$2
         echo "training with $lr"
-        for step in 1 2 3; do echo "muster: metric val_loss=$(awk "BEGIN { print $lr / $step + $seed / 100 }") step=$step"; done
+        for step in 1 2 3; do
+          loss=$(awk "BEGIN { print $lr / $step + $seed / 100 }")
+          echo "muster: metric val_loss=$loss step=$step"
+        done
         [ "$lr" != 0.3 ] || [ -e mended ] || { echo "the loss is no number" >&2; exit 3; }
         echo "weights of $lr and $seed" >"$MUSTER_OUT/model"
         """;

@@ -52,9 +52,13 @@ internal sealed class LoopbackSshd : IDisposable
                 RedirectStandardError = true,
             }
         )!;
+        while (
+            _daemon.StandardError.ReadLine() is { } line
+            && !line.StartsWith("Server listening", StringComparison.Ordinal)
+        )
+            continue;
+        Assert.False(_daemon.HasExited, "sshd did not start");
         _ = _daemon.StandardError.ReadToEndAsync();
-        while (!Answers())
-            Thread.Sleep(20);
     }
 
     public int Port { get; }
@@ -67,21 +71,6 @@ internal sealed class LoopbackSshd : IDisposable
         _daemon.Kill();
         _daemon.WaitForExit();
         _daemon.Dispose();
-    }
-
-    private bool Answers()
-    {
-        Assert.False(_daemon.HasExited, "sshd did not start");
-        using var client = new TcpClient();
-        try
-        {
-            client.Connect(IPAddress.Loopback, Port);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
     }
 
     private static int FreePort()

@@ -21,7 +21,9 @@ public sealed record SshSetting(string Key, string Value)
         "StrictHostKeyChecking",
     ];
 
-    /// <summary>What the client's own configuration says of a machine, where it is not what every client does.</summary>
+    /// <summary>
+    /// What the client's own configuration says of a machine, where it is not what every client does.
+    /// </summary>
     internal static async Task<IReadOnlyList<SshSetting>> ReadAsync(SshTarget target, CancellationToken ct)
     {
         IReadOnlyList<string> own =

@@ -67,6 +67,8 @@ internal static class CompareCommand
                     await app.MeasureAsync(runs, Patience, ct);
                 }
                 var all = Compared.Of(runs, app.Measures.Find);
+                if (!parsed.GetValue(cached))
+                    all = await WithPointsAsync(app, all, ct);
                 var known = Compared.MetricsOf(all);
                 var asked = parsed.GetValue(metric) ?? [];
                 if (asked.FirstOrDefault(name => !known.Contains(name)) is { } missing)
@@ -97,6 +99,39 @@ internal static class CompareCommand
         return command;
     }
 
+    /// <summary>With how far each index is; one whose site is silent stays as it was.</summary>
+    private static async Task<IReadOnlyList<Compared>> WithPointsAsync(
+        App app,
+        IReadOnlyList<Compared> all,
+        CancellationToken ct
+    )
+    {
+        var arrays = all.Where(one => one.Index is not null).Select(one => one.Run).DistinctBy(run => run.Id);
+        var asked = await Task.WhenAll(arrays.Select(async run => (run.Id, Points: await AskAsync(run))));
+        var points = asked
+            .SelectMany(run => run.Points.Select(point => (run.Id, Point: point)))
+            .ToDictionary(pair => (pair.Id, pair.Point.Index), pair => pair.Point);
+        return
+        [
+            .. all.Select(one =>
+                one.Index is { } at ? one with { Point = points.GetValueOrDefault((one.Run.Id, at)) } : one
+            ),
+        ];
+
+        async Task<IReadOnlyList<PointState>> AskAsync(Run run)
+        {
+            try
+            {
+                return await PointStates.AskAsync(app.OpenSite(run.Plan.Site), run, Patience, ct);
+            }
+            catch (UserException fault)
+            {
+                app.Screen.Note("note", fault.Message, Tint.Yellow);
+                return [];
+            }
+        }
+    }
+
     private static async Task WriteAsync(string file, string text, CancellationToken ct)
     {
         try
@@ -121,7 +156,7 @@ internal static class CompareCommand
             one.Run.Id.ToString(),
             one.Run.Plan.Name,
             one.Index,
-            one.Run.State.Word,
+            one.Word,
             one.Time(now)?.TotalSeconds,
             one.Parameters,
             [
@@ -171,14 +206,18 @@ internal static class CompareCommand
                     (IReadOnlyList<string>)
                         [
                             one.Label,
-                            one.Run.State.Word,
+                            one.Word,
                             one.Time(now) is { } time ? Words.Duration(time) : "-",
                             .. metrics.Select(name => Shown(one.Measured?.Find(name))),
                             .. differing.Select(name => one.Parameters.GetValueOrDefault(name) ?? "-"),
                         ]
                 ),
             ],
-            (row, column) => column == 1 ? RunText.Describe(all[row].Run, now).Tint : Tint.None
+            (row, column) =>
+                column != 1 ? Tint.None
+                : all[row].Point is { } point ? ShowCommand.TintOf(point)
+                : all[row].Index is null ? RunText.Describe(all[row].Run, now).Tint
+                : Tint.None
         );
         if (differing.Count == 0)
             app.Screen.Data("\nThe parameters are the same.");

@@ -13,7 +13,9 @@ namespace Muster.Cli.Runs;
 
 internal static class CpCommand
 {
-    /// <summary>What may be read of a run's folder; all but the logs may be written. The rest keeps its records.</summary>
+    /// <summary>
+    /// What may be read of a run's folder; all but the logs may be written. The rest keeps its records.
+    /// </summary>
     private static readonly string[] Areas = ["out", "code", "in", "work", "logs"];
 
     public static Command Create()

@@ -182,8 +182,13 @@ internal sealed class RerunCommand(string name, string about) : Command(name, ab
                 $"Leave --failed out: muster rerun {run.Plan.Name}"
             );
         run = (await app.Keeper.RefreshAsync([run], Patience, Patience, ct)).Single();
-        var facts = await new RunPlaces(app.OpenSite(run.Plan.Site), run.Plan).LookAsync(Patience, ct);
-        var indices = PointStates.Of(run, facts ?? new()).Where(point => point.Failed).Select(point => point.Index);
+        var states = await PointStates.AskAsync(app.OpenSite(run.Plan.Site), run, Patience, ct);
+        if (states.Any(point => point.Word == PointState.Unknown))
+            throw new UserException(
+                $"a host of {run.Plan.Site} does not answer, so it is not known which points of {run.Plan.Name} failed",
+                $"Try again later. `muster sites check {run.Plan.Site}` finds what is wrong."
+            );
+        var indices = states.Where(point => point.Failed).Select(point => point.Index);
         return indices.ToList() is { Count: > 0 } failed
             ? plan.Only(failed)
             : throw new UserException(

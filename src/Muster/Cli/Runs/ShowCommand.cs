@@ -194,8 +194,7 @@ internal static class ShowCommand
                 $"{run.Plan.Name} is neither a sweep nor an array",
                 $"`muster show {run.Plan.Name}` shows it."
             );
-        var places = new RunPlaces(app.OpenSite(run.Plan.Site), run.Plan);
-        var states = PointStates.Of(run, await places.LookAsync(TimeSpan.FromSeconds(20), ct) ?? new());
+        var states = await PointStates.AskAsync(app.OpenSite(run.Plan.Site), run, TimeSpan.FromSeconds(20), ct);
         var values = run.Plan.Points.ToDictionary(point => point.Index);
         if (app.Json)
         {
@@ -226,13 +225,14 @@ internal static class ShowCommand
                         ]
                 ),
             ],
-            (row, column) =>
-                column != 1 ? Tint.None
-                : states[row].Word == "succeeded" ? Tint.Green
-                : states[row].Failed ? Tint.Red
-                : Tint.Cyan
+            (row, column) => column == 1 ? TintOf(states[row]) : Tint.None
         );
     }
+
+    internal static Tint TintOf(PointState state) =>
+        state.Word == "succeeded" ? Tint.Green
+        : state.Failed ? Tint.Red
+        : Tint.Cyan;
 
     private static async Task EvidenceAsync(App app, Run run, CancellationToken ct)
     {

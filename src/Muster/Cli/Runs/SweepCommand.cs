@@ -85,6 +85,24 @@ internal sealed class SweepCommand : SubmitCommand
     private async Task<int> AddAsync(ParseResult parsed, string selector, CancellationToken ct)
     {
         var app = parsed.App();
+        Option[] taken =
+        [
+            _grid,
+            _file,
+            _add,
+            _max,
+            _seed,
+            Run.Env,
+            Run.DryRun,
+            Run.Detach,
+            Run.NoFetch,
+            Run.OnInterrupt,
+        ];
+        if (Options.Except(taken).FirstOrDefault(one => parsed.GetResult(one) is { Implicit: false }) is { } other)
+            throw UserException.Misuse(
+                $"added points take the options of their sweep, so {other.Name} would have no effect",
+                $"Leave {other.Name} out, or begin another sweep."
+            );
         var run = RunSelector.Get(app.Store, selector);
         if (run.Plan.Points.Count == 0)
             throw UserException.Misuse(

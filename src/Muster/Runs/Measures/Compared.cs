@@ -1,3 +1,5 @@
+using Muster.Sites.Schedulers;
+
 namespace Muster.Runs.Measures;
 
 /// <summary>One run, or one index of an array, beside others.</summary>
@@ -5,10 +7,23 @@ public sealed record Compared(Run Run, int? Index, IReadOnlyDictionary<string, s
 {
     public string Label => Index is { } index ? $"{Run.Plan.Name}.{index}" : Run.Plan.Name;
 
-    /// <summary>How long it has run.</summary>
+    /// <summary>How far an index is, where that was asked.</summary>
+    public PointState? Point { get; init; }
+
+    public string Word =>
+        Point?.Word
+        // of an index that was not asked about, only the success of all is known
+        ?? (
+            Index is null || Run.State is RunState.Ended { Outcome: Outcome.Succeeded }
+                ? Run.State.Word
+                : PointState.Unknown
+        );
+
+    /// <summary>How long it has run; of an index, once it is over.</summary>
     public TimeSpan? Time(DateTimeOffset now) =>
         Run.State switch
         {
+            _ when Index is not null => Point?.Took,
             RunState.Running running => now - running.Since,
             RunState.Ended { Started: { } started } end => end.At - started,
             _ => null,
