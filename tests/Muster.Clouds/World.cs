@@ -7,7 +7,8 @@ namespace Muster.Clouds;
 /// </summary>
 public sealed class World(TimeProvider clock, int seed)
 {
-    private long _lastId = 1_000_000;
+    // Machines that can be signed in to have addresses by their numbers: two worlds on one machine share none.
+    private long _lastId = 1_000_000 + (1000 * (seed % 60));
 
     public Lock Lock { get; } = new();
     public TimeProvider Clock { get; } = clock;

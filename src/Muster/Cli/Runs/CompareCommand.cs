@@ -107,9 +107,11 @@ internal static class CompareCommand
     )
     {
         var arrays = all.Where(one => one.Index is not null).Select(one => one.Run).DistinctBy(run => run.Id);
-        var asked = await Task.WhenAll(arrays.Select(async run => (run.Id, Points: await AskAsync(run))));
+        var asked = await Task.WhenAll(arrays.Select(AskAsync));
+        foreach (var silent in asked.Where(one => one.Fault is not null))
+            app.Screen.Note("note", silent.Fault!, Tint.Yellow);
         var points = asked
-            .SelectMany(run => run.Points.Select(point => (run.Id, Point: point)))
+            .SelectMany(one => one.Points.Select(point => (one.Id, Point: point)))
             .ToDictionary(pair => (pair.Id, pair.Point.Index), pair => pair.Point);
         return
         [
@@ -118,16 +120,16 @@ internal static class CompareCommand
             ),
         ];
 
-        async Task<IReadOnlyList<PointState>> AskAsync(Run run)
+        async Task<(RunId Id, IReadOnlyList<PointState> Points, string? Fault)> AskAsync(Run run)
         {
             try
             {
-                return await PointStates.AskAsync(app.OpenSite(run.Plan.Site), run, Patience, ct);
+                var site = app.OpenSite(run.Plan.Site);
+                return (run.Id, await PointStates.AskAsync(site, run, Patience, ct), null);
             }
             catch (UserException fault)
             {
-                app.Screen.Note("note", fault.Message, Tint.Yellow);
-                return [];
+                return (run.Id, [], fault.Message);
             }
         }
     }
