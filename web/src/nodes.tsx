@@ -3,7 +3,7 @@ import { link } from './address';
 import { type NodeEntry, type Trial, call, nodeState } from './api';
 import { ago, bytes, plural } from './format';
 import { useLive } from './live';
-import { Ask, Dialog, Empty, Fault, Mark, Text, Title, say, useNow } from './parts';
+import { Ask, Dialog, Empty, Fault, Mark, PickAll, Text, Title, say, useNow } from './parts';
 
 const STATES = ['online', 'offline', 'locked', 'draining'];
 const MOST = 200;
@@ -134,13 +134,9 @@ export function Nodes({ query }: { query: Readonly<Record<string, string>> }) {
                 <thead>
                   <tr>
                     <th>
-                      <input
-                        type="checkbox"
-                        aria-label="Select all shown"
-                        checked={picked.length === shown.length}
-                        onChange={(event) =>
-                          setChosen(new Set(event.currentTarget.checked ? shown.map((node) => node.id) : []))
-                        }
+                      <PickAll
+                        all={picked.length === shown.length}
+                        take={(all) => setChosen(new Set(all ? shown.map((node) => node.id) : []))}
                       />
                     </th>
                     <th>State</th>

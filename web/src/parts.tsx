@@ -194,6 +194,48 @@ export function Ask({
 }
 
 /** The heading of a view, which has the focus when one comes there. */
+/** What is known of one thing, each with its name; what has no value is left out. */
+export function Facts({
+  of: facts,
+  id,
+  children,
+}: {
+  of: readonly (readonly [name: string, value: string | null | undefined])[];
+  id: string;
+  children?: ComponentChildren;
+}) {
+  return (
+    <dl class="facts panel body-pad">
+      {facts.map(
+        ([name, value]) =>
+          value && (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>
+                <Text>{value}</Text>
+              </dd>
+            </div>
+          ),
+      )}
+      <div class="whole">
+        <dt>Id</dt>
+        <dd class="mono">{id}</dd>
+      </div>
+      {children}
+    </dl>
+  );
+}
+
+/** Chooses all rows of a table that are shown, or none. */
+export const PickAll = ({ all, take }: { all: boolean; take: (all: boolean) => void }) => (
+  <input
+    type="checkbox"
+    aria-label="Select all shown"
+    checked={all}
+    onChange={(event) => take(event.currentTarget.checked)}
+  />
+);
+
 export function Title({ name, children }: { name: string; children?: ComponentChildren }) {
   const own = useRef<HTMLHeadingElement>(null);
   useEffect(() => {

@@ -4,7 +4,7 @@ import { call, get } from './api';
 import { Following } from './follow';
 import { ago, clock, plural, span, visible } from './format';
 import { type Port, type Run, isLive, placeOf, shown, useKnown, wordOf } from './known';
-import { Ask, Empty, Fault, Log, Mark, Text, Title, say, useNow } from './parts';
+import { Ask, Empty, Facts, Fault, Log, Mark, Text, Title, say, useNow } from './parts';
 import { type LogPiece, Ranks } from './ranks';
 import { Results } from './results';
 
@@ -126,22 +126,7 @@ export function RunPage({ id, query }: { id: string; query: Readonly<Record<stri
           <Text>{note}</Text>
         </div>
       ))}
-      <dl class="panel body-pad facts">
-        {facts
-          .filter((fact): fact is [string, string] => !!fact[1])
-          .map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>
-                <Text>{value}</Text>
-              </dd>
-            </div>
-          ))}
-        <div class="whole">
-          <dt>Id</dt>
-          <dd class="mono">{run.id}</dd>
-        </div>
-      </dl>
+      <Facts of={facts} id={run.id} />
       <div class="panel">
         <div class="tabs" role="tablist">
           {TABS.map((name) => (
