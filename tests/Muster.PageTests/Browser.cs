@@ -49,7 +49,7 @@ public sealed class Browser : IAsyncLifetime
                 Locale = "en-GB",
             }
         );
-        context.SetDefaultTimeout(15_000);
+        context.SetDefaultTimeout((float)Cluster.Patience.TotalMilliseconds);
         var window = new Window(context, await context.NewPageAsync(), new Uri(address));
         window.Expected.AddRange(expected);
         await window.Page.GotoAsync(address);

@@ -9,7 +9,7 @@ namespace Muster;
 /// <summary>A real gateway with real nodes, each a process of its own, and all doors open on loopback.</summary>
 internal sealed class Cluster : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("muster-pages-");
     private readonly List<Process> _nodes = [];
     private readonly string[] _arguments;

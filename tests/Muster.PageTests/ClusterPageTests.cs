@@ -148,7 +148,10 @@ public sealed class ClusterPageTests(Browser browser, SharedCluster shared) : IC
         await keys.TypeAsync("meadow");
         await window.Page.WaitForURLAsync("**/#/tasks?q=meadow");
         await keys.PressAsync("Tab");
-        await window.Page.Locator("a[data-row]").WaitForAsync();
+        // the rows of before stand there until the answer comes
+        await Assertions
+            .Expect(window.Page.Locator("a[data-row]"))
+            .ToHaveCountAsync(1, new() { Timeout = (float)Cluster.Patience.TotalMilliseconds });
         await keys.PressAsync("j");
         await keys.PressAsync("Enter");
         await window.Page.GetByRole(AriaRole.Heading, new() { Name = "meadow" }).WaitForAsync();
