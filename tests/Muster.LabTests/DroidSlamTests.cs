@@ -8,7 +8,7 @@ namespace Muster;
 /// The recipes of DROID-SLAM, whole, against stand-ins (<c>tests/lab/apptainer</c>, <c>tests/lab/droid</c>) which take
 /// the same words and write the same files: there is no GPU here.
 /// </summary>
-[Collection(Sharing.Containers)]
+[Collection(Sharing.Droid)]
 public sealed class DroidSlamTests : IDisposable
 {
     private static readonly string Parts = Path.Combine(Lab.Repository, "tests", "lab");
@@ -27,7 +27,7 @@ public sealed class DroidSlamTests : IDisposable
     public void Dispose() => _lab.Dispose();
 
     [Theory]
-    [InlineData("node", "node1")]
+    [InlineData("node", "node7")]
     [InlineData("cluster", "login")]
     public void Images_become_a_reconstruction_and_a_trajectory(string site, string host)
     {
@@ -109,7 +109,7 @@ public sealed class DroidSlamTests : IDisposable
     public void Image_and_program_are_staged_once_and_kept()
     {
         var source = Lab.On(
-                "node1",
+                "node7",
                 $"rm -rf ~/.muster/shared/droid-slam source && cp -R {Parts}/droid/program source && cd source && git "
                     + "init -q && git add -A && git -c user.name=t -c user.email=t@t commit -qm first && git branch "
                     + "-q -f "
@@ -122,24 +122,24 @@ public sealed class DroidSlamTests : IDisposable
         var answer = _lab.Muster(["run", "droid-slam/infer", "-s", "node", .. Inputs, .. given]);
 
         Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
-        Assert.Equal("pull docker://stand-in/droid:1\n", Lab.On("node1", "cat pulled"));
-        Assert.Equal($"source@{source[0][..12]}", Lab.On("node1", "ls ~/.muster/shared/droid-slam/src").Trim());
+        Assert.Equal("pull docker://stand-in/droid:1\n", Lab.On("node7", "cat pulled"));
+        Assert.Equal($"source@{source[0][..12]}", Lab.On("node7", "ls ~/.muster/shared/droid-slam/src").Trim());
 
-        var kept = Lab.On("node1", "cd ~/.muster/shared/droid-slam/sif && ls && sha256sum *.sif")
+        var kept = Lab.On("node7", "cd ~/.muster/shared/droid-slam/sif && ls && sha256sum *.sif")
             .Split((char[])['\n', ' '], StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal($"droid_1@{kept[1][..12]}.sif", kept[0]);
         // A tag that means another image by now: the older one stays for those who use it.
-        Lab.On("node1", "echo '# newer' >>pulled-adds");
+        Lab.On("node7", "echo '# newer' >>pulled-adds");
         Assert.Equal(
             0,
             _lab.Muster(["recipes", "stage", "droid-slam/infer", "-s", "node", .. given, "--refresh"]).ExitCode
         );
-        Assert.Equal("2\n", Lab.On("node1", "rm pulled-adds; ls ~/.muster/shared/droid-slam/sif | wc -l"));
+        Assert.Equal("2\n", Lab.On("node7", "rm pulled-adds; ls ~/.muster/shared/droid-slam/sif | wc -l"));
 
-        Lab.On("node1", "touch no-network; rm -rf ~/.muster/shared/droid-slam");
+        Lab.On("node7", "touch no-network; rm -rf ~/.muster/shared/droid-slam");
         _lab.Muster(["run", "droid-slam/infer", "-s", "node", .. Inputs, .. given])
-            .IsFault(1, "docker://stand-in/droid:1 could not be pulled on node1");
-        Lab.On("node1", "rm -rf ~/.muster/shared/droid-slam source");
+            .IsFault(1, "docker://stand-in/droid:1 could not be pulled on node7");
+        Lab.On("node7", "rm -rf ~/.muster/shared/droid-slam source");
     }
 
     [Theory]
@@ -157,7 +157,7 @@ public sealed class DroidSlamTests : IDisposable
     public void A_failure_is_told_by_its_code_and_what_to_do(string fault, int code, string advice)
     {
         File.WriteAllText(Path.Combine(_lab.Code, "program", "droid_slam", "FAULT"), fault);
-        var answer = Infer("node", "--image", DroidStandIn.Home("node1", "droid.sif"));
+        var answer = Infer("node", "--image", DroidStandIn.Home("node7", "droid.sif"));
 
         Assert.True(code == answer.ExitCode, $"{answer.ExitCode}: {answer.Output}{answer.Said}");
         Assert.Contains($"note        ", answer.Said, StringComparison.Ordinal);
@@ -182,8 +182,8 @@ public sealed class DroidSlamTests : IDisposable
     {
         if (setup.Length > 0)
             _lab.Shell($"cp {Parts}/droid/{setup} program/ && rm -f program/thirdparty/lietorch/setup.py");
-        Lab.On("node1", "rm -rf ~/.muster/shared/droid-slam/build");
-        var image = DroidStandIn.Home("node1", "bare.sif");
+        Lab.On("node7", "rm -rf ~/.muster/shared/droid-slam/build");
+        var image = DroidStandIn.Home("node7", "bare.sif");
         var first = Infer("node", "--image", image);
 
         Assert.True(first.ExitCode == 0, first.Output + first.Said);
@@ -191,7 +191,7 @@ public sealed class DroidSlamTests : IDisposable
         Assert.Contains("compiling the extensions", first.Output, StringComparison.Ordinal);
         Assert.Equal(
             "droid_backends lietorch_backends\n",
-            Lab.On("node1", "cd ~/.muster/shared/droid-slam/build/given@*-bare-any && ls *.so | cut -d. -f1 | xargs")
+            Lab.On("node7", "cd ~/.muster/shared/droid-slam/build/given@*-bare-any && ls *.so | cut -d. -f1 | xargs")
         );
 
         var second = Infer("node", "--image", image);
@@ -206,7 +206,7 @@ public sealed class DroidSlamTests : IDisposable
             Path.Combine(_lab.Code, "program", "setup.py"),
             "raise OSError('CUDA_HOME environment variable is not set')\n"
         );
-        var answer = Infer("node", "--image", DroidStandIn.Home("node1", "bare.sif"));
+        var answer = Infer("node", "--image", DroidStandIn.Home("node7", "bare.sif"));
 
         Assert.True(answer.ExitCode == 13, answer.Output + answer.Said);
         Assert.Contains(
@@ -214,7 +214,7 @@ public sealed class DroidSlamTests : IDisposable
             answer.Said,
             StringComparison.Ordinal
         );
-        Assert.Equal("", Lab.On("node1", "find ~/.muster/shared/droid-slam/build -name .lock"));
+        Assert.Equal("", Lab.On("node7", "find ~/.muster/shared/droid-slam/build -name .lock"));
     }
 
     [Fact]
@@ -224,7 +224,7 @@ public sealed class DroidSlamTests : IDisposable
         var answer = Infer(
             "node",
             "--image",
-            DroidStandIn.Home("node1", "droid.sif"),
+            DroidStandIn.Home("node7", "droid.sif"),
             "--asynchronous",
             "true",
             "--t0",
@@ -251,7 +251,7 @@ public sealed class DroidSlamTests : IDisposable
         var answer = Infer(
             "node",
             "--image",
-            DroidStandIn.Home("node1", "droid.sif"),
+            DroidStandIn.Home("node7", "droid.sif"),
             "--asynchronous",
             "true",
             "--time",
@@ -266,7 +266,7 @@ public sealed class DroidSlamTests : IDisposable
     public void An_unreadable_image_over_there_is_told()
     {
         Lab.On(
-            "node1",
+            "node7",
             "mkdir -p frames && rm -f frames/* && for n in $(seq 100 130); do echo none >frames/$n.png; done"
         );
         var answer = _lab.Muster(
@@ -275,7 +275,7 @@ public sealed class DroidSlamTests : IDisposable
             "-s",
             "node",
             "--images",
-            $"there:{DroidStandIn.Home("node1", "frames")}",
+            $"there:{DroidStandIn.Home("node7", "frames")}",
             "--calibration",
             "calib.txt",
             "--weights",
@@ -291,7 +291,7 @@ public sealed class DroidSlamTests : IDisposable
             "--min-free",
             "1000",
             "--image",
-            DroidStandIn.Home("node1", "droid.sif")
+            DroidStandIn.Home("node7", "droid.sif")
         );
 
         Assert.Equal(24, answer.ExitCode);
@@ -305,7 +305,7 @@ public sealed class DroidSlamTests : IDisposable
         var answer = Infer(
             "node",
             "--image",
-            DroidStandIn.Home("node1", "droid.sif"),
+            DroidStandIn.Home("node7", "droid.sif"),
             "--time",
             "90s",
             "--warn",
@@ -339,11 +339,11 @@ public sealed class DroidSlamTests : IDisposable
             "--gpus",
             "0",
             "--image",
-            DroidStandIn.Home("node1", "droid.sif"),
+            DroidStandIn.Home("node7", "droid.sif"),
         ]);
 
         Assert.Equal(10, answer.ExitCode);
-        Assert.True(answer.Said.Contains("no GPU is visible on node1", StringComparison.Ordinal), answer.Said);
+        Assert.True(answer.Said.Contains("no GPU is visible on node7", StringComparison.Ordinal), answer.Said);
     }
 
     [Fact]

@@ -15,7 +15,7 @@ internal static class DroidStandIn
     {
         var parts = Path.Combine(Lab.Repository, "tests", "lab");
         var isInference = packages == "packages";
-        foreach (var host in (string[])["node1", "login"])
+        foreach (var host in (string[])["node7", "login"])
         {
             if (isInference)
                 Bake(host, parts);
@@ -36,7 +36,7 @@ internal static class DroidStandIn
             config,
             $$"""
             sites:
-              node: { kind: ssh, hosts: [node1], ssh-config: "{{Lab.Folders}}/ssh_config", setup: "PATH=$HOME/bin:$PATH" }
+              node: { kind: ssh, hosts: [node7], ssh-config: "{{Lab.Folders}}/ssh_config", setup: "PATH=$HOME/bin:$PATH" }
               cluster: { kind: slurm, host: login, ssh-config: "{{Lab.Folders}}/ssh_config", setup: "PATH=$HOME/bin:$PATH" }
             """
         );

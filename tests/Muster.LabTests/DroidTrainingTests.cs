@@ -23,7 +23,7 @@ public sealed class DroidTrainingTests : IDisposable
     public void Dispose() => _lab.Dispose();
 
     [Theory]
-    [InlineData("node", "node1")]
+    [InlineData("node", "node7")]
     [InlineData("cluster", "login")]
     public void Sequences_become_checkpoints(string site, string host)
     {
@@ -73,7 +73,7 @@ public sealed class DroidTrainingTests : IDisposable
     {
         var first = Train(
             "node",
-            "node1",
+            "node7",
             "--steps",
             "1000000",
             "--print-every",
@@ -94,7 +94,7 @@ public sealed class DroidTrainingTests : IDisposable
 
         // What it had learned is there, and the rate goes on: it is not warmed up again.
         Torch($"""s = load("state.pth"); s["steps"] = {step} + 2; torch.save(s, "{_lab.Code}/state.pth")""", "first");
-        var second = Train("node", "node1", "--resume", "state.pth", "--print-every", "1", "--name", "second");
+        var second = Train("node", "node7", "--resume", "state.pth", "--print-every", "1", "--name", "second");
         Assert.True(second.ExitCode == 0, second.Output + second.Said);
         Assert.Contains("resumed from /in/resume", second.Output, StringComparison.Ordinal);
         Assert.Equal(
@@ -125,7 +125,7 @@ public sealed class DroidTrainingTests : IDisposable
             "\n\nclass DroidNet(DroidNet):\n    def __init__(self):\n        super().__init__()\n        "
                 + "self.register_buffer(\"pad\", torch.zeros(300000))\n"
         );
-        var answer = Train("node", "node1", "--weights", "droid.pth", "--steps", "1", "--lr", "0");
+        var answer = Train("node", "node7", "--weights", "droid.pth", "--steps", "1", "--lr", "0");
 
         Assert.True(answer.ExitCode == 0, answer.Output + answer.Said);
         Assert.Equal("1.5", Torch("""print(load("droid_000001.pth")["module.size"].item())"""));
@@ -219,7 +219,7 @@ public sealed class DroidTrainingTests : IDisposable
     public void A_loss_that_is_no_number_ends_it_with_advice()
     {
         File.WriteAllText(Path.Combine(_lab.Code, "program", "droid_slam", "geom", "NAN"), "");
-        var answer = Train("node", "node1", "--processes", "2");
+        var answer = Train("node", "node7", "--processes", "2");
 
         Assert.True(answer.ExitCode == 32, answer.Output + answer.Said);
         Assert.Contains("lower --lr", answer.Said, StringComparison.Ordinal);
@@ -230,11 +230,11 @@ public sealed class DroidTrainingTests : IDisposable
     {
         _lab.Shell($"tar -C data -cf data.tar room");
         Lab.On(
-            "node1",
+            "node7",
             $"rm -rf few && mkdir few && tar -C few -xf {_lab.Code}/data.tar && cd few/room && rm images/*[3-8].png "
                 + "depth/*[3-8].npy && head -n 3 poses.txt >p && mv p poses.txt"
         );
-        var answer = Train("node", "node1", "--dataset", $"there:{DroidStandIn.Home("node1", "few")}");
+        var answer = Train("node", "node7", "--dataset", $"there:{DroidStandIn.Home("node7", "few")}");
 
         Assert.True(answer.ExitCode == 31, answer.Output + answer.Said);
     }
@@ -245,7 +245,7 @@ public sealed class DroidTrainingTests : IDisposable
         File.WriteAllText(Path.Combine(_lab.Code, "data", "room", "intrinsics.txt"), "320\n");
         File.WriteAllText(Path.Combine(_lab.Code, "weights.pth"), "none");
 
-        var answer = Train("node", "node1", "--weights", "weights.pth");
+        var answer = Train("node", "node7", "--weights", "weights.pth");
         Assert.Equal(2, answer.ExitCode);
         Assert.Equal(
             ["error: E601", "E301"],

@@ -18,8 +18,11 @@ internal static class Sharing
     /// <summary>They break node5 or node6, or count on node4 to node6.</summary>
     public const string Roles = "node4 to node6";
 
-    /// <summary>They pull with the same stand-in for Apptainer, into the homes of muster-lab.</summary>
+    /// <summary>They pull with the same stand-in for Apptainer, into the home of muster-lab on node1.</summary>
     public const string Containers = "containers";
+
+    /// <summary>They change the program and the images of DROID-SLAM on node7.</summary>
+    public const string Droid = "DROID-SLAM";
 
     /// <summary>They kill PostgreSQL or the S3 server, or count on both.</summary>
     public const string Services = "PostgreSQL and S3";
@@ -43,8 +46,9 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Longest =
     [
-        Sharing.Containers,
         Sharing.Roles,
+        Sharing.Droid,
+        Sharing.Containers,
         Sharing.Nodes,
         Sharing.Processors,
         Sharing.Services,

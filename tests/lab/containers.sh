@@ -21,7 +21,7 @@ runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 C
-    # A registry on this machine, which login and node1 to node6 reach and c1 to c3 do not.
+    # A registry on this machine, which login and node1 to node7 reach and c1 to c3 do not.
     printf "[[registry]]\nlocation = \"10.231.0.1\"\ninsecure = true\n" > .config/containers/registries.conf
     cp -f /bin/busybox image/bin/
     for applet in $(busybox --list); do [ "$applet" = busybox ] || ln -sf busybox "image/bin/$applet"; done

@@ -2,12 +2,12 @@
 # A host is a network namespace muster-HOST and, below one PID 1 (host-init), its own mount, UTS, IPC and PID namespaces.
 # The folder run/hosts/HOST is /run/muster-lab inside the host, which keeps socket paths short.
 
-nodes=(node1 node2 node3 node4 node5 node6)
+nodes=(node1 node2 node3 node4 node5 node6 node7)
 computes=(c1 c2 c3)
 hosts=(login "${nodes[@]}" "${computes[@]}")
 declare -A address=(
   [login]=10.231.0.10 [node1]=10.231.0.11 [node2]=10.231.0.12 [node3]=10.231.0.13
-  [node4]=10.231.0.14 [node5]=10.231.0.15 [node6]=10.231.0.16
+  [node4]=10.231.0.14 [node5]=10.231.0.15 [node6]=10.231.0.16 [node7]=10.231.0.17
   [c1]=10.231.1.21 [c2]=10.231.1.22 [c3]=10.231.1.23)
 login_back=10.231.1.10
 

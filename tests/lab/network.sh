@@ -2,7 +2,7 @@
 # A host keeps its address on its loopback, as a /32, and only routes to it change. So a connection survives when a host
 # moves from its plain port to a delayed one.
 #
-#   this machine 10.231.0.1 --muster0--[ muster-net 10.231.0.254 ]--eth0-- login 10.231.0.10, node1 to node6
+#   this machine 10.231.0.1 --muster0--[ muster-net 10.231.0.254 ]--eth0-- login 10.231.0.10, node1 to node7
 #                                                                 \-eth0-- c1 to c3, and eth1 of login (10.231.1.x)
 
 gateway=10.231.0.254
@@ -62,7 +62,7 @@ table inet lab {
     type filter hook forward priority 0; policy accept;
     ip saddr @cut drop
     ip daddr @cut drop
-    iifname { "root", "login", "node1", "node2", "node3", "node4", "node5", "node6" } ip daddr 10.231.1.0/24 drop
+    iifname { "root", "login", "node1", "node2", "node3", "node4", "node5", "node6", "node7" } ip daddr 10.231.1.0/24 drop
   }
 }
 N
