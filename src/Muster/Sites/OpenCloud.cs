@@ -166,6 +166,8 @@ public sealed class OpenCloud : IDisposable
             await new MachineSetup
             {
                 Lease = Settings.Lease,
+                EngineScript = Settings.EngineScript,
+                Registry = Settings.Registry,
                 Swap = Settings.Swap,
                 Gpus = Settings.Gpus,
             }.RunAsync(host, said, ct);

@@ -221,6 +221,7 @@ internal static class ServeCommand
             Format,
         };
         command.Add(ServeScaling.Scale);
+        command.Add(ServeScaling.Asr);
         command.Add(ServeScaling.Most);
         foreach (var option in ServeStorage.Options)
             command.Add(option);
@@ -371,7 +372,8 @@ internal static class ServeCommand
         var machines = ServeScaling.Sites(
             app,
             parsed.GetValue(ServeScaling.Scale) ?? [],
-            parsed.GetValue(ServeScaling.Most)
+            parsed.GetValue(ServeScaling.Most),
+            InForce(ServeScaling.Asr)
         );
         var options = new GatewayOptions
         {

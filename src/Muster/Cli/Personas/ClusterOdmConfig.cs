@@ -74,12 +74,6 @@ internal sealed class ClusterOdmConfig
 
     public GatewayOptions Options()
     {
-        if (Text("asr") is { Length: > 0 } asr)
-            throw new UserException(
-                $"the autoscaler's file is not used as it is (--asr {asr})",
-                $"Write it as a site with `muster sites import {asr}`, check that with `muster sites check`, and start "
-                    + "`muster serve --scale SITE`. Nodes in data/nodes.json are read there too."
-            );
         var password = Text("admin-pass");
         var hours = Number("stale-uploads-timeout");
         var defaults = new GatewayOptions { Data = "" };

@@ -35,7 +35,7 @@ internal sealed class ClusterOdmPersona : Command
         ("debug", null, "Log more.", null),
         ("ssl-key", "FILE", "Private key for HTTPS (PEM).", null),
         ("ssl-cert", "FILE", "Certificate for HTTPS (PEM); reloaded when it changes.", null),
-        ("asr", "FILE", "Autoscaler settings; see `muster sites import` and `muster serve --scale`.", null),
+        ("asr", "FILE", "Autoscaler settings: machines of a cloud are started while tasks wait, and given back.", null),
     ];
 
     private ClusterOdmPersona()
@@ -94,7 +94,7 @@ internal sealed class ClusterOdmPersona : Command
         if (flags.Remove("no-splitmerge"))
             flags["splitmerge"] = "";
         var config = new ClusterOdmConfig(flags, Directory.GetCurrentDirectory());
-        var options = config.Options();
+        var options = config.Options() with { Machines = ServeScaling.Sites(app, ["none"], null, config.Text("asr")) };
         foreach (var warning in config.Warnings())
             app.Screen.Note("warning", warning, Tint.Yellow);
         return ServeCommand.RunAsync(

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Muster.Faults;
 using Muster.Gateway.Model;
 using Muster.Hosts;
@@ -12,6 +13,7 @@ using Muster.Runs.Tidy;
 using Muster.Shell;
 using Muster.Sites;
 using Muster.Sites.Scaling;
+using Muster.Storage;
 using Muster.Transfers;
 
 namespace Muster.Gateway.Scaling;
@@ -216,6 +218,10 @@ internal sealed class NodeRuns : IAsyncDisposable
         };
         if (machine.Size.Images is { } images)
             given["max-images"] = $"{images}";
+        if (pool.Node.Image is { } image)
+            given["image"] = image;
+        if (pool.Node.Data is { } data)
+            given["data"] = data;
         var (values, findings) = RecipeValues.Read(recipe, given, _folder);
         if (findings.FirstOrDefault(finding => finding.IsError) is { } wrong)
             throw new UserException($"the recipe node: {wrong}", "Correct `scaling:` in the configuration.");
@@ -233,7 +239,7 @@ internal sealed class NodeRuns : IAsyncDisposable
                 Gpus = machine.Size.Gpus,
                 Memory = machine.Size.Memory is { } memory ? $"{memory >> 20}M" : null,
                 Time = machine.Size.Time is { } time ? $"{(long)time.TotalMinutes}m" : null,
-                Env = [$"NODE_TOKEN={machine.Token}"],
+                Env = [$"NODE_CONFIG={NodeConfigText(machine, pool.Node.Bucket)}"],
                 WorkingFolder = _folder,
             },
             site
@@ -251,6 +257,25 @@ internal sealed class NodeRuns : IAsyncDisposable
             },
             environment
         );
+    }
+
+    /// <summary>What a node must be told and nobody else may see: a configuration file's text.</summary>
+    private static string NodeConfigText(Machine machine, S3Place? bucket)
+    {
+        var json = new JsonObject { ["token"] = machine.Token };
+        if (bucket is not null)
+        {
+            json["s3_endpoint"] = bucket.Endpoint;
+            json["s3_bucket"] = bucket.Bucket;
+            json["s3_access_key"] = bucket.AccessKey;
+            json["s3_secret_key"] = bucket.SecretKey;
+            json["s3_acl"] = bucket.Acl ?? "none";
+            if (bucket.ForcePathStyle)
+                json["s3_force_path_style"] = true;
+            if (bucket.IgnoreCertificates)
+                json["s3_ignore_ssl"] = true;
+        }
+        return json.ToJsonString();
     }
 
     /// <summary>What is sent, and the program's name in it: one file, or the folder of a program of many.</summary>

@@ -227,7 +227,9 @@ public sealed record ScalePlan(IReadOnlyList<ScaleStart> Starts, IReadOnlyList<S
                 offers = offers.OrderBy(offer => offer.Size.Price / offer.Pool.Node.Slots);
             foreach (var (pool, size) in offers)
             {
-                if (WhyNot(size, task.Need, _longest) is { } unfit)
+                if (task.Need.Images < pool.MinImages)
+                    reasons.Add($"{pool.Site} starts no machine for fewer than {pool.MinImages} images");
+                else if (WhyNot(size, task.Need, _longest) is { } unfit)
                     reasons.Add($"{pool.Site} {unfit}");
                 else if (WhyNoMore(pool, size) is { } full)
                     reasons.Add(full);

@@ -65,6 +65,10 @@ internal abstract record OdmHome
         private const string Code = "/code";
         private const string Projects = "/muster/projects";
 
+        /// <summary>This node's run was given some.</summary>
+        public bool HasGpus { get; init; } =
+            Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES") is { Length: > 0 };
+
         public override string Where => $"{Reference} by {Path.GetFileName(Runtime)}";
 
         private bool IsApptainer => Path.GetFileName(Runtime) is "apptainer" or "singularity";
@@ -100,6 +104,7 @@ internal abstract record OdmHome
                     [
                         Runtime,
                         "exec",
+                        .. HasGpus ? ["--nv"] : Array.Empty<string>(),
                         "--bind",
                         $"{data}:{Projects}",
                         "--env",
@@ -119,6 +124,7 @@ internal abstract record OdmHome
                         "--name",
                         Name(work),
                         .. User,
+                        .. Gpus,
                         "-v",
                         $"{data}:{Projects}",
                         "-e",
@@ -148,6 +154,11 @@ internal abstract record OdmHome
 
         /// <summary>What Docker's daemon writes must be ours; rootless Podman sees to that by itself.</summary>
         private string[] User => Path.GetFileName(Runtime) == "docker" ? ["--user", LinuxProcesses.Owner] : [];
+
+        private string[] Gpus =>
+            !HasGpus ? []
+            : Path.GetFileName(Runtime) == "podman" ? ["--device", "nvidia.com/gpu=all"]
+            : ["--gpus", "all"];
 
         private static string Name(EngineWork work) => $"muster-{work.Uuid}";
     }

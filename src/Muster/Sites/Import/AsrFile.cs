@@ -159,6 +159,8 @@ public sealed record AsrFile
             Site = name,
             Provider = provider,
             Folder = folder,
+            // No key of ClusterODM's: the provider's API at another address, such as a stand-in's.
+            Endpoint = Endpoint(keys),
             Machines = Machines(keys, provider),
             Limit = Limit(keys, provider),
             Places = places,
@@ -169,7 +171,9 @@ public sealed record AsrFile
             Swap = keys.Number("addSwap") ?? 1,
             Gpus = keys.Flag("dockerGpu") is true ? 1 : 0,
             // Some files have quotation marks within the text.
+            // docker-machine installed Docker on every machine.
             EngineScript = keys.Text("engineInstallUrl")?.Trim('"', '\''),
+            Packages = keys.Text("engineInstallUrl") is null ? ["docker.io"] : [],
             Registry = Registry(keys),
             SshKeyFile = keys.Text("sshKey.path") is { } path ? sources.LocalPath(path, folder) : null,
             NamePrefix = "clusterodm",
@@ -222,6 +226,16 @@ public sealed record AsrFile
             SshUser = "ubuntu",
             Options = options,
         };
+    }
+
+    private static Uri? Endpoint(AsrKeys keys)
+    {
+        if (keys.Text("endpoint") is not { } text)
+            return null;
+        if (Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https")
+            return address;
+        keys.Mistake($"'endpoint' is '{text}', not an address");
+        return null;
     }
 
     private static Dictionary<string, string> Option(string key, bool value) => value ? new() { [key] = "true" } : [];

@@ -69,7 +69,17 @@ internal static class ScaleReader
         ConfigShape.LocalPath,
         "muster for the site's machines, on this machine; by default the one that runs here is sent"
     );
-    private static readonly ConfigKey[] NodeKeys = [Engine, Slots, Program];
+    private static readonly ConfigKey<string> Image = new(
+        "image",
+        ConfigShape.Image,
+        "the image that holds ODM, such as opendronemap/odm or opendronemap/nodeodm"
+    );
+    private static readonly ConfigKey<string> Data = new(
+        "data",
+        ConfigShape.Text,
+        "the machine's folder for tasks; by default one that is removed with the node"
+    );
+    private static readonly ConfigKey[] NodeKeys = [Engine, Image, Data, Slots, Program];
     private static readonly string[] Engines = ["auto", "odm", "colmap", "survey", "test"];
 
     private static readonly ConfigKey<string> SiteKey = new(
@@ -91,6 +101,11 @@ internal static class ScaleReader
         "machines asked for in a minute"
     );
     private static readonly ConfigKey<DayHours> OpenHours = new("hours", Hours, "when machines may be started");
+    private static readonly ConfigKey<int> MinImages = new(
+        "min-images",
+        ConfigShape.Count,
+        "smaller tasks start no machine"
+    );
     private static readonly ConfigKey<IReadOnlyList<MachineSize>> Sizes = new(
         "sizes",
         ConfigShape.List(ConfigShape.Part("a size", SizeKeys, SizeOf)),
@@ -101,7 +116,19 @@ internal static class ScaleReader
         ConfigShape.Part("node", NodeKeys, NodeOf),
         "what runs on each"
     );
-    private static readonly ConfigKey[] PoolKeys = [SiteKey, Most, Least, Idle, Boot, Starts, OpenHours, Sizes, Node];
+    private static readonly ConfigKey[] PoolKeys =
+    [
+        SiteKey,
+        Most,
+        Least,
+        MinImages,
+        Idle,
+        Boot,
+        Starts,
+        OpenHours,
+        Sizes,
+        Node,
+    ];
 
     private static readonly ConfigKey<decimal> PerHour = new("hour", Money, "in an hour");
     private static readonly ConfigKey<decimal> PerDay = new("day", Money, "on a day (UTC)");
@@ -161,6 +188,7 @@ internal static class ScaleReader
         var pool = usual with
         {
             Least = section.Get(Least, 0),
+            MinImages = section.Has(MinImages) ? section.Get(MinImages, 0) : null,
             Idle = section.Get(Idle, usual.Idle),
             Boot = section.Get(Boot, usual.Boot),
             StartsPerMinute = section.Get(Starts, usual.StartsPerMinute),
@@ -196,6 +224,8 @@ internal static class ScaleReader
         new()
         {
             Engine = section.Get(Engine, "auto"),
+            Image = section.Has(Image) ? section.Get(Image, "") : null,
+            Data = section.Has(Data) ? section.Get(Data, "") : null,
             Slots = section.Get(Slots, 1),
             Program = section.Has(Program) ? section.Get(Program, "") : null,
         };

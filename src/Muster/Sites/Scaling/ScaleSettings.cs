@@ -1,3 +1,5 @@
+using Muster.Storage;
+
 namespace Muster.Sites.Scaling;
 
 /// <summary>Which sites give machines to a gateway, how many, and what they may cost.</summary>
@@ -36,6 +38,9 @@ public sealed record ScalePool
     /// <summary>Machines that are kept while nothing waits.</summary>
     public int Least { get; init; }
 
+    /// <summary>Tasks of fewer images start no machine.</summary>
+    public int? MinImages { get; init; }
+
     /// <summary>The smallest first.</summary>
     public IReadOnlyList<MachineSize> Sizes { get; init; } = [new()];
 
@@ -56,6 +61,15 @@ public sealed record PoolNode
 {
     /// <summary>What processes tasks there.</summary>
     public string Engine { get; init; } = "auto";
+
+    /// <summary>The image that holds ODM; null for what is installed there.</summary>
+    public string? Image { get; init; }
+
+    /// <summary>The machine's folder for tasks; null for one that goes with the machine's run.</summary>
+    public string? Data { get; init; }
+
+    /// <summary>Where the node puts archives, beside giving them to the gateway.</summary>
+    public S3Place? Bucket { get; init; }
 
     /// <summary>Tasks at once on one machine.</summary>
     public int Slots { get; init; } = 1;

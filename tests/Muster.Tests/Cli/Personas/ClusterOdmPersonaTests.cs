@@ -97,7 +97,6 @@ public sealed class ClusterOdmPersonaTests : IDisposable
     [
         InlineData("cloud-provider", "aws"),
         InlineData("port", "many"),
-        InlineData("asr", "aws.json"),
         InlineData("public-address", "somewhere"),
         InlineData("downloads-from-s3", "somewhere")
     ]

@@ -54,6 +54,19 @@ public sealed class ScalePlanTests
     }
 
     [Fact]
+    public void A_small_task_starts_no_machine_where_the_pool_says_so()
+    {
+        var pool = Pool("a") with { MinImages = 10 };
+        Assert.Equal(
+            "a starts no machine for fewer than 10 images",
+            Assert.Single(Plan(pool, [Waits(images: 9)]).Unmet).Value
+        );
+        Assert.Single(Plan(pool, [Waits(images: 10)]).Starts);
+        // One that is there anyway takes it.
+        Assert.Empty(Plan(pool, [Waits(images: 9)], [Machine("a")]).Unmet);
+    }
+
+    [Fact]
     public void A_task_that_lacked_memory_gets_a_larger_machine()
     {
         var pool = Pool("a") with { Sizes = [new() { Memory = 16L << 30 }, new() { Memory = 64L << 30 }] };

@@ -257,7 +257,20 @@ public sealed class OdmEngineTests : IDisposable
         "apptainer exec --bind /data:/muster/projects --env ODM_NONINTERACTIVE=1 --pwd /code docker://opendronemap/odm "
             + "/code/run.sh --split 5 --project-path /muster/projects u"
     )]
-    public void An_image_gets_the_same_words(string runtime, string begins)
+    public void An_image_gets_the_same_words(string runtime, string begins) =>
+        Assert.StartsWith(begins, InImage(runtime, hasGpus: false), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("docker", " --gpus all ")]
+    [InlineData("podman", " --device nvidia.com/gpu=all ")]
+    [InlineData("apptainer", " exec --nv ")]
+    public void An_image_sees_the_GPUs_that_its_node_was_given(string runtime, string words)
+    {
+        Assert.Contains(words, InImage(runtime, hasGpus: true), StringComparison.Ordinal);
+        Assert.DoesNotContain(words, InImage(runtime, hasGpus: false), StringComparison.Ordinal);
+    }
+
+    private static string InImage(string runtime, bool hasGpus)
     {
         var work = new EngineWork(
             "u",
@@ -268,11 +281,8 @@ public sealed class OdmEngineTests : IDisposable
             0,
             TimeSpan.Zero
         );
-        Assert.StartsWith(
-            begins,
-            string.Join(' ', new OdmHome.Image("opendronemap/odm", runtime).Command(work).Words),
-            StringComparison.Ordinal
-        );
+        var image = new OdmHome.Image("opendronemap/odm", runtime) { HasGpus = hasGpus };
+        return string.Join(' ', image.Command(work).Words);
     }
 
     public void Dispose() => Directory.Delete(_odm, recursive: true);

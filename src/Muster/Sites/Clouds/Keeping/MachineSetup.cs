@@ -10,8 +10,11 @@ public sealed record MachineSetup
     /// <summary>How long it lives without a renewal.</summary>
     public required TimeSpan Lease { get; init; }
 
-    /// <summary>The user's own shell text, run as root.</summary>
-    public string? Setup { get; init; }
+    /// <summary>The address of a script that installs Docker.</summary>
+    public string? EngineScript { get; init; }
+
+    /// <summary>Who signs in to a registry of images, for the runs on the machine.</summary>
+    public ImageRegistry? Registry { get; init; }
 
     /// <summary>The swap file's size as a share of the memory.</summary>
     public decimal Swap { get; init; }
@@ -45,14 +48,36 @@ public sealed record MachineSetup
             "waiting for cloud-init",
             $"command -v cloud-init >/dev/null || exit 0; cloud-init status --wait >&2; [ $? -ne 1 ]"
         );
-        if (Setup is { } setup)
+        if (EngineScript is { } address)
             await StepAsync(
-                "setup",
-                $"f=$(mktemp) && cat > \"$f\" || exit; sh \"$f\" </dev/null >&2; rc=$?; rm -f \"$f\"; exit $rc",
-                setup
+                $"installing Docker by {address}",
+                $"""
+                f=$(mktemp) || exit
+                curl -fsSL {address} >"$f" || wget -qO "$f" {address} || exit
+                sh "$f" </dev/null >&2
+                rc=$?; rm -f "$f"; exit $rc
+                """
             );
         if (Swap > 0)
             await StepAsync("swap", SwapFile(Swap));
+        await LetUseDockerAsync();
+        if (Registry is { } registry)
+            await StepAsync(
+                $"signing in to {registry.Url} as {registry.User}",
+                $"""
+                IFS= read -r password || :
+                found=
+                for runtime in docker podman; do
+                  command -v $runtime >/dev/null || continue
+                  found=1
+                  printf %s "$password" | $runtime login -u {registry.User} --password-stdin {registry.Url} >&2 || exit
+                done
+                [ -n "$found" ] || echo 'neither Docker nor Podman is on it: give packages: [docker.io]' >&2
+                [ -n "$found" ]
+                """,
+                registry.Password.Reveal(),
+                asRoot: false
+            );
         if (Gpus > 0)
             await StepAsync(
                 $"looking for {Gpus} GPUs",
@@ -60,10 +85,20 @@ public sealed record MachineSetup
                     + $"[ \"$found\" -ge {Gpus} ] || {{ echo \"$found of {Gpus} GPUs found\" >&2; exit 1; }}"
             );
 
-        async Task StepAsync(string word, ShellText script, string input = "")
+        // The groups of a session are those of its beginning, so whoever is signed in needs the socket itself.
+        async Task LetUseDockerAsync() =>
+            await host.RunAsync(
+                $"""
+                [ "$(id -u)" != 0 ] && [ -S /var/run/docker.sock ] || exit 0
+                sudo -n usermod -aG docker "$(id -un)"; sudo -n chgrp "$(id -g)" /var/run/docker.sock
+                """,
+                ct
+            );
+
+        async Task StepAsync(string word, ShellText script, string input = "", bool asRoot = true)
         {
             said(word);
-            var answer = await host.RunAsync(AsRoot(script), input, ct);
+            var answer = await host.RunAsync(asRoot ? AsRoot(script) : script, input, ct);
             if (answer.ExitCode != 0)
                 throw new UserException(
                     $"{host.Name}: {word}: {(answer.Said.Length > 0 ? answer.Said : $"exit code {answer.ExitCode}")}",

@@ -14,6 +14,9 @@ public sealed class MachineSetupTests : IDisposable
         foreach (var name in (string[])["muster-lease", "cloud-init", "fallocate", "mkswap", "swapon"])
             Command(name, "");
         Command("sudo", "shift; exec \"$@\"");
+        Command("curl", $"echo 'echo it ran >>{_folder.FullName}/calls'");
+        Command("docker", $"echo \"with $(cat)\" >>{_folder.FullName}/calls");
+        Command("podman", "");
         Command("nvidia-smi", "echo 'GPU 0: one'; echo 'GPU 1: another'");
     }
 
@@ -44,12 +47,19 @@ public sealed class MachineSetupTests : IDisposable
     public async Task The_lease_is_renewed_before_anything_that_takes_long()
     {
         Assert.Equal(
-            ["waiting for cloud-init", "setup", "swap", "looking for 2 GPUs"],
+            [
+                "waiting for cloud-init",
+                "installing Docker by https://example.org/docker.sh",
+                "swap",
+                "signing in to registry.example.org as me",
+                "looking for 2 GPUs",
+            ],
             await RunAsync(
                 new()
                 {
                     Lease = TimeSpan.FromMinutes(15),
-                    Setup = $"echo it ran >> {_folder.FullName}/calls",
+                    EngineScript = "https://example.org/docker.sh",
+                    Registry = new("registry.example.org", "me", new("s3cret", "a test")),
                     Swap = 0.5m,
                     Gpus = 2,
                 }
@@ -57,15 +67,22 @@ public sealed class MachineSetupTests : IDisposable
         );
         // Where this machine has a swap file of its own, it stays.
         var swap = File.Exists("/swapfile") ? "" : @"fallocate -l \d+M /swapfile\nmkswap /swapfile\nswapon /swapfile\n";
-        Assert.Matches($@"^muster-lease renew 900\ncloud-init status --wait\nit ran\n{swap}nvidia-smi -L\n$", Calls);
+        Assert.Matches(
+            $@"^muster-lease renew 900\ncloud-init status --wait\ncurl -fsSL \S+\nit ran\n{swap}"
+                + @"docker login -u me --password-stdin registry.example.org\nwith s3cret\n"
+                + @"podman login -u me --password-stdin registry.example.org\nnvidia-smi -L\n$",
+            Calls
+        );
     }
 
     [Fact]
     public async Task A_step_that_fails_says_what_it_printed()
     {
-        var setup = new MachineSetup { Lease = TimeSpan.FromMinutes(15), Setup = "echo no such package >&2; exit 3" };
+        Command("curl", "echo no such address >&2; exit 22");
+        Command("wget", "exit 8");
+        var setup = new MachineSetup { Lease = TimeSpan.FromMinutes(15), EngineScript = "https://example.org/x" };
         var fault = await Assert.ThrowsAsync<UserException>(() => RunAsync(setup));
-        Assert.Contains("setup: no such package", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("installing Docker by https://example.org/x: no such address", fault.Message);
 
         fault = await Assert.ThrowsAsync<UserException>(() => RunAsync(new() { Lease = setup.Lease, Gpus = 4 }));
         Assert.Contains("2 of 4 GPUs found", fault.Message, StringComparison.Ordinal);
