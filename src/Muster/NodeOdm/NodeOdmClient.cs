@@ -374,7 +374,14 @@ public sealed partial class NodeOdmClient(
                         or SocketError.HostUnreachable
                         or SocketError.NetworkUnreachable
                 } refused
-            } => new NodeReply<T>.Away($"{Name}: {refused.SocketErrorCode}"),
+            } => new NodeReply<T>.Away(
+                refused.SocketErrorCode switch
+                {
+                    SocketError.ConnectionRefused => $"{Name}: connection refused",
+                    SocketError.HostUnreachable => $"{Name}: no route to that machine",
+                    _ => $"{Name}: its network cannot be reached",
+                }
+            ),
             HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } =>
                 new NodeReply<T>.Garbled($"{Name} cannot be spoken to by TLS"),
             HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } => new NodeReply<T>.Garbled(
