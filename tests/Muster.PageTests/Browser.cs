@@ -85,6 +85,11 @@ internal sealed class Window : IAsyncDisposable
         page.PageError += (_, fault) => _wrong.Add($"fault: {fault}");
         page.Dialog += (_, dialog) =>
         {
+            if (dialog.Type == DialogType.BeforeUnload) // who leaves in the midst of an upload is asked
+            {
+                _ = dialog.AcceptAsync();
+                return;
+            }
             _wrong.Add($"dialog: {dialog.Message}");
             _ = dialog.DismissAsync();
         };

@@ -74,6 +74,42 @@ public sealed class HandInPageTests(Browser browser)
         );
     }
 
+    [Fact]
+    public async Task An_upload_that_a_reload_has_cut_off_goes_on_where_it_stopped()
+    {
+        await using var cluster = await Cluster.StartAsync(nodes: 0);
+        await using var window = await browser.OpenAsync(cluster.Public);
+        window.Expected.AddRange(["ERR_", "Failed to load resource"]);
+        await window.SeeAsync("Drop photos or a folder here");
+        await ChooseAsync(window, [1, 2, 3, 4, 5, 6, 7]);
+        await window.Page.GetByRole(AriaRole.Textbox, new() { Name = "Name", Exact = true }).FillAsync("north field");
+        // Some arrive, and then the network is gone.
+        var sent = 0;
+        await window.Page.RouteAsync(
+            "**/task/new/upload/**",
+            route => Interlocked.Increment(ref sent) <= 4 ? route.ContinueAsync() : route.AbortAsync()
+        );
+        await window.Button("Send 7 photos").ClickAsync();
+        await window.SeeAsync("Waiting for the server");
+
+        await window.Page.UnrouteAllAsync();
+        await window.Page.ReloadAsync();
+        await window.SeeAsync("4 of 7 files arrived");
+        await window.AccessibleAsync();
+        // What is missing among those that were chosen again is named.
+        await ChooseAsync(window, [1, 2]);
+        await window.SeeAsync("not among them");
+        await window.AccessibleAsync();
+        await ChooseAsync(window, [1, 2, 3, 4, 5, 6, 7]);
+        await window.Page.Locator(".taskcard", new() { HasText = "north field" }).WaitForAsync();
+        Assert.Equal(
+            7,
+            (await cluster.AskAsync("api/v1/tasks")).GetProperty("tasks")[0].GetProperty("images").GetInt32()
+        );
+        await window.Page.ReloadAsync();
+        await window.SeeAsync("Drop photos or a folder here");
+    }
+
     private static Task ChooseAsync(Window window, int[] photos) =>
         window.Page.Locator("input[type=file]").First.SetInputFilesAsync([.. photos.Select(Cluster.PhotoPath)]);
 }

@@ -1,8 +1,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { bytes, count, plural, span } from './format';
 import { type Info, ask, heldToken } from './odm';
+import { GoOn } from './goon';
+import { type Journal, hold, isHeld, keep, kept } from './journal';
 import { type Option, PRESETS, apply, choices, isPhoto, isWanted, wrong } from './options';
-import { Ask, Bar, Fault, Mark, Text, say, store, stored } from './parts';
+import { Ask, Bar, Fault, Mark, Text, say } from './parts';
+import { Pick } from './pick';
+import { store, stored } from './store';
 import { Denied, type Progress, Upload } from './upload';
 
 async function walk(entry: FileSystemEntry): Promise<File[]> {
@@ -33,12 +37,21 @@ export function HandIn({ info, sent }: { info: Info; sent: () => void }) {
   const [fault, setFault] = useState<unknown>(null);
   const [asks, setAsks] = useState(false);
   const upload = useRef<Upload | null>(null);
+  const [stopped, setStopped] = useState<Journal | null>(null);
+  useEffect(() => {
+    const journal = kept();
+    if (journal) void isHeld().then((held) => held || setStopped(journal));
+  }, []);
   useEffect(() => void ask<Option[]>('options').then(setOptions, () => {}), [info.engine]);
   useEffect(() => {
     if (!progress) return;
     const stay = (event: BeforeUnloadEvent) => event.preventDefault();
     addEventListener('beforeunload', stay);
-    return () => removeEventListener('beforeunload', stay);
+    const letGo = hold();
+    return () => {
+      removeEventListener('beforeunload', stay);
+      letGo();
+    };
   }, [!progress]);
   const take = (more: readonly File[]) => {
     const known = new Set(files.map((file) => `${file.name}/${file.size}/${file.lastModified}`));
@@ -80,21 +93,51 @@ export function HandIn({ info, sent }: { info: Info; sent: () => void }) {
         value: value === 'true' ? true : value === 'false' ? false : value,
       })),
     };
-    upload.current = new Upload(files, wish, heldToken(), setProgress);
-    setProgress({ done: 0, files: files.length, sent: 0, bytes: size, speed: 0, is: 'sending' });
+    await run(new Upload(files, wish, heldToken(), setProgress), files);
+  };
+  const run = async (of: Upload, all: Journal['files'] | readonly File[]) => {
+    upload.current = of;
+    setStopped(null);
+    setProgress({ done: of.there.files, files: all.length, sent: of.there.bytes, bytes: 0, speed: 0, is: 'sending' });
+    keep({
+      id: of.id,
+      wish: of.wish,
+      files: all.map((file) => ({ name: file.name, bytes: file instanceof File ? file.size : file.bytes })),
+    });
     try {
-      await upload.current.run();
-      say(`${wish.name} is handed in`);
+      await of.run();
+      keep(null);
+      say(`${of.wish.name} is handed in`);
       setFiles([]);
       setLeft(0);
       setName('');
       sent();
     } catch (refused) {
-      if (!(refused instanceof Denied && refused.message === 'Cancelled')) setFault(refused);
+      if (refused instanceof Denied && refused.message === 'Cancelled') keep(null);
+      else setFault(refused);
     } finally {
       setProgress(null);
     }
   };
+  const forget = () => {
+    keep(null);
+    setStopped(null);
+  };
+  if (stopped && !progress)
+    return (
+      <GoOn
+        journal={stopped}
+        send={(id, send, there) =>
+          void run(new Upload(send, stopped.wish, heldToken(), setProgress, id, there), stopped.files)
+        }
+        drop={forget}
+        handedIn={() => {
+          forget();
+          say(`${stopped.wish.name} is handed in`);
+          sent();
+        }}
+      />
+    );
   if (progress) {
     const rest = progress.speed > 0 ? (progress.bytes - progress.sent) / progress.speed : 0;
     return (
@@ -295,31 +338,6 @@ export function HandIn({ info, sent }: { info: Info; sent: () => void }) {
         </button>
       </div>
     </section>
-  );
-}
-
-function Pick({ word, folder, take }: { word: string; folder?: boolean; take: (files: readonly File[]) => void }) {
-  const field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    if (folder && field.current) field.current.webkitdirectory = true;
-  }, []);
-  return (
-    <>
-      <input
-        type="file"
-        hidden
-        multiple
-        ref={field}
-        aria-label={word}
-        onChange={(event) => {
-          take([...(event.currentTarget.files ?? [])]);
-          event.currentTarget.value = '';
-        }}
-      />
-      <button type="button" onClick={() => field.current?.click()}>
-        {word}
-      </button>
-    </>
   );
 }
 

@@ -1,4 +1,4 @@
-import { store, stored } from './parts';
+import { store, stored } from './store';
 import { Denied } from './upload';
 
 export interface Info {

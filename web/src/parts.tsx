@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { visible } from './format';
 import { type Address, parse } from './address';
+import { store, stored } from './store';
 
 export function useAddress(): Address {
   const [at, set] = useState(() => parse(location.hash));
@@ -257,22 +258,6 @@ const dark = matchMedia('(prefers-color-scheme: dark)');
 
 function dress(theme: string) {
   document.documentElement.dataset.theme = theme === 'system' ? (dark.matches ? 'dark' : 'light') : theme;
-}
-
-export function stored(name: string, otherwise = ''): string {
-  try {
-    return localStorage.getItem(`muster-${name}`) ?? otherwise;
-  } catch {
-    return otherwise;
-  }
-}
-
-export function store(name: string, value: string): void {
-  try {
-    localStorage.setItem(`muster-${name}`, value);
-  } catch {
-    // a browser that keeps nothing
-  }
 }
 
 dress(stored('theme', 'system'));

@@ -1,4 +1,4 @@
-import { store, stored } from './parts';
+import { store, stored } from './store';
 
 /**
  * Whether this browser is signed in. The key is worth nothing without a cookie that no script sees, and lies where only

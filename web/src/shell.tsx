@@ -5,7 +5,8 @@ import { link, parse } from './address';
 import { clock, span } from './format';
 import { live, useLive } from './live';
 import { session } from './session';
-import { Dialog, Fault, Mark, Text, Theme, Toasts, stored, store, useNow } from './parts';
+import { Dialog, Fault, Mark, Text, Theme, Toasts, useNow } from './parts';
+import { store, stored } from './store';
 
 export const VIEWS = [
   ['', 'Overview', 'o'],

@@ -55,7 +55,6 @@ export function verdict(status: number, text: string): Denied | null {
 }
 
 export class Upload {
-  readonly id = newId();
   paused = false;
   #cancelled = false;
   #done = 0;
@@ -73,14 +72,20 @@ export class Upload {
     readonly wish: Wish,
     readonly token: string,
     readonly changed: (progress: Progress) => void,
+    readonly id = newId(),
+    /** What the server has already, of an upload that goes on. */
+    readonly there: { readonly files: number; readonly bytes: number } = { files: 0, bytes: 0 },
   ) {
-    this.#bytes = files.reduce((sum, file) => sum + file.size, 0);
+    this.#bytes = there.bytes + files.reduce((sum, file) => sum + file.size, 0);
+    this.#done = there.files;
+    this.#sent = there.bytes;
   }
 
   async run(): Promise<string> {
     const form = new FormData();
     form.set('name', this.wish.name);
     form.set('options', JSON.stringify(this.wish.options));
+    // a server that knows the id says so again
     await this.#persist(() => this.#post('task/new/init', form, { 'set-uuid': this.id }));
     const rest = [...this.files];
     const one = async () => {
@@ -176,7 +181,7 @@ export class Upload {
     const [[from, before]] = this.#marks as [[number, number]];
     this.changed({
       done: this.#done,
-      files: this.files.length,
+      files: this.there.files + this.files.length,
       sent,
       bytes: this.#bytes,
       speed: now > from ? Math.max(0, ((sent - before) * 1000) / (now - from)) : 0,

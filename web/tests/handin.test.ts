@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { rest } from '../src/journal';
 import { PRESETS, apply, isPhoto, isWanted, wrong } from '../src/options';
 import { newId, verdict } from '../src/upload';
 
@@ -12,6 +13,30 @@ describe('answers to an upload', () => {
   });
   it('ids are those of version 4', () => {
     expect(newId(new Uint8Array(16).fill(255))).toBe('ffffffff-ffff-4fff-bfff-ffffffffffff');
+  });
+});
+
+describe('an upload that goes on', () => {
+  const file = (name: string, size: number) => new File([new Uint8Array(size)], name);
+  const journal = {
+    id: 'x',
+    wish: { name: 'field', options: [] },
+    files: [
+      { name: 'a.jpg', bytes: 1 },
+      { name: 'b.jpg', bytes: 2 },
+      { name: 'a.jpg', bytes: 1 },
+      { name: 'c_.jpg', bytes: 3 },
+    ],
+  };
+  const there = [{ name: 'a.jpg', bytes: 1 }];
+  it('sends what is not there, by name and size, twins too', () => {
+    const left = rest(journal, there, [file('a.jpg', 1), file('a.jpg', 1), file('b.jpg', 2), file('c_.jpg', 3)]);
+    expect(left.send.map((one) => one.name)).toEqual(['b.jpg', 'a.jpg', 'c_.jpg']);
+    expect(left.missing).toEqual([]);
+    expect(rest(journal, [...there, { name: 'a_.jpg', bytes: 1 }], []).missing).toEqual(['b.jpg', 'c_.jpg']);
+  });
+  it('takes no other file of the same name', () => {
+    expect(rest(journal, there, [file('b.jpg', 9)]).missing).toEqual(['b.jpg', 'a.jpg', 'c_.jpg']);
   });
 });
 
