@@ -79,8 +79,13 @@ internal class SubmitCommand : Command, ITakesCommand
               muster submit -s cedar --gpus 1 --time 10h -- python main.py --epochs 90
               muster submit -s lab --output 'results/*.csv' --tensorboard=runs -- ./experiment.sh
               muster submit -s burst --gpus 1 --keep 30m -- python train.py
+              muster submit train --gpus 2                a job of muster.yaml, with another option
+              muster submit train -- --lr 0.1             the same, with more words for its command
+              muster submit                               the job of muster.job.yaml
 
-            Options end at the first word of the command; '--' may stand before it.
+            Options end at the first word of the command; '--' may stand before it, and then it is never a job. Options
+            given here replace those of the job, or add to them where there may be several. Words behind '--' replace
+            the job's command; if the first begins with '-', they are added to it.
             """
         )
     {
@@ -121,6 +126,7 @@ internal class SubmitCommand : Command, ITakesCommand
                     _run.Notify,
                     _run.Detach,
                     _run.DryRun,
+                    _run.Scripts,
                     _noSnapshot,
                     _run.NoFetch,
                     _raw,
@@ -136,13 +142,27 @@ internal class SubmitCommand : Command, ITakesCommand
     /// <summary>What else is asked for.</summary>
     protected virtual SubmitRequest Asked(ParseResult parsed, SubmitRequest request) => request;
 
+    /// <summary>What was typed is whole without a command.</summary>
+    internal virtual bool NeedsNoCommand(ParseResult parsed) => parsed.GetResult(_roleCommand) is not null;
+
     protected RunOptions Run => _run;
 
     protected async Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
     {
         var app = parsed.App();
+        var job = parsed.Invocation().Job;
+        if (job is not null && !app.Json)
+            app.Screen.Note("job", $"{job.Name} ({job.Origin})");
         var site = app.GetSite(parsed.GetValue(_run.Site));
-        var request = _run.Asked(parsed) with
+        var asked = _run.Asked(parsed);
+        if (job is not null)
+            asked = asked with
+            {
+                Name = asked.Name ?? RunNames.Fit(job.Name),
+                InputFolder = asked.WorkingFolder,
+                WorkingFolder = job.Folder ?? asked.WorkingFolder,
+            };
+        var request = asked with
         {
             Nodes = parsed.GetValue(_nodes),
             Inputs = parsed.GetValue(_input) ?? [],
@@ -156,7 +176,7 @@ internal class SubmitCommand : Command, ITakesCommand
             Snapshot = !parsed.GetValue(_noSnapshot),
             RawLine = parsed.GetValue(_raw),
             FolderOptions =
-                (site is SlurmSite ? SbatchJson.Find(Directory.GetCurrentDirectory()) : null) ?? SbatchOptions.None,
+                (site is SlurmSite ? SbatchJson.Find(asked.WorkingFolder) : null) ?? SbatchOptions.None,
         };
         request = Asked(parsed, request);
         var (plan, environment) = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable).Plan(
@@ -171,7 +191,7 @@ internal class SubmitCommand : Command, ITakesCommand
                 Tint.Yellow
             );
         if (parsed.GetValue(_run.DryRun))
-            return DryRun(app, plan);
+            return await DryRun.ShowAsync(app, plan, parsed.GetValue(_run.Scripts), ct);
         return await SubmitAsync(
             app,
             plan,
@@ -322,34 +342,6 @@ internal class SubmitCommand : Command, ITakesCommand
                     + "--yes."
             );
         return app.Screen.Ask($"{what}\nUpload it? [y]es [n]o", "yn") == 'y';
-    }
-
-    /// <summary>Prints a plan with the exact scripts; nothing is done.</summary>
-    public static int DryRun(App app, RunPlan plan)
-    {
-        if (app.Json)
-        {
-            app.Screen.Data(System.Text.Json.JsonSerializer.Serialize(plan, RunJson.Default.RunPlan));
-            return 0;
-        }
-        app.Screen.Note(
-            "plan",
-            $"{plan.Name} on {plan.Site}{(plan.Host is { } host ? $", host {host}" : "")}; nothing is done"
-        );
-        foreach (
-            var file in RunFiles
-                .For(plan, new Dictionary<string, string>())
-                .Where(file =>
-                    file.Name is "run.json" or "batch.sh" or "job" or "plan.sh" or "outputs"
-                    || file.Name.StartsWith("companion.", StringComparison.Ordinal)
-                )
-        )
-        {
-            app.Screen.Data($"# {file.Name}");
-            app.Screen.Data(file.Text.TrimEnd('\n'));
-            app.Screen.Data("");
-        }
-        return 0;
     }
 }
 

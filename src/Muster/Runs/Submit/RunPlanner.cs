@@ -31,7 +31,7 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
             Setup = site.Setup,
             IgnoreSetupErrors = site.SetupErrors is SetupErrors.Ignore,
             EnvironmentNames = [.. environment.Keys],
-            Inputs = PlannedInput.ParseAll(request.Inputs, request.WorkingFolder),
+            Inputs = PlannedInput.ParseAll(request.Inputs, request.InputFolder ?? request.WorkingFolder),
             Outputs = [.. request.Outputs.Select(OutputPattern.Parse)],
             Ports =
             [

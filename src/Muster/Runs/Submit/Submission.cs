@@ -314,19 +314,15 @@ public sealed class Submission(
             );
         }
         foreach (var input in plan.Inputs)
-        {
-            var taken = FolderSnapshot.Take(input.Path, ct);
-            areas.Add(
-                new(
-                    $"in/{input.Name}",
-                    input.Only.Count == 0
-                        ? taken.Items
-                        : [.. taken.Items.Where(item => Wildcard.FitsAny(input.Only, item.Path.Text))],
-                    AreaMode.Link
-                )
-            );
-        }
+            areas.Add(new($"in/{input.Name}", ItemsOf(input, ct), AreaMode.Link));
         return (plan, areas);
+    }
+
+    /// <summary>What of a local input is sent.</summary>
+    public static IReadOnlyList<CargoItem> ItemsOf(PlannedInput input, CancellationToken ct)
+    {
+        var taken = FolderSnapshot.Take(input.Path, ct).Items;
+        return input.Only.Count == 0 ? taken : [.. taken.Where(item => Wildcard.FitsAny(input.Only, item.Path.Text))];
     }
 
     private sealed class Progress(Action<SubmitEvent> tell) : IProgress<TransferProgress>

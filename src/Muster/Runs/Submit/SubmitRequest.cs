@@ -48,6 +48,9 @@ public sealed record SubmitRequest
     public bool RawLine { get; init; }
     public required string WorkingFolder { get; init; }
 
+    /// <summary>Where paths of inputs begin, where that is another folder.</summary>
+    public string? InputFolder { get; init; }
+
     /// <summary>
     /// Options from an <c>sbatch.json</c> in the working folder and the like, weaker than <see cref="Set"/>.
     /// </summary>

@@ -26,6 +26,9 @@ public sealed record MusterConfig
     /// <summary>Who is told of what happens to runs.</summary>
     public NoticeSettings Notify { get; init; } = new();
 
+    /// <summary>Submissions that are written down; of one name, the nearest.</summary>
+    public IReadOnlyList<JobDraft> Jobs { get; init; } = [];
+
     /// <summary>Every value that is written somewhere, and where.</summary>
     public required IReadOnlyList<Setting> Settings { get; init; }
 
