@@ -17,14 +17,22 @@ internal static class DryRun
     public static async Task<int> ShowAsync(App app, RunPlan plan, bool scripts, CancellationToken ct)
     {
         var code = plan.Snapshot ? await SentFiles.OfCodeAsync(plan.WorkingFolder, ct) : null;
-        var inputs = plan.Inputs.Select(input => (Input: input, Files: FilesOf(input, ct))).ToList();
+        var inputs = plan
+            .Inputs.Select(input => (Input: input, Files: input.OnSite ? null : SentFiles.Of(Submission.ItemsOf(input, ct))))
+            .ToList();
         if (app.Json)
         {
             var all = JsonSerializer.SerializeToNode(plan, RunJson.Default.RunPlan)!.AsObject();
             all["sends"] = JsonSerializer.SerializeToNode(
                 new SendsView(
                     code is null ? null : FilesView.Of(code),
-                    [.. inputs.Select(one => new InputView(one.Input.Name, one.Input.Path, FilesView.Of(one.Files)))]
+                    [
+                        .. inputs.Select(one => new InputView(
+                            one.Input.Name,
+                            one.Input.Path,
+                            one.Files is { } files ? FilesView.Of(files) : null
+                        )),
+                    ]
                 ),
                 RunAnswers.Plain.SendsView
             );
@@ -36,7 +44,10 @@ internal static class DryRun
         if (code is not null)
             Show(app, "code", plan.WorkingFolder, code);
         foreach (var (input, files) in inputs)
-            Show(app, "input", $"{input.Name}: {input.Path}", files);
+            if (files is null)
+                app.Screen.Field("input", $"{input.Name}: {plan.Site}:{input.Path}, linked and not sent");
+            else
+                Show(app, "input", $"{input.Name}: {input.Path}", files);
         if (scripts)
             ShowScripts(app, plan);
         else
@@ -108,9 +119,6 @@ internal static class DryRun
                 }.OfType<string>()
             );
 
-    private static SentFiles FilesOf(PlannedInput input, CancellationToken ct) =>
-        SentFiles.Of(Submission.ItemsOf(input, ct));
-
     private static void Show(App app, string what, string from, SentFiles sent)
     {
         app.Screen.Field(what, $"{from}: {Words.Count(sent.Files.Count, "file")}, {Words.Size(sent.Bytes)}");
@@ -153,7 +161,8 @@ internal static class DryRun
 /// <summary>What `submit --dry-run --json` adds to the plan.</summary>
 public sealed record SendsView(FilesView? Code, IReadOnlyList<InputView> Inputs);
 
-public sealed record InputView(string Name, string Path, FilesView Files);
+/// <param name="Files">None where it is on the site already.</param>
+public sealed record InputView(string Name, string Path, FilesView? Files);
 
 /// <param name="Secrets">Whose names look like those of passwords or keys.</param>
 public sealed record FilesView(

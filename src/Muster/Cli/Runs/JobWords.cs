@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using Muster.Cli.Context;
 using Muster.Configuration;
 using Muster.Faults;
+using Muster.Runs;
 using Muster.Shell;
 using Muster.Sites.Reading;
 
@@ -116,10 +117,11 @@ internal static class JobWords
     private static string NameIn(string option, string value) =>
         option == "input"
             ? value[(value.LastIndexOfAny([':', '/'], Math.Max(0, value.TrimEnd('/').Length - 1)) + 1)..].TrimEnd('/')
-        : option is "output" or "tag" or "after" ? value
+        : option is "output" or "exclude" or "tag" or "after" ? value
         : value.Split('=')[0];
 
-    private static string InputIn(string folder, string value) => Path.GetFullPath(value, folder);
+    private static string InputIn(string folder, string value) =>
+        PlannedInput.IsOnSite(value) ? value : Path.GetFullPath(value, folder);
 
     private static (IReadOnlyList<string> Words, bool IsText) CommandOf(JobDraft job, IReadOnlyList<string> words)
     {

@@ -19,9 +19,17 @@ internal class SubmitCommand : Command, ITakesCommand
     private readonly Option<int?> _nodes = new("--nodes") { Description = "Number of nodes (SLURM).", HelpName = "N" };
     private readonly Option<string[]> _input = new("--input")
     {
-        Description = "File or folder to upload; the command finds it at $MUSTER_IN/NAME.",
-        HelpName = "PATH[:NAME]",
+        Description =
+            "File or folder to upload; the command finds it at $MUSTER_IN/NAME. SITE:PATH is on the site already.",
+        HelpName = "[SITE:]PATH[:NAME]",
         Arity = ArgumentArity.OneOrMore,
+    };
+    private readonly Option<string[]> _exclude = new("--exclude")
+    {
+        Description = "Leave files out of the inputs; patterns as in .gitignore.",
+        HelpName = "PATTERN",
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = false,
     };
     private readonly Option<string[]> _output = new("--output")
     {
@@ -111,6 +119,7 @@ internal class SubmitCommand : Command, ITakesCommand
                     _run.Set,
                     _run.Env,
                     _input,
+                    _exclude,
                     _output,
                     _port,
                     _tensorboard,
@@ -166,6 +175,7 @@ internal class SubmitCommand : Command, ITakesCommand
         {
             Nodes = parsed.GetValue(_nodes),
             Inputs = parsed.GetValue(_input) ?? [],
+            Exclude = parsed.GetValue(_exclude) ?? [],
             Outputs = parsed.GetValue(_output) ?? [],
             Ports = parsed.GetValue(_port) ?? [],
             TensorBoard = parsed.GetResult(_tensorboard) is null ? null : parsed.GetValue(_tensorboard) ?? ".",

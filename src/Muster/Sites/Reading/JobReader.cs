@@ -31,6 +31,7 @@ public static class JobReader
         new("set", JobShapes.Pairs, "sbatch options"),
         new("env", JobShapes.Pairs, "environment variables; one without a value gets that of the submission"),
         new("input", JobShapes.Inputs, "files and folders that the command finds in $MUSTER_IN"),
+        new("exclude", JobShapes.Texts, "patterns of files that are left out of the inputs"),
         new("output", JobShapes.Texts, "patterns of files to fetch at the end"),
         new("port", JobShapes.Pairs, "ports to forward"),
         new("tensorboard", JobShapes.Text, "the folder that TensorBoard shows"),
