@@ -122,7 +122,7 @@ internal static class FetchCommand
         {
             Part = run.Plan.MergeResults ? host : null,
         };
-        var report = await fetch.FetchAsync(only, new Progress(app.Screen), ct);
+        var report = await fetch.FetchAsync(only, new TransferLine(app.Screen, "fetching", app.Clock), ct);
         if (run.Plan.Machine is not null && only.Count == 0)
             // They go with the machine.
             await new ResultFetch(
@@ -130,7 +130,7 @@ internal static class FetchCommand
                 $"{run.Plan.FolderOn(host)}/logs",
                 $"{site.Root}/runs/{run.Plan.FolderOn(host)}/logs",
                 Path.Combine(target, "logs")
-            ).FetchAsync([], new Progress(app.Screen), ct);
+            ).FetchAsync([], new TransferLine(app.Screen, "fetching", app.Clock), ct);
         foreach (var warning in report.Warnings)
             app.Screen.Note("note", warning, Tint.Yellow);
         foreach (var kept in report.Kept)
@@ -213,15 +213,6 @@ internal static class FetchCommand
         var ignore = Path.Combine(folder, ".gitignore");
         if (!File.Exists(ignore))
             File.WriteAllText(ignore, "*\n");
-    }
-
-    private sealed class Progress(Screen screen) : IProgress<TransferProgress>
-    {
-        public void Report(TransferProgress value) =>
-            screen.Passing(
-                $"fetching    {value.Files}/{value.AllFiles} files, {Words.Size(value.Bytes)} of "
-                    + $"{Words.Size(value.AllBytes)}"
-            );
     }
 }
 

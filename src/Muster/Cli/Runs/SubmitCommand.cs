@@ -227,6 +227,7 @@ internal class SubmitCommand : Command, ITakesCommand
     )
     {
         var screen = app.Screen;
+        var line = new TransferLine(screen, "sending", app.Clock);
         var machines = CloudRuns.Of(app, plan.Site);
         if (machines is not null)
             plan = await CloudRuns.ChooseAsync(app, machines, plan, ct);
@@ -247,7 +248,7 @@ internal class SubmitCommand : Command, ITakesCommand
         var submitting = submission.SubmitAsync(
             plan,
             environment,
-            happening => Tell(screen, happening, watch),
+            happening => Tell(screen, line, happening, watch),
             stop.Token
         );
         if (!await ctrlC.EndsAsync(submitting, stop))
@@ -283,7 +284,7 @@ internal class SubmitCommand : Command, ITakesCommand
         return await attachment.FollowAsync(run, fetch, logs: true, ct);
     }
 
-    private static void Tell(Screen screen, SubmitEvent happening, SubmitWatch? watch)
+    private static void Tell(Screen screen, TransferLine line, SubmitEvent happening, SubmitWatch? watch)
     {
         switch (happening)
         {
@@ -315,10 +316,7 @@ internal class SubmitCommand : Command, ITakesCommand
                 screen.Note("image", text);
                 break;
             case SubmitEvent.Sending(var progress):
-                screen.Passing(
-                    $"sending     {progress.Files}/{progress.AllFiles} files, {Words.Size(progress.Bytes)} of "
-                        + $"{Words.Size(progress.AllBytes)}"
-                );
+                line.Report(progress);
                 break;
             case SubmitEvent.Sent(var report, var time) when report.FilesSent > 0 || report.BytesThere > 0:
                 screen.Note(
