@@ -7,7 +7,6 @@ namespace Muster.Snapshots;
 public static class SecretNames
 {
     private static readonly IReadOnlyList<Wildcard> Telling = Read(
-
         ".env",
         ".env.*",
         "*.env",
@@ -41,7 +40,6 @@ public static class SecretNames
 
     /// <summary>Examples without values, halves that may be known, and programs.</summary>
     private static readonly IReadOnlyList<Wildcard> Harmless = Read(
-
         "*.example",
         "*.sample",
         "*.template",

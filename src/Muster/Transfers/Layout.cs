@@ -32,7 +32,10 @@ internal sealed class Layout : IAsyncDisposable
         var separate = shipment
             .Areas.Where(area => area.Mode != AreaMode.Link)
             .Select(area => $"{(area.Mode == AreaMode.Copy || area.IsSmall ? "copy" : "root")}:{area.Name}");
-        var layout = remote.Script("layout.sh", [shipment.Run, Remote.PrefixOf(shipment.Run), attempt, $"{bytes}", .. separate]);
+        var layout = remote.Script(
+            "layout.sh",
+            [shipment.Run, Remote.PrefixOf(shipment.Run), attempt, $"{bytes}", .. separate]
+        );
         var script = ShellText.Of($"{layout}\n(\n{shipment.Then}\n) < /dev/null");
         return new(remote, shipment, attempt, await remote.Host.OpenAsync(script, ct));
     }

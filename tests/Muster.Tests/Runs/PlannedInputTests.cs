@@ -67,9 +67,7 @@ public sealed class PlannedInputTests : IDisposable
     public void A_path_of_another_place_is_refused(string text, string said) =>
         Assert.Equal(
             said,
-            Assert
-                .Throws<UserException>(() => PlannedInput.ParseAll([text], _folder.FullName, Lab, "gpu1"))
-                .Message
+            Assert.Throws<UserException>(() => PlannedInput.ParseAll([text], _folder.FullName, Lab, "gpu1")).Message
         );
 
     [Fact]
@@ -77,10 +75,14 @@ public sealed class PlannedInputTests : IDisposable
     {
         _folder.CreateSubdirectory("in");
         Assert.Equal(["*.tmp"], PlannedInput.ParseAll(["in"], _folder.FullName, Lab, null, ["*.tmp"])[0].Except);
-        foreach (var texts in (string[][])[[], ["lab:/data/x"]])
-            Assert.Throws<UserException>(() =>
-                PlannedInput.ParseAll(texts, _folder.FullName, Lab, null, ["*.tmp"])
-            );
+        foreach (
+            var texts in (string[][])
+                [
+                    [],
+                    ["lab:/data/x"],
+                ]
+        )
+            Assert.Throws<UserException>(() => PlannedInput.ParseAll(texts, _folder.FullName, Lab, null, ["*.tmp"]));
     }
 
     private (string, string) Read(string text)

@@ -223,13 +223,17 @@ public sealed class BrokenDeliveryTests : DeliveryTestBase
         try
         {
             var random = new byte[300_000];
-            for (var i = 0; i < 10; i++) // they fit once, and not as the run's own copies as well
+            for (var i = 0; i < 10; i++)
             {
                 new Random(i).NextBytes(random);
                 File.WriteAllBytes(Path.Combine(Repository.Root, $"{i}.bin"), random);
             }
             var host = new TestHost();
-            var shipment = Shipment("run-1", (await Repository.GetAsync()).Items);
+            // It fills up meanwhile: what the run writes into its own folder is not counted beforehand.
+            var shipment = Shipment("run-1", (await Repository.GetAsync()).Items) with
+            {
+                Files = [new("noise", new byte[3_000_000])],
+            };
 
             var fault = await Assert.ThrowsAsync<UserException>(() => Store(host).DeliverAsync(shipment, null, Ct));
 

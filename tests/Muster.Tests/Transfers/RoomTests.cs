@@ -45,7 +45,10 @@ public sealed class RoomTests
         {
             var bin = folder.CreateSubdirectory("bin").FullName;
             var fake = Path.Combine(bin, program);
-            File.WriteAllText(fake, $"#!/bin/sh\necho 'Disk quotas for user me:'\necho \"{name} 950* 900 1000 6days 1 0 0\"\n");
+            File.WriteAllText(
+                fake,
+                $"#!/bin/sh\necho 'Disk quotas for user me:'\necho \"{name} 950* 900 1000 6days 1 0 0\"\n"
+            );
             if (!OperatingSystem.IsWindows())
                 File.SetUnixFileMode(fake, (UnixFileMode)0b111_101_101);
 

@@ -225,7 +225,13 @@ internal static class CpCommand
                 : to.Path;
         return (
             to.Run,
-            await new FolderUpload(to.Host, to.Root).CopyAsync(full, path, overwrite, new TransferLine(app.Screen, "copying", app.Clock), ct)
+            await new FolderUpload(to.Host, to.Root).CopyAsync(
+                full,
+                path,
+                overwrite,
+                new TransferLine(app.Screen, "copying", app.Clock),
+                ct
+            )
         );
     }
 }

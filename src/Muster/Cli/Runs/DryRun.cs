@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Muster.Cli.Context;
-using Muster.Cli.Sites;
 using Muster.Cli.Terminal;
 using Muster.Runs;
 using Muster.Runs.Submit;
@@ -18,7 +17,9 @@ internal static class DryRun
     {
         var code = plan.Snapshot ? await SentFiles.OfCodeAsync(plan.WorkingFolder, ct) : null;
         var inputs = plan
-            .Inputs.Select(input => (Input: input, Files: input.OnSite ? null : SentFiles.Of(Submission.ItemsOf(input, ct))))
+            .Inputs.Select(input =>
+                (Input: input, Files: input.OnSite ? null : SentFiles.Of(Submission.ItemsOf(input, ct)))
+            )
             .ToList();
         if (app.Json)
         {
@@ -57,9 +58,8 @@ internal static class DryRun
 
     private static void Show(App app, RunPlan plan)
     {
-        var site = app.GetSite(plan.Site);
         app.Screen.Field("name", plan.Name);
-        app.Screen.Field("site", $"{site.Name} ({SiteView.KindOf(site)})");
+        app.Screen.Field("site", plan.Site);
         app.Screen.Field(
             "host",
             plan.HostChoices.Count > 1 ? $"the first to be free of {string.Join(", ", plan.HostChoices)}"

@@ -101,8 +101,7 @@ internal static class JobWords
         if (known.Arity.MaximumNumberOfValues <= 1)
             return given is not null ? []
                 : option.Name == "tensorboard" && option.Values is ["true" or "false"]
-                    ? option.Values is ["true"]
-                        ? [name]
+                    ? option.Values is ["true"] ? [name]
                         : []
                 : [$"{name}={option.Values[0]}"];
         var names = given?.Tokens.Select(token => NameIn(option.Name, token.Value)).ToHashSet() ?? [];

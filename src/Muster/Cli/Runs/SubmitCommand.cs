@@ -185,8 +185,7 @@ internal class SubmitCommand : Command, ITakesCommand
             Stay = parsed.GetValue(_stay),
             Snapshot = !parsed.GetValue(_noSnapshot),
             RawLine = parsed.GetValue(_raw),
-            FolderOptions =
-                (site is SlurmSite ? SbatchJson.Find(asked.WorkingFolder) : null) ?? SbatchOptions.None,
+            FolderOptions = (site is SlurmSite ? SbatchJson.Find(asked.WorkingFolder) : null) ?? SbatchOptions.None,
         };
         request = Asked(parsed, request);
         var (plan, environment) = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable).Plan(

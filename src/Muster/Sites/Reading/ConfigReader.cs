@@ -70,14 +70,9 @@ public static class ConfigReader
 
         /// <summary>A job of the project starts in the project's folder, any other where it is asked for.</summary>
         public IEnumerable<JobDraft> Jobs =>
-            (top?.Get(ConfigSchema.Jobs, new Dictionary<string, JobDraft>()) ?? new Dictionary<string, JobDraft>())
-                .Select(job =>
-                    job.Value with
-                    {
-                        Name = job.Key,
-                        Folder = file.IsOfProject ? file.Folder : null,
-                    }
-                );
+            (
+                top?.Get(ConfigSchema.Jobs, new Dictionary<string, JobDraft>()) ?? new Dictionary<string, JobDraft>()
+            ).Select(job => job.Value with { Name = job.Key, Folder = file.IsOfProject ? file.Folder : null });
 
         public List<Setting> SettingsOf(Site site) =>
             sites.FirstOrDefault(entry => ReferenceEquals(entry.Site, site)).Settings ?? [];

@@ -117,10 +117,7 @@ public static class JobReader
         {
             Command = command.Words,
             IsShellText = command.IsShellText,
-            Options =
-            [
-                .. OptionKeys.Where(section.Has).Select(key => new JobOption(key.Name, section.Get(key, []))),
-            ],
+            Options = [.. OptionKeys.Where(section.Has).Select(key => new JobOption(key.Name, section.Get(key, [])))],
         };
     }
 }

@@ -15,7 +15,7 @@ public sealed class TransferLineTests
         for (var second = 2; second <= 20; second++)
             After(1, 10 + (20 * (second - 1)));
         Assert.Equal("sending     0/2 files, 410 MB of 1 GB, 20 MB/s, 30 s left", After(1, 410));
-        Assert.Equal("sending     0/2 files, 1 GB of 1 GB, 72.7 MB/s", After(1, 1000));
+        Assert.Equal("sending     0/2 files, 1 GB of 1 GB, 77 MB/s", After(1, 1000));
         Assert.Equal("sending     0/2 files, 3 MB of 1 GB", After(1, 3));
 
         string After(double seconds, long megabytes)

@@ -94,10 +94,7 @@ public sealed class JobReaderTests : IDisposable
                 """
             )
         );
-        Assert.Equal(
-            ["muster.yaml:2: a job needs a `command`"],
-            _folder.MistakesIn("jobs:\n  train: { gpus: 1 }\n")
-        );
+        Assert.Equal(["muster.yaml:2: a job needs a `command`"], _folder.MistakesIn("jobs:\n  train: { gpus: 1 }\n"));
         Assert.Equal(
             ["muster.yaml:2: job train names site 'loca', which is not among the sites; did you mean 'local'?"],
             _folder.MistakesIn("jobs:\n  train: { command: a, site: loca }\n")
