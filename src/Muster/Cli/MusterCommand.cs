@@ -155,6 +155,7 @@ public static class MusterCommand
         ("diagnose", _ => DiagnoseCommand.Create()),
         ("version", _ => VersionCommand.Create()),
         ("sites", _ => SitesCommand.Create()),
+        ("data", _ => DataCommand.Create()),
         ("cost", _ => CostCommand.Create()),
         ("config", _ => ConfigCommand.Create()),
         ("why", _ => WhyCommand.Create()),

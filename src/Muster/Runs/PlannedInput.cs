@@ -23,10 +23,14 @@ public sealed record PlannedInput(string Path, string Name)
     /// <summary>The path is one of the site. A link leads there, and nothing is sent.</summary>
     public bool OnSite { get; init; }
 
-    /// <summary>Whether it is <c>SITE:/PATH</c> or <c>SITE:~/PATH</c>: no name of an input has a slash.</summary>
+    /// <summary>Whether it is <c>SITE:/PATH</c>, <c>SITE:~/PATH</c> or <c>SITE:data/NAME</c>: no name of an input has a slash.</summary>
     public static bool IsOnSite(string text) =>
         text.IndexOf(':') is > 0 and var at
-        && (text.AsSpan(at + 1).StartsWith("/") || text.AsSpan(at + 1).StartsWith("~/"))
+        && (
+            text.AsSpan(at + 1).StartsWith("/")
+            || text.AsSpan(at + 1).StartsWith("~/")
+            || text.AsSpan(at + 1).StartsWith("data/")
+        )
         && !text.AsSpan(0, at).Contains('/');
 
     /// <summary>Reads <c>SITE:PATH:NAME</c> or <c>SITE:PATH</c>, where the site's host may stand for it.</summary>
@@ -51,7 +55,7 @@ public sealed record PlannedInput(string Path, string Name)
         if (path.Length < 2 || path.Any(char.IsControl))
             throw UserException.Misuse(
                 $"'{text}' does not name a file or folder on {site.Name}",
-                "Write --input SITE:/PATH or SITE:~/PATH."
+                "Write --input SITE:/PATH, SITE:~/PATH, or SITE:data/NAME for what `muster data push` has sent."
             );
         return Named(path, name ?? path[(path.LastIndexOf('/') + 1)..]) with { OnSite = true };
     }

@@ -202,7 +202,7 @@ public sealed class BrokenDeliveryTests : DeliveryTestBase
         }
         finally
         {
-            Try("umount", Root);
+            Try("umount", "-l", Root); // a shell that was left there may take its time
         }
 
         CargoItem Noise(int seed)

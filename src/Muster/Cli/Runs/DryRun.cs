@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Runs;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using Muster.Cli.Context;
 using Muster.Configuration;
 using Muster.Faults;

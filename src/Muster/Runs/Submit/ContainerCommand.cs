@@ -57,7 +57,7 @@ internal static class ContainerCommand
     }
 
     /// <summary>What the links to inputs on the site lead to is seen inside, too.</summary>
-    private static ShellText Linked(IReadOnlyList<string> names, ShellText option) =>
+    private static ShellText Linked(List<string> names, ShellText option) =>
         names.Count == 0
             ? ShellText.Of($":")
             : ShellText.Of(

@@ -9,10 +9,10 @@ namespace Muster.Runs.Submit;
 /// <summary>Inputs that are on a host already: looked at before anything is launched, then linked.</summary>
 internal static class SiteInputs
 {
-    public static async Task<Area> FindAsync(IHost host, RunPlan plan, CancellationToken ct)
+    public static async Task<Area> FindAsync(IHost host, string root, RunPlan plan, CancellationToken ct)
     {
         var inputs = plan.Inputs.Where(input => input.OnSite).ToList();
-        var script = ShellText.Script("Runs/Submit/inputs.sh", inputs.Select(input => input.Path));
+        var script = ShellText.Script("Runs/Submit/inputs.sh", [root, .. inputs.Select(input => input.Path)]);
         var answer = await host.RunAsync(script, "", ct);
         var lines = answer.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         if (answer.ExitCode != 0 || lines.Length != inputs.Count)

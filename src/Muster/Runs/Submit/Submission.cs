@@ -159,7 +159,9 @@ public sealed class Submission(
         if (!plan.Inputs.Any(input => input.OnSite))
             return new Dictionary<string, Area>();
         var hosts = plan.Hosts();
-        var found = await Task.WhenAll(hosts.Select(host => SiteInputs.FindAsync(site.HostOf(host), plan, ct)));
+        var found = await Task.WhenAll(
+            hosts.Select(host => SiteInputs.FindAsync(site.HostOf(host), site.Root, plan, ct))
+        );
         return hosts.Zip(found).ToDictionary(pair => pair.First ?? "", pair => pair.Second);
     }
 

@@ -67,6 +67,11 @@ public sealed record MusterConfig
         return
             (
                 (setting.Key.Contains(".env.", StringComparison.Ordinal) && telling.Any(name.Contains))
+                // A job's variables may be a list, NAME=VALUE.
+                || (
+                    setting.Key.EndsWith(".env", StringComparison.Ordinal)
+                    && telling.Any(setting.Value.ToUpperInvariant().Contains)
+                )
                 || CloudKeys.IsSecretPath(setting.Key)
                 || NoticeReader.IsSecretPath(setting.Key)
             ) && !setting.Value.StartsWith("${", StringComparison.Ordinal)

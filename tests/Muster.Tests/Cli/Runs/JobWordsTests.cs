@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Muster.Sites.Reading;
 
 namespace Muster.Cli.Runs;

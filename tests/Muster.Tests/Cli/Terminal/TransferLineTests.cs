@@ -1,5 +1,3 @@
-using Muster.Transfers;
-
 namespace Muster.Cli.Terminal;
 
 public sealed class TransferLineTests
