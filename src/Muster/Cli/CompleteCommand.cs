@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Muster.Cli.Context;
+using Muster.Cli.Runs;
 using Muster.Faults;
 using Muster.Runs;
 
@@ -34,7 +35,8 @@ internal static class CompleteCommand
                     File.Exists(Path.Combine(app.Folders.State, "runs.db"))
                         ? Quietly<Run>(() => [.. app.Store.Live().Concat(app.Store.Ended(MostEnded))])
                         : [],
-                () => Quietly(() => app.Config.Sites)
+                () => Quietly(() => app.Config.Sites),
+                () => Quietly(() => JobWords.Known(app.Sources, () => app.Config))
             );
             if (app.Json)
             {

@@ -4,6 +4,7 @@ using Muster.Cli.Runs;
 using Muster.Cli.Sites;
 using Muster.Runs;
 using Muster.Sites;
+using Muster.Sites.Reading;
 
 namespace Muster.Cli;
 
@@ -17,7 +18,8 @@ internal static class Completion
         RootCommand root,
         IReadOnlyList<string> words,
         Func<IReadOnlyList<Run>> runs,
-        Func<IReadOnlyList<Site>> sites
+        Func<IReadOnlyList<Site>> sites,
+        Func<IReadOnlyList<JobDraft>> jobs
     )
     {
         // Bash takes `--site=lab` apart at the sign.
@@ -32,7 +34,10 @@ internal static class Completion
         {
             if (waiting is not null)
                 waiting = null;
-            else if (word == "--" || (command is ITakesCommand && !word.StartsWith('-')))
+            else if (
+                word == "--"
+                || (command is ITakesCommand && !word.StartsWith('-') && (free > 0 || !IsJob(command, word)))
+            )
                 return []; // the user's own command from here on
             else if (word.StartsWith('-') && word.Length > 1)
                 waiting =
@@ -66,7 +71,11 @@ internal static class Completion
         var argument =
             command.Arguments.ElementAtOrDefault(free)
             ?? command.Arguments.LastOrDefault(last => last.Arity.MaximumNumberOfValues > 1);
+        if (command is SubmitCommand && free == 0)
+            return Matching(jobs().Select(job => new Proposal(job.Name, $"job ({job.Origin})")), current);
         return Matching(subs.Concat(Values(argument?.HelpName ?? argument?.Name)), current);
+
+        bool IsJob(Command of, string word) => of is SubmitCommand && jobs().Any(job => job.Name == word);
 
         IEnumerable<Proposal> Options() =>
             command

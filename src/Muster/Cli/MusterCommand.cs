@@ -51,6 +51,13 @@ public static class MusterCommand
                 FirstHelp.Show(Create([]), screen, json);
                 return ExitCodes.Done;
             }
+            var job = parsed.Errors.Count > 0 ? null : JobWords.Find(root, parsed, split);
+            if (job is not null)
+            {
+                parsed = job.Parsed;
+                json = parsed.GetValue(Json);
+                screen = new Screen(parsed.GetValue(Quiet));
+            }
             if (parsed.Errors.Count > 0)
                 return Misused(screen, json, parsed);
             Shorten(parsed.CommandResult.Command);
@@ -59,7 +66,8 @@ public static class MusterCommand
                 Screen = screen,
                 Json = json,
                 Yes = parsed.GetValue(Yes),
-                Command = split.Command,
+                Command = job?.Command ?? split.Command,
+                Job = job?.Draft,
                 Within = WithinAsync,
             };
             return await parsed.InvokeAsync(Configuration);
@@ -147,6 +155,7 @@ public static class MusterCommand
         ("diagnose", _ => DiagnoseCommand.Create()),
         ("version", _ => VersionCommand.Create()),
         ("sites", _ => SitesCommand.Create()),
+        ("data", _ => DataCommand.Create()),
         ("cost", _ => CostCommand.Create()),
         ("config", _ => ConfigCommand.Create()),
         ("why", _ => WhyCommand.Create()),

@@ -20,6 +20,9 @@ internal sealed partial class ConfigFile(string path, ConfigSources sources)
     public ConfigSources Sources => sources;
     public string Folder => Path.GetDirectoryName(path) ?? sources.Folder;
 
+    /// <summary>It was found above the working folder: it is no file of the user or the machine.</summary>
+    public bool IsOfProject => path != sources.NamedFile && path != sources.UserFile && path != sources.SystemFile;
+
     /// <summary>
     /// The file's one document; null when it is empty or not readable, and then the mistake is noted.
     /// </summary>

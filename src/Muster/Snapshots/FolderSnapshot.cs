@@ -12,7 +12,10 @@ public static class FolderSnapshot
 {
     private const string IgnoreFile = ".musterignore";
 
-    public static Snapshot Take(string path, CancellationToken ct)
+    public static Snapshot Take(string path, CancellationToken ct) => Take(path, [], ct);
+
+    /// <param name="except">Patterns, as in an ignore file, of what is left out as well.</param>
+    public static Snapshot Take(string path, IReadOnlyList<string> except, CancellationToken ct)
     {
         var root = Path.GetFullPath(path);
         if (!Path.Exists(root))
@@ -21,7 +24,10 @@ public static class FolderSnapshot
         if (File.Exists(root))
             walk.AddFile(root, new(Path.GetFileName(root)));
         else
-            walk.Enter("", null);
+            walk.Enter(
+                "",
+                except.Count == 0 ? null : new IgnoreRules(Encoding.UTF8.GetBytes(string.Join('\n', except)), [], null)
+            );
         walk.Items.Sort((one, other) => one.Path.CompareTo(other.Path));
         return new()
         {

@@ -16,6 +16,8 @@ internal sealed class Layout : IAsyncDisposable
     private readonly string _attempt;
     private readonly ShellChannel _channel;
     private readonly StreamReader _lines;
+    private readonly Room _room = new();
+    private string? _next;
 
     private Layout(Remote remote, Shipment shipment, string attempt, ShellChannel channel)
     {
@@ -23,13 +25,17 @@ internal sealed class Layout : IAsyncDisposable
         _lines = new(channel.Output);
     }
 
-    public static async Task<Layout> OpenAsync(Remote remote, Shipment shipment, CancellationToken ct)
+    /// <param name="bytes">What is to come, large files included.</param>
+    public static async Task<Layout> OpenAsync(Remote remote, Shipment shipment, long bytes, CancellationToken ct)
     {
         var attempt = Remote.NewAttempt();
         var separate = shipment
             .Areas.Where(area => area.Mode != AreaMode.Link)
             .Select(area => $"{(area.Mode == AreaMode.Copy || area.IsSmall ? "copy" : "root")}:{area.Name}");
-        var layout = remote.Script("layout.sh", [shipment.Run, Remote.PrefixOf(shipment.Run), attempt, .. separate]);
+        var layout = remote.Script(
+            "layout.sh",
+            [shipment.Run, Remote.PrefixOf(shipment.Run), attempt, $"{bytes}", .. separate]
+        );
         var script = ShellText.Of($"{layout}\n(\n{shipment.Then}\n) < /dev/null");
         return new(remote, shipment, attempt, await remote.Host.OpenAsync(script, ct));
     }
@@ -39,8 +45,11 @@ internal sealed class Layout : IAsyncDisposable
     /// </summary>
     public async Task<bool> BeginAsync(SiteContents site, CancellationToken ct)
     {
-        while (await _lines.ReadLineAsync(ct) is { } line)
+        while ((_next ?? await _lines.ReadLineAsync(ct)) is { } line)
         {
+            _next = null;
+            if (_room.Read(line))
+                continue;
             if (line == "ready")
                 return true;
             if (line == "done")
@@ -49,6 +58,16 @@ internal sealed class Layout : IAsyncDisposable
                 site.Add(name);
         }
         throw _remote.Fault((await _channel.EndAsync(ct)).Said);
+    }
+
+    /// <summary>Throws where the site has no room for so much. It is asked before the first byte of it is sent.</summary>
+    public async Task CheckRoomAsync(long bytes, CancellationToken ct)
+    {
+        while (_next is null && await _lines.ReadLineAsync(ct) is { } line)
+            if (!_room.Read(line))
+                _next = line;
+        if (_room.Free < bytes)
+            throw _remote.NoRoom(bytes, _room.Free.Value, _room.IsQuota);
     }
 
     /// <summary>

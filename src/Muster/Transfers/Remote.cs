@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Muster.Faults;
@@ -40,6 +41,22 @@ internal sealed record Remote(IHost Host, string Root)
                 "See the message above; `muster sites check` looks at the whole site."
             );
     }
+
+    /// <summary>What is to be sent does not fit.</summary>
+    public UserException NoRoom(long bytes, long free, bool isQuota) =>
+        new(
+            $"{Host.Name}: {Size(bytes)} are to be sent, but "
+                + $"{(isQuota ? $"your quota leaves {Size(free)}" : $"only {Size(free)} are free")} in {Root}",
+            "Nothing was sent. `muster sites tidy SITE` removes old runs; or point `root:` of the site to a larger place."
+        );
+
+    private static string Size(long bytes) =>
+        bytes switch
+        {
+            >= 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.#} GB"),
+            >= 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.#} MB"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:0.#} KB"),
+        };
 
     /// <summary>A full disk gets back what an unfinished delivery put on it.</summary>
     public async Task ClearAsync(string run)

@@ -72,12 +72,14 @@ public sealed class SiteStore(IHost host, string root, string siteKey, ContentCa
         var plan = DeliveryPlan.For(shipment, cache, _site);
         var meter = new TransferMeter(progress, plan.Small.Count + plan.Large.Count, plan.BytesWanted);
         // Its shell starts over there while the large files are on their way.
-        await using var early = await Layout.OpenAsync(_remote, shipment, ct);
+        await using var early = await Layout.OpenAsync(_remote, shipment, plan.BytesWanted, ct);
+        if (plan.BytesWanted > 0)
+            await early.CheckRoomAsync(plan.BytesWanted, ct);
         var isWanted = await SendLargeAsync(plan, shipment.Run, meter, ct);
         var bytesThere = plan.BytesThere;
 
         // What has become of the run meanwhile is told only to who asks anew.
-        await using var layout = isWanted ? early : await Layout.OpenAsync(_remote, shipment, ct);
+        await using var layout = isWanted ? early : await Layout.OpenAsync(_remote, shipment, 0, ct);
         if (await layout.BeginAsync(_site, ct))
         {
             // An earlier attempt may have left much in the store.

@@ -1,8 +1,26 @@
-# RUN PREFIX ATTEMPT [copy:AREA | root:AREA]...  lays a run's folder out from the tar archive on standard input.
-# Says `has NAME` for what an earlier, broken attempt left in the store, then `ready`, or `done` when there is nothing to lay out;
+# RUN PREFIX ATTEMPT BYTES [copy:AREA | root:AREA]...  lays a run's folder out from the tar archive on standard input.
+# Says how much room there is (`room`, then `df`'s line; `kept KB` of an earlier attempt; where much comes, `quota USED SOFT HARD`), `has NAME` for what an earlier, broken attempt left in the store, then `ready`, or `done` when there is nothing to lay out;
 # reads one line, `gzip` or `plain`, and the archive; ends with `laid`, `done` or `failed`. What is printed between is tar's complaint.
-run=runs/$1 old=incoming/$2 new=incoming/$2.$3
-shift 3
+run=runs/$1 old=incoming/$2 new=incoming/$2.$3 bytes=$4
+shift 4
+
+# What is free where the root is. Quotas are asked for where much comes: a server may take long to tell them.
+room() {
+  line=$(df -Pk . 2>/dev/null | tail -n 1)
+  echo "room $line"
+  [ ! -d "$old.parts" ] || echo "kept $(du -sk "$old.parts" 2>/dev/null | cut -f1)"
+  [ "$bytes" -ge 100000000 ] || return 0
+  limited=; ! command -v timeout >/dev/null 2>&1 || limited="timeout 5"
+  ! command -v lfs >/dev/null 2>&1 || $limited lfs quota -q -u "$(id -un)" "${line##* }" 2>/dev/null | quotas "${line##* }"
+  ! command -v quota >/dev/null 2>&1 || $limited quota -w 2>/dev/null | quotas "${line%% *}"
+}
+
+# Of lines FILESYSTEM USED SOFT HARD, all in KB, that of $1.
+quotas() {
+  while read -r name used soft hard rest; do
+    [ "$name" != "$1" ] || echo "quota ${used%\*} $soft $hard"
+  done
+}
 
 # Checks the content that $1 received; each file is named by its hash.
 sums() (
@@ -84,6 +102,7 @@ if [ -e "$run/status/launched" ] || [ -e "$run/status/cancel" ] || [ -e "$run/st
   rm -rf "$old".*
   echo done
 else
+  room
   mkdir -p "$new/c" "$new/t" && salvage && echo ready || exit 1
   # An archive that came whole was guarded by the connection; only what a broken one left has to be hashed.
   if receive && promote "$new" && separate "$@" && settle; then

@@ -1,6 +1,7 @@
 using Muster.Configuration;
 using Muster.Runs;
 using Muster.Sites;
+using Muster.Sites.Reading;
 
 namespace Muster.Cli;
 
@@ -34,8 +35,10 @@ public sealed class CompletionTests
         },
     ];
 
+    private static readonly JobDraft[] Jobs = [new("train", null, new("muster.yaml", 3))];
+
     private static IEnumerable<string> After(params string[] words) =>
-        Completion.For(MusterCommand.Create(words), words, () => Runs, () => Sites).Select(one => one.Word);
+        Completion.For(MusterCommand.Create(words), words, () => Runs, () => Sites, () => Jobs).Select(one => one.Word);
 
     [Fact]
     public void Commands_come_first_and_hidden_ones_do_not()
@@ -54,6 +57,17 @@ public sealed class CompletionTests
         Assert.Equal(["trial", "last"], After("submit", "--after", ""));
         Assert.Equal(["trial", "last"], After("exec", ""));
         Assert.Equal(["trial", "last", "lab", "local"], After("shell", ""));
+    }
+
+    [Fact]
+    public void Jobs_come_first_behind_submit_and_their_options_after_them()
+    {
+        Assert.Equal(["train"], After("submit", ""));
+        Assert.Equal(["train"], After("sweep", "--gpus", "1", "t"));
+        Assert.Equal(["--gpus"], After("submit", "train", "--gp"));
+        Assert.Empty(After("submit", "train", "--", "--gp"));
+        Assert.Empty(After("submit", "other", "--gp"));
+        Assert.Empty(After("submit", "train", "train", "--gp"));
     }
 
     [Fact]

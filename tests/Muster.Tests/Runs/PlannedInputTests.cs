@@ -1,4 +1,6 @@
+using Muster.Configuration;
 using Muster.Faults;
+using Muster.Sites;
 
 namespace Muster.Runs;
 
@@ -36,7 +38,51 @@ public sealed class PlannedInputTests : IDisposable
         Assert.Equal("two inputs are named 'in'", Said(["in", "other:in"]));
 
         string Said(IReadOnlyList<string> texts) =>
-            Assert.Throws<UserException>(() => PlannedInput.ParseAll(texts, _folder.FullName)).Message;
+            Assert.Throws<UserException>(() => PlannedInput.ParseAll(texts, _folder.FullName, Lab)).Message;
+    }
+
+    private static readonly SshSite Lab = new()
+    {
+        Name = "lab",
+        Origin = Origin.BuiltIn,
+        Hosts = ["gpu1", "gpu2"],
+    };
+
+    [Theory]
+    [InlineData("lab:/data/photos", "/data/photos", "photos")]
+    [InlineData("lab:/data/photos/:raw", "/data/photos", "raw")]
+    [InlineData("lab:~/data/a:b/c", "~/data/a:b/c", "c")]
+    [InlineData("gpu1:/data/x.csv", "/data/x.csv", "x.csv")]
+    public void What_is_on_the_site_is_named_by_the_site_or_the_chosen_host(string text, string path, string name)
+    {
+        var input = Assert.Single(PlannedInput.ParseAll([text], _folder.FullName, Lab, "gpu1"));
+        Assert.Equal((path, name, true), (input.Path, input.Name, input.OnSite));
+    }
+
+    [Theory]
+    [InlineData("cedar:/data/x", "the input cedar:/data/x is on cedar, but the run goes to lab")]
+    [InlineData("gpu2:/data/x", "the input gpu2:/data/x is on host gpu2, but the run may start on another")]
+    [InlineData("lab:/", "'lab:/' does not name a file or folder on lab")]
+    [InlineData("lab:/data/x:y z", "'y z' is not a valid input name")]
+    public void A_path_of_another_place_is_refused(string text, string said) =>
+        Assert.Equal(
+            said,
+            Assert.Throws<UserException>(() => PlannedInput.ParseAll([text], _folder.FullName, Lab, "gpu1")).Message
+        );
+
+    [Fact]
+    public void Patterns_without_anything_to_send_are_refused()
+    {
+        _folder.CreateSubdirectory("in");
+        Assert.Equal(["*.tmp"], PlannedInput.ParseAll(["in"], _folder.FullName, Lab, null, ["*.tmp"])[0].Except);
+        foreach (
+            var texts in (string[][])
+                [
+                    [],
+                    ["lab:/data/x"],
+                ]
+        )
+            Assert.Throws<UserException>(() => PlannedInput.ParseAll(texts, _folder.FullName, Lab, null, ["*.tmp"]));
     }
 
     private (string, string) Read(string text)

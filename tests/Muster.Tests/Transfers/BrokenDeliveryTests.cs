@@ -179,6 +179,43 @@ public sealed class BrokenDeliveryTests : DeliveryTestBase
     }
 
     [Fact]
+    public async Task What_does_not_fit_is_known_before_a_byte_of_it_is_sent()
+    {
+        Directory.CreateDirectory(Root);
+        Assert.True(Try("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", Root), "only root can mount a small disk");
+        try
+        {
+            var items = FolderSnapshot.Take(LargeFile(DeliveryPlan.LargeFrom), Ct).Items;
+            Shipment[] all =
+            [
+                new("run-1", [new("in/film", items, AreaMode.Link)], [], Nothing),
+                Shipment("run-2", [.. Enumerable.Range(0, 40).Select(Noise)]),
+            ];
+            foreach (var shipment in all)
+            {
+                var fault = await Assert.ThrowsAsync<UserException>(() =>
+                    Store(new LocalHost()).DeliverAsync(shipment, null, Ct)
+                );
+                Assert.Contains(" MB are to be sent, but only 4.2 MB are free in " + Root, fault.Message);
+                Assert.Equal("", Repository.Sh($"find {Root} -type f"));
+            }
+        }
+        finally
+        {
+            Try("umount", "-l", Root); // a shell that was left there may take its time
+        }
+
+        CargoItem Noise(int seed)
+        {
+            var random = new byte[300_000];
+            new Random(seed).NextBytes(random);
+            var path = Path.Combine(Repository.Root, $"{seed}.bin");
+            File.WriteAllBytes(path, random);
+            return FolderSnapshot.Take(path, Ct).Items.Single();
+        }
+    }
+
+    [Fact]
     public async Task A_full_disk_is_named_and_gets_back_what_was_put_on_it()
     {
         Directory.CreateDirectory(Root);
@@ -186,13 +223,17 @@ public sealed class BrokenDeliveryTests : DeliveryTestBase
         try
         {
             var random = new byte[300_000];
-            for (var i = 0; i < 40; i++)
+            for (var i = 0; i < 10; i++)
             {
                 new Random(i).NextBytes(random);
                 File.WriteAllBytes(Path.Combine(Repository.Root, $"{i}.bin"), random);
             }
             var host = new TestHost();
-            var shipment = Shipment("run-1", (await Repository.GetAsync()).Items);
+            // It fills up meanwhile: what the run writes into its own folder is not counted beforehand.
+            var shipment = Shipment("run-1", (await Repository.GetAsync()).Items) with
+            {
+                Files = [new("noise", new byte[3_000_000])],
+            };
 
             var fault = await Assert.ThrowsAsync<UserException>(() => Store(host).DeliverAsync(shipment, null, Ct));
 

@@ -8,7 +8,7 @@ namespace Muster.Cli.Context;
 /// </summary>
 internal static class CommandWords
 {
-    public static (string[] Options, string[] Command) Split(RootCommand root, string[] arguments)
+    public static SplitWords Split(RootCommand root, string[] arguments)
     {
         var at = 0;
         Command command = root;
@@ -17,10 +17,10 @@ internal static class CommandWords
             var word = arguments[at];
             if (word == "--")
                 return command is ITakesCommand or IMayTakeCommand
-                    ? (arguments[..at], arguments[(at + 1)..])
-                    : (arguments, []);
+                    ? new(arguments[..at], arguments[(at + 1)..], true)
+                    : new(arguments, [], false);
             if (command is ITakesCommand && !(word.Length > 1 && word[0] == '-'))
-                return (arguments[..at], arguments[at..]);
+                return new(arguments[..at], arguments[at..], false);
             if (word.Length > 1 && word[0] == '-')
             {
                 at += ValuesOf(Find(command, root, word), word);
@@ -33,7 +33,7 @@ internal static class CommandWords
             }
             at++;
         }
-        return (arguments, []);
+        return new(arguments, [], false);
     }
 
     private static Option? Find(Command command, RootCommand root, string word)
@@ -47,6 +47,9 @@ internal static class CommandWords
     private static int ValuesOf(Option? option, string word) =>
         option is null || word.Contains('=') || option.Arity.MinimumNumberOfValues == 0 ? 0 : 1;
 }
+
+/// <param name="AfterDashes">The command stands behind <c>--</c>.</param>
+internal sealed record SplitWords(string[] Options, string[] Command, bool AfterDashes);
 
 /// <summary>A command behind whose options the words of another command follow.</summary>
 internal interface ITakesCommand;

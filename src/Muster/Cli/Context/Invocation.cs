@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Muster.Cli.Terminal;
+using Muster.Sites.Reading;
 
 namespace Muster.Cli.Context;
 
@@ -16,6 +17,9 @@ internal sealed class Invocation
 
     /// <summary>The words of the user's own command.</summary>
     public IReadOnlyList<string> Command { get; init; } = [];
+
+    /// <summary>The job that was named; its options are among the parsed ones, its words are the command's.</summary>
+    public JobDraft? Job { get; init; }
 
     /// <summary>Runs another command of muster, within the call that is given.</summary>
     public required Func<Invocation, IReadOnlyList<string>, CancellationToken, Task> Within { get; init; }

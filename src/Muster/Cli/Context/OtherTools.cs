@@ -41,7 +41,6 @@ internal static class OtherTools
             "--mail-type" => Set("mail-type"),
             "--mail-user" => Set("mail-user"),
             "-w" or "--nodelist" => Set("nodelist"),
-            "--exclude" => Set("exclude"),
             "--ntasks" => "For ranks that work together: --role NAME=N. Else --set ntasks=N passes it to sbatch.",
             "--gres" or "--gpu" or "--gpus-per-node" or "-G" => "Use --gpus N.",
             "--mem" => "Use --memory SIZE, such as --memory 12G.",

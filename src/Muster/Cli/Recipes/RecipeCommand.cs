@@ -89,7 +89,7 @@ internal class RecipeCommand : Command
                     $"# {recipe.Stage}, first, on "
                         + $"{plan.Host ?? "this machine"}\n{RecipeStaging.ScriptFor(values, site)}\n"
                 );
-            return SubmitCommand.DryRun(app, plan);
+            return await DryRun.ShowAsync(app, plan, scripts: true, ct);
         }
         if (recipe.Preflight is not null)
             Tell(app, recipe, await RecipePreflight.RunAsync(values, plan, app.OpenSite(site), ct));

@@ -189,7 +189,7 @@ internal static class CpCommand
                     from.Path,
                     Path.GetFileName(full),
                     overwrite,
-                    new Progress(app.Screen),
+                    new TransferLine(app.Screen, "copying", app.Clock),
                     ct
                 )
             );
@@ -225,17 +225,14 @@ internal static class CpCommand
                 : to.Path;
         return (
             to.Run,
-            await new FolderUpload(to.Host, to.Root).CopyAsync(full, path, overwrite, new Progress(app.Screen), ct)
+            await new FolderUpload(to.Host, to.Root).CopyAsync(
+                full,
+                path,
+                overwrite,
+                new TransferLine(app.Screen, "copying", app.Clock),
+                ct
+            )
         );
-    }
-
-    private sealed class Progress(Screen screen) : IProgress<TransferProgress>
-    {
-        public void Report(TransferProgress value) =>
-            screen.Passing(
-                $"copying     {value.Files}/{value.AllFiles} files, {Words.Size(value.Bytes)} of "
-                    + Words.Size(value.AllBytes)
-            );
     }
 }
 

@@ -23,6 +23,10 @@ internal static class FetchCommand
             HelpName = "GLOB",
             Arity = ArgumentArity.OneOrMore,
         };
+        var follow = new Option<bool>("--follow", "-f")
+        {
+            Description = "Keep the results here in step with those of a live run, until it ends.",
+        };
         var command = new Command(
             "fetch",
             """
@@ -31,12 +35,14 @@ internal static class FetchCommand
               muster fetch                     the last run
               muster fetch train train-2       each into a folder of its own below ./muster-out
               muster fetch train --only '*.csv' --to results
+              muster fetch train --follow      again and again while it runs; Ctrl-C stops only this
             """
         )
         {
             selectors,
             to,
             only,
+            follow,
         };
         command.SetAction(
             async (parsed, ct) =>
@@ -47,6 +53,14 @@ internal static class FetchCommand
                     throw UserException.Misuse(
                         $"--to names one folder, but {Words.Count(runs.Count, "run")} are to be fetched",
                         "Leave --to out: each run has a folder of its own below ./muster-out."
+                    );
+                if (parsed.GetValue(follow))
+                    runs = await FetchFollow.UntilEndAsync(
+                        app,
+                        runs,
+                        parsed.GetValue(to),
+                        parsed.GetValue(only) ?? [],
+                        ct
                     );
                 foreach (var run in runs)
                     await BringAsync(app, run, parsed.GetValue(to), parsed.GetValue(only) ?? [], always: true, ct);
@@ -60,6 +74,7 @@ internal static class FetchCommand
     /// <param name="always">Say it, and remember the place, also when there was nothing to bring.</param>
     /// <param name="steps">What is done with them then; none: what the run's recipe wants done with whole
     /// results.</param>
+    /// <param name="onlyNews">Say only what came, as it is asked for again and again.</param>
     public static async Task BringAsync(
         App app,
         Run run,
@@ -67,7 +82,8 @@ internal static class FetchCommand
         IReadOnlyList<string> only,
         bool always,
         CancellationToken ct,
-        IReadOnlyList<IReadOnlyList<string>>? steps = null
+        IReadOnlyList<IReadOnlyList<string>>? steps = null,
+        bool onlyNews = false
     )
     {
         var hosts = run.Plan.Hosts();
@@ -84,6 +100,7 @@ internal static class FetchCommand
                 to is null,
                 only,
                 always,
+                onlyNews,
                 ct
             );
         if (
@@ -106,6 +123,7 @@ internal static class FetchCommand
         bool keepOut,
         IReadOnlyList<string> only,
         bool always,
+        bool onlyNews,
         CancellationToken ct
     )
     {
@@ -122,7 +140,7 @@ internal static class FetchCommand
         {
             Part = run.Plan.MergeResults ? host : null,
         };
-        var report = await fetch.FetchAsync(only, new Progress(app.Screen), ct);
+        var report = await fetch.FetchAsync(only, new TransferLine(app.Screen, "fetching", app.Clock), ct);
         if (run.Plan.Machine is not null && only.Count == 0)
             // They go with the machine.
             await new ResultFetch(
@@ -130,10 +148,10 @@ internal static class FetchCommand
                 $"{run.Plan.FolderOn(host)}/logs",
                 $"{site.Root}/runs/{run.Plan.FolderOn(host)}/logs",
                 Path.Combine(target, "logs")
-            ).FetchAsync([], new Progress(app.Screen), ct);
-        foreach (var warning in report.Warnings)
+            ).FetchAsync([], new TransferLine(app.Screen, "fetching", app.Clock), ct);
+        foreach (var warning in onlyNews ? [] : report.Warnings)
             app.Screen.Note("note", warning, Tint.Yellow);
-        foreach (var kept in report.Kept)
+        foreach (var kept in onlyNews ? [] : report.Kept)
             app.Screen.Note(
                 "note",
                 $"kept your {kept}; saved {(run.Plan.MergeResults ? $"that of {host}" : "the run's")} as {kept}.new",
@@ -156,7 +174,9 @@ internal static class FetchCommand
                                 : target,
                     }
             );
-        if (app.Json && always)
+        if (onlyNews && report.FilesFetched == 0)
+            return some;
+        if (app.Json && (always || onlyNews))
         {
             app.Screen.Data(
                 System.Text.Json.JsonSerializer.Serialize(
@@ -213,15 +233,6 @@ internal static class FetchCommand
         var ignore = Path.Combine(folder, ".gitignore");
         if (!File.Exists(ignore))
             File.WriteAllText(ignore, "*\n");
-    }
-
-    private sealed class Progress(Screen screen) : IProgress<TransferProgress>
-    {
-        public void Report(TransferProgress value) =>
-            screen.Passing(
-                $"fetching    {value.Files}/{value.AllFiles} files, {Words.Size(value.Bytes)} of "
-                    + $"{Words.Size(value.AllBytes)}"
-            );
     }
 }
 

@@ -14,6 +14,7 @@ namespace Muster.Cli.Runs;
 [JsonSerializable(typeof(PointListView))]
 [JsonSerializable(typeof(ComparisonView))]
 [JsonSerializable(typeof(BestView))]
+[JsonSerializable(typeof(SendsView))]
 [JsonSerializable(typeof(FetchView))]
 [JsonSerializable(typeof(CopyView))]
 [JsonSerializable(typeof(SshConfigView))]

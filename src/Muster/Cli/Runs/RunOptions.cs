@@ -84,7 +84,9 @@ internal sealed class RunOptions
     public Option<bool> Detach { get; } =
         new("--detach", "-d") { Description = "Submit and return without following the run." };
     public Option<bool> DryRun { get; } =
-        new("--dry-run") { Description = "Print the plan and the scripts without submitting anything." };
+        new("--dry-run") { Description = "Show the plan and the files that would be sent, and do nothing." };
+    public Option<bool> Scripts { get; } =
+        new("--scripts") { Description = "With --dry-run, print the exact scripts as well." };
     public Option<bool> NoFetch { get; } = new("--no-fetch") { Description = "Do not fetch results." };
     public Option<OnInterrupt> OnInterrupt { get; } = CtrlC.Option();
 

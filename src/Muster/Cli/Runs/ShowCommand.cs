@@ -117,7 +117,7 @@ internal static class ShowCommand
         app.Screen.Field("started", started?.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss"));
         app.Screen.Field("snapshot", run.Plan.Commit is { } commit ? $"{commit} ({run.Plan.Branch})" : null);
         foreach (var input in run.Plan.Inputs)
-            app.Screen.Field("input", $"{input.Name} from {input.Path}");
+            app.Screen.Field("input", $"{input.Name} from {(input.OnSite ? $"{run.Plan.Site}:" : "")}{input.Path}");
         foreach (var output in run.Plan.Outputs)
             app.Screen.Field("output", output);
         if (run.Plan.EnvironmentNames.Count > 0)

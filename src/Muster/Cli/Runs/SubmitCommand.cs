@@ -19,9 +19,17 @@ internal class SubmitCommand : Command, ITakesCommand
     private readonly Option<int?> _nodes = new("--nodes") { Description = "Number of nodes (SLURM).", HelpName = "N" };
     private readonly Option<string[]> _input = new("--input")
     {
-        Description = "File or folder to upload; the command finds it at $MUSTER_IN/NAME.",
-        HelpName = "PATH[:NAME]",
+        Description =
+            "File or folder to upload; the command finds it at $MUSTER_IN/NAME. SITE:PATH is on the site already.",
+        HelpName = "[SITE:]PATH[:NAME]",
         Arity = ArgumentArity.OneOrMore,
+    };
+    private readonly Option<string[]> _exclude = new("--exclude")
+    {
+        Description = "Leave files out of the inputs; patterns as in .gitignore.",
+        HelpName = "PATTERN",
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = false,
     };
     private readonly Option<string[]> _output = new("--output")
     {
@@ -79,8 +87,13 @@ internal class SubmitCommand : Command, ITakesCommand
               muster submit -s cedar --gpus 1 --time 10h -- python main.py --epochs 90
               muster submit -s lab --output 'results/*.csv' --tensorboard=runs -- ./experiment.sh
               muster submit -s burst --gpus 1 --keep 30m -- python train.py
+              muster submit train --gpus 2                a job of muster.yaml, with another option
+              muster submit train -- --lr 0.1             the same, with more words for its command
+              muster submit                               the job of muster.job.yaml
 
-            Options end at the first word of the command; '--' may stand before it.
+            Options end at the first word of the command; '--' may stand before it, and then it is never a job. Options
+            given here replace those of the job, or add to them where there may be several. Words behind '--' replace
+            the job's command; if the first begins with '-', they are added to it.
             """
         )
     {
@@ -106,6 +119,7 @@ internal class SubmitCommand : Command, ITakesCommand
                     _run.Set,
                     _run.Env,
                     _input,
+                    _exclude,
                     _output,
                     _port,
                     _tensorboard,
@@ -121,6 +135,7 @@ internal class SubmitCommand : Command, ITakesCommand
                     _run.Notify,
                     _run.Detach,
                     _run.DryRun,
+                    _run.Scripts,
                     _noSnapshot,
                     _run.NoFetch,
                     _raw,
@@ -136,16 +151,31 @@ internal class SubmitCommand : Command, ITakesCommand
     /// <summary>What else is asked for.</summary>
     protected virtual SubmitRequest Asked(ParseResult parsed, SubmitRequest request) => request;
 
+    /// <summary>What was typed is whole without a command.</summary>
+    internal virtual bool NeedsNoCommand(ParseResult parsed) => parsed.GetResult(_roleCommand) is not null;
+
     protected RunOptions Run => _run;
 
     protected async Task<int> RunAsync(ParseResult parsed, CancellationToken ct)
     {
         var app = parsed.App();
+        var job = parsed.Invocation().Job;
+        if (job is not null && !app.Json)
+            app.Screen.Note("job", $"{job.Name} ({job.Origin})");
         var site = app.GetSite(parsed.GetValue(_run.Site));
-        var request = _run.Asked(parsed) with
+        var asked = _run.Asked(parsed);
+        if (job is not null)
+            asked = asked with
+            {
+                Name = asked.Name ?? RunNames.Fit(job.Name),
+                InputFolder = asked.WorkingFolder,
+                WorkingFolder = job.Folder ?? asked.WorkingFolder,
+            };
+        var request = asked with
         {
             Nodes = parsed.GetValue(_nodes),
             Inputs = parsed.GetValue(_input) ?? [],
+            Exclude = parsed.GetValue(_exclude) ?? [],
             Outputs = parsed.GetValue(_output) ?? [],
             Ports = parsed.GetValue(_port) ?? [],
             TensorBoard = parsed.GetResult(_tensorboard) is null ? null : parsed.GetValue(_tensorboard) ?? ".",
@@ -155,8 +185,7 @@ internal class SubmitCommand : Command, ITakesCommand
             Stay = parsed.GetValue(_stay),
             Snapshot = !parsed.GetValue(_noSnapshot),
             RawLine = parsed.GetValue(_raw),
-            FolderOptions =
-                (site is SlurmSite ? SbatchJson.Find(Directory.GetCurrentDirectory()) : null) ?? SbatchOptions.None,
+            FolderOptions = (site is SlurmSite ? SbatchJson.Find(asked.WorkingFolder) : null) ?? SbatchOptions.None,
         };
         request = Asked(parsed, request);
         var (plan, environment) = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable).Plan(
@@ -171,7 +200,7 @@ internal class SubmitCommand : Command, ITakesCommand
                 Tint.Yellow
             );
         if (parsed.GetValue(_run.DryRun))
-            return DryRun(app, plan);
+            return await DryRun.ShowAsync(app, plan, parsed.GetValue(_run.Scripts), ct);
         return await SubmitAsync(
             app,
             plan,
@@ -197,6 +226,7 @@ internal class SubmitCommand : Command, ITakesCommand
     )
     {
         var screen = app.Screen;
+        var line = new TransferLine(screen, "sending", app.Clock);
         var machines = CloudRuns.Of(app, plan.Site);
         if (machines is not null)
             plan = await CloudRuns.ChooseAsync(app, machines, plan, ct);
@@ -217,7 +247,7 @@ internal class SubmitCommand : Command, ITakesCommand
         var submitting = submission.SubmitAsync(
             plan,
             environment,
-            happening => Tell(screen, happening, watch),
+            happening => Tell(screen, line, happening, watch),
             stop.Token
         );
         if (!await ctrlC.EndsAsync(submitting, stop))
@@ -253,7 +283,7 @@ internal class SubmitCommand : Command, ITakesCommand
         return await attachment.FollowAsync(run, fetch, logs: true, ct);
     }
 
-    private static void Tell(Screen screen, SubmitEvent happening, SubmitWatch? watch)
+    private static void Tell(Screen screen, TransferLine line, SubmitEvent happening, SubmitWatch? watch)
     {
         switch (happening)
         {
@@ -285,10 +315,7 @@ internal class SubmitCommand : Command, ITakesCommand
                 screen.Note("image", text);
                 break;
             case SubmitEvent.Sending(var progress):
-                screen.Passing(
-                    $"sending     {progress.Files}/{progress.AllFiles} files, {Words.Size(progress.Bytes)} of "
-                        + $"{Words.Size(progress.AllBytes)}"
-                );
+                line.Report(progress);
                 break;
             case SubmitEvent.Sent(var report, var time) when report.FilesSent > 0 || report.BytesThere > 0:
                 screen.Note(
@@ -322,34 +349,6 @@ internal class SubmitCommand : Command, ITakesCommand
                     + "--yes."
             );
         return app.Screen.Ask($"{what}\nUpload it? [y]es [n]o", "yn") == 'y';
-    }
-
-    /// <summary>Prints a plan with the exact scripts; nothing is done.</summary>
-    public static int DryRun(App app, RunPlan plan)
-    {
-        if (app.Json)
-        {
-            app.Screen.Data(System.Text.Json.JsonSerializer.Serialize(plan, RunJson.Default.RunPlan));
-            return 0;
-        }
-        app.Screen.Note(
-            "plan",
-            $"{plan.Name} on {plan.Site}{(plan.Host is { } host ? $", host {host}" : "")}; nothing is done"
-        );
-        foreach (
-            var file in RunFiles
-                .For(plan, new Dictionary<string, string>())
-                .Where(file =>
-                    file.Name is "run.json" or "batch.sh" or "job" or "plan.sh" or "outputs"
-                    || file.Name.StartsWith("companion.", StringComparison.Ordinal)
-                )
-        )
-        {
-            app.Screen.Data($"# {file.Name}");
-            app.Screen.Data(file.Text.TrimEnd('\n'));
-            app.Screen.Data("");
-        }
-        return 0;
     }
 }
 

@@ -55,6 +55,7 @@ internal sealed class SweepCommand : SubmitCommand
               muster sweep --grid lr=log:1e-5..1e-1 --grid drop=lin:0..0.5 --max 20 -- python train.py --lr {lr}
               muster sweep -s cedar --gpus 1 --file points.csv --at-once 4 -- ./train.sh
               muster sweep --file sweep.yaml -- ./train.sh
+              muster sweep train --grid lr=0.1,0.01       a job of muster.yaml, whose command has {lr}
               muster sweep --add train --grid lr=0.003 --grid seed=0..9
 
             The command finds each parameter as {NAME} in its words and as $MUSTER_PARAM_NAME, and writes to its own
@@ -94,6 +95,7 @@ internal sealed class SweepCommand : SubmitCommand
             _seed,
             Run.Env,
             Run.DryRun,
+            Run.Scripts,
             Run.Detach,
             Run.NoFetch,
             Run.OnInterrupt,
@@ -136,7 +138,7 @@ internal sealed class SweepCommand : SubmitCommand
             plan = RerunCommand.WithCommand(plan, words);
         plan = plan.WithPoints(points) with { SweepOf = first };
         if (parsed.GetValue(Run.DryRun))
-            return DryRun(app, plan);
+            return await DryRun.ShowAsync(app, plan, parsed.GetValue(Run.Scripts), ct);
         Tell(app, points);
         return await SubmitAsync(
             app,
@@ -150,6 +152,9 @@ internal sealed class SweepCommand : SubmitCommand
 
         string Key(SweepPoint point) => string.Join('\n', names.Select(name => point.Values.GetValueOrDefault(name)));
     }
+
+    internal override bool NeedsNoCommand(ParseResult parsed) =>
+        parsed.GetValue(_add) is not null || base.NeedsNoCommand(parsed);
 
     private static void Tell(App app, IReadOnlyList<SweepPoint> points)
     {

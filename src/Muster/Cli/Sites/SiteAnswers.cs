@@ -12,6 +12,9 @@ namespace Muster.Cli.Sites;
 [JsonSerializable(typeof(CloudMachineListView))]
 [JsonSerializable(typeof(SweepListView))]
 [JsonSerializable(typeof(CostView))]
+[JsonSerializable(typeof(DataListView))]
+[JsonSerializable(typeof(DataPushListView))]
+[JsonSerializable(typeof(DataDropListView))]
 internal sealed partial class SiteAnswers : JsonSerializerContext
 {
     public static SiteAnswers Plain { get; } = new(AnswerJson.Readable());

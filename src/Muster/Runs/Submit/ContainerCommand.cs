@@ -11,6 +11,7 @@ internal static class ContainerCommand
     {
         var inner = plan.RawLine ? ShellText.Of($"sh -c {SweepText.Line(plan)}") : SweepText.Words(plan, plan.Command);
         var staged = plan.Images.FirstOrDefault(image => image.Host == host) ?? new(host, plan.Runtime ?? "", name);
+        var there = plan.Inputs.Where(input => input.OnSite).Select(input => input.Name).ToList();
         return ShellText
             .Of(
                 $$"""
@@ -26,10 +27,12 @@ internal static class ContainerCommand
                   apptainer|singularity)
                     set -- --bind "$MUSTER_RUN_DIR" --pwd "$PWD" "$image" "$@"
                     [ "$gpus" = 0 ] || set -- --nv "$@"
+                    {{Linked(there, ShellText.Of($"--bind \"$there\""))}}
                     exec $runtime exec "$@" ;;
                   podman|docker)
                     if [ -n "$archive" ] && ! $runtime image inspect "$image" >/dev/null 2>&1; then $runtime load -q -i "$root/$archive" >/dev/null || exit 125; fi
                     set -- --pull never --network host --volume "$MUSTER_RUN_DIR:$MUSTER_RUN_DIR" --workdir "$PWD" "$image" "$@"
+                    {{Linked(there, ShellText.Of($"--volume \"$there:$there\""))}}
                     # By name alone: the values are taken from our environment and stand on no command line.
                     for variable in $(env | sed -n 's/^\(MUSTER_[A-Z0-9_]*\|SLURM_[A-Z0-9_]*\|CUDA_VISIBLE_DEVICES\)=.*/\1/p') $framework {{plan.EnvironmentNames}}; do
                       set -- --env "$variable" "$@"
@@ -52,4 +55,12 @@ internal static class ContainerCommand
             )
             .ToString();
     }
+
+    /// <summary>What the links to inputs on the site lead to is seen inside, too.</summary>
+    private static ShellText Linked(List<string> names, ShellText option) =>
+        names.Count == 0
+            ? ShellText.Of($":")
+            : ShellText.Of(
+                $"for there in {names}; do there=$(readlink \"$MUSTER_RUN_DIR/in/$there\"); set -- {option} \"$@\"; done"
+            );
 }

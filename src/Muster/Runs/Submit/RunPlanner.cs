@@ -31,7 +31,13 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
             Setup = site.Setup,
             IgnoreSetupErrors = site.SetupErrors is SetupErrors.Ignore,
             EnvironmentNames = [.. environment.Keys],
-            Inputs = PlannedInput.ParseAll(request.Inputs, request.WorkingFolder),
+            Inputs = PlannedInput.ParseAll(
+                request.Inputs,
+                request.InputFolder ?? request.WorkingFolder,
+                site,
+                request.Host,
+                request.Exclude
+            ),
             Outputs = [.. request.Outputs.Select(OutputPattern.Parse)],
             Ports =
             [

@@ -67,6 +67,7 @@ public sealed class Submission(
         plan = run.Plan; // its name may have become another
         tell(new SubmitEvent.Recorded(run));
         IReadOnlyList<Area> areas;
+        IReadOnlyDictionary<string, Area> links;
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(ct);
         List<Task> beside = [];
         try
@@ -77,11 +78,14 @@ public sealed class Submission(
             var up = BringUp is null ? Task.CompletedTask : BringUp(run, giveUp.Token);
             beside.Add(up);
             beside.Add(ConnectAsync(plan, up, giveUp.Token));
+            var looking = LookAsync(plan, up, giveUp.Token);
+            beside.Add(looking);
             var staging = StageImagesAsync(plan, up, tell, giveUp.Token);
             beside.Add(staging);
             (plan, areas) = await GatherAsync(plan, tell, ct);
             await Task.WhenAll(beside);
             plan = plan with { Images = await staging };
+            links = await looking;
         }
         catch
         {
@@ -108,7 +112,14 @@ public sealed class Submission(
                     run = await new RunKeeper(store, _ => site, clock).CancelAsync(run.Id, hard: false, ct);
                     return run;
                 case LaunchProtocol.Act.Deliver:
-                    run = await DeliverAsync(run, areas, environment, tell, tries, ct);
+                    run = await DeliverAsync(
+                        run,
+                        host => links.TryGetValue(host ?? "", out var there) ? [.. areas, there] : areas,
+                        environment,
+                        tell,
+                        tries,
+                        ct
+                    );
                     break;
                 default:
                     run = store.Change(run.Id, known => known with { Submitter = null });
@@ -141,6 +152,19 @@ public sealed class Submission(
         await Task.WhenAll(hosts.Select(ssh => ssh.ConnectAsync(ct)));
     }
 
+    /// <summary>Links to the inputs that are on the site already, for each host; one that is missing is told.</summary>
+    private async Task<IReadOnlyDictionary<string, Area>> LookAsync(RunPlan plan, Task up, CancellationToken ct)
+    {
+        await up;
+        if (!plan.Inputs.Any(input => input.OnSite))
+            return new Dictionary<string, Area>();
+        var hosts = plan.Hosts();
+        var found = await Task.WhenAll(
+            hosts.Select(host => SiteInputs.FindAsync(site.HostOf(host), site.Root, plan, ct))
+        );
+        return hosts.Zip(found).ToDictionary(pair => pair.First ?? "", pair => pair.Second);
+    }
+
     private async Task<IReadOnlyList<PlannedImage>> StageImagesAsync(
         RunPlan plan,
         Task up,
@@ -155,7 +179,7 @@ public sealed class Submission(
 
     private async Task<Run> DeliverAsync(
         Run run,
-        IReadOnlyList<Area> areas,
+        Func<string?, IReadOnlyList<Area>> areas,
         IReadOnlyDictionary<string, string> environment,
         Action<SubmitEvent> tell,
         int tries,
@@ -169,7 +193,7 @@ public sealed class Submission(
         {
             var answer = LaunchAnswer.Together(
                 await Task.WhenAll(
-                    run.Plan.Hosts().Select(host => DeliverAsync(run.Plan, host, areas, environment, tell, ct))
+                    run.Plan.Hosts().Select(host => DeliverAsync(run.Plan, host, areas(host), environment, tell, ct))
                 )
             );
             var after = store.Change(run.Id, known => LaunchProtocol.After(known, answer, clock.GetUtcNow()));
@@ -313,20 +337,16 @@ public sealed class Submission(
                 )
             );
         }
-        foreach (var input in plan.Inputs)
-        {
-            var taken = FolderSnapshot.Take(input.Path, ct);
-            areas.Add(
-                new(
-                    $"in/{input.Name}",
-                    input.Only.Count == 0
-                        ? taken.Items
-                        : [.. taken.Items.Where(item => Wildcard.FitsAny(input.Only, item.Path.Text))],
-                    AreaMode.Link
-                )
-            );
-        }
+        foreach (var input in plan.Inputs.Where(input => !input.OnSite))
+            areas.Add(new($"in/{input.Name}", ItemsOf(input, ct), AreaMode.Link));
         return (plan, areas);
+    }
+
+    /// <summary>What of a local input is sent.</summary>
+    public static IReadOnlyList<CargoItem> ItemsOf(PlannedInput input, CancellationToken ct)
+    {
+        var taken = FolderSnapshot.Take(input.Path, input.Except, ct).Items;
+        return input.Only.Count == 0 ? taken : [.. taken.Where(item => Wildcard.FitsAny(input.Only, item.Path.Text))];
     }
 
     private sealed class Progress(Action<SubmitEvent> tell) : IProgress<TransferProgress>

@@ -17,6 +17,9 @@ public sealed record SubmitRequest
     /// <summary><c>NAME=VALUE</c>, or <c>NAME</c> for the value it has here.</summary>
     public IReadOnlyList<string> Env { get; init; } = [];
     public IReadOnlyList<string> Inputs { get; init; } = [];
+
+    /// <summary>Patterns of what of the inputs stays here.</summary>
+    public IReadOnlyList<string> Exclude { get; init; } = [];
     public IReadOnlyList<string> Outputs { get; init; } = [];
     public IReadOnlyList<string> Ports { get; init; } = [];
     public string? TensorBoard { get; init; }
@@ -47,6 +50,9 @@ public sealed record SubmitRequest
     public bool Snapshot { get; init; } = true;
     public bool RawLine { get; init; }
     public required string WorkingFolder { get; init; }
+
+    /// <summary>Where paths of inputs begin, where that is another folder.</summary>
+    public string? InputFolder { get; init; }
 
     /// <summary>
     /// Options from an <c>sbatch.json</c> in the working folder and the like, weaker than <see cref="Set"/>.

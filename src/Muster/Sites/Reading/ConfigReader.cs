@@ -36,6 +36,7 @@ public static class ConfigReader
             SnapshotWarnBytes = InForce(ConfigSchema.SnapshotWarnSize, config.SnapshotWarnBytes),
             SnapshotWarnFiles = InForce(ConfigSchema.SnapshotWarnFiles, config.SnapshotWarnFiles),
             Notify = InForce(ConfigSchema.Notify, config.Notify),
+            Jobs = [.. files.SelectMany(file => file.Jobs).DistinctBy(job => job.Name)],
             Scaling = files
                 .FirstOrDefault(file => file.Top?.Has(ConfigSchema.Scaling) is true)
                 ?.Top!.Get(ConfigSchema.Scaling, null!),
@@ -66,6 +67,12 @@ public static class ConfigReader
         public IEnumerable<string> SiteNames =>
             (top?.Get(ConfigSchema.Sites, []) ?? []).Select(site => site.Name.Value!);
         public IEnumerable<Site> Sites => sites.Select(entry => entry.Site);
+
+        /// <summary>A job of the project starts in the project's folder, any other where it is asked for.</summary>
+        public IEnumerable<JobDraft> Jobs =>
+            (
+                top?.Get(ConfigSchema.Jobs, new Dictionary<string, JobDraft>()) ?? new Dictionary<string, JobDraft>()
+            ).Select(job => job.Value with { Name = job.Key, Folder = file.IsOfProject ? file.Folder : null });
 
         public List<Setting> SettingsOf(Site site) =>
             sites.FirstOrDefault(entry => ReferenceEquals(entry.Site, site)).Settings ?? [];
@@ -110,6 +117,18 @@ public static class ConfigReader
                     $"scaling names site '{stranger}', which is not among the sites"
                         + $"{Nearest.DidYouMean(stranger, names!)}"
                 );
+            }
+            foreach (var job in names is null ? [] : Jobs)
+            {
+                var site = job.Options.FirstOrDefault(option => option.Name == "site")?.Values[0];
+                if (site is not null && !names!.Contains(site) && !File.Exists(Path.Combine(file.Folder, site)))
+                    file.Mistakes.Add(
+                        new(
+                            job.Origin,
+                            $"job {job.Name} names site '{site}', which is not among the sites"
+                                + Nearest.DidYouMean(site, names)
+                        )
+                    );
             }
             return file.Mistakes.OrderBy(mistake => mistake.Origin.Line ?? 0);
         }

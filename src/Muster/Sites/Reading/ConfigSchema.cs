@@ -201,10 +201,17 @@ public static class ConfigSchema
         "who is told when runs end, fail, or start after a long wait"
     );
 
+    internal static readonly ConfigKey<IReadOnlyDictionary<string, JobDraft>> Jobs = new(
+        "jobs",
+        JobReader.Table,
+        "submissions written down, for `muster submit JOB`"
+    );
+
     internal static readonly IReadOnlyList<ConfigKey> TopKeys =
     [
         DefaultSite,
         Sites,
+        Jobs,
         Scaling,
         Notify,
         OnInterrupt,

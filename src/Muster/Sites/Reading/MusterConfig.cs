@@ -26,6 +26,9 @@ public sealed record MusterConfig
     /// <summary>Who is told of what happens to runs.</summary>
     public NoticeSettings Notify { get; init; } = new();
 
+    /// <summary>Submissions that are written down; of one name, the nearest.</summary>
+    public IReadOnlyList<JobDraft> Jobs { get; init; } = [];
+
     /// <summary>Every value that is written somewhere, and where.</summary>
     public required IReadOnlyList<Setting> Settings { get; init; }
 
@@ -64,6 +67,11 @@ public sealed record MusterConfig
         return
             (
                 (setting.Key.Contains(".env.", StringComparison.Ordinal) && telling.Any(name.Contains))
+                // A job's variables may be a list, NAME=VALUE.
+                || (
+                    setting.Key.EndsWith(".env", StringComparison.Ordinal)
+                    && telling.Any(setting.Value.ToUpperInvariant().Contains)
+                )
                 || CloudKeys.IsSecretPath(setting.Key)
                 || NoticeReader.IsSecretPath(setting.Key)
             ) && !setting.Value.StartsWith("${", StringComparison.Ordinal)

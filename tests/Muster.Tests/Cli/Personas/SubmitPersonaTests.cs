@@ -8,7 +8,7 @@ public sealed class SubmitPersonaTests
     private static (ParseResult Parsed, string[] Command) Read(params string[] words)
     {
         var root = MusterCommand.Create([]);
-        var (options, command) = CommandWords.Split(root, ["as", "submit", .. words]);
+        var (options, command, _) = CommandWords.Split(root, ["as", "submit", .. words]);
         return (root.Parse(options), command);
     }
 

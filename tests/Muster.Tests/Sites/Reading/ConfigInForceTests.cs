@@ -21,6 +21,16 @@ public sealed class ConfigInForceTests : IDisposable
     }
 
     [Fact]
+    public void A_password_in_a_job_s_list_of_variables_is_not_shown()
+    {
+        var settings = _folder
+            .Read("jobs:\n  a: { command: x, env: [API_KEY=hunter2] }\n  b: { command: x, env: [LEVEL=3] }\n")
+            .InForce()
+            .ToDictionary(setting => setting.Key, setting => setting.Value);
+        Assert.Equal(("(hidden)", "[LEVEL=3]"), (settings["jobs.a.env"], settings["jobs.b.env"]));
+    }
+
+    [Fact]
     public void A_password_among_the_variables_is_not_shown()
     {
         var settings = _folder

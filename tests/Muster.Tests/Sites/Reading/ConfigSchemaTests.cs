@@ -10,7 +10,16 @@ public sealed class ConfigSchemaTests
         using var schema = JsonDocument.Parse(ConfigSchema.ToJson());
         var top = schema.RootElement.GetProperty("properties");
         Assert.Equal(
-            ["default-site", "sites", "scaling", "notify", "on-interrupt", "snapshot-warn-size", "snapshot-warn-files"],
+            [
+                "default-site",
+                "sites",
+                "jobs",
+                "scaling",
+                "notify",
+                "on-interrupt",
+                "snapshot-warn-size",
+                "snapshot-warn-files",
+            ],
             top.EnumerateObject().Select(key => key.Name)
         );
 
