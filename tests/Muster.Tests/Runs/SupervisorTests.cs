@@ -138,7 +138,7 @@ public sealed class SupervisorTests : IDisposable
         );
         File.WriteAllText(
             Path.Combine(bin, "shell"),
-            "#!/bin/sh\nenv | grep -E '^(MUSTER_|LEVEL=)' | grep -v '^MUSTER_LAB_' | sort; pwd\n"
+            "#!/bin/sh\nenv | grep -E '^(MUSTER_|LEVEL=)' | grep -vE '^MUSTER_(LAB_|PROGRAM=|TESTS=)' | sort; pwd\n"
         );
         ScriptRoot.Sh($"chmod +x {bin}/*; mkdir -p {_root.Folder(plan)}/code/sub");
         var run = new Run
