@@ -106,6 +106,7 @@ public sealed partial class Adoption(OpenSite site)
                 plan.Setup,
                 plan.JobLines,
                 plan.EnvironmentNames,
+                [.. plan.Environment.Values],
                 plan.Outputs,
                 plan.BatchLines,
                 plan.Inputs,

@@ -5,7 +5,7 @@ namespace Muster.Runs;
 
 /// <summary>
 /// A run with everything resolved and nothing done. It is stored beside the run on the site, so it holds no secret: of
-/// the environment only the names.
+/// the environment the names, and values only where they are none.
 /// </summary>
 public sealed record RunPlan
 {
@@ -49,6 +49,13 @@ public sealed record RunPlan
         init;
     }
     public IReadOnlyList<string> EnvironmentNames { get; init; } = [];
+
+    /// <summary>The values among them that are no secret, as they were given: another time takes them from here.</summary>
+    public IReadOnlyDictionary<string, string> Environment
+    {
+        get => field ?? new Dictionary<string, string>();
+        init;
+    }
 
     /// <summary>Where in the code the command starts, as at home.</summary>
     public string Folder { get; init; } = "";

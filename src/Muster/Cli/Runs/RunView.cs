@@ -14,6 +14,9 @@ public sealed record RunView
     public string? Host { get; init; }
     public string? HostReason { get; init; }
     public required IReadOnlyList<string> Command { get; init; }
+
+    /// <summary>Variables by name; null where the value is a secret or was taken from the environment.</summary>
+    public IReadOnlyDictionary<string, string?>? Environment { get; init; }
     public string? Launch { get; init; }
     public IReadOnlyList<RoleView>? Roles { get; init; }
     public string? Container { get; init; }
@@ -63,6 +66,13 @@ public sealed record RunView
             Host = run.Plan.Host,
             HostReason = run.Plan.HostReason,
             Command = run.Plan.Command,
+            Environment =
+                run.Plan.EnvironmentNames.Count == 0
+                    ? null
+                    : run.Plan.EnvironmentNames.ToDictionary(
+                        name => name,
+                        name => run.Plan.Environment.GetValueOrDefault(name)
+                    ),
             Launch = run.Plan.Launch,
             Roles =
                 run.Plan.Roles.Count == 0

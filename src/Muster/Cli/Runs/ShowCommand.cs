@@ -120,8 +120,11 @@ internal static class ShowCommand
             app.Screen.Field("input", $"{input.Name} from {input.Path}");
         foreach (var output in run.Plan.Outputs)
             app.Screen.Field("output", output);
-        if (run.Plan.EnvironmentNames.Count > 0)
-            app.Screen.Field("environment", string.Join(' ', run.Plan.EnvironmentNames));
+        foreach (var name in run.Plan.EnvironmentNames)
+            app.Screen.Field(
+                "environment",
+                run.Plan.Environment.TryGetValue(name, out var value) ? $"{name}={value}" : $"{name} (not remembered)"
+            );
         foreach (var line in run.Plan.BatchLines)
             app.Screen.Field("sbatch", line["#SBATCH ".Length..]);
         foreach (var port in run.Ports)

@@ -105,6 +105,7 @@ internal class SubmitCommand : Command, ITakesCommand
                     _nodes,
                     _run.Set,
                     _run.Env,
+                    _run.Secret,
                     _input,
                     _output,
                     _port,

@@ -15,7 +15,7 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
         var roles = RoleReader.Read(request, profile, site);
         var command = CommandIn(request, roles, profile);
         CommandCheck.Check(request, site, variable("PATH"));
-        var environment = RunEnvironment.Of(site.Env, request.Env, variable);
+        var environment = RunEnvironment.Of(site.Env, [.. request.Env, .. request.Secrets], variable);
         var array = request.Array is { } text ? ArraySpec.Parse(text) : null;
         var after = request.After.Select(other => PlannedAfter.Of(RunSelector.Get(store, other), site)).ToList();
         var name = request.Name is { } given ? RunNames.Parse(given) : RunNames.Of(command);
@@ -31,6 +31,7 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
             Setup = site.Setup,
             IgnoreSetupErrors = site.SetupErrors is SetupErrors.Ignore,
             EnvironmentNames = [.. environment.Keys],
+            Environment = RunEnvironment.Remembered(request.Env, request.Secrets),
             Inputs = PlannedInput.ParseAll(request.Inputs, request.WorkingFolder),
             Outputs = [.. request.Outputs.Select(OutputPattern.Parse)],
             Ports =

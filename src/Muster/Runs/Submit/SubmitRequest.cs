@@ -16,6 +16,9 @@ public sealed record SubmitRequest
 
     /// <summary><c>NAME=VALUE</c>, or <c>NAME</c> for the value it has here.</summary>
     public IReadOnlyList<string> Env { get; init; } = [];
+
+    /// <summary>The same, of what is not to be remembered.</summary>
+    public IReadOnlyList<string> Secrets { get; init; } = [];
     public IReadOnlyList<string> Inputs { get; init; } = [];
     public IReadOnlyList<string> Outputs { get; init; } = [];
     public IReadOnlyList<string> Ports { get; init; } = [];
