@@ -31,17 +31,19 @@ public static partial class RunJudge
     /// <param name="schedulerKnowsMore">A scheduler stands behind the run, and may start it again after an end.</param>
     public static Run After(Run run, RunFacts facts, SchedulerWord? word, bool schedulerKnowsMore, DateTimeOffset now)
     {
+        run = RunRetries.Learn(run, facts);
+        if (run.Attempts.Count > facts.Retry)
+            return RunRetries.Waiting(run, facts, word, now);
+        facts = facts.OfItsAttempt();
         var after = Judge(run, facts, word, schedulerKnowsMore, now);
         if (run.State is RunState.Ended || after.State is not RunState.Ended end)
             return after;
-        return after with
+        end = end with
         {
-            State = end with
-            {
-                Started = facts.Ending(".started").Min(record => record.Time) ?? (run.State as RunState.Running)?.Since,
-                Handle = facts.Handle ?? run.Handle,
-            },
+            Started = facts.Ending(".started").Min(record => record.Time) ?? (run.State as RunState.Running)?.Since,
+            Handle = facts.Handle ?? run.Handle,
         };
+        return RunRetries.After(after, end, facts);
     }
 
     private static Run Judge(Run run, RunFacts facts, SchedulerWord? word, bool schedulerKnowsMore, DateTimeOffset now)

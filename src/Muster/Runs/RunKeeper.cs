@@ -186,6 +186,8 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
                     run.Id,
                     known => RunJudge.After(known, seen, word, site.Site.HasScheduler, clock.GetUtcNow())
                 );
+                if (after.Plan.Retry is not null && run.State.IsLive)
+                    await Retrier.GoOnAsync(site, after, seen, either.Token);
                 // Also where the request is known but nobody could say yet what there is to stop.
                 var pending = !seen.CancelKnown || seen.Tried && seen.Handle is null;
                 if (after.State.IsLive && after.CancelWished && pending)

@@ -129,6 +129,9 @@ public sealed record RunPlan
         init;
     }
 
+    /// <summary>It is launched again by itself after some ends.</summary>
+    public PlannedRetry? Retry { get; init; }
+
     /// <summary>The parts of a run that work together; none for a run of one command.</summary>
     public IReadOnlyList<PlannedRole> Roles
     {

@@ -168,7 +168,7 @@ internal sealed class RerunCommand(string name, string about) : Command(name, ab
             else
                 lines[before] = line;
         }
-        return plan with { BatchLines = lines };
+        return RetryCheck.Resolve(plan with { BatchLines = lines });
     }
 
     /// <summary>The plan for those indices that are over and did not succeed, as the site says it now.</summary>

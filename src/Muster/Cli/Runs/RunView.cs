@@ -1,6 +1,7 @@
 using Muster.Runs;
 using Muster.Runs.Follow;
 using Muster.Runs.Measures;
+using Muster.Sites.Schedulers;
 
 namespace Muster.Cli.Runs;
 
@@ -21,6 +22,8 @@ public sealed record RunView
     public IReadOnlyList<RoleView>? Roles { get; init; }
     public string? Container { get; init; }
     public IReadOnlyList<ImageView>? Images { get; init; }
+    public RetryView? Retry { get; init; }
+    public IReadOnlyList<AttemptView>? Attempts { get; init; }
     public required string State { get; init; }
     public string? Reason { get; init; }
     public string? Where { get; init; }
@@ -91,6 +94,20 @@ public sealed record RunView
                             image.Digest
                         )),
                     ],
+            Retry = run.Plan.Retry is { } retry
+                ? new(retry.Times, [.. retry.On.Select(outcome => outcome.Word())], retry.GrowMemory)
+                : null,
+            Attempts =
+                run.Attempts.Count == 0
+                    ? null
+                    :
+                    [
+                        .. run.Attempts.Select(attempt => new AttemptView(
+                            attempt.Outcome.Word(),
+                            attempt.At,
+                            attempt.Text
+                        )),
+                    ],
             State = run.State is RunState.Ended ? "ended" : run.State.Word,
             Reason = (run.State as RunState.Queued)?.Reason,
             Where = (run.State as RunState.Running)?.Where,
@@ -121,6 +138,11 @@ public sealed record RunView
 }
 
 public sealed record EvidenceView(string Source, string Text);
+
+public sealed record RetryView(int Times, IReadOnlyList<string> On, double? GrowMemory);
+
+/// <summary>An attempt that another has followed.</summary>
+public sealed record AttemptView(string Outcome, DateTimeOffset EndedAt, string Evidence);
 
 public sealed record RoleView(string Name, int Size, IReadOnlyList<string> Hosts);
 

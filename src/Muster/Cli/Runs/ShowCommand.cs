@@ -7,6 +7,7 @@ using Muster.Runs;
 using Muster.Runs.Explain;
 using Muster.Runs.Measures;
 using Muster.Shell;
+using Muster.Sites.Schedulers;
 
 namespace Muster.Cli.Runs;
 
@@ -104,6 +105,12 @@ internal static class ShowCommand
                     + $"{(image.Runtime.Length > 0 ? $" by {image.Runtime}" : "")}"
             );
         app.Screen.Field("folder", run.Plan.Folder);
+        app.Screen.Field("retry", RunText.Retry(run.Plan.Retry));
+        foreach (var (attempt, at) in run.Attempts.Select((attempt, at) => (attempt, at + 1)))
+            app.Screen.Field(
+                "attempt",
+                $"{at} ended {attempt.At.ToLocalTime():yyyy-MM-dd HH:mm:ss}: {attempt.Outcome.Word()} ({attempt.Text})"
+            );
         app.Screen.Field("state", $"{word} {text}".Trim());
         app.Screen.Field("job", run.Handle?.Text);
         app.Screen.Field(

@@ -16,6 +16,7 @@ namespace Muster.Cli.Runs;
 internal class SubmitCommand : Command, ITakesCommand
 {
     private readonly RunOptions _run = new();
+    private readonly RetryOptions _retry = new();
     private readonly Option<int?> _nodes = new("--nodes") { Description = "Number of nodes (SLURM).", HelpName = "N" };
     private readonly Option<string[]> _input = new("--input")
     {
@@ -79,12 +80,14 @@ internal class SubmitCommand : Command, ITakesCommand
               muster submit -s cedar --gpus 1 --time 10h -- python main.py --epochs 90
               muster submit -s lab --output 'results/*.csv' --tensorboard=runs -- ./experiment.sh
               muster submit -s burst --gpus 1 --keep 30m -- python train.py
+              muster submit -s cedar --memory 16G --retry 3 --grow-memory 1.5 -- python train.py
 
             Options end at the first word of the command; '--' may stand before it.
             """
         )
     {
-        Add(_array);
+        foreach (var option in (Option[])[_array, .. _retry.All])
+            Add(option);
     }
 
     /// <summary>A command that submits, and asks for more in its own way.</summary>
@@ -154,6 +157,7 @@ internal class SubmitCommand : Command, ITakesCommand
             RoleCommands = parsed.GetValue(_roleCommand) ?? [],
             Launch = parsed.GetValue(_launch),
             Stay = parsed.GetValue(_stay),
+            Retry = _retry.Read(parsed),
             Snapshot = !parsed.GetValue(_noSnapshot),
             RawLine = parsed.GetValue(_raw),
             FolderOptions =

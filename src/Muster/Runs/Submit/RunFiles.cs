@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Muster.Shell;
+using Muster.Sites.Schedulers;
 
 namespace Muster.Runs.Submit;
 
@@ -107,6 +108,8 @@ public static class RunFiles
                 muster_time={Seconds(plan.HasScheduler ? null : plan.Time)}
                 muster_grace=10
                 muster_stay={Seconds(plan.Stay)}
+                muster_retries={plan.Retry?.Times.ToString(CultureInfo.InvariantCulture) ?? ""}
+                muster_retry_on={string.Join(' ', plan.Retry?.On.Select(outcome => outcome.Word()) ?? [])}
                 muster_ports={string.Join(' ', plan.Ports.Select(port => $"{port.Name}={port.Number}"))}
                 muster_companions={string.Join(' ', plan.Companions.Select(companion => companion.Name))}
                 muster_container={plan.Container ?? ""}

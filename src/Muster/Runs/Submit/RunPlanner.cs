@@ -57,6 +57,7 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
             Stay = Durations.Parse(request.Stay, "--stay"),
             Keep = Durations.Parse(request.Keep, "--keep"),
             Notify = request.Notify,
+            Retry = request.Retry,
             Snapshot = request.Snapshot,
             CodeMode = site.Code.ToString().ToLowerInvariant(),
             WorkingFolder = request.WorkingFolder,
@@ -70,12 +71,17 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
             );
         if (roles.Count > 0)
             RefuseForRoles(request, site);
+        if (request.Retry is not null)
+            RetryCheck.Refuse(request, site);
         if (site is not SlurmSite slurm)
         {
             RefuseWithoutScheduler(request, site);
-            return (Slotted(plan, request, site), environment);
+            return (RetryCheck.Resolve(Slotted(plan, request, site)), environment);
         }
-        return (plan with { BatchLines = SbatchScript.LinesFor(plan, request, slurm) }, environment);
+        return (
+            RetryCheck.Resolve(plan with { BatchLines = SbatchScript.LinesFor(plan, request, slurm) }),
+            environment
+        );
     }
 
     private static IReadOnlyList<string> CommandIn(

@@ -42,6 +42,9 @@ public sealed record SubmitRequest
     public IReadOnlyList<string> After { get; init; } = [];
     public string? Stay { get; init; }
 
+    /// <summary>The ends after which it is launched again.</summary>
+    public PlannedRetry? Retry { get; init; }
+
     /// <summary>How long a machine that is made for the run stays after it.</summary>
     public string? Keep { get; init; }
 
