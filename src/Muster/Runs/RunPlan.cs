@@ -60,6 +60,9 @@ public sealed record RunPlan
     /// <summary>Where in the code the command starts, as at home.</summary>
     public string Folder { get; init; } = "";
     public IReadOnlyList<PlannedInput> Inputs { get; init; } = [];
+
+    /// <summary>What the command reads; nothing where it is null.</summary>
+    public PlannedStdin? Stdin { get; init; }
     public IReadOnlyList<string> Outputs { get; init; } = [];
     public IReadOnlyList<PlannedPort> Ports { get; init; } = [];
     public IReadOnlyList<Companion> Companions { get; init; } = [];

@@ -124,6 +124,11 @@ internal sealed class RerunCommand(string name, string about) : Command(name, ab
                 $"the folder {old.WorkingFolder} of {old.Name} no longer exists",
                 "Submit it again from where its code is now."
             );
+        if (old.Stdin is { } input && !File.Exists(input.Path))
+            throw new UserException(
+                $"what {old.Name} read as standard input is no longer kept here ({input.Path})",
+                "Submit it again with --stdin."
+            );
         var site = app.GetSite(old.Site);
         return RunEnvironment.Again(
             old.As(RunId.New(app.Clock)),

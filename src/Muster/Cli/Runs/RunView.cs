@@ -22,6 +22,9 @@ public sealed record RunView
     public IReadOnlyList<RoleView>? Roles { get; init; }
     public string? Container { get; init; }
     public IReadOnlyList<ImageView>? Images { get; init; }
+
+    /// <summary>How much its command reads as standard input.</summary>
+    public long? StdinBytes { get; init; }
     public RetryView? Retry { get; init; }
     public IReadOnlyList<AttemptView>? Attempts { get; init; }
     public required string State { get; init; }
@@ -94,6 +97,7 @@ public sealed record RunView
                             image.Digest
                         )),
                     ],
+            StdinBytes = run.Plan.Stdin?.Bytes,
             Retry = run.Plan.Retry is { } retry
                 ? new(retry.Times, [.. retry.On.Select(outcome => outcome.Word())], retry.GrowMemory)
                 : null,

@@ -64,6 +64,10 @@ internal class SubmitCommand : Command, ITakesCommand
         Description = "Keep TensorBoard running this long after the end.",
         HelpName = "TIME",
     };
+    private readonly Option<bool> _stdin = new("--stdin")
+    {
+        Description = "Send standard input, to its end, for the command to read; a rerun reads the same.",
+    };
     private readonly Option<bool> _noSnapshot = new("--no-snapshot") { Description = "Do not upload this folder." };
     private readonly Option<bool> _raw = new("--raw")
     {
@@ -80,6 +84,7 @@ internal class SubmitCommand : Command, ITakesCommand
               muster submit -s cedar --gpus 1 --time 10h -- python main.py --epochs 90
               muster submit -s lab --output 'results/*.csv' --tensorboard=runs -- ./experiment.sh
               muster submit -s burst --gpus 1 --keep 30m -- python train.py
+              pg_dump shop | muster submit --stdin -- ./import.sh
               muster submit -s cedar --memory 16G --retry 3 --grow-memory 1.5 -- python train.py
 
             Options end at the first word of the command; '--' may stand before it.
@@ -110,6 +115,7 @@ internal class SubmitCommand : Command, ITakesCommand
                     _run.Env,
                     _run.Secret,
                     _input,
+                    _stdin,
                     _output,
                     _port,
                     _tensorboard,
@@ -150,6 +156,7 @@ internal class SubmitCommand : Command, ITakesCommand
         {
             Nodes = parsed.GetValue(_nodes),
             Inputs = parsed.GetValue(_input) ?? [],
+            Stdin = parsed.GetValue(_stdin),
             Outputs = parsed.GetValue(_output) ?? [],
             Ports = parsed.GetValue(_port) ?? [],
             TensorBoard = parsed.GetResult(_tensorboard) is null ? null : parsed.GetValue(_tensorboard) ?? ".",
@@ -168,24 +175,31 @@ internal class SubmitCommand : Command, ITakesCommand
             request,
             site
         );
-        if (StandardInput.HasSomething())
-            app.Screen.Note(
-                "note",
-                "standard input is not passed on to the run; put it into a file and bring that: --input FILE, then `< "
-                    + "\"$MUSTER_IN/FILE\"`",
-                Tint.Yellow
-            );
+        if (request.Stdin)
+            plan = plan with { Stdin = KeptInput.For(app, plan.Id) };
+        else if (StandardInput.HasSomething())
+            app.Screen.Note("note", "standard input is not passed on to the run; --stdin sends it along", Tint.Yellow);
         if (parsed.GetValue(_run.DryRun))
             return DryRun(app, plan);
-        return await SubmitAsync(
-            app,
-            plan,
-            environment,
-            parsed.GetValue(_run.Detach),
-            !parsed.GetValue(_run.NoFetch),
-            parsed.GetValue(_run.OnInterrupt),
-            ct
-        );
+        if (plan.Stdin is { } input)
+            plan = plan with { Stdin = await KeptInput.ReadAsync(app, input, ct) };
+        try
+        {
+            return await SubmitAsync(
+                app,
+                plan,
+                environment,
+                parsed.GetValue(_run.Detach),
+                !parsed.GetValue(_run.NoFetch),
+                parsed.GetValue(_run.OnInterrupt),
+                ct
+            );
+        }
+        finally
+        {
+            if (plan.Stdin is { } kept && app.Store.Find(plan.Id) is null)
+                KeptInput.Forget(kept);
+        }
     }
 
     /// <summary>Submits a plan and follows it, as `submit`, `rerun` and the personas do.</summary>

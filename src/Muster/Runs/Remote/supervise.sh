@@ -288,7 +288,9 @@ done
 usage_own
 usage_began=$own_children
 usage_write 0 - - - -
-( session_of "$shell" "$run/job" ) </dev/null >>"$logs/$me.out" 2>>"$logs/$me.err" &
+input=/dev/null
+[ -z "$muster_stdin" ] || input=$run/stdin/input
+( session_of "$shell" "$run/job" ) <"$input" >>"$logs/$me.out" 2>>"$logs/$me.err" &
 child=$!
 {
   echo "time=$began"

@@ -313,6 +313,8 @@ public sealed class Submission(
                 )
             );
         }
+        if (plan.Stdin is { } stdin)
+            areas.Add(new("stdin", FolderSnapshot.Take(stdin.Path, ct).Items, AreaMode.Link));
         foreach (var input in plan.Inputs)
         {
             var taken = FolderSnapshot.Take(input.Path, ct);

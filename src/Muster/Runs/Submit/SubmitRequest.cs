@@ -20,6 +20,9 @@ public sealed record SubmitRequest
     /// <summary>The same, of what is not to be remembered.</summary>
     public IReadOnlyList<string> Secrets { get; init; } = [];
     public IReadOnlyList<string> Inputs { get; init; } = [];
+
+    /// <summary>The command reads what is given here as standard input.</summary>
+    public bool Stdin { get; init; }
     public IReadOnlyList<string> Outputs { get; init; } = [];
     public IReadOnlyList<string> Ports { get; init; } = [];
     public string? TensorBoard { get; init; }
