@@ -63,8 +63,14 @@ public sealed class RunRetriesTests
     [Fact]
     public void There_are_no_more_attempts_than_were_asked_for_and_a_requeue_counts()
     {
-        string[] requeued = [.. OutOfMemory.Select(line => line.Replace("attempt=0", "attempt=1"))];
-        string[] twice = [.. OutOfMemory.Select(line => line.Replace("attempt=0", "attempt=2"))];
+        string[] requeued =
+        [
+            .. OutOfMemory.Select(line => line.Replace("attempt=0", "attempt=1", StringComparison.Ordinal)),
+        ];
+        string[] twice =
+        [
+            .. OutOfMemory.Select(line => line.Replace("attempt=0", "attempt=2", StringComparison.Ordinal)),
+        ];
 
         Assert.Single(After(_run, Launched, Started, requeued).Attempts);
         Assert.IsType<RunState.Ended>(After(_run, Launched, Started, twice).State);

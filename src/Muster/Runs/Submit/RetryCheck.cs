@@ -11,7 +11,6 @@ public static class RetryCheck
     {
         var (odd, fix) = request switch
         {
-            { Points.Count: > 0 } => ("a sweep", "`muster rerun RUN --failed` does the points again that failed."),
             { Array: not null } => ("--array", "`muster rerun RUN --failed` does the indexes again that failed."),
             { Roles.Count: > 0 } => ("--role", "Leave --retry out."),
             { Stay: not null } => ("--stay", "Leave one of them out."),
