@@ -50,7 +50,7 @@ public sealed record RunPlan
     }
     public IReadOnlyList<string> EnvironmentNames { get; init; } = [];
 
-    /// <summary>The values among them that are no secret, as they were given: another time takes them from here.</summary>
+    /// <summary>The values among them that are no secret: another time takes them from here.</summary>
     public IReadOnlyDictionary<string, string> Environment
     {
         get => field ?? new Dictionary<string, string>();
@@ -131,6 +131,12 @@ public sealed record RunPlan
         get => field ?? [];
         init;
     }
+
+    /// <summary>It is not begun before this.</summary>
+    public DateTimeOffset? At { get; init; }
+
+    /// <summary>It ends by this, or is not begun.</summary>
+    public DateTimeOffset? Deadline { get; init; }
 
     /// <summary>It is launched again by itself after some ends.</summary>
     public PlannedRetry? Retry { get; init; }

@@ -79,6 +79,7 @@ internal static class RunRetries
             || !retry.On.Contains(end.Outcome)
             || run.CancelWished
             || facts.CancelKnown
+            || run.Plan.Deadline <= end.At
             // Nothing was started: the scheduler has refused it, or a line of setup has failed.
             || end is { Outcome: Outcome.Failed, Code: null or 78 }
             || Attempt.Begun(run.Attempts) + (restarts ?? 0) >= retry.Times

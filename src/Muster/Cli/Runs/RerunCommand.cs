@@ -131,7 +131,11 @@ internal sealed class RerunCommand(string name, string about) : Command(name, ab
             );
         var site = app.GetSite(old.Site);
         return RunEnvironment.Again(
-            old.As(RunId.New(app.Clock)),
+            old.As(RunId.New(app.Clock)) with
+            {
+                At = null,
+                Deadline = null,
+            }, // these were of that time
             site.Env,
             env,
             secrets,

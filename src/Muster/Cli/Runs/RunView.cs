@@ -25,6 +25,12 @@ public sealed record RunView
 
     /// <summary>How much its command reads as standard input.</summary>
     public long? StdinBytes { get; init; }
+
+    /// <summary>Not begun before this.</summary>
+    public DateTimeOffset? At { get; init; }
+
+    /// <summary>Ended by this, or not begun.</summary>
+    public DateTimeOffset? Deadline { get; init; }
     public RetryView? Retry { get; init; }
     public IReadOnlyList<AttemptView>? Attempts { get; init; }
     public required string State { get; init; }
@@ -97,6 +103,8 @@ public sealed record RunView
                             image.Digest
                         )),
                     ],
+            At = run.Plan.At,
+            Deadline = run.Plan.Deadline,
             StdinBytes = run.Plan.Stdin?.Bytes,
             Retry = run.Plan.Retry is { } retry
                 ? new(retry.Times, [.. retry.On.Select(outcome => outcome.Word())], retry.GrowMemory)

@@ -105,6 +105,8 @@ internal static class ShowCommand
                     + $"{(image.Runtime.Length > 0 ? $" by {image.Runtime}" : "")}"
             );
         app.Screen.Field("folder", run.Plan.Folder);
+        app.Screen.Field("at", run.Plan.At?.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss"));
+        app.Screen.Field("deadline", run.Plan.Deadline?.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss"));
         app.Screen.Field("retry", RunText.Retry(run.Plan.Retry));
         foreach (var (attempt, at) in run.Attempts.Select((attempt, at) => (attempt, at + 1)))
             app.Screen.Field(

@@ -17,6 +17,7 @@ internal class SubmitCommand : Command, ITakesCommand
 {
     private readonly RunOptions _run = new();
     private readonly RetryOptions _retry = new();
+    private readonly WhenOptions _when = new();
     private readonly Option<int?> _nodes = new("--nodes") { Description = "Number of nodes (SLURM).", HelpName = "N" };
     private readonly Option<string[]> _input = new("--input")
     {
@@ -84,6 +85,7 @@ internal class SubmitCommand : Command, ITakesCommand
               muster submit -s cedar --gpus 1 --time 10h -- python main.py --epochs 90
               muster submit -s lab --output 'results/*.csv' --tensorboard=runs -- ./experiment.sh
               muster submit -s burst --gpus 1 --keep 30m -- python train.py
+              muster submit -s lab --at 22:00 --deadline 07:00 -- ./nightly.sh
               pg_dump shop | muster submit --stdin -- ./import.sh
               muster submit -s cedar --memory 16G --retry 3 --grow-memory 1.5 -- python train.py
 
@@ -127,6 +129,7 @@ internal class SubmitCommand : Command, ITakesCommand
                     _run.ReadyWithin,
                     _run.After,
                     _stay,
+                    .. _when.All,
                     _run.Keep,
                     _run.Notify,
                     _run.Detach,
@@ -170,7 +173,7 @@ internal class SubmitCommand : Command, ITakesCommand
             FolderOptions =
                 (site is SlurmSite ? SbatchJson.Find(Directory.GetCurrentDirectory()) : null) ?? SbatchOptions.None,
         };
-        request = Asked(parsed, request);
+        request = _when.Asked(parsed, Asked(parsed, request), app.Clock);
         var (plan, environment) = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable).Plan(
             request,
             site

@@ -40,7 +40,7 @@ set_aside() {
   fi
   mkdir -p "$status/.before.$1" || answer doubt
   for old in launched refused ended .tried '*.exit' '*.started' '*.queued' '*.waiting' '*.address' '*.port.*' \
-    '.owner.*' '.near.*' '.limit.*' ../logs/slurm.log; do
+    '.owner.*' '.near.*' '.limit.*' '.late.*' ../logs/slurm.log; do
     for old in "$status"/$old; do
       [ ! -e "$old" ] && [ ! -L "$old" ] || mv -f "$old" "$status/.before.$1/" || answer doubt
     done

@@ -71,7 +71,7 @@ finish() { # finish CODE REASON
 may_retry() { # may_retry CODE REASON: whether another attempt may follow, as far as that can be told here
   [ "$1" != 0 ] && [ "$begun" -lt "${muster_retries:-0}" ] || return 1
   case $2 in
-    cancelled|setup|unready|dependency|exhausted) return 1 ;;
+    cancelled|setup|unready|dependency|exhausted|deadline) return 1 ;;
     exited)   # of a signal, SLURM may say that it was for memory
       [ "$1" -le 128 ] || [ -z "$SLURM_JOB_ID" ] || return 0
       case " $muster_retry_on " in *' failed '*) ;; *) return 1 ;; esac ;;
@@ -111,11 +111,28 @@ END
   fi
 fi
 
+# too_late: the time has come by which it was to have ended.
+too_late() {
+  [ -n "$muster_deadline" ] && [ "$(date +%s)" -ge "$muster_deadline" ] || return 1
+  cause="its deadline passed"
+}
+
+# A run may be asked not to begin before a time; SLURM keeps that by itself.
+if [ -z "$SLURM_JOB_ID" ] && [ -n "$muster_at" ] && [ "$(date +%s)" -lt "$muster_at" ]; then
+  { echo "host=$host"; myself; echo "time=$(date +%s)"; echo "until=$muster_at"; } | record "$me.queued"
+  while [ "$(date +%s)" -lt "$muster_at" ]; do
+    if [ -e "$status/cancel" ] || [ -e "$status/refused" ]; then finish 143 cancelled; exit 0; fi
+    sleep 1
+  done
+  rm -f "$status/$me.queued"
+fi
+
 # A run may wait for others on the same site: all must have ended well.
 for other in $muster_after; do
   echo "run=$other" | record "$me.waiting"
   while [ ! -e "$run/../$other/status/ended" ]; do
     if [ -e "$status/cancel" ]; then finish 143 cancelled; exit 0; fi
+    if too_late; then finish 143 deadline; exit 0; fi
     pause 0.5
   done
   for record in "$run/../$other/status"/*.exit; do
@@ -123,6 +140,7 @@ for other in $muster_after; do
   done
 done
 rm -f "$status/$me.waiting"
+if too_late; then finish 143 deadline; exit 0; fi
 [ -z "$muster_gang" ] || . "$run/gang.sh"
 [ -n "$SLURM_JOB_ID" ] || queue_take
 
@@ -209,6 +227,9 @@ watch() { # tells the supervisor of cancel wishes and the time limit, and report
     if [ -n "$muster_time" ] && [ $(($(date +%s) - began)) -ge "$muster_time" ]; then
       : >"$status/.limit.$me"; kill -TERM $$ 2>/dev/null || exit 0
     fi
+    if too_late; then
+      : >"$status/.late.$me"; kill -TERM $$ 2>/dev/null || exit 0
+    fi
     [ -z "$ports" ] || see_named_ports
     [ -z "$companions" ] || see_companion_ports
     [ -z "$muster_gang" ] || watch_gang
@@ -247,6 +268,7 @@ stop() {
   again=1
   [ "$reason" = exited ] || return 0
   if [ -e "$status/cancel" ]; then reason=cancelled
+  elif [ -e "$status/.late.$me" ]; then reason=deadline cause="its deadline passed"
   elif [ -e "$status/.limit.$me" ] || [ -n "$near" ] || [ -e "$status/.near.$attempt" ]; then reason=timed-out
   else
     reason=terminated

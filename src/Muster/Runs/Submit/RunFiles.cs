@@ -93,6 +93,8 @@ public static class RunFiles
     {
         string Seconds(TimeSpan? time) =>
             time is { } known ? ((long)Math.Ceiling(known.TotalSeconds)).ToString(CultureInfo.InvariantCulture) : "";
+        string Epoch(DateTimeOffset? moment) =>
+            moment?.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture) ?? "";
         var gang = plan.Roles.Count > 0;
         List<string> ranks = [.. plan.RanksOn(host)];
         string Roles(Func<PlannedRole, bool> which) =>
@@ -114,6 +116,8 @@ public static class RunFiles
                 muster_grace=10
                 muster_stdin={(plan.Stdin is null ? "" : "1")}
                 muster_stay={Seconds(plan.Stay)}
+                muster_at={Epoch(plan.At)}
+                muster_deadline={Epoch(plan.Deadline)}
                 muster_retries={plan.Retry?.Times.ToString(CultureInfo.InvariantCulture) ?? ""}
                 muster_retry_on={string.Join(' ', plan.Retry?.On.Select(outcome => outcome.Word()) ?? [])}
                 muster_ports={string.Join(' ', plan.Ports.Select(port => $"{port.Name}={port.Number}"))}

@@ -57,6 +57,8 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
             Stay = Durations.Parse(request.Stay, "--stay"),
             Keep = Durations.Parse(request.Keep, "--keep"),
             Notify = request.Notify,
+            At = request.At,
+            Deadline = request.Deadline,
             Retry = request.Retry,
             Snapshot = request.Snapshot,
             CodeMode = site.Code.ToString().ToLowerInvariant(),
@@ -154,6 +156,11 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
             throw new UserException(
                 $"--after cannot be used on {site.Name}: each run there has a machine of its own",
                 "Leave --after out, or choose a site of kind ssh or slurm with -s."
+            );
+        if (request.At is not null)
+            throw new UserException(
+                $"--at cannot be used on {site.Name}: its machine would be paid for while it waits",
+                "Submit it when it may begin, or choose another site with -s."
             );
         if (request.Gpus > site.Cloud.Gpus)
             throw new UserException(

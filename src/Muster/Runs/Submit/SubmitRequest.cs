@@ -45,6 +45,12 @@ public sealed record SubmitRequest
     public IReadOnlyList<string> After { get; init; } = [];
     public string? Stay { get; init; }
 
+    /// <summary>It is not begun before this.</summary>
+    public DateTimeOffset? At { get; init; }
+
+    /// <summary>It ends by this, or is not begun.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
     /// <summary>The ends after which it is launched again.</summary>
     public PlannedRetry? Retry { get; init; }
 

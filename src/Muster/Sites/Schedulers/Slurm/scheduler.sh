@@ -34,6 +34,10 @@ scheduler_start() {
     memory=$(field memory "$status/retry.$retry")
     set -- "--comment=$(slurm_comment)" ${memory:+--mem=${memory}M}
   fi
+  # In the time of this host, which is SLURM's.
+  clock() { date -d "@$1" +%Y-%m-%dT%H:%M:%S; }
+  [ -z "$muster_at" ] || [ "$(date +%s)" -ge "$muster_at" ] || set -- "$@" "--begin=$(clock "$muster_at")"
+  [ -z "$muster_deadline" ] || set -- "$@" "--deadline=$(clock "$muster_deadline")"
   said=$($limit sbatch --parsable "$@" "$batch" 2>"$status/.said")
   code=$?
   cat "$status/.said" >&2
