@@ -106,6 +106,7 @@ public sealed partial class Adoption(OpenSite site)
                 plan.Setup,
                 plan.JobLines,
                 plan.EnvironmentNames,
+                [.. plan.Environment.Values],
                 plan.Outputs,
                 plan.BatchLines,
                 plan.Inputs,
@@ -140,6 +141,8 @@ public sealed partial class Adoption(OpenSite site)
             return "a time in it is out of range";
         if (new[] { plan.Cpus, plan.Memory, plan.Gpus }.Any(wanted => wanted < 0))
             return "what it takes of its host is out of range";
+        if (plan.Retry is { } retry && (retry.Times is < 0 or > 1000 || retry.On is null))
+            return "its retries are out of range";
         if (plan.Queue is { } queue && !SiteNames.IsRemotePath(queue))
             return "its line is no folder";
         if (

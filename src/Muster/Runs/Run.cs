@@ -45,6 +45,13 @@ public sealed record Run
     /// <summary>When all of its results were here.</summary>
     public DateTimeOffset? FetchedAt { get; init; }
 
+    /// <summary>The attempts that have ended and were followed by another; the state is the last one's.</summary>
+    public IReadOnlyList<Attempt> Attempts
+    {
+        get => field ?? [];
+        init;
+    }
+
     /// <summary>What was told of it already: the events of its notices.</summary>
     public IReadOnlyList<string> Told
     {

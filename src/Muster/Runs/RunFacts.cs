@@ -81,6 +81,40 @@ public sealed record RunFacts
 
     public bool CancelKnown => Records.ContainsKey("cancel");
 
+    /// <summary>How often the site was told to begin it again: the number of its attempt, from 0.</summary>
+    public int Retry =>
+        Records
+            .Keys.Where(name => name.StartsWith(RetryRecord, StringComparison.Ordinal))
+            .Select(name => int.TryParse(name[RetryRecord.Length..], CultureInfo.InvariantCulture, out var n) ? n : 0)
+            .DefaultIfEmpty(0)
+            .Max();
+
+    private const string RetryRecord = "retry.";
+
+    /// <summary>Without what an earlier attempt has left, and is being set aside.</summary>
+    public RunFacts OfItsAttempt()
+    {
+        if (Retry is 0 || Records.Values.All(IsOfIt))
+            return this;
+        var records = Records.Where(pair => IsOfIt(pair.Value)).ToDictionary();
+        bool HasRecord(string rank) =>
+            records.Keys.Any(name =>
+                name.StartsWith(rank + ".", StringComparison.Ordinal)
+                && !name.EndsWith(".exit", StringComparison.Ordinal)
+            );
+        return this with
+        {
+            Records = records,
+            Supervisors = Supervisors.Where(pair => HasRecord(pair.Key)).ToDictionary(),
+        };
+
+        bool IsOfIt(StatusRecord record) =>
+            record.Number("retry") >= Retry
+            || record.Name is "staged" or "cancel" or "memory" or "disk"
+            || record.Name.StartsWith(RetryRecord, StringComparison.Ordinal)
+            || record.Name.StartsWith("note.", StringComparison.Ordinal);
+    }
+
     public IEnumerable<StatusRecord> Ending(string suffix) =>
         Records.Values.Where(record => record.Name.EndsWith(suffix, StringComparison.Ordinal));
 }

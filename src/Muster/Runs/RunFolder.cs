@@ -63,6 +63,26 @@ public sealed class RunFolder(IHost host, string root)
     }
 
     /// <summary>
+    /// Begins the next attempt of a run, if nobody has yet. What the launcher answers is seen by the next look.
+    /// </summary>
+    public Task AgainAsync(Run run, int? memory, CancellationToken ct)
+    {
+        var (number, begun, before) = (run.Attempts.Count, Attempt.Begun(run.Attempts), run.Attempts[^1]);
+        return host.RunAsync(
+            ShellText.Of(
+                $"{Expand(root)}\nsh \"$root\"/runs/{run.Id.ToString()}/launch again {number} {before.Outcome.Word()} {
+                    begun
+                } {memory ?? 0} {SafeText.OneLine(before.Text)}"
+            ),
+            ct
+        );
+    }
+
+    /// <summary>Removes the values of the run's environment, which nothing needs any more.</summary>
+    public Task ForgetEnvironmentAsync(string folder, CancellationToken ct) =>
+        host.RunAsync(ShellText.Of($"{Expand(root)}\nrm -f \"$root\"/runs/{folder}/env.sh"), ct);
+
+    /// <summary>
     /// Leaves the request to cancel where every launcher and supervisor looks for it, and stops what is there.
     /// </summary>
     public async Task<LaunchAnswer> CancelAsync(string folder, bool hard, CancellationToken ct)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Muster.Sites.Schedulers;
 
@@ -31,17 +32,19 @@ public static partial class RunJudge
     /// <param name="schedulerKnowsMore">A scheduler stands behind the run, and may start it again after an end.</param>
     public static Run After(Run run, RunFacts facts, SchedulerWord? word, bool schedulerKnowsMore, DateTimeOffset now)
     {
+        run = RunRetries.Learn(run, facts);
+        if (run.Attempts.Count > facts.Retry)
+            return RunRetries.Waiting(run, facts, word, now);
+        facts = facts.OfItsAttempt();
         var after = Judge(run, facts, word, schedulerKnowsMore, now);
         if (run.State is RunState.Ended || after.State is not RunState.Ended end)
             return after;
-        return after with
+        end = end with
         {
-            State = end with
-            {
-                Started = facts.Ending(".started").Min(record => record.Time) ?? (run.State as RunState.Running)?.Since,
-                Handle = facts.Handle ?? run.Handle,
-            },
+            Started = facts.Ending(".started").Min(record => record.Time) ?? (run.State as RunState.Running)?.Since,
+            Handle = facts.Handle ?? run.Handle,
         };
+        return RunRetries.After(after, end, facts);
     }
 
     private static Run Judge(Run run, RunFacts facts, SchedulerWord? word, bool schedulerKnowsMore, DateTimeOffset now)
@@ -239,7 +242,9 @@ public static partial class RunJudge
         {
             var standing = new RunState.Queued(
                 handle,
-                $"place {line["place"]} of {line["of"]} in line on {line["host"]}: {line["lack"]}"
+                line["until"] is { } until && long.TryParse(until, CultureInfo.InvariantCulture, out var seconds)
+                    ? $"it begins at {DateTimeOffset.FromUnixTimeSeconds(seconds).ToLocalTime():yyyy-MM-dd HH:mm:ss}"
+                    : $"place {line["place"]} of {line["of"]} in line on {line["host"]}: {line["lack"]}"
             );
             return facts.Supervisors.FirstOrDefault(pair => pair.Value != Liveness.Alive) is { Key: { } rank } missed
                 ? seen.AfterPatience(
@@ -330,7 +335,7 @@ public static partial class RunJudge
                 record["reason"] switch
                 {
                     "cancelled" => 0,
-                    "timed-out" => 1,
+                    "timed-out" or "deadline" => 1,
                     "out-of-memory" => 2,
                     "stopped" => 7,
                     "released" => 10,
@@ -346,7 +351,7 @@ public static partial class RunJudge
         var outcome = worst["reason"] switch
         {
             "cancelled" => Outcome.Cancelled,
-            "timed-out" => Outcome.TimedOut,
+            "timed-out" or "deadline" => Outcome.TimedOut,
             "out-of-memory" => Outcome.OutOfMemory,
             "lost" => Outcome.Lost,
             "rebooted" => Outcome.NodeFailed,
@@ -360,7 +365,7 @@ public static partial class RunJudge
                 $"a run it was waiting for did not succeed ({facts.Records.GetValueOrDefault("note.after")?["run"]})",
             "exited" => $"exited with {code}"
                 + $"{(code == 127 && gang is not null ? ", which means that its program is not there" : "")}",
-            "unready" or "setup" => worst["cause"],
+            "unready" or "setup" or "deadline" => worst["cause"],
             "lost" => "its supervisor was gone without an exit record; its remaining processes were ended",
             "rebooted" => "the host was rebooted while it was running",
             var reason => $"{reason}, code {code}{(worst["cause"] is { } cause ? $" ({cause})" : "")}",

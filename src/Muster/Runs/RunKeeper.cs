@@ -176,6 +176,7 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
                 handles.Count > 0 && site.Desk(host) is { } desk
                     ? await desk.AskAsync(handles, [], oldest, either.Token)
                     : null;
+            var due = new List<(Run Run, RunFacts Facts)>();
             foreach (var run in asked.Where(run => facts.ContainsKey(run.Id)))
             {
                 var seen = facts[run.Id];
@@ -186,12 +187,19 @@ public sealed class RunKeeper(RunStore store, Func<string, OpenSite> open, TimeP
                     run.Id,
                     known => RunJudge.After(known, seen, word, site.Site.HasScheduler, clock.GetUtcNow())
                 );
+                if (after.Plan.Retry is not null && run.State.IsLive)
+                    due.Add((after, seen));
                 // Also where the request is known but nobody could say yet what there is to stop.
                 var pending = !seen.CancelKnown || seen.Tried && seen.Handle is null;
                 if (after.State.IsLive && after.CancelWished && pending)
                     await CancelAsync(run.Id, hard: false, either.Token);
                 await EndIfInterruptedAsync(after, seen, either.Token);
             }
+            await Parallel.ForEachAsync(
+                due,
+                new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = ct },
+                async (one, each) => await Retrier.GoOnAsync(site, one.Run, one.Facts, each)
+            );
         }
         catch (Exception fault)
             when (fault is UserException or OperationCanceledException && !ct.IsCancellationRequested)

@@ -5,7 +5,7 @@ namespace Muster.Runs;
 
 /// <summary>
 /// A run with everything resolved and nothing done. It is stored beside the run on the site, so it holds no secret: of
-/// the environment only the names.
+/// the environment the names, and values only where they are none.
 /// </summary>
 public sealed record RunPlan
 {
@@ -50,9 +50,19 @@ public sealed record RunPlan
     }
     public IReadOnlyList<string> EnvironmentNames { get; init; } = [];
 
+    /// <summary>The values among them that are no secret: another time takes them from here.</summary>
+    public IReadOnlyDictionary<string, string> Environment
+    {
+        get => field ?? new Dictionary<string, string>();
+        init;
+    }
+
     /// <summary>Where in the code the command starts, as at home.</summary>
     public string Folder { get; init; } = "";
     public IReadOnlyList<PlannedInput> Inputs { get; init; } = [];
+
+    /// <summary>What the command reads; nothing where it is null.</summary>
+    public PlannedStdin? Stdin { get; init; }
     public IReadOnlyList<string> Outputs { get; init; } = [];
     public IReadOnlyList<PlannedPort> Ports { get; init; } = [];
     public IReadOnlyList<Companion> Companions { get; init; } = [];
@@ -121,6 +131,15 @@ public sealed record RunPlan
         get => field ?? [];
         init;
     }
+
+    /// <summary>It is not begun before this.</summary>
+    public DateTimeOffset? At { get; init; }
+
+    /// <summary>It ends by this, or is not begun.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
+    /// <summary>It is launched again by itself after some ends.</summary>
+    public PlannedRetry? Retry { get; init; }
 
     /// <summary>The parts of a run that work together; none for a run of one command.</summary>
     public IReadOnlyList<PlannedRole> Roles

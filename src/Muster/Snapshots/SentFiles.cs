@@ -12,7 +12,7 @@ public sealed record SentFiles(IReadOnlyList<SentFile> Files)
 
     public IEnumerable<SentFile> Untracked => Files.Where(file => file.IsUntracked);
 
-    public IEnumerable<SentFile> Secrets => Files.Where(file => SecretNames.Fits(file.Path));
+    public IEnumerable<SentFile> Secrets => Files.Where(file => SecretFileNames.Fits(file.Path));
 
     /// <summary>The code around a folder, as a submission would take it now.</summary>
     public static async Task<SentFiles> OfCodeAsync(string workingFolder, CancellationToken ct)

@@ -16,5 +16,5 @@ public sealed class SentFilesTests
     [InlineData("tokenizer.json", false)]
     [InlineData("keys.txt", false)]
     public void Names_of_secrets_are_known(string path, bool isSecret) =>
-        Assert.Equal(isSecret, SecretNames.Fits(path));
+        Assert.Equal(isSecret, SecretFileNames.Fits(path));
 }

@@ -47,6 +47,7 @@ internal class RecipeCommand : Command
                     _run.Time,
                     _run.Set,
                     _run.Env,
+                    _run.Secret,
                     _run.Container,
                     _run.Pull,
                     _run.After,

@@ -18,11 +18,12 @@ internal sealed class RerunCommand(string name, string about) : Command(name, ab
         };
         var env = new Option<string[]>("--env")
         {
-            Description =
-                "Set an environment variable; values are not stored, so they are read from this environment again.",
+            Description = "Set an environment variable; the others keep the values that they were given with --env.",
             HelpName = "NAME[=VALUE]",
             Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = false,
         };
+        var secret = RunOptions.SecretOption();
         var onInterrupt = CtrlC.Option();
         var failed = new Option<bool>("--failed")
         {
@@ -47,8 +48,12 @@ internal sealed class RerunCommand(string name, string about) : Command(name, ab
               muster rerun last
               muster rerun train -- python train.py --lr 0.01     with another command
               muster rerun train --set time=24:00:00              with another sbatch option
+              muster rerun train --env LEVEL=4                    with another value of one variable
               muster rerun train --same-code                      with the code as it was then
               muster rerun sweep --failed                         only the points that failed
+
+            Variables have the values that --env gave them; secrets, which Muster does not store, and variables that
+            were taken from the environment (--env NAME) are taken from it again.
             """
         )
         {
@@ -58,6 +63,7 @@ internal sealed class RerunCommand(string name, string about) : Command(name, ab
             set,
             detach,
             env,
+            secret,
             onInterrupt,
         };
         command.SetAction(
@@ -72,7 +78,7 @@ internal sealed class RerunCommand(string name, string about) : Command(name, ab
                             + (old.Snapshot ? "its folder is not in git" : "it was submitted without"),
                         "Leave --same-code out."
                     );
-                var (plan, environment) = Again(app, run, parsed.GetValue(env) ?? []);
+                var (plan, environment) = Again(app, run, parsed.GetValue(env) ?? [], parsed.GetValue(secret) ?? []);
                 if (parsed.Invocation().Command is { Count: > 0 } words)
                     plan = WithCommand(plan, words);
                 if (parsed.GetValue(set) is { Length: > 0 } options)
@@ -96,11 +102,12 @@ internal sealed class RerunCommand(string name, string about) : Command(name, ab
         return command;
     }
 
-    /// <summary>The plan of a run for another time, and the values of its environment, from here.</summary>
+    /// <summary>The plan of a run for another time, and the values of its environment.</summary>
     internal static (RunPlan Plan, IReadOnlyDictionary<string, string> Environment) Again(
         App app,
         Run run,
-        IReadOnlyList<string> env
+        IReadOnlyList<string> env,
+        IReadOnlyList<string> secrets
     )
     {
         var old = run.Plan;
@@ -117,23 +124,23 @@ internal sealed class RerunCommand(string name, string about) : Command(name, ab
                 $"the folder {old.WorkingFolder} of {old.Name} no longer exists",
                 "Submit it again from where its code is now."
             );
-        var site = app.GetSite(old.Site);
-        var given = env.Select(entry => entry.Split('=', 2))
-            .ToDictionary(entry => entry[0], entry => entry.Length > 1 ? entry[1] : null);
-        var environment = old
-            .EnvironmentNames.Union(given.Keys)
-            .ToDictionary(
-                name => name,
-                name =>
-                    given.GetValueOrDefault(name)
-                    ?? site.Env.GetValueOrDefault(name)
-                    ?? Environment.GetEnvironmentVariable(name)
-                    ?? throw new UserException(
-                        $"{old.Name} needs the variable {name}; Muster does not store values",
-                        $"Set it in your environment, or pass --env {name}=VALUE."
-                    )
+        if (old.Stdin is { } input && !File.Exists(input.Path))
+            throw new UserException(
+                $"what {old.Name} read as standard input is no longer kept here ({input.Path})",
+                "Submit it again with --stdin."
             );
-        return (old.As(RunId.New(app.Clock)) with { EnvironmentNames = [.. environment.Keys] }, environment);
+        var site = app.GetSite(old.Site);
+        return RunEnvironment.Again(
+            old.As(RunId.New(app.Clock)) with
+            {
+                At = null,
+                Deadline = null,
+            }, // these were of that time
+            site.Env,
+            env,
+            secrets,
+            Environment.GetEnvironmentVariable
+        );
     }
 
     internal static RunPlan WithCommand(RunPlan plan, IReadOnlyList<string> words)
@@ -170,7 +177,7 @@ internal sealed class RerunCommand(string name, string about) : Command(name, ab
             else
                 lines[before] = line;
         }
-        return plan with { BatchLines = lines };
+        return RetryCheck.Resolve(plan with { BatchLines = lines });
     }
 
     /// <summary>The plan for those indices that are over and did not succeed, as the site says it now.</summary>

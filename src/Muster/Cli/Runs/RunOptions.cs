@@ -47,6 +47,7 @@ internal sealed class RunOptions
             HelpName = "NAME[=VALUE]",
             Arity = ArgumentArity.OneOrMore,
         };
+    public Option<string[]> Secret { get; } = SecretOption();
     public Option<string?> Container { get; } =
         new("--container")
         {
@@ -90,6 +91,15 @@ internal sealed class RunOptions
     public Option<bool> NoFetch { get; } = new("--no-fetch") { Description = "Do not fetch results." };
     public Option<OnInterrupt> OnInterrupt { get; } = CtrlC.Option();
 
+    public static Option<string[]> SecretOption() =>
+        new("--secret")
+        {
+            Description = "The same as --env, for a value that Muster must not remember.",
+            HelpName = "NAME[=VALUE]",
+            Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = false,
+        };
+
     public SubmitRequest Asked(ParseResult parsed) =>
         new()
         {
@@ -104,6 +114,7 @@ internal sealed class RunOptions
             Time = parsed.GetValue(Time),
             Set = parsed.GetValue(Set) ?? [],
             Env = parsed.GetValue(Env) ?? [],
+            Secrets = parsed.GetValue(Secret) ?? [],
             Container = parsed.GetValue(Container),
             PullImage = parsed.GetValue(Pull),
             Roles = parsed.GetValue(Role) ?? [],

@@ -39,6 +39,12 @@ internal static class RunText
             _ => ("", "", Tint.None),
         };
 
+    public static string? Retry(PlannedRetry? retry) =>
+        retry is null
+            ? null
+            : $"up to {Words.Count(retry.Times, "time")} after {string.Join(", ", retry.On.Select(one => one.Word()))}"
+                + $"{(retry.GrowMemory is { } factor ? $"; after out-of-memory with {factor} times the memory" : "")}";
+
     public static string Place(Run run) =>
         run.Plan.Hosts() is { Count: > 1 } hosts ? $"{SiteName(run)}:{string.Join(',', hosts)}"
         : run.Plan.Host is { } host && host != run.Plan.Site ? $"{SiteName(run)}:{host}"

@@ -1,6 +1,7 @@
 using Muster.Runs;
 using Muster.Runs.Follow;
 using Muster.Runs.Measures;
+using Muster.Sites.Schedulers;
 
 namespace Muster.Cli.Runs;
 
@@ -14,10 +15,24 @@ public sealed record RunView
     public string? Host { get; init; }
     public string? HostReason { get; init; }
     public required IReadOnlyList<string> Command { get; init; }
+
+    /// <summary>Variables by name; null where the value is a secret or was taken from the environment.</summary>
+    public IReadOnlyDictionary<string, string?>? Environment { get; init; }
     public string? Launch { get; init; }
     public IReadOnlyList<RoleView>? Roles { get; init; }
     public string? Container { get; init; }
     public IReadOnlyList<ImageView>? Images { get; init; }
+
+    /// <summary>How much its command reads as standard input.</summary>
+    public long? StdinBytes { get; init; }
+
+    /// <summary>Not begun before this.</summary>
+    public DateTimeOffset? At { get; init; }
+
+    /// <summary>Ended by this, or not begun.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+    public RetryView? Retry { get; init; }
+    public IReadOnlyList<AttemptView>? Attempts { get; init; }
     public required string State { get; init; }
     public string? Reason { get; init; }
     public string? Where { get; init; }
@@ -63,6 +78,13 @@ public sealed record RunView
             Host = run.Plan.Host,
             HostReason = run.Plan.HostReason,
             Command = run.Plan.Command,
+            Environment =
+                run.Plan.EnvironmentNames.Count == 0
+                    ? null
+                    : run.Plan.EnvironmentNames.ToDictionary(
+                        name => name,
+                        name => run.Plan.Environment.GetValueOrDefault(name)
+                    ),
             Launch = run.Plan.Launch,
             Roles =
                 run.Plan.Roles.Count == 0
@@ -79,6 +101,23 @@ public sealed record RunView
                             image.Runtime,
                             image.Image,
                             image.Digest
+                        )),
+                    ],
+            At = run.Plan.At,
+            Deadline = run.Plan.Deadline,
+            StdinBytes = run.Plan.Stdin?.Bytes,
+            Retry = run.Plan.Retry is { } retry
+                ? new(retry.Times, [.. retry.On.Select(outcome => outcome.Word())], retry.GrowMemory)
+                : null,
+            Attempts =
+                run.Attempts.Count == 0
+                    ? null
+                    :
+                    [
+                        .. run.Attempts.Select(attempt => new AttemptView(
+                            attempt.Outcome.Word(),
+                            attempt.At,
+                            attempt.Text
                         )),
                     ],
             State = run.State is RunState.Ended ? "ended" : run.State.Word,
@@ -111,6 +150,11 @@ public sealed record RunView
 }
 
 public sealed record EvidenceView(string Source, string Text);
+
+public sealed record RetryView(int Times, IReadOnlyList<string> On, double? GrowMemory);
+
+/// <summary>An attempt that another has followed.</summary>
+public sealed record AttemptView(string Outcome, DateTimeOffset EndedAt, string Evidence);
 
 public sealed record RoleView(string Name, int Size, IReadOnlyList<string> Hosts);
 

@@ -7,6 +7,7 @@ using Muster.Runs;
 using Muster.Runs.Explain;
 using Muster.Runs.Measures;
 using Muster.Shell;
+using Muster.Sites.Schedulers;
 
 namespace Muster.Cli.Runs;
 
@@ -104,6 +105,14 @@ internal static class ShowCommand
                     + $"{(image.Runtime.Length > 0 ? $" by {image.Runtime}" : "")}"
             );
         app.Screen.Field("folder", run.Plan.Folder);
+        app.Screen.Field("at", run.Plan.At?.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss"));
+        app.Screen.Field("deadline", run.Plan.Deadline?.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss"));
+        app.Screen.Field("retry", RunText.Retry(run.Plan.Retry));
+        foreach (var (attempt, at) in run.Attempts.Select((attempt, at) => (attempt, at + 1)))
+            app.Screen.Field(
+                "attempt",
+                $"{at} ended {attempt.At.ToLocalTime():yyyy-MM-dd HH:mm:ss}: {attempt.Outcome.Word()} ({attempt.Text})"
+            );
         app.Screen.Field("state", $"{word} {text}".Trim());
         app.Screen.Field("job", run.Handle?.Text);
         app.Screen.Field(
@@ -118,10 +127,14 @@ internal static class ShowCommand
         app.Screen.Field("snapshot", run.Plan.Commit is { } commit ? $"{commit} ({run.Plan.Branch})" : null);
         foreach (var input in run.Plan.Inputs)
             app.Screen.Field("input", $"{input.Name} from {(input.OnSite ? $"{run.Plan.Site}:" : "")}{input.Path}");
+        app.Screen.Field("stdin", run.Plan.Stdin is { Bytes: { } bytes } ? Words.Size(bytes) : null);
         foreach (var output in run.Plan.Outputs)
             app.Screen.Field("output", output);
-        if (run.Plan.EnvironmentNames.Count > 0)
-            app.Screen.Field("environment", string.Join(' ', run.Plan.EnvironmentNames));
+        foreach (var name in run.Plan.EnvironmentNames)
+            app.Screen.Field(
+                "environment",
+                run.Plan.Environment.TryGetValue(name, out var value) ? $"{name}={value}" : $"{name} (not remembered)"
+            );
         foreach (var line in run.Plan.BatchLines)
             app.Screen.Field("sbatch", line["#SBATCH ".Length..]);
         foreach (var port in run.Ports)

@@ -16,6 +16,8 @@ namespace Muster.Cli.Runs;
 internal class SubmitCommand : Command, ITakesCommand
 {
     private readonly RunOptions _run = new();
+    private readonly RetryOptions _retry = new();
+    private readonly WhenOptions _when = new();
     private readonly Option<int?> _nodes = new("--nodes") { Description = "Number of nodes (SLURM).", HelpName = "N" };
     private readonly Option<string[]> _input = new("--input")
     {
@@ -71,6 +73,10 @@ internal class SubmitCommand : Command, ITakesCommand
         Description = "Keep TensorBoard running this long after the end.",
         HelpName = "TIME",
     };
+    private readonly Option<bool> _stdin = new("--stdin")
+    {
+        Description = "Send standard input, to its end, for the command to read; a rerun reads the same.",
+    };
     private readonly Option<bool> _noSnapshot = new("--no-snapshot") { Description = "Do not upload this folder." };
     private readonly Option<bool> _raw = new("--raw")
     {
@@ -90,6 +96,9 @@ internal class SubmitCommand : Command, ITakesCommand
               muster submit train --gpus 2                a job of muster.yaml, with another option
               muster submit train -- --lr 0.1             the same, with more words for its command
               muster submit                               the job of muster.job.yaml
+              muster submit -s lab --at 22:00 --deadline 07:00 -- ./nightly.sh
+              pg_dump shop | muster submit --stdin -- ./import.sh
+              muster submit -s cedar --memory 16G --retry 3 --grow-memory 1.5 -- python train.py
 
             Options end at the first word of the command; '--' may stand before it, and then it is never a job. Options
             given here replace those of the job, or add to them where there may be several. Words behind '--' replace
@@ -97,7 +106,8 @@ internal class SubmitCommand : Command, ITakesCommand
             """
         )
     {
-        Add(_array);
+        foreach (var option in (Option[])[_array, .. _retry.All])
+            Add(option);
     }
 
     /// <summary>A command that submits, and asks for more in its own way.</summary>
@@ -118,8 +128,10 @@ internal class SubmitCommand : Command, ITakesCommand
                     _nodes,
                     _run.Set,
                     _run.Env,
+                    _run.Secret,
                     _input,
                     _exclude,
+                    _stdin,
                     _output,
                     _port,
                     _tensorboard,
@@ -131,6 +143,7 @@ internal class SubmitCommand : Command, ITakesCommand
                     _run.ReadyWithin,
                     _run.After,
                     _stay,
+                    .. _when.All,
                     _run.Keep,
                     _run.Notify,
                     _run.Detach,
@@ -176,6 +189,7 @@ internal class SubmitCommand : Command, ITakesCommand
             Nodes = parsed.GetValue(_nodes),
             Inputs = parsed.GetValue(_input) ?? [],
             Exclude = parsed.GetValue(_exclude) ?? [],
+            Stdin = parsed.GetValue(_stdin),
             Outputs = parsed.GetValue(_output) ?? [],
             Ports = parsed.GetValue(_port) ?? [],
             TensorBoard = parsed.GetResult(_tensorboard) is null ? null : parsed.GetValue(_tensorboard) ?? ".",
@@ -183,33 +197,41 @@ internal class SubmitCommand : Command, ITakesCommand
             RoleCommands = parsed.GetValue(_roleCommand) ?? [],
             Launch = parsed.GetValue(_launch),
             Stay = parsed.GetValue(_stay),
+            Retry = _retry.Read(parsed),
             Snapshot = !parsed.GetValue(_noSnapshot),
             RawLine = parsed.GetValue(_raw),
             FolderOptions = (site is SlurmSite ? SbatchJson.Find(asked.WorkingFolder) : null) ?? SbatchOptions.None,
         };
-        request = Asked(parsed, request);
+        request = _when.Asked(parsed, Asked(parsed, request), app.Clock);
         var (plan, environment) = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable).Plan(
             request,
             site
         );
-        if (StandardInput.HasSomething())
-            app.Screen.Note(
-                "note",
-                "standard input is not passed on to the run; put it into a file and bring that: --input FILE, then `< "
-                    + "\"$MUSTER_IN/FILE\"`",
-                Tint.Yellow
-            );
+        if (request.Stdin)
+            plan = plan with { Stdin = KeptInput.For(app, plan.Id) };
+        else if (StandardInput.HasSomething())
+            app.Screen.Note("note", "standard input is not passed on to the run; --stdin sends it along", Tint.Yellow);
         if (parsed.GetValue(_run.DryRun))
             return await DryRun.ShowAsync(app, plan, parsed.GetValue(_run.Scripts), ct);
-        return await SubmitAsync(
-            app,
-            plan,
-            environment,
-            parsed.GetValue(_run.Detach),
-            !parsed.GetValue(_run.NoFetch),
-            parsed.GetValue(_run.OnInterrupt),
-            ct
-        );
+        if (plan.Stdin is { } input)
+            plan = plan with { Stdin = await KeptInput.ReadAsync(app, input, ct) };
+        try
+        {
+            return await SubmitAsync(
+                app,
+                plan,
+                environment,
+                parsed.GetValue(_run.Detach),
+                !parsed.GetValue(_run.NoFetch),
+                parsed.GetValue(_run.OnInterrupt),
+                ct
+            );
+        }
+        finally
+        {
+            if (plan.Stdin is { } kept && app.Store.Find(plan.Id) is null)
+                KeptInput.Forget(kept);
+        }
     }
 
     /// <summary>Submits a plan and follows it, as `submit`, `rerun` and the personas do.</summary>

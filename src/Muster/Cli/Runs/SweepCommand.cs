@@ -94,6 +94,7 @@ internal sealed class SweepCommand : SubmitCommand
             _max,
             _seed,
             Run.Env,
+            Run.Secret,
             Run.DryRun,
             Run.Scripts,
             Run.Detach,
@@ -133,7 +134,12 @@ internal sealed class SweepCommand : SubmitCommand
                 $"{run.Plan.Name} has all of these points already",
                 $"`muster show {run.Plan.Name} --points` shows them; `muster rerun {run.Plan.Name}` does all again."
             );
-        var (plan, environment) = RerunCommand.Again(app, run, parsed.GetValue(Run.Env) ?? []);
+        var (plan, environment) = RerunCommand.Again(
+            app,
+            run,
+            parsed.GetValue(Run.Env) ?? [],
+            parsed.GetValue(Run.Secret) ?? []
+        );
         if (parsed.Invocation().Command is { Count: > 0 } words)
             plan = RerunCommand.WithCommand(plan, words);
         plan = plan.WithPoints(points) with { SweepOf = first };

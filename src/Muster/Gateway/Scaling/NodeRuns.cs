@@ -239,7 +239,7 @@ internal sealed class NodeRuns : IAsyncDisposable
                 Gpus = machine.Size.Gpus,
                 Memory = machine.Size.Memory is { } memory ? $"{memory >> 20}M" : null,
                 Time = machine.Size.Time is { } time ? $"{(long)time.TotalMinutes}m" : null,
-                Env = [$"NODE_CONFIG={NodeConfigText(machine, pool.Node.Bucket)}"],
+                Secrets = [$"NODE_CONFIG={NodeConfigText(machine, pool.Node.Bucket)}"],
                 WorkingFolder = _folder,
             },
             site

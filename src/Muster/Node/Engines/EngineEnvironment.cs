@@ -1,3 +1,5 @@
+using Muster.Shell;
+
 namespace Muster.Node.Engines;
 
 /// <summary>
@@ -107,22 +109,6 @@ internal static class EngineEnvironment
         "PGUP_",
     ];
 
-    private static readonly string[] OfSecrets =
-    [
-        "TOKEN",
-        "SECRET",
-        "PASSWORD",
-        "PASSWD",
-        "PASSPHRASE",
-        "CREDENTIAL",
-        "JWT",
-        "AUTH",
-        "APIKEY",
-        "API_KEY",
-        "ACCESS_KEY",
-        "PRIVATE_KEY",
-    ];
-
     /// <summary>Takes out of a program's environment what it does not get.</summary>
     public static void Limit(IDictionary<string, string?> environment)
     {
@@ -132,5 +118,5 @@ internal static class EngineEnvironment
 
     internal static bool MayHave(string name) =>
         (Names.Contains(name) || Beginnings.Any(part => name.StartsWith(part, StringComparison.OrdinalIgnoreCase)))
-        && !OfSecrets.Any(part => name.Contains(part, StringComparison.OrdinalIgnoreCase));
+        && !SecretNames.Fit(name);
 }

@@ -38,6 +38,13 @@ public sealed record Explanation(string Headline, IReadOnlyList<ExplainedLine> L
             Add("cancel", "cancellation was requested and takes effect once the site has acted on it");
         if (run.State.IsLive)
             Add("host", run.Plan.HostReason);
+        foreach (var (attempt, at) in run.Attempts.Select((attempt, at) => (attempt, at + 1)))
+            Add(
+                "attempts",
+                $"attempt {at} ended {Span(now - attempt.At)} ago: {attempt.Outcome.Word()} ({attempt.Text})"
+            );
+        if (run.State is RunState.Queued && run.Attempts.Count > 0)
+            Add("attempts", $"the next one is begun by whoever follows or looks: muster attach {name}, muster ps");
         switch (run.State)
         {
             case RunState.Planned or RunState.Staging when abandoned:

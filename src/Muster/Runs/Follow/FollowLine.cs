@@ -62,6 +62,8 @@ internal sealed class FollowLine(string? host)
                 break;
             case FollowFrame.Record(var record):
                 _records[record.Name] = record;
+                if (record.Name.EndsWith(".started", StringComparison.Ordinal))
+                    _missing.Remove(record.Name[..^".started".Length]); // of another attempt
                 (_news, NewsAt) = (true, now);
                 break;
             case FollowFrame.Gone(var name):

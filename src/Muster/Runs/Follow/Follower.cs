@@ -20,6 +20,7 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
     private const int Ahead = 8;
 
     private DateTimeOffset _askedAt;
+    private DateTimeOffset _retriedAt;
     private double _share = 1;
 
     /// <summary>What a host says, or, without a frame, that its connection is over.</summary>
@@ -84,6 +85,8 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
                     (run, var changed) = await JudgeAsync(run, lines, ct);
                     if (changed)
                         yield return new RunEvent.Changed(run);
+                    if (run.Plan.Retry is not null)
+                        await RetryAsync(run, Facts(lines), ct);
                     var allSaid = lines.All(one => one.HasEnded);
                     // What other hosts still have to say is read below.
                     if (run.State is RunState.Ended ? allSaid || !line.HasEnded : allSaid && lines.Count > 1)
@@ -174,6 +177,15 @@ public sealed class Follower(RunStore store, OpenSite site, TimeProvider clock)
         )
             return (run, false);
         return (store.Change(run.Id, known => RunJudge.After(known, facts, word, site.Site.HasScheduler, now)), isNews);
+    }
+
+    private async Task RetryAsync(Run run, RunFacts facts, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        if (run.State.IsLive && (!RunRetries.IsDue(run, facts) || now - _retriedAt < TimeSpan.FromSeconds(5)))
+            return;
+        _retriedAt = now;
+        await Retrier.GoOnAsync(site, run, facts, ct);
     }
 
     private async Task<SchedulerWord?> WordAsync(Run run, RunFacts facts, DateTimeOffset newsAt, CancellationToken ct)

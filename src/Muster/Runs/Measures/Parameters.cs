@@ -25,6 +25,8 @@ public static class Parameters
         Add("cpus", cpus);
         Add("memory-mb", memory);
         Add("container", (plan.Images is [var image, ..] ? image.Digest : null) ?? plan.Container);
+        foreach (var (name, value) in plan.Environment)
+            Add(name, value);
         Add("environment", string.Join(' ', plan.EnvironmentNames.Order(StringComparer.Ordinal)));
         Add("setup", string.Join("; ", plan.Setup));
         return all;

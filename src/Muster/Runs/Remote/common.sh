@@ -4,6 +4,8 @@
 # kept in the file $room is given up for it, and the record says so.
 record() {
   record_text=$(cat)
+  [ "${retry:-0}" = 0 ] || record_text="$record_text
+retry=$retry"
   record_said=$(write_record "$1" 2>&1) && return 0
   [ -n "$room" ] && rm -f "$room" "$status/.$1.$$" || return 1
   record_text="$record_text
@@ -16,6 +18,15 @@ write_record() {
   sync "$status/.$1.$$" 2>/dev/null
   mv -f "$status/.$1.$$" "$status/$1"
 }
+
+# know_retry: which attempt this is, by the records of those that were begun after another had ended.
+know_retry() {
+  retry=0
+  while [ -e "$status/retry.$((retry + 1))" ]; do retry=$((retry + 1)); done
+}
+
+# is_begun: what the attempt before has left is set aside.
+is_begun() { [ "$retry" = 0 ] || [ -e "$status/.begun.$retry" ]; }
 
 # born PID: when that process started, so that a number used again is told apart.
 born() {

@@ -36,7 +36,13 @@ send_record() { # send_record NAME
     case $line in host="$host") here=1 ;; pid=*) pid=${line#*=} ;; boot="$boot") booted=1 ;; esac
   done <"$run/status/$1"
   echo . || exit 0
-  case $1 in *.started|*.address|*.queued) [ -z "$here" ] || case $watched in *" ${1%.*}:${booted:+$pid} "*) ;; *) watched="$watched${1%.*}:${booted:+$pid} " ;; esac ;; esac
+  case $1 in *.started|*.address|*.queued) [ -z "$here" ] || watch_for "${1%.*}" "${booted:+$pid}" ;; esac
+}
+
+watch_for() { # watch_for RANK PID: of a rank, only its last supervisor
+  kept=' '
+  for other in $watched; do [ "${other%%:*}" = "$1" ] || kept="$kept$other "; done
+  watched="$kept$1:$2 "
 }
 
 [ -d "$run" ] || { echo A; [ -z "$once" ] || exit 0; }

@@ -1,5 +1,6 @@
 #!/bin/sh
-# launch start|cancel: starts what this folder describes, once, however often it is asked; or keeps it from running on.
+# launch start|cancel|again …: starts what this folder describes, once, however often it is asked; or keeps it from
+# running on; or starts another attempt of it, the same way: see set_aside.
 # It answers with one line: launched HANDLE | cancelled | refused | doubt | busy | unstaged; what a scheduler said stands on the error stream.
 trap '' PIPE HUP
 run=$(cd "$(dirname "$0")" && pwd -P) || exit 70
@@ -7,8 +8,8 @@ status=$run/status logs=$run/logs
 . "$run/plan.sh"
 . "$run/common.sh"
 . "$run/scheduler.sh"
-unset MUSTER_MARK MUSTER_RUN_ID MUSTER_JOB MUSTER_PORT
-
+unset MUSTER_MARK MUSTER_RUN_ID MUSTER_JOB MUSTER_PORT MUSTER_AGAIN
+know_retry
 
 held=
 answer() { echo "$1"; [ -z "$held" ] || rm -f "$held"; exit 0; }
@@ -24,6 +25,29 @@ look() { # has an earlier attempt, whose answer was lost, started it after all?
   [ -z "$handle" ] || known "$handle" "$1"
 }
 
+# set_aside NUMBER OUTCOME BEGUN MEMORY TEXT: makes room for an attempt, once the one before is over. It is recorded
+# first, so whoever comes later goes on with it, and nobody begins it twice. BEGUN: how often the run was begun again
+# with it, by SLURM, too; MEMORY: what it takes, 0 for what the plan says.
+set_aside() {
+  if [ ! -e "$status/retry.$1" ]; then
+    [ ! -e "$status/cancel" ] || answer cancelled
+    is_begun && [ "$1" = $((retry + 1)) ] && [ "$1" -le "${muster_retries:-0}" ] || answer doubt
+    scheduler_gone || answer busy
+    retry=$1
+    {
+      echo "after=$2"; echo "begun=$3"; [ "$4" = 0 ] || echo "memory=$4"; echo "text=$5"; echo "time=$(date +%s)"
+    } | record "retry.$1" || answer doubt
+  fi
+  mkdir -p "$status/.before.$1" || answer doubt
+  for old in launched refused ended .tried '*.exit' '*.started' '*.queued' '*.waiting' '*.address' '*.port.*' \
+    '.owner.*' '.near.*' '.limit.*' '.late.*' ../logs/slurm.log; do
+    for old in "$status"/$old; do
+      [ ! -e "$old" ] && [ ! -L "$old" ] || mv -f "$old" "$status/.before.$1/" || answer doubt
+    done
+  done
+  : >"$status/.begun.$1"
+}
+
 wish() { [ -e "$status/cancel" ] || echo "time=$(date +%s)" | record cancel; }
 
 if [ "$1" = cancel ]; then
@@ -34,7 +58,8 @@ if [ "$1" = cancel ]; then
 fi
 
 [ -e "$status/staged" ] || { echo unstaged; exit 0; }
-if handle=$(field handle "$status/launched"); then known "$handle"; fi
+if [ "$1" = again ]; then wanted=$2; else wanted=0; fi
+if [ "$wanted" -le "$retry" ] && is_begun && handle=$(field handle "$status/launched"); then known "$handle"; fi
 
 # One launcher at a time. A lock outlives its launcher only if that was killed. It then stays for ever, and the next one stands
 # behind it under the dead one's name: nothing is taken away from anybody, so no two of them can believe that they hold it.
@@ -58,6 +83,8 @@ END
 done
 held=$lock
 
+know_retry
+if [ "$wanted" -gt "$retry" ]; then shift; set_aside "$@"; elif ! is_begun; then set_aside "$retry"; fi
 if handle=$(field handle "$status/launched"); then known "$handle"; fi
 again=
 [ ! -e "$status/.tried" ] || { again=1; look; }

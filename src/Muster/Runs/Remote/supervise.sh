@@ -17,18 +17,32 @@ attempt=${SLURM_RESTART_COUNT:-0}
 if [ -n "$SLURM_JOB_ID" ]; then self=slurm:${MUSTER_JOB:-${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}}; else self=$host:$$:$(born $$); fi
 
 # One starter wins for ever, however often the run was launched; a requeued job is the same starter, and of a gang all ranks have the same job.
-for claim in ${MUSTER_JOB:+gang} $me; do
-  if ! ln -s "$self" "$status/.owner.$claim" 2>/dev/null && [ "$(readlink "$status/.owner.$claim")" != "$self" ]; then
-    echo "muster: $claim already belongs to $(readlink "$status/.owner.$claim"); $self steps back" >&2
-    exit 0
-  fi
+claim() {
+  for claim in ${MUSTER_JOB:+gang} $me; do
+    if ! ln -s "$self" "$status/.owner.$claim" 2>/dev/null && [ "$(readlink "$status/.owner.$claim")" != "$self" ]; then
+      echo "muster: $claim already belongs to $(readlink "$status/.owner.$claim"); $self steps back" >&2
+      exit 0
+    fi
+  done
+}
+claim
+# A job that comes late may meet another attempt, and claims that, once what the one before has left is set aside. A
+# file system may show late that there is one.
+know_retry
+while ! is_begun || [ "$retry" -lt "${MUSTER_AGAIN:-0}" ]; do
+  [ ! -e "$status/cancel" ] || break
+  pause 0.5
+  know_retry
 done
+[ "$retry" = 0 ] || claim
+begun=$((attempt + $([ "$retry" = 0 ] && echo 0 || field begun "$status/retry.$retry")))
 
 # The last words must find room also when the job has filled the disk.
 room_kept=$status/.room.$me
 head -c 16384 /dev/urandom >"$room_kept" 2>/dev/null
 
 finish() { # finish CODE REASON
+  finish_code=$1 finish_reason=$2
   room=$room_kept
   for try in 1 2 3 4 5 6 7 8 9 10; do
     {
@@ -50,7 +64,18 @@ finish() { # finish CODE REASON
   set -- "$status"/*.exit
   [ $# -lt "$muster_size" ] || { echo "time=$(date +%s)" | record ended; }
   rm -f "$room_kept"
-  [ ! -e "$status/ended" ] || [ "$reason" = terminated ] || rm -f "$run/env.sh"   # it may hold secrets; a requeued job still needs it
+  # It may hold secrets; a requeued job and another attempt still need it.
+  [ ! -e "$status/ended" ] || [ "$reason" = terminated ] || may_retry "$finish_code" "$finish_reason" || rm -f "$run/env.sh"
+}
+
+may_retry() { # may_retry CODE REASON: whether another attempt may follow, as far as that can be told here
+  [ "$1" != 0 ] && [ "$begun" -lt "${muster_retries:-0}" ] || return 1
+  case $2 in
+    cancelled|setup|unready|dependency|exhausted|deadline) return 1 ;;
+    exited)   # of a signal, SLURM may say that it was for memory
+      [ "$1" -le 128 ] || [ -z "$SLURM_JOB_ID" ] || return 0
+      case " $muster_retry_on " in *' failed '*) ;; *) return 1 ;; esac ;;
+  esac
 }
 
 myself() { # by this the host can tell later whether the supervisor is still there
@@ -69,11 +94,45 @@ reason=
 if [ -e "$status/$me.exit" ]; then mv -f "$status/$me.exit" "$status/.$me.exit.before.$attempt"; rm -f "$status/ended" "$status/$me".port.*; fi
 if [ -e "$status/cancel" ] || [ -e "$status/refused" ]; then finish 143 cancelled; exit 0; fi
 
+if [ -n "$muster_retries" ] && [ "$begun" -gt "$muster_retries" ]; then
+  cause="it was begun again $muster_retries times, as often as --retry allows"
+  finish 1 exhausted
+  exit 1
+fi
+if [ "$begun" != 0 ] && [ -n "$muster_retries" ]; then
+  said=$(field after "$status/retry.$retry")
+  echo "muster: retry $begun of $muster_retries, after ${said:-a requeue by SLURM}" >>"$logs/$me.err"
+  memory=$(field memory "$status/retry.$retry")
+  if [ -n "$memory" ] && [ -n "$muster_wants" ]; then
+    IFS=: read -r cpus _ gpus <<END
+${muster_wants#*=}
+END
+    muster_wants=main=$cpus:$memory:$gpus
+  fi
+fi
+
+# too_late: the time has come by which it was to have ended.
+too_late() {
+  [ -n "$muster_deadline" ] && [ "$(date +%s)" -ge "$muster_deadline" ] || return 1
+  cause="its deadline passed"
+}
+
+# A run may be asked not to begin before a time; SLURM keeps that by itself.
+if [ -z "$SLURM_JOB_ID" ] && [ -n "$muster_at" ] && [ "$(date +%s)" -lt "$muster_at" ]; then
+  { echo "host=$host"; myself; echo "time=$(date +%s)"; echo "until=$muster_at"; } | record "$me.queued"
+  while [ "$(date +%s)" -lt "$muster_at" ]; do
+    if [ -e "$status/cancel" ] || [ -e "$status/refused" ]; then finish 143 cancelled; exit 0; fi
+    sleep 1
+  done
+  rm -f "$status/$me.queued"
+fi
+
 # A run may wait for others on the same site: all must have ended well.
 for other in $muster_after; do
   echo "run=$other" | record "$me.waiting"
   while [ ! -e "$run/../$other/status/ended" ]; do
     if [ -e "$status/cancel" ]; then finish 143 cancelled; exit 0; fi
+    if too_late; then finish 143 deadline; exit 0; fi
     pause 0.5
   done
   for record in "$run/../$other/status"/*.exit; do
@@ -81,6 +140,7 @@ for other in $muster_after; do
   done
 done
 rm -f "$status/$me.waiting"
+if too_late; then finish 143 deadline; exit 0; fi
 [ -z "$muster_gang" ] || . "$run/gang.sh"
 [ -n "$SLURM_JOB_ID" ] || queue_take
 
@@ -167,6 +227,9 @@ watch() { # tells the supervisor of cancel wishes and the time limit, and report
     if [ -n "$muster_time" ] && [ $(($(date +%s) - began)) -ge "$muster_time" ]; then
       : >"$status/.limit.$me"; kill -TERM $$ 2>/dev/null || exit 0
     fi
+    if too_late; then
+      : >"$status/.late.$me"; kill -TERM $$ 2>/dev/null || exit 0
+    fi
     [ -z "$ports" ] || see_named_ports
     [ -z "$companions" ] || see_companion_ports
     [ -z "$muster_gang" ] || watch_gang
@@ -189,6 +252,7 @@ out_of_memory() { # how often this control group was killed for memory
 session_of() { # starts "$@" in a session of its own, with the mark by which everything it starts is known
   MUSTER_MARK=$mark MUSTER_RUN_ID=$muster_id MUSTER_ROLE=$role MUSTER_RANK=$rank MUSTER_SIZE=$size \
   MUSTER_RUN_DIR=$run MUSTER_CODE=$code_folder MUSTER_IN=$run/in MUSTER_OUT=$out MUSTER_STATUS=$status \
+  MUSTER_RETRY=$begun \
     exec $setsid "$@"
 }
 
@@ -204,6 +268,7 @@ stop() {
   again=1
   [ "$reason" = exited ] || return 0
   if [ -e "$status/cancel" ]; then reason=cancelled
+  elif [ -e "$status/.late.$me" ]; then reason=deadline cause="its deadline passed"
   elif [ -e "$status/.limit.$me" ] || [ -n "$near" ] || [ -e "$status/.near.$attempt" ]; then reason=timed-out
   else
     reason=terminated
@@ -245,7 +310,9 @@ done
 usage_own
 usage_began=$own_children
 usage_write 0 - - - -
-( session_of "$shell" "$run/job" ) </dev/null >>"$logs/$me.out" 2>>"$logs/$me.err" &
+input=/dev/null
+[ -z "$muster_stdin" ] || input=$run/stdin/input
+( session_of "$shell" "$run/job" ) <"$input" >>"$logs/$me.out" 2>>"$logs/$me.err" &
 child=$!
 {
   echo "time=$began"

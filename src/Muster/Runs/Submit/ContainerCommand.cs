@@ -43,7 +43,10 @@ internal static class ContainerCommand
                     # The engine starts it outside our process tree: its name is how it is ended with the run.
                     name=muster-$MUSTER_RUN_ID-$MUSTER_ROLE-$MUSTER_RANK
                     trap '$runtime kill "$name" >/dev/null 2>&1' TERM INT
-                    $runtime run --rm --name "$name" "$@" &
+                    exec 4<&0   # what runs beside a shell reads nothing unless it is told to
+                    $runtime run {{(
+                        plan.Stdin is null ? ShellText.Of($"") : ShellText.Of($"-i ")
+                    )}}--rm --name "$name" "$@" <&4 &
                     wait $!; code=$?
                     wait $!; again=$?
                     [ $again = 127 ] || code=$again

@@ -5,7 +5,7 @@ using Muster.Shell;
 
 namespace Muster.Runs.Submit;
 
-/// <summary>The values of a run's environment, which are no part of its plan.</summary>
+/// <summary>The values of a run's environment, of which its plan holds those that are no secret.</summary>
 internal static partial class RunEnvironment
 {
     /// <summary>Adds what was asked for, <c>NAME=VALUE</c> or <c>NAME</c>, to what the site sets.</summary>
@@ -20,7 +20,7 @@ internal static partial class RunEnvironment
         foreach (var entry in asked)
         {
             var at = entry.IndexOf('=');
-            var name = at < 0 ? entry : entry[..at];
+            var name = NameIn(entry);
             if (!Names().IsMatch(name))
                 throw UserException.Misuse(
                     $"'{name}' is not a valid environment variable name",
@@ -37,6 +37,63 @@ internal static partial class RunEnvironment
         }
         return environment;
     }
+
+    /// <summary>
+    /// The values that a plan may hold: those that were written out, unless they were called secret or are named like
+    /// one. A value taken from here is taken from here the next time, too.
+    /// </summary>
+    public static IReadOnlyDictionary<string, string> Remembered(
+        IReadOnlyList<string> asked,
+        IReadOnlyList<string> secrets
+    )
+    {
+        var plain = new Dictionary<string, string>();
+        foreach (var entry in asked)
+        {
+            plain.Remove(NameIn(entry));
+            if (entry.Split('=', 2) is [var name, var value] && !SecretNames.Fit(name) && !HasPassword(value))
+                plain[name] = value;
+        }
+        foreach (var entry in secrets)
+            plain.Remove(NameIn(entry));
+        return plain;
+    }
+
+    /// <summary>The environment of a run for another time.</summary>
+    /// <param name="site">What its site sets by now.</param>
+    /// <param name="asked">What is to be otherwise than it was.</param>
+    public static (RunPlan Plan, IReadOnlyDictionary<string, string> Values) Again(
+        RunPlan old,
+        IReadOnlyDictionary<string, string> site,
+        IReadOnlyList<string> asked,
+        IReadOnlyList<string> secrets,
+        Func<string, string?> here
+    )
+    {
+        IReadOnlyList<string> given = [.. asked, .. secrets];
+        var names = given.Select(NameIn).ToHashSet();
+        var before = old
+            .EnvironmentNames.Where(name => !names.Contains(name))
+            .ToDictionary(
+                name => name,
+                name =>
+                    old.Environment.GetValueOrDefault(name)
+                    ?? site.GetValueOrDefault(name)
+                    ?? here(name)
+                    ?? throw new UserException(
+                        $"{old.Name} needs the variable {name}, whose value Muster did not store",
+                        $"Set it in your environment, or pass --env {name}=VALUE."
+                    )
+            );
+        var values = Of(before, given, here);
+        var plain = old.Environment.Where(pair => !names.Contains(pair.Key)).Concat(Remembered(asked, secrets));
+        return (old with { EnvironmentNames = [.. values.Keys], Environment = plain.ToDictionary() }, values);
+    }
+
+    private static bool HasPassword(string value) =>
+        Uri.TryCreate(value, UriKind.Absolute, out var address) && address.UserInfo.Contains(':');
+
+    private static string NameIn(string entry) => entry.Split('=', 2)[0];
 
     /// <summary>The file that sets them.</summary>
     public static string Script(IReadOnlyDictionary<string, string> environment)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Muster.Shell;
+using Muster.Sites.Schedulers;
 
 namespace Muster.Runs.Submit;
 
@@ -64,6 +65,9 @@ public static class RunFiles
         var text = new StringBuilder("# What each rank runs.\n");
         text.Append(ShellText.Of($"cd \"$MUSTER_CODE\"/{plan.Folder} || exit 1\n"));
         text.Append(ReadEnvironment);
+        // What the command is to read, nothing before it may take.
+        if (plan.Stdin is not null)
+            text.Append("exec 9<&0 </dev/null\n");
         text.Append(SetupLines.Of(plan.Setup, plan.IgnoreSetupErrors));
         foreach (var line in plan.JobLines)
         {
@@ -72,6 +76,8 @@ public static class RunFiles
                 "code=$?; [ $code -eq 0 ] || echo \"muster: a line before the command ended with $code\" >&2\n"
             );
         }
+        if (plan.Stdin is not null)
+            text.Append("exec <&9 9<&-\n");
         if (plan.Roles.Count > 0)
             return text.Append(RoleCommands.Of(plan, host)).ToString();
         text.Append(SweepText.Values(plan.Points));
@@ -87,6 +93,8 @@ public static class RunFiles
     {
         string Seconds(TimeSpan? time) =>
             time is { } known ? ((long)Math.Ceiling(known.TotalSeconds)).ToString(CultureInfo.InvariantCulture) : "";
+        string Epoch(DateTimeOffset? moment) =>
+            moment?.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture) ?? "";
         var gang = plan.Roles.Count > 0;
         List<string> ranks = [.. plan.RanksOn(host)];
         string Roles(Func<PlannedRole, bool> which) =>
@@ -106,7 +114,12 @@ public static class RunFiles
                 muster_folder={plan.Folder}
                 muster_time={Seconds(plan.HasScheduler ? null : plan.Time)}
                 muster_grace=10
+                muster_stdin={(plan.Stdin is null ? "" : "1")}
                 muster_stay={Seconds(plan.Stay)}
+                muster_at={Epoch(plan.At)}
+                muster_deadline={Epoch(plan.Deadline)}
+                muster_retries={plan.Retry?.Times.ToString(CultureInfo.InvariantCulture) ?? ""}
+                muster_retry_on={string.Join(' ', plan.Retry?.On.Select(outcome => outcome.Word()) ?? [])}
                 muster_ports={string.Join(' ', plan.Ports.Select(port => $"{port.Name}={port.Number}"))}
                 muster_companions={string.Join(' ', plan.Companions.Select(companion => companion.Name))}
                 muster_container={plan.Container ?? ""}

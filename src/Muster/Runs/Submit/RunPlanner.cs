@@ -15,7 +15,7 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
         var roles = RoleReader.Read(request, profile, site);
         var command = CommandIn(request, roles, profile);
         CommandCheck.Check(request, site, variable("PATH"));
-        var environment = RunEnvironment.Of(site.Env, request.Env, variable);
+        var environment = RunEnvironment.Of(site.Env, [.. request.Env, .. request.Secrets], variable);
         var array = request.Array is { } text ? ArraySpec.Parse(text) : null;
         var after = request.After.Select(other => PlannedAfter.Of(RunSelector.Get(store, other), site)).ToList();
         var name = request.Name is { } given ? RunNames.Parse(given) : RunNames.Of(command);
@@ -31,6 +31,7 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
             Setup = site.Setup,
             IgnoreSetupErrors = site.SetupErrors is SetupErrors.Ignore,
             EnvironmentNames = [.. environment.Keys],
+            Environment = RunEnvironment.Remembered(request.Env, request.Secrets),
             Inputs = PlannedInput.ParseAll(
                 request.Inputs,
                 request.InputFolder ?? request.WorkingFolder,
@@ -62,6 +63,9 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
             Stay = Durations.Parse(request.Stay, "--stay"),
             Keep = Durations.Parse(request.Keep, "--keep"),
             Notify = request.Notify,
+            At = request.At,
+            Deadline = request.Deadline,
+            Retry = request.Retry,
             Snapshot = request.Snapshot,
             CodeMode = site.Code.ToString().ToLowerInvariant(),
             WorkingFolder = request.WorkingFolder,
@@ -75,12 +79,17 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
             );
         if (roles.Count > 0)
             RefuseForRoles(request, site);
+        if (request.Retry is not null)
+            RetryCheck.Refuse(request, site);
         if (site is not SlurmSite slurm)
         {
             RefuseWithoutScheduler(request, site);
-            return (Slotted(plan, request, site), environment);
+            return (RetryCheck.Resolve(Slotted(plan, request, site)), environment);
         }
-        return (plan with { BatchLines = SbatchScript.LinesFor(plan, request, slurm) }, environment);
+        return (
+            RetryCheck.Resolve(plan with { BatchLines = SbatchScript.LinesFor(plan, request, slurm) }),
+            environment
+        );
     }
 
     private static IReadOnlyList<string> CommandIn(
@@ -109,6 +118,7 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
             { Points.Count: > 0 } => "a sweep",
             { Array: not null } => "--array",
             { Stay: not null } => "--stay",
+            { Stdin: true } => "--stdin",
             { Host: not null } => "--host",
             { After.Count: > 0 } when !site.HasScheduler => "--after",
             _ => null,
@@ -152,6 +162,11 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
             throw new UserException(
                 $"--after cannot be used on {site.Name}: each run there has a machine of its own",
                 "Leave --after out, or choose a site of kind ssh or slurm with -s."
+            );
+        if (request.At is not null)
+            throw new UserException(
+                $"--at cannot be used on {site.Name}: its machine would be paid for while it waits",
+                "Submit it when it may begin, or choose another site with -s."
             );
         if (request.Gpus > site.Cloud.Gpus)
             throw new UserException(

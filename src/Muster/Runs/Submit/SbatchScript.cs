@@ -19,6 +19,8 @@ public static class SbatchScript
                 "dependency",
                 string.Join(',', plan.After.Select(after => $"afterok:{after.Handle!.Number}"))
             );
+        if (plan.Retry?.WantsRequeue is true && !options.Has("requeue") && !options.Has("no-requeue"))
+            options = options.With("requeue", null);
         return
         [
             .. options.ToLines(),

@@ -337,6 +337,8 @@ public sealed class Submission(
                 )
             );
         }
+        if (plan.Stdin is { } stdin)
+            areas.Add(new("stdin", FolderSnapshot.Take(stdin.Path, ct).Items, AreaMode.Link));
         foreach (var input in plan.Inputs.Where(input => !input.OnSite))
             areas.Add(new($"in/{input.Name}", ItemsOf(input, ct), AreaMode.Link));
         return (plan, areas);

@@ -16,10 +16,16 @@ public sealed record SubmitRequest
 
     /// <summary><c>NAME=VALUE</c>, or <c>NAME</c> for the value it has here.</summary>
     public IReadOnlyList<string> Env { get; init; } = [];
+
+    /// <summary>The same, of what is not to be remembered.</summary>
+    public IReadOnlyList<string> Secrets { get; init; } = [];
     public IReadOnlyList<string> Inputs { get; init; } = [];
 
     /// <summary>Patterns of what of the inputs stays here.</summary>
     public IReadOnlyList<string> Exclude { get; init; } = [];
+
+    /// <summary>The command reads what is given here as standard input.</summary>
+    public bool Stdin { get; init; }
     public IReadOnlyList<string> Outputs { get; init; } = [];
     public IReadOnlyList<string> Ports { get; init; } = [];
     public string? TensorBoard { get; init; }
@@ -41,6 +47,15 @@ public sealed record SubmitRequest
     public string? ReadyWithin { get; init; }
     public IReadOnlyList<string> After { get; init; } = [];
     public string? Stay { get; init; }
+
+    /// <summary>It is not begun before this.</summary>
+    public DateTimeOffset? At { get; init; }
+
+    /// <summary>It ends by this, or is not begun.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
+    /// <summary>The ends after which it is launched again.</summary>
+    public PlannedRetry? Retry { get; init; }
 
     /// <summary>How long a machine that is made for the run stays after it.</summary>
     public string? Keep { get; init; }

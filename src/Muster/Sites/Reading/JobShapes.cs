@@ -43,6 +43,20 @@ internal static partial class JobShapes
     /// <summary>A text, or a list of them.</summary>
     public static readonly ConfigShape<IReadOnlyList<string>> Texts = new(ReadTexts, Describe);
 
+    /// <summary>Names of variables alone: a secret does not stand in a file.</summary>
+    public static readonly ConfigShape<IReadOnlyList<string>> Names = new(
+        (YamlNode node, ConfigFile file, [MaybeNullWhen(false)] out IReadOnlyList<string> value) =>
+        {
+            if (!ReadTexts(node, file, out value))
+                return false;
+            if (!value.Any(text => text.Contains('=')))
+                return true;
+            file.Mistake(node, "a secret does not stand in a file: name its variable, and set that where you submit");
+            return false;
+        },
+        Describe
+    );
+
     /// <summary>The same, or a mapping whose pairs are typed as <c>NAME=VALUE</c>; without a value, as the name.</summary>
     public static readonly ConfigShape<IReadOnlyList<string>> Pairs = Mapping((name, value) => $"{name}={value}");
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Muster.Faults;
 
 namespace Muster.Runs.Submit;
@@ -19,6 +20,82 @@ public sealed class RunEnvironmentTests
 
             """,
             RunEnvironment.Script(environment)
+        );
+    }
+
+    [Fact]
+    public void What_was_written_out_is_remembered_unless_it_is_a_secret()
+    {
+        string[] asked =
+        [
+            "LEVEL=3",
+            "HERE",
+            "API_TOKEN=t",
+            "my_password=p",
+            "DB=postgres://me:pass@db/x",
+            "URL=https://example.org/a",
+            "PIN=1",
+            "TWICE=1",
+            "TWICE",
+        ];
+        Assert.Equal(
+            new Dictionary<string, string> { ["LEVEL"] = "3", ["URL"] = "https://example.org/a" },
+            RunEnvironment.Remembered(asked, ["PIN=2"])
+        );
+    }
+
+    [Fact]
+    public void Another_time_takes_what_was_remembered_and_the_rest_from_the_site_and_from_here()
+    {
+        var old = Plans.Nothing() with
+        {
+            EnvironmentNames = ["LEVEL", "MODE", "A", "TOKEN", "LATER"],
+            Environment = new Dictionary<string, string>
+            {
+                ["LEVEL"] = "3",
+                ["MODE"] = "x",
+                ["LATER"] = "y",
+            },
+        };
+
+        var (plan, values) = RunEnvironment.Again(
+            old,
+            Site,
+            ["MODE=z", "MODE=zz", "NEW=1", "LATER"],
+            ["PIN=7"],
+            name => name + "'s"
+        );
+
+        Assert.Equal(
+            ["A=site", "LATER=LATER's", "LEVEL=3", "MODE=zz", "NEW=1", "PIN=7", "TOKEN=TOKEN's"],
+            values.Select(pair => $"{pair.Key}={pair.Value}").Order(StringComparer.Ordinal)
+        );
+        Assert.Equal(values.Keys, plan.EnvironmentNames);
+        Assert.Equal(
+            ["LEVEL=3", "MODE=zz", "NEW=1"],
+            plan.Environment.Select(pair => $"{pair.Key}={pair.Value}").Order(StringComparer.Ordinal)
+        );
+    }
+
+    [Fact]
+    public void Of_a_run_that_an_older_version_wrote_all_values_come_from_here()
+    {
+        var text = JsonSerializer.Serialize(
+            Plans.Nothing() with
+            {
+                EnvironmentNames = ["LEVEL"],
+                Environment = new Dictionary<string, string>(),
+            },
+            RunJson.Default.RunPlan
+        );
+        text = text.Replace("\"environment\":{},", "", StringComparison.Ordinal);
+        Assert.DoesNotContain("\"environment\"", text, StringComparison.Ordinal);
+        var old = JsonSerializer.Deserialize(text, RunJson.Default.RunPlan)!;
+
+        Assert.Equal("here", RunEnvironment.Again(old, Site, [], [], _ => "here").Values["LEVEL"]);
+        Assert.Equal(
+            "x needs the variable LEVEL, whose value Muster did not store",
+            Assert.Throws<UserException>(() => RunEnvironment.Again(old, Site, [], [], _ => null)).Message
         );
     }
 

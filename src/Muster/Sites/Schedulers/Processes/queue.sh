@@ -308,6 +308,7 @@ queue_take() {
     if [ -e "$status/cancel" ] || [ -e "$status/refused" ]; then queue_end 143 cancelled; fi
     if [ -n "$muster_gang" ] && failed; then queue_end 143 stopped; fi
     if [ -n "$muster_gang" ] && over; then queue_end 0 released; fi
+    ! too_late || queue_end 143 deadline
     [ -z "$signalled" ] || queue_end 143 terminated
     list=$(echo "$queue"/[fhw]*)
     # A kill changes no name, so now and then it is looked at all the same.

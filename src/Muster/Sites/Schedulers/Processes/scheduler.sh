@@ -24,6 +24,24 @@ scheduler_find() { # a supervisor that has started has left its mark
   return 0
 }
 
+# scheduler_gone: nothing of the attempt that is to be followed by another is left here. A supervisor that has written
+# its last record gets the time to leave; without one, what its command has started is ended.
+scheduler_gone() {
+  for part in $muster_ranks; do
+    owner=$(readlink "$status/.owner.$part") || continue
+    IFS=: read -r owner_host owner_pid owner_born <<END
+$owner
+END
+    [ "$owner_host" = "$(uname -n)" ] || return 1
+    for patience in 1 2 3 4 5 6 7 8 9 10; do
+      [ "$owner_pid" != 0 ] && [ "$(born "$owner_pid")" = "$owner_born" ] || break
+      [ $patience -lt 10 ] || return 1
+      pause 0.2
+    done
+    end_tree "$muster_grace" "$muster_id/$part" >&2 || return 1
+  done
+}
+
 scheduler_stop() { # they look for the wish by themselves; a signal only makes it quicker. Without a living supervisor, its tree is ended from here.
   for part in $muster_ranks; do
     # An index that nobody has begun is taken, so that nobody does.

@@ -1,16 +1,20 @@
 # Runs as SLURM jobs. A handle is the job id, or ID;CLUSTER.
-slurm_named() { # the job of our name whose comment is our id, also when SLURM has forgotten all but its accounting
+# slurm_comment: what the job of this attempt carries: the run's id, and the number of a later attempt.
+slurm_comment() { if [ "$retry" = 0 ]; then echo "$muster_id"; else echo "$muster_id.$retry"; fi; }
+
+slurm_named() { # the job of our name whose comment is ours, also when SLURM has forgotten all but its accounting
   answered=1
+  ours=$(slurm_comment)
   names=$muster_job,muster-${muster_id%%-*}   # the second is what an older version called it
   lines=$(squeue --noheader --states=all --name="$names" --format='%A|%k' 2>/dev/null) && answered=0
   while IFS='|' read -r job comment; do
-    [ "$comment" != "$muster_id" ] || { echo "$job"; return 0; }
+    [ "$comment" != "$ours" ] || { echo "$job"; return 0; }
   done <<END
 $lines
 END
   lines=$(sacct -X -n -P --name="$names" --starttime=now-7days --format=JobIDRaw,Comment 2>/dev/null)
   while IFS='|' read -r job comment; do
-    [ "$comment" != "$muster_id" ] || { echo "${job%%_*}"; return 0; }
+    [ "$comment" != "$ours" ] || { echo "${job%%_*}"; return 0; }
   done <<END
 $lines
 END
@@ -20,7 +24,21 @@ END
 scheduler_start() {
   cd "$run" || return 1
   limit=$(command -v timeout) && limit="$limit 120" || limit=
-  said=$($limit sbatch --parsable "$run/batch.sh" 2>"$status/.said")
+  batch=$run/batch.sh
+  set --
+  if [ "$retry" != 0 ]; then
+    # What it had to wait for is done, and SLURM may have forgotten those jobs.
+    batch=$run/batch.again.sh
+    sed -e '/^#SBATCH --dependency=/d' -e "s/^exec sh /exec env MUSTER_AGAIN=$retry sh /" "$run/batch.sh" >"$batch" ||
+      return 2
+    memory=$(field memory "$status/retry.$retry")
+    set -- "--comment=$(slurm_comment)" ${memory:+--mem=${memory}M}
+  fi
+  # In the time of this host, which is SLURM's.
+  clock() { date -d "@$1" +%Y-%m-%dT%H:%M:%S; }
+  [ -z "$muster_at" ] || [ "$(date +%s)" -ge "$muster_at" ] || set -- "$@" "--begin=$(clock "$muster_at")"
+  [ -z "$muster_deadline" ] || set -- "$@" "--deadline=$(clock "$muster_deadline")"
+  said=$($limit sbatch --parsable "$@" "$batch" 2>"$status/.said")
   code=$?
   cat "$status/.said" >&2
   # Sites wrap sbatch: the id is a line that begins with digits, or the classic sentence.
@@ -52,6 +70,17 @@ scheduler_find() {
     return 0
   done
   slurm_named
+}
+
+scheduler_gone() { # the job of the attempt that is to be followed by another has left the queue, and so has its owner
+  handle=$(field handle "$status/launched") || handle=
+  owner=$(readlink "$status/.owner.main.0") && owner=${owner#slurm:} || owner=
+  case $handle in *';'*) on="--clusters=${handle#*;}" ;; *) on= ;; esac
+  for job in ${handle%%;*} $owner; do
+    said=$(squeue $on --noheader --jobs="$job" --format=%A 2>&1) ||
+      case $said in *'nvalid job id'*) continue ;; *) return 1 ;; esac
+    [ -z "$said" ] || return 1
+  done
 }
 
 scheduler_stop() { # scheduler_stop HANDLE [hard]: a running job's supervisor is asked first, so that it can gather outputs and write its record

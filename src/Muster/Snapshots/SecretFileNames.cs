@@ -4,7 +4,7 @@ using Muster.Transfers;
 namespace Muster.Snapshots;
 
 /// <summary>Names that files with passwords and keys usually have.</summary>
-public static class SecretNames
+public static class SecretFileNames
 {
     private static readonly IReadOnlyList<Wildcard> Telling = Read(
         ".env",
