@@ -50,6 +50,17 @@ public sealed class LaunchScheduleTests : IDisposable
     [InlineData(Reply.TakenUnheard, "BC")]
     public void A_job_may_begin_slowly(Reply reply, string others) => Cut('1', Fate.Waits, others, () => Killed(reply));
 
+    [Theory]
+    [InlineData(Reply.Taken, "B1", Fate.Waits)]
+    [InlineData(Reply.TakenUnheard, "1B", Fate.IsKilled)]
+    [InlineData(Reply.Taken, "C", Fate.Waits)]
+    public void Who_begins_another_attempt_may_be_cut_at_every_step(Reply reply, string others, Fate fate)
+    {
+        _site.Dispose();
+        _site = new(again: true);
+        Cut('A', fate, others, () => _site.Replies.Enqueue(reply));
+    }
+
     [Fact]
     [Trait("Takes", "long")]
     public void Whoever_is_cut_and_whoever_comes_meanwhile()

@@ -30,6 +30,7 @@ internal sealed class LaunchSite : IDisposable
 
     private readonly DirectoryInfo _folder;
     private readonly string _run;
+    private readonly bool _again;
     private readonly Dictionary<char, SteppedScript> _scripts = [];
     private readonly List<Job> _jobs = [];
     private readonly List<string> _story = [];
@@ -44,8 +45,10 @@ internal sealed class LaunchSite : IDisposable
     private string Story => string.Join('\n', _story);
 
     /// <param name="change">Of a script's text, to see that the tests notice.</param>
-    public LaunchSite(Func<string, string, string>? change = null)
+    /// <param name="again">Its first attempt, job 9, has ended, and launchers begin the second.</param>
+    public LaunchSite(Func<string, string, string>? change = null, bool again = false)
     {
+        _again = again;
         const string memory = "/dev/shm";
         _folder = Directory.Exists(memory)
             ? Directory.CreateDirectory(Path.Combine(memory, $"muster-{Guid.NewGuid():N}"))
@@ -53,7 +56,11 @@ internal sealed class LaunchSite : IDisposable
         _run = Directory.CreateDirectory(Path.Combine(_folder.FullName, "run")).FullName;
         foreach (var name in (string[])["code", "in", "out", "logs"])
             Directory.CreateDirectory(Path.Combine(_run, name));
-        var plan = Plans.Nothing() with { BatchLines = ["#SBATCH --comment=x"] };
+        var plan = Plans.Nothing() with
+        {
+            BatchLines = ["#SBATCH --comment=x"],
+            Retry = again ? new(1, PlannedRetry.Possible) : null,
+        };
         foreach (var file in RunFiles.For(plan, new Dictionary<string, string>()))
         {
             var text = change?.Invoke(file.Name, file.Text) ?? file.Text;
@@ -84,6 +91,14 @@ internal sealed class LaunchSite : IDisposable
             Directory.Delete(status, recursive: true);
         Directory.CreateDirectory(status);
         File.WriteAllText(Path.Combine(status, "staged"), "");
+        if (_again)
+        {
+            File.WriteAllText(Path.Combine(status, "launched"), "handle=9\n");
+            File.WriteAllText(Path.Combine(status, "main.0.exit"), "code=3\nreason=exited\n");
+            File.WriteAllText(Path.Combine(status, "ended"), "");
+            File.WriteAllText(Path.Combine(status, ".tried"), "");
+            File.CreateSymbolicLink(Path.Combine(status, ".owner.main.0"), "slurm:9");
+        }
         _jobs.Clear();
         _story.Clear();
         _answers.Clear();
@@ -164,7 +179,18 @@ internal sealed class LaunchSite : IDisposable
             script = new(_run, _started++, ["supervise", "main", "0"], who - '0');
         }
         else
-            script = new(_run, _started++, ["launch", who == 'C' ? "cancel" : "start"]);
+            script = new(
+                _run,
+                _started++,
+                [
+                    "launch",
+                    .. (
+                        who == 'C' ? "cancel"
+                        : _again ? "again 1 failed 1 0 text"
+                        : "start"
+                    ).Split(' '),
+                ]
+            );
         _scripts[who] = script;
         return script;
     }
@@ -205,7 +231,7 @@ internal sealed class LaunchSite : IDisposable
                 var known = Enumerable.Range(1, _jobs.Count).Where(job => _jobs[job - 1] is not Job.InFlight);
                 return string.Join(' ', known) is { Length: > 0 } jobs ? jobs : "go";
             case ["scancel", "--state=PENDING", var id]:
-                if (_jobs[id[0] - '1'] is Job.Pending)
+                if (_jobs.ElementAtOrDefault(id[0] - '1') is Job.Pending)
                     _jobs[id[0] - '1'] = Job.Cancelled;
                 return "go";
             default:

@@ -50,7 +50,7 @@ internal sealed class SteppedScript : IDisposable
         scancel() { step scancel "$@"; }
         squeue() {
           step squeue
-          [ "$told" = go ] || for told in $told; do echo "$told|$muster_id"; done
+          [ "$told" = go ] || for told in $told; do echo "$told|$(slurm_comment)"; done
         }
         sbatch() {
           step sbatch
