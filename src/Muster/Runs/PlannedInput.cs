@@ -23,7 +23,9 @@ public sealed record PlannedInput(string Path, string Name)
     /// <summary>The path is one of the site. A link leads there, and nothing is sent.</summary>
     public bool OnSite { get; init; }
 
-    /// <summary>Whether it is <c>SITE:/PATH</c>, <c>SITE:~/PATH</c> or <c>SITE:data/NAME</c>: no name of an input has a slash.</summary>
+    /// <summary>
+    /// Whether it is <c>SITE:/PATH</c>, <c>SITE:~/PATH</c> or <c>SITE:data/NAME</c>: no name of an input has a slash.
+    /// </summary>
     public static bool IsOnSite(string text) =>
         text.IndexOf(':') is > 0 and var at
         && (

@@ -60,7 +60,7 @@ internal sealed class Layout : IAsyncDisposable
         throw _remote.Fault((await _channel.EndAsync(ct)).Said);
     }
 
-    /// <summary>Throws where the site has no room for so much. It is asked before the first byte of it is sent.</summary>
+    /// <summary>Throws where the site has no room for so much, before the first byte of it is sent.</summary>
     public async Task CheckRoomAsync(long bytes, CancellationToken ct)
     {
         while (_next is null && await _lines.ReadLineAsync(ct) is { } line)

@@ -47,7 +47,8 @@ internal sealed record Remote(IHost Host, string Root)
         new(
             $"{Host.Name}: {Size(bytes)} are to be sent, but "
                 + $"{(isQuota ? $"your quota leaves {Size(free)}" : $"only {Size(free)} are free")} in {Root}",
-            "Nothing was sent. `muster sites tidy SITE` removes old runs; or point `root:` of the site to a larger place."
+            "Nothing was sent. `muster sites tidy SITE` removes old runs; or point `root:` of the site to a larger "
+                + "place."
         );
 
     private static string Size(long bytes) =>

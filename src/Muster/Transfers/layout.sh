@@ -1,5 +1,6 @@
 # RUN PREFIX ATTEMPT BYTES [copy:AREA | root:AREA]...  lays a run's folder out from the tar archive on standard input.
-# Says how much room there is (`room`, then `df`'s line; `kept KB` of an earlier attempt; where much comes, `quota USED SOFT HARD`), `has NAME` for what an earlier, broken attempt left in the store, then `ready`, or `done` when there is nothing to lay out;
+# Says how much room there is: `room` and `df`'s line, `kept KB` of an earlier attempt and, where much comes,
+# `quota USED SOFT HARD`. Says `has NAME` for what an earlier, broken attempt left in the store, then `ready`, or `done` when there is nothing to lay out;
 # reads one line, `gzip` or `plain`, and the archive; ends with `laid`, `done` or `failed`. What is printed between is tar's complaint.
 run=runs/$1 old=incoming/$2 new=incoming/$2.$3 bytes=$4
 shift 4
@@ -11,7 +12,8 @@ room() {
   [ ! -d "$old.parts" ] || echo "kept $(du -sk "$old.parts" 2>/dev/null | cut -f1)"
   [ "$bytes" -ge 100000000 ] || return 0
   limited=; ! command -v timeout >/dev/null 2>&1 || limited="timeout 5"
-  ! command -v lfs >/dev/null 2>&1 || $limited lfs quota -q -u "$(id -un)" "${line##* }" 2>/dev/null | quotas "${line##* }"
+  ! command -v lfs >/dev/null 2>&1 ||
+    $limited lfs quota -q -u "$(id -un)" "${line##* }" 2>/dev/null | quotas "${line##* }"
   ! command -v quota >/dev/null 2>&1 || $limited quota -w 2>/dev/null | quotas "${line%% *}"
 }
 

@@ -136,7 +136,8 @@ internal static class JobWords
             return ([.. job.Command, .. words], false);
         return job.Command[0].Contains('\n')
             ? throw UserException.Misuse(
-                $"the command of job {job.Name} ({job.Origin}) has several lines, so '{words[0]}' cannot be added to it",
+                $"the command of job {job.Name} ({job.Origin}) has several lines, so '{words[0]}' cannot be added to "
+                    + "it",
                 "Give a whole command behind '--', or pass the value as a variable: --env NAME=VALUE."
             )
             : ([$"{job.Command[0]} {string.Join(' ', words.Select(ShellText.Quote))}"], true);

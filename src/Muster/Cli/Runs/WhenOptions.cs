@@ -55,9 +55,9 @@ internal sealed partial class WhenOptions
                         CultureInfo.InvariantCulture,
                         DateTimeStyles.AdjustToUniversal,
                         out var moment
-                    ) => moment.Kind is DateTimeKind.Utc
-                ? moment
-                : TimeZoneInfo.ConvertTimeToUtc(moment, clock.LocalTimeZone),
+                    ) => new DateTimeOffset(
+                moment.Kind is DateTimeKind.Utc ? moment : TimeZoneInfo.ConvertTimeToUtc(moment, clock.LocalTimeZone)
+            ),
             var text when !TimeOfDay().IsMatch(text) && Durations.TryParse(text, out var later) => now + later,
             var text => throw UserException.Misuse(
                 $"'{text}' is not a time for {option.Name}",

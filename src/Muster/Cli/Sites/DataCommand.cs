@@ -116,11 +116,13 @@ internal static class DataCommand
         var command = new Command(
             "push",
             """
-            Send a data set to a site. Only content that is not there yet is sent; a broken push goes on where it stopped.
+            Send a data set to a site. Only content that is not there yet is sent.
 
               muster data push -s cedar ~/data/imagenet
               muster data push -s lab --host gpu1 photos:north --exclude '*.tmp'
               muster submit -s cedar --input cedar:data/imagenet -- python train.py
+
+            A push that was broken off goes on where it stopped: type it again.
             """
         )
         {

@@ -18,7 +18,8 @@ internal sealed class TransferLine(Screen screen, string verb, TimeProvider cloc
     internal string TextFor(TransferProgress value)
     {
         var text =
-            $"{verb, -11} {value.Files}/{value.AllFiles} files, {Words.Size(value.Bytes)} of {Words.Size(value.AllBytes)}";
+            $"{verb, -11} {value.Files}/{value.AllFiles} files, {Words.Size(value.Bytes)} of "
+            + Words.Size(value.AllBytes);
         lock (_turn)
         {
             if (value.Bytes < _last)

@@ -64,6 +64,6 @@ internal static class ContainerCommand
         names.Count == 0
             ? ShellText.Of($":")
             : ShellText.Of(
-                $"for there in {names}; do there=$(readlink \"$MUSTER_RUN_DIR/in/$there\"); set -- {option} \"$@\"; done"
+                $"for to in {names}; do there=$(readlink \"$MUSTER_RUN_DIR/in/$to\"); set -- {option} \"$@\"; done"
             );
 }

@@ -30,8 +30,8 @@ public sealed class SiteData(IHost host, string root)
     }
 
     /// <summary>
-    /// Sends a data set, which takes the place of one of that name. Only content that the site lacks travels, and a push
-    /// that was broken off goes on.
+    /// Sends a data set, which takes the place of one of that name. Only content that the site lacks travels, and a
+    /// push that was broken off goes on.
     /// </summary>
     public async Task<DeliveryReport> PushAsync(
         string name,

@@ -1,5 +1,5 @@
 # ROOT list|drop [NAME]  the data sets that a site keeps, each a folder below data/ of files that the store has, too.
-# list: `set NAME FILES BYTES` for each, then `part FOLDER KB` for what takes room there; files that two parts share count once.
+# list: `set NAME FILES BYTES` for each, then `part FOLDER KB` for what takes room there; shared files count once.
 # drop: takes one away with the content that only it held (`dropped BYTES`); `missing` where there is none.
 export LC_ALL=C
 root=$1 verb=$2 name=$3
@@ -7,7 +7,11 @@ case $root in '~') root=$HOME ;; '~/'*) root=$HOME/${root#??} ;; esac
 cd "$root" 2>/dev/null || { [ "$verb" = list ] || echo missing; echo done; exit 0; }
 
 # Counts and sums up `BYTES` of each line.
-sum() { total=0 count=0; while read -r bytes; do total=$((total + bytes)) count=$((count + 1)); done; echo "$count $total"; }
+sum() {
+  total=0 count=0
+  while read -r bytes; do total=$((total + bytes)) count=$((count + 1)); done
+  echo "$count $total"
+}
 
 list() {
   for folder in data/*; do

@@ -57,7 +57,7 @@ internal static partial class JobShapes
         Describe
     );
 
-    /// <summary>The same, or a mapping whose pairs are typed as <c>NAME=VALUE</c>; without a value, as the name.</summary>
+    /// <summary>The same, or a mapping whose pairs are typed as <c>NAME=VALUE</c>, or as the name alone.</summary>
     public static readonly ConfigShape<IReadOnlyList<string>> Pairs = Mapping((name, value) => $"{name}={value}");
 
     /// <summary>The same, or a mapping of names to paths. A path may begin with <c>~/</c>.</summary>
@@ -166,7 +166,7 @@ internal static partial class JobShapes
 /// <summary>What a job runs: words, or one text for the shell.</summary>
 internal sealed partial record JobCommand(IReadOnlyList<string> Words, bool IsShellText)
 {
-    /// <summary>A line of plain words is the same to a shell as to the program, so it is checked as words are.</summary>
+    /// <summary>A line of plain words is to a shell what it is to us, so it is checked as words are.</summary>
     public static JobCommand Of(string text)
     {
         var words = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
