@@ -106,6 +106,8 @@ public sealed partial class TranscriptTests
         text = Job().Replace(text, "muster-ID");
         text = Duration().Replace(text, "N s");
         text = Size().Replace(text, "N B");
+        // What was sent twice at once is kept once or not, as it happens.
+        text = Known().Replace(text, "N files, N B in N s; N B already there");
         text = Column().Replace(text, "$1  ");
         text = Commit().Replace(text, "COMMIT");
         // Whether a short run is seen running before it has ended is luck.
@@ -154,6 +156,9 @@ public sealed partial class TranscriptTests
     /// <summary>How wide a column of durations is depends on them.</summary>
     [GeneratedRegex("(AGE|N s) {3,}")]
     private static partial Regex Column();
+
+    [GeneratedRegex(@"\d+ files?, N B in N s; N B already there")]
+    private static partial Regex Known();
 
     [GeneratedRegex(@"\b(?=[0-9]*[a-f])[0-9a-f]{10,40}\b")]
     private static partial Regex Commit();
