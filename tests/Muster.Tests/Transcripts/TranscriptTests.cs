@@ -160,6 +160,6 @@ public sealed partial class TranscriptTests
     [GeneratedRegex(@"\d+ files?, N B in N s; N B already there")]
     private static partial Regex Known();
 
-    [GeneratedRegex(@"\b(?=[0-9]*[a-f])[0-9a-f]{10,40}\b")]
+    [GeneratedRegex(@"\b(?=[0-9]*[a-f])[0-9a-f]{10,40}\b|(?<=(as|snapshot) +)[0-9a-f]{10}\b")]
     private static partial Regex Commit();
 }
