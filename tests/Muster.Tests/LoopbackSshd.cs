@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Muster;
 
@@ -11,7 +9,7 @@ internal sealed class LoopbackSshd : IDisposable
 
     public LoopbackSshd(string folder)
     {
-        Port = FreePort();
+        Port = Gateway.GatewayProcess.FreePort();
         Config = Path.Combine(folder, "ssh_config");
         foreach (var key in (string[])["host_key", "user_key"])
             Run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", Path.Combine(folder, key));
@@ -71,13 +69,6 @@ internal sealed class LoopbackSshd : IDisposable
         _daemon.Kill();
         _daemon.WaitForExit();
         _daemon.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static void Run(string program, params string[] words)

@@ -127,10 +127,24 @@ internal sealed class GatewayProcess : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
+    private static int _lastPort = 20_000 + (System.Environment.ProcessId % 100 * 100);
+
+    /// <summary>
+    /// A port that nobody listens at. Tests that run beside each other get different ones, and no connection takes one
+    /// of them for its own end meanwhile: those lie above.
+    /// </summary>
     internal static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = Interlocked.Increment(ref _lastPort);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException) { } // it is taken
+        }
     }
 }

@@ -27,7 +27,7 @@ public sealed class DurabilityTests : IDisposable
             echo done | tee "$1/out/result"
             """
         );
-        var port = FreePort();
+        var port = Gateway.GatewayProcess.FreePort();
         using var stalled = new TcpListener(IPAddress.Loopback, 0); // takes a connection, never answers
         stalled.Start();
 
@@ -119,7 +119,7 @@ public sealed class DurabilityTests : IDisposable
             _folder,
             $$"""echo "$1" >>"{{_folder}}/ends"; sleep 0.2; mkdir -p "$1/out"; echo yes >"$1/out/result" """
         );
-        var port = FreePort();
+        var port = Gateway.GatewayProcess.FreePort();
         var node = await RunAsync(port, engine);
         var uuids = new List<string>();
         for (var round = 0; round < 5; round++)
@@ -145,7 +145,7 @@ public sealed class DurabilityTests : IDisposable
             _folder,
             $$"""echo $$ >>"{{_folder}}/starts"; while [ ! -e "{{_folder}}/go" ]; do sleep 0.05; done"""
         );
-        var port = FreePort();
+        var port = Gateway.GatewayProcess.FreePort();
         var node = await RunAsync(port, engine);
         var uuid = await CommitAsync(port, "task");
         await QueueTests.Until(() => Task.FromResult(File.Exists(Path.Combine(_folder, "starts"))));
@@ -168,7 +168,7 @@ public sealed class DurabilityTests : IDisposable
     public async Task A_task_cancelled_before_the_engine_is_ready_is_ended_and_a_start_that_fails_costs_none()
     {
         var script = $$"""echo $$ >>"{{_folder}}/starts"; while [ ! -e "{{_folder}}/go" ]; do sleep 0.05; done""";
-        var port = FreePort();
+        var port = Gateway.GatewayProcess.FreePort();
         var node = await RunAsync(port, CommandNode.Describe(_folder, script));
         var uuid = await CommitAsync(port, "task");
         await QueueTests.Until(() => Task.FromResult(File.Exists(Path.Combine(_folder, "starts"))));
@@ -264,13 +264,6 @@ public sealed class DurabilityTests : IDisposable
 
     private Task UntilAsync(int port, string uuid, int code) =>
         QueueTests.Until(async () => Code(await GetAsync(port, $"task/{uuid}/info")) == code);
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     public void Dispose()
     {

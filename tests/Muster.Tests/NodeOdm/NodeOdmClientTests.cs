@@ -17,7 +17,7 @@ public sealed class NodeOdmClientTests
     [Fact]
     public async Task A_refused_connection_is_nobody_there()
     {
-        var reply = await Client(new(FreePort())).InfoAsync(Ct);
+        var reply = await Client(new(Gateway.GatewayProcess.FreePort())).InfoAsync(Ct);
         Assert.DoesNotContain("s3cret", Assert.IsType<NodeReply<NodeInfo>.Away>(reply).Why, StringComparison.Ordinal);
     }
 
@@ -278,13 +278,6 @@ public sealed class NodeOdmClientTests
             await connection.GetStream().WriteAsync(Encoding.ASCII.GetBytes(answer), Ct);
         }
         return await asking;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static async Task<Server> Serving(Action<WebApplication> map)

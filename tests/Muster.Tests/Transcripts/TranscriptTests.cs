@@ -106,6 +106,7 @@ public sealed partial class TranscriptTests
         text = Job().Replace(text, "muster-ID");
         text = Duration().Replace(text, "N s");
         text = Size().Replace(text, "N B");
+        text = Cores().Replace(text, "N cores");
         // What was sent twice at once is kept once or not, as it happens.
         text = Known().Replace(text, "N files, N B in N s; N B already there");
         text = Column().Replace(text, "$1  ");
@@ -159,6 +160,9 @@ public sealed partial class TranscriptTests
 
     [GeneratedRegex(@"\d+ files?, N B in N s; N B already there")]
     private static partial Regex Known();
+
+    [GeneratedRegex(@"\d+\.\d cores")]
+    private static partial Regex Cores();
 
     [GeneratedRegex(@"\b(?=[0-9]*[a-f])[0-9a-f]{10,40}\b|(?<=(as|snapshot) +)[0-9a-f]{10}\b")]
     private static partial Regex Commit();

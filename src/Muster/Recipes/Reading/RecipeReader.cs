@@ -18,6 +18,7 @@ internal static class RecipeReader
         "time",
         "set",
         "env",
+        "secret",
         "container",
         "pull-image",
         "after",
