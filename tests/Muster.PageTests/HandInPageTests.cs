@@ -89,8 +89,16 @@ public sealed class HandInPageTests(Browser browser)
             "**/task/new/upload/**",
             route => Interlocked.Increment(ref sent) <= 4 ? route.ContinueAsync() : route.AbortAsync()
         );
+        var arrived = 0;
+        using var four = new SemaphoreSlim(0);
+        window.Page.Response += (_, answer) =>
+        {
+            if (answer.Url.Contains("/task/new/upload/") && Interlocked.Increment(ref arrived) == 4)
+                four.Release();
+        };
         await window.Button("Send 7 photos").ClickAsync();
         await window.SeeAsync("Waiting for the server");
+        Assert.True(await four.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken));
 
         await window.Page.UnrouteAllAsync();
         await window.Page.ReloadAsync();
