@@ -108,7 +108,8 @@ public sealed partial class TranscriptTests
         text = Size().Replace(text, "N B");
         text = Cores().Replace(text, "N cores");
         // What was sent twice at once is kept once or not, as it happens.
-        text = Known().Replace(text, "N files, N B in N s; N B already there");
+        text = Known().Replace(text, "$1N files");
+        text = KnownJson().Replace(text, "\"files\":N,\"bytes\":N,\"bytes_there\":N");
         text = Column().Replace(text, "$1  ");
         text = Commit().Replace(text, "COMMIT");
         // Whether a short run is seen running before it has ended is luck.
@@ -158,8 +159,11 @@ public sealed partial class TranscriptTests
     [GeneratedRegex("(AGE|N s) {3,}")]
     private static partial Regex Column();
 
-    [GeneratedRegex(@"\d+ files?, N B in N s; N B already there")]
+    [GeneratedRegex(@"(sent        |to local: )\d+ files?, N B in N s(; N B already there)?")]
     private static partial Regex Known();
+
+    [GeneratedRegex(@"""files"":\d+,""bytes"":\d+,""bytes_there"":\d+")]
+    private static partial Regex KnownJson();
 
     [GeneratedRegex(@"\d+\.\d cores")]
     private static partial Regex Cores();
