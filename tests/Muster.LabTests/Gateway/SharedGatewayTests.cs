@@ -188,7 +188,7 @@ public sealed class SharedGatewayTests : IAsyncLifetime
         var leader = await LeaderAsync();
         var other = _gateways.Single(gateway => gateway != leader);
         var client = Client(other);
-        _node.Takes = TimeSpan.FromSeconds(2);
+        _node.Takes = TimeSpan.FromHours(1); // neither ends while the bucket goes away
         string[] ids = [await BeginAsync(client), await BeginAsync(client)];
         await CommitAsync(client, ids[0]);
         await UntilAsync(() => Task.FromResult(!_node.Tasks.IsEmpty));
@@ -217,6 +217,7 @@ public sealed class SharedGatewayTests : IAsyncLifetime
         {
             Lab.Do("s3", "start");
         }
+        _node.Takes = TimeSpan.Zero;
         foreach (var id in ids)
             await UntilAsync(async () =>
                 (await SurelyAsync([client], one => one.TaskInfoAsync(id, null, Ct), errors)).Status.Code
