@@ -32,6 +32,8 @@ public sealed class RunEnvironmentTests
             "HERE",
             "API_TOKEN=t",
             "my_password=p",
+            "DB_PASS=p",
+            "OPENAI_KEY=k",
             "DB=postgres://me:pass@db/x",
             "URL=https://example.org/a",
             "PIN=1",
