@@ -14,7 +14,10 @@ internal static class FirstHelp
     [
         ("Run something", ["submit", "sweep", "rerun", "run", "recipes"]),
         ("See how it goes", ["ps", "show", "logs", "why", "wait", "compare", "best", "ui"]),
-        ("Work with a run", ["attach", "open", "shell", "exec", "cp", "ssh-config", "fetch", "cancel", "tag", "note"]),
+        (
+            "Work with a run",
+            ["attach", "open", "shell", "exec", "cp", "ssh-config", "fetch", "cancel", "rm", "tag", "note"]
+        ),
         ("Sites and settings", ["sites", "data", "cost", "config", "completion", "version", "help"]),
         ("Photos and gateways", ["serve", "node", "nodes", "tasks", "tokens", "diagnose", "scene"]),
         ("Try it, or move to it", ["demo", "as"]),

@@ -133,6 +133,7 @@ public static class MusterCommand
         ("note", _ => NoteCommand.Create()),
         ("attach", _ => AttachCommand.Create()),
         ("cancel", _ => CancelCommand.Create()),
+        ("rm", _ => RmCommand.Create()),
         ("wait", _ => WaitCommand.Create()),
         ("fetch", _ => FetchCommand.Create()),
         ("open", _ => OpenCommand.Create()),

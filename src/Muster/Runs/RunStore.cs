@@ -74,7 +74,7 @@ public sealed class RunStore(string file)
         return after;
     }
 
-    /// <summary>Forgets a run of which nothing ever left this machine.</summary>
+    /// <summary>Forgets a run: nothing of it ever left this machine, or what did is removed.</summary>
     public void Remove(RunId id)
     {
         using var connection = _file.Open();

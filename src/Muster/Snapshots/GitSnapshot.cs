@@ -53,11 +53,21 @@ public static class GitSnapshot
     }
 
     /// <summary>
-    /// Takes a snapshot's ref back: nothing came of its run. The commit itself goes with git's own clean-up.
+    /// Takes a snapshot's ref back, in submodules too: its run came to nothing, or is removed. The commits go with git's
+    /// own clean-up.
     /// </summary>
     public static async Task ForgetAsync(string workingFolder, RunRef run, CancellationToken ct)
     {
         if (await WorkTree.FindAsync(workingFolder, ct) is { } tree)
-            await tree.Git.AskAsync(default, ct, "update-ref", "-d", run.Name);
+            await ForgetAsync(tree, run, ct);
+    }
+
+    private static async Task ForgetAsync(WorkTree tree, RunRef run, CancellationToken ct)
+    {
+        await tree.Git.AskAsync(default, ct, "update-ref", "-d", run.Name);
+        var listed = await tree.Git.AskAsync(default, ct, "ls-files", "--stage", "-t", "-z");
+        foreach (var nested in IndexEntry.Parse(listed.Output).Where(entry => entry.IsRepository))
+            if (await WorkTree.AtAsync(Path.Combine(tree.Root, nested.Path.Text), ct) is { } inner)
+                await ForgetAsync(inner, run, ct);
     }
 }

@@ -9,8 +9,8 @@ internal static class OtherTools
             "ls" or "list" or "status" or "queue" or "jobs" or "squeue" or "qstat" or "sacct" or "top" =>
                 "`muster ps` lists runs.",
             "stop" or "kill" or "scancel" or "qdel" or "abort" or "down" => "`muster cancel RUN` ends a run.",
-            "rm" or "delete" or "remove" or "prune" or "clean" =>
-                "`muster cancel RUN` ends a run; `muster sites tidy SITE` deletes old ones from a site.",
+            "delete" or "remove" or "prune" or "clean" =>
+                "`muster rm RUN` removes a run; `muster sites tidy SITE` deletes old ones from a site.",
             "sbatch" or "srun" or "qsub" or "launch" or "start" or "up" or "python" or "python3" or "bash" or "sh" =>
                 "To run a command: `muster submit -- COMMAND`.",
             "log" or "tail" => "`muster logs` shows the last run's log; -f follows it.",

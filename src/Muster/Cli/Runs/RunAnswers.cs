@@ -17,6 +17,7 @@ namespace Muster.Cli.Runs;
 [JsonSerializable(typeof(SendsView))]
 [JsonSerializable(typeof(FetchView))]
 [JsonSerializable(typeof(CopyView))]
+[JsonSerializable(typeof(RemovedListView))]
 [JsonSerializable(typeof(SshConfigView))]
 internal sealed partial class RunAnswers : JsonSerializerContext
 {

@@ -30,8 +30,8 @@ internal static class SitesTidyCommand
         var dryRun = new Option<bool>("--dry-run") { Description = "Show what would be removed without removing it." };
         var command = new Command(
             "tidy",
-            "Remove old runs from sites, and content that no run needs any longer. What is known here of the runs "
-                + "stays."
+            "Remove old runs from sites, with the content and container images that no run needs any longer. What is "
+                + "known here of the runs stays; `muster rm` removes that too."
         )
         {
             names,
@@ -110,8 +110,10 @@ internal static class SitesTidyCommand
         var going = old.Where(run => unfetched || run.Results == 0 || known[run.Id]?.FetchedTo is not null).ToList();
         var kept = old.Except(going).ToList();
 
+        var images = await tidy.ImagesAsync(age, remove: false, ct);
+
         if (!app.Json)
-            Show(app, where, old, kept, known);
+            Show(app, where, old, kept, known, images);
         var agreed =
             !dryRun
             && (
@@ -120,7 +122,8 @@ internal static class SitesTidyCommand
                     app.Screen.MayAsk
                     && !app.Json
                     && app.Screen.Ask(
-                        $"Remove {Words.Count(going.Count, "run")} and unused content from {where}? " + "[y]es [n]o",
+                        $"Remove {Words.Count(going.Count, "run")} and unused content and images from {where}? "
+                            + "[y]es [n]o",
                         "yn"
                     )
                         is 'y'
@@ -133,13 +136,20 @@ internal static class SitesTidyCommand
                     $"{where}: nothing was removed, because it was not confirmed",
                     "Review with --dry-run, then confirm with --yes."
                 );
-            return new(site.Site.Name, host, [.. going.Select(View)], [.. kept.Select(View)], false, [], 0, 0);
+            return new(site.Site.Name, host, [.. going.Select(View)], [.. kept.Select(View)], images, false, [], 0, 0);
         }
         var report = await tidy.RemoveAsync(age, going.Select(run => run.Folder), ct);
+        // Some had only been named by the runs that are gone now.
+        images = await tidy.ImagesAsync(age, remove: true, ct);
         app.Screen.Note(
             "removed",
             $"{where}: {Words.Count(report.Gone.Count, "run")}, {Words.Size(going.Sum(run => run.Bytes))}; "
-                + $"{Words.Count(report.FilesSwept, "file")} not used by any run, {Words.Size(report.BytesSwept)}",
+                + $"{Words.Count(report.FilesSwept, "file")} not used by any run, {Words.Size(report.BytesSwept)}"
+                + (
+                    images.Count == 0
+                        ? ""
+                        : $"; {Words.Count(images.Count, "image")}, {Words.Size(images.Sum(image => image.Bytes))}"
+                ),
             Tint.Green
         );
         foreach (var folder in report.Stays)
@@ -149,6 +159,7 @@ internal static class SitesTidyCommand
             host,
             [.. going.Select(View)],
             [.. kept.Select(View)],
+            images,
             true,
             report.Stays,
             report.FilesSwept,
@@ -164,7 +175,8 @@ internal static class SitesTidyCommand
         string where,
         IReadOnlyList<OldRun> old,
         IReadOnlyList<OldRun> kept,
-        Dictionary<RunId, Run?> known
+        Dictionary<RunId, Run?> known,
+        IReadOnlyList<OldImage> images
     )
     {
         var screen = app.Screen;
@@ -174,6 +186,8 @@ internal static class SitesTidyCommand
                 screen.Data(run.Id.ToString());
             return;
         }
+        foreach (var image in images)
+            screen.Note("image", $"{image.Name}, {Words.Size(image.Bytes)}: no run uses it");
         var ids = app.Store.ShortIds();
         var rows = old.Select(run =>
                 (IReadOnlyList<string>)
@@ -204,6 +218,7 @@ internal sealed record TidyView(
     string? Host,
     IReadOnlyList<OldRunView> Runs,
     IReadOnlyList<OldRunView> Kept,
+    IReadOnlyList<OldImage> Images,
     bool Removed,
     IReadOnlyList<string> Stays,
     int FilesSwept,

@@ -77,7 +77,7 @@ case $runtime in
       found || once save || exit 4
     fi
     echo "image $id"
-    [ -z "$archive" ] || echo "archive images/$archive" ;;
+    [ -z "$archive" ] || { touch -c "$archive"; echo "archive images/$archive"; } ;;
   *)
     case $form:$from in
       sif:/*)
@@ -104,6 +104,7 @@ case $runtime in
     found || once bring || exit 4
     noted || exit 4
     digest=$known
+    touch -c "$name" 2>/dev/null   # `sites tidy` sees when an image was last used
     echo "image images/$name" ;;
 esac
 echo "digest ${digest:-sha256:${id#sha256:}}"

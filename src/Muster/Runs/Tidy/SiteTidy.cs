@@ -33,16 +33,25 @@ public sealed class SiteTidy(IHost host, string root)
         IReadOnlyList<string> Folders(string word) => [.. lines.Where(line => line[0] == word).Select(line => line[1])];
     }
 
+    /// <summary>Container images that no run names and none has used for so long.</summary>
+    public async Task<IReadOnlyList<OldImage>> ImagesAsync(TimeSpan age, bool remove, CancellationToken ct) =>
+        [
+            .. (await TellAsync("images", age, [], ct, remove ? "remove" : "look"))
+                .Where(line => line[0] == "image")
+                .Select(line => new OldImage(string.Join(' ', line[2..]), Number(line[1]))),
+        ];
+
     private async Task<List<string[]>> TellAsync(
         string verb,
         TimeSpan age,
         IEnumerable<string> folders,
-        CancellationToken ct
+        CancellationToken ct,
+        params string[] more
     )
     {
         var script = ShellText.Script(
             "Runs/Tidy/tidy.sh",
-            [root, verb, ((long)age.TotalMinutes).ToString(CultureInfo.InvariantCulture)]
+            [root, verb, ((long)age.TotalMinutes).ToString(CultureInfo.InvariantCulture), .. more]
         );
         var answer = await host.RunAsync(script, string.Concat(folders.Select(folder => folder + "\n")), ct);
         var lines = answer
@@ -65,6 +74,9 @@ public sealed class SiteTidy(IHost host, string root)
 /// <param name="Bytes">What goes with it; content that it shares is not counted.</param>
 /// <param name="Results">How many files lie in its <c>out/</c>.</param>
 public sealed record OldRun(RunId Id, string Folder, long Bytes, int Results);
+
+/// <summary>A container image in a site's <c>images/</c>.</summary>
+public sealed record OldImage(string Name, long Bytes);
 
 /// <param name="Stays">Runs whose folder could not be moved.</param>
 public sealed record TidyReport(

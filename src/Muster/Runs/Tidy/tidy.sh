@@ -1,6 +1,7 @@
 # ROOT look|remove MINUTES  what a site holds of runs that ended more than MINUTES ago. Reads the ids of runs, one a line.
 # look: says `run ID BYTES RESULTS` for those, and for all that left the record of their end so long ago. BYTES are theirs alone.
 # remove: takes their folders away (`gone ID`, or `stays ID`), then content that no run holds and that nobody has touched for so long (`swept FILES BYTES`).
+# images look|remove: container images that no run names and that none has used for so long, `image BYTES NAME`.
 export LC_ALL=C
 root=$1 verb=$2 minutes=$3
 case $root in '~') root=$HOME ;; '~/'*) root=$HOME/${root#??} ;; esac
@@ -46,5 +47,19 @@ remove() {
   echo "swept $swept"
 }
 
-case $verb in look) look ;; remove) remove ;; esac
+# An image's time is that of its last use: image.sh touches it.
+images() {
+  [ -d images ] || return 0
+  find images -mindepth 1 -maxdepth 1 -type f ! -name '.*' -mmin +"$minutes" | while read -r image; do
+    [ -z "$(find runs -mindepth 2 -maxdepth 2 -name run.json -exec grep -lF "\"$image\"" {} + 2>/dev/null | head -n 1)" ] || continue
+    bytes=$(stat -c %s "$image") || continue
+    if [ "$1" = remove ]; then
+      rm -f "$image" || continue
+      for note in images/refs/*; do case $(cat "$note" 2>/dev/null) in "${image#images/} "*) rm -f "$note" ;; esac; done
+    fi
+    echo "image $bytes ${image#images/}"
+  done
+}
+
+case $verb in images) cat >/dev/null; images "$4" ;; look) look ;; remove) remove ;; esac
 echo done

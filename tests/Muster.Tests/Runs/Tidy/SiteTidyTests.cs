@@ -74,6 +74,34 @@ public sealed class SiteTidyTests : IDisposable
     }
 
     [Fact]
+    public async Task An_image_goes_when_no_run_names_it_and_none_used_it_for_so_long()
+    {
+        Data("data", "x");
+        var run = await DeliverAsync();
+        Write(run, "run.json", """{"images": [{"image": "images/used@1.sif", "archive": "images/used@2.tar"}]}""");
+        foreach (var name in new[] { "used@1.sif", "used@2.tar", "old@3.sif", "new@4.sif" })
+            Image(name, "12345");
+        foreach (var name in new[] { "used@1.sif", "used@2.tar", "old@3.sif" })
+            File.SetLastWriteTimeUtc($"{_root}/images/{name}", DateTime.UtcNow.AddDays(-2));
+        Image("refs/a", "old@3.sif sha256:3\n");
+        Image("refs/b", "used@1.sif sha256:1\n");
+
+        Assert.Equal([new("old@3.sif", 5)], await Tidy.ImagesAsync(TimeSpan.FromDays(1), remove: false, Ct));
+        Assert.True(File.Exists($"{_root}/images/old@3.sif"));
+
+        Assert.Equal([new("old@3.sif", 5)], await Tidy.ImagesAsync(TimeSpan.FromDays(1), remove: true, Ct));
+        Assert.Equal(
+            ["new@4.sif", "used@1.sif", "used@2.tar"],
+            Directory.GetFiles($"{_root}/images").Select(path => Path.GetFileName(path)!).Order()
+        );
+        Assert.Equal(["b"], Directory.GetFiles($"{_root}/images/refs").Select(path => Path.GetFileName(path)!));
+
+        // With the run goes its hold on them.
+        await Tidy.RemoveAsync(TimeSpan.FromDays(1), [run.ToString()], Ct);
+        Assert.Equal(2, (await Tidy.ImagesAsync(TimeSpan.FromDays(1), remove: true, Ct)).Count);
+    }
+
+    [Fact]
     public async Task A_site_that_was_never_used_has_nothing_to_tidy()
     {
         Assert.Empty(await Tidy.LookAsync(TimeSpan.Zero, [], Ct));
@@ -109,6 +137,12 @@ public sealed class SiteTidyTests : IDisposable
     {
         Directory.CreateDirectory(Path.Combine(_repository.Beside, "data"));
         File.WriteAllText(Path.Combine(_repository.Beside, "data", name), text);
+    }
+
+    private void Image(string name, string text)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName($"{_root}/images/{name}")!);
+        File.WriteAllText($"{_root}/images/{name}", text);
     }
 
     private void End(RunId run) => Write(run, "status/ended", "time=1\n");
