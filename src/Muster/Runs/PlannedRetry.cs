@@ -29,6 +29,9 @@ public sealed record PlannedRetry(int Times, IReadOnlyList<Outcome> On)
     /// <summary>By how much its memory grows each time that it ran out of it.</summary>
     public double? GrowMemory { get; init; }
 
+    /// <summary>A line for the shell that takes the command's place from the second attempt on.</summary>
+    public string? Resume { get; init; }
+
     /// <summary>What it asks for at first, in megabytes.</summary>
     public int? Memory { get; init; }
 

@@ -63,6 +63,9 @@ public sealed record RunPlan
 
     /// <summary>What the command reads; nothing where it is null.</summary>
     public PlannedStdin? Stdin { get; init; }
+
+    /// <summary>It runs at a terminal of this kind, such as <c>xterm-256color</c>; at none where it is null.</summary>
+    public string? Tty { get; init; }
     public IReadOnlyList<string> Outputs { get; init; } = [];
     public IReadOnlyList<PlannedPort> Ports { get; init; } = [];
     public IReadOnlyList<Companion> Companions { get; init; } = [];

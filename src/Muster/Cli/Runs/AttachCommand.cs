@@ -53,6 +53,8 @@ internal static class AttachCommand
                         );
                     }
                 }
+                if (RunTerminal.Fits(run) && !app.Json)
+                    return await new RunTerminal(app).ReturnAsync(run, !parsed.GetValue(noFetch), ct);
                 using var ctrlC = new CtrlC(app, parsed.GetValue(onInterrupt));
                 await using var attachment = new Attachment(app, ctrlC);
                 return await attachment.FollowAsync(run, fetch: !parsed.GetValue(noFetch), logs: true, ct);

@@ -67,7 +67,8 @@ internal sealed record Entrance(string? Host, string Rank, string? Job, string W
         bool hasScheduler,
         string root,
         EntranceKind kind,
-        IReadOnlyList<string> words
+        IReadOnlyList<string> words,
+        string inside = "Runs/Remote/inside.sh"
     )
     {
         rank ??= run.Plan.Ranks()[0];
@@ -88,7 +89,7 @@ internal sealed record Entrance(string? Host, string Rank, string? Job, string W
                 job ?? "",
                 run.Plan.Images.FirstOrDefault(image => image.Host == host)?.Image ?? "",
                 kind.ToString().ToLowerInvariant(),
-                ShellScripts.Read("Runs/Remote/inside.sh"),
+                ShellScripts.Read(inside),
                 .. words,
             ]
         );

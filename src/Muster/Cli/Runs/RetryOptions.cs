@@ -27,10 +27,15 @@ internal sealed class RetryOptions
         Description = "With --retry: after running out of memory, ask for this many times as much.",
         HelpName = "FACTOR",
     };
+    private readonly Option<string?> _resume = new("--resume")
+    {
+        Description = "With --retry: a shell line that retries run instead of the command.",
+        HelpName = "LINE",
+    };
 
     public RetryOptions()
     {
-        All = [_retry, _on, _growMemory];
+        All = [_retry, _on, _growMemory, _resume];
         _on.CompletionSources.Add([.. PlannedRetry.Possible.Select(outcome => outcome.Word())]);
     }
 
@@ -39,17 +44,27 @@ internal sealed class RetryOptions
     public PlannedRetry? Read(ParseResult parsed)
     {
         var (times, on, factor) = (parsed.GetValue(_retry), parsed.GetValue(_on), parsed.GetValue(_growMemory));
+        var resume = parsed.GetValue(_resume);
         if (times is null)
-            return on is null && factor is null
+            return All.FirstOrDefault(option => parsed.GetResult(option) is not null) is not { } alone
                 ? null
                 : throw UserException.Misuse(
-                    $"{(on is null ? _growMemory.Name : _on.Name)} says how --retry does it, which was not given",
+                    $"{alone.Name} says how --retry does it, which was not given",
                     "Add --retry N."
                 );
+        if (resume is not null && string.IsNullOrWhiteSpace(resume))
+            throw UserException.Misuse(
+                "--resume is empty",
+                "Example: --resume 'python train.py --resume $MUSTER_OUT'."
+            );
         if (times is < 1 or > 1000)
             throw UserException.Misuse($"--retry {times} is out of range", "Pass a number from 1 to 1000.");
         var reasons = on is null ? PlannedRetry.Usual : [.. on.Split(',').Select(Reason).Distinct()];
-        return new(times.Value, reasons) { GrowMemory = factor is null ? null : Factor(factor, reasons) };
+        return new(times.Value, reasons)
+        {
+            GrowMemory = factor is null ? null : Factor(factor, reasons),
+            Resume = resume,
+        };
     }
 
     private static Outcome Reason(string word) =>

@@ -43,7 +43,8 @@ internal static class RunText
         retry is null
             ? null
             : $"up to {Words.Count(retry.Times, "time")} after {string.Join(", ", retry.On.Select(one => one.Word()))}"
-                + $"{(retry.GrowMemory is { } factor ? $"; after out-of-memory with {factor} times the memory" : "")}";
+                + $"{(retry.GrowMemory is { } factor ? $"; after out-of-memory with {factor} times the memory" : "")}"
+                + $"{(retry.Resume is { } line ? $"; then {line}" : "")}";
 
     public static string Place(Run run) =>
         run.Plan.Hosts() is { Count: > 1 } hosts ? $"{SiteName(run)}:{string.Join(',', hosts)}"

@@ -107,7 +107,7 @@ public sealed record RunView
             Deadline = run.Plan.Deadline,
             StdinBytes = run.Plan.Stdin?.Bytes,
             Retry = run.Plan.Retry is { } retry
-                ? new(retry.Times, [.. retry.On.Select(outcome => outcome.Word())], retry.GrowMemory)
+                ? new(retry.Times, [.. retry.On.Select(outcome => outcome.Word())], retry.GrowMemory, retry.Resume)
                 : null,
             Attempts =
                 run.Attempts.Count == 0
@@ -151,7 +151,7 @@ public sealed record RunView
 
 public sealed record EvidenceView(string Source, string Text);
 
-public sealed record RetryView(int Times, IReadOnlyList<string> On, double? GrowMemory);
+public sealed record RetryView(int Times, IReadOnlyList<string> On, double? GrowMemory, string? Resume);
 
 /// <summary>An attempt that another has followed.</summary>
 public sealed record AttemptView(string Outcome, DateTimeOffset EndedAt, string Evidence);

@@ -77,6 +77,18 @@ internal class SubmitCommand : Command, ITakesCommand
     {
         Description = "Send standard input, to its end, for the command to read; a rerun reads the same.",
     };
+    private readonly Option<bool> _tty = new("--tty")
+    {
+        Description =
+            "Run it at a terminal that outlives broken links: this one shows it, Ctrl-P Ctrl-Q detaches, `attach` comes "
+            + "back.",
+    };
+    private readonly Option<bool> _any = new("--any")
+    {
+        Description =
+            "Ask several sites, and run on the one that begins it soonest: those of -s A,B, or all but this machine and "
+            + "clouds.",
+    };
     private readonly Option<bool> _noSnapshot = new("--no-snapshot") { Description = "Do not upload this folder." };
     private readonly Option<bool> _raw = new("--raw")
     {
@@ -97,6 +109,8 @@ internal class SubmitCommand : Command, ITakesCommand
               muster submit train -- --lr 0.1             the same, with more words for its command
               muster submit                               the job of muster.job.yaml
               muster submit -s lab --at 22:00 --deadline 07:00 -- ./nightly.sh
+              muster submit --any -s cedar,lab -- ./run.sh  on whichever begins it sooner
+              muster submit -s cedar --tty -- python -m pdb main.py
               pg_dump shop | muster submit --stdin -- ./import.sh
               muster submit -s cedar --memory 16G --retry 3 --grow-memory 1.5 -- python train.py
 
@@ -118,6 +132,7 @@ internal class SubmitCommand : Command, ITakesCommand
             var option in (Option[])
                 [
                     _run.Site,
+                    _any,
                     _run.Name,
                     _run.Tag,
                     _run.Host,
@@ -132,6 +147,7 @@ internal class SubmitCommand : Command, ITakesCommand
                     _input,
                     _exclude,
                     _stdin,
+                    _tty,
                     _output,
                     _port,
                     _tensorboard,
@@ -175,7 +191,6 @@ internal class SubmitCommand : Command, ITakesCommand
         var job = parsed.Invocation().Job;
         if (job is not null && !app.Json)
             app.Screen.Note("job", $"{job.Name} ({job.Origin})");
-        var site = app.GetSite(parsed.GetValue(_run.Site));
         var asked = _run.Asked(parsed);
         if (job is not null)
             asked = asked with
@@ -190,6 +205,7 @@ internal class SubmitCommand : Command, ITakesCommand
             Inputs = parsed.GetValue(_input) ?? [],
             Exclude = parsed.GetValue(_exclude) ?? [],
             Stdin = parsed.GetValue(_stdin),
+            Tty = parsed.GetValue(_tty) ? RunTerminal.Kind : null,
             Outputs = parsed.GetValue(_output) ?? [],
             Ports = parsed.GetValue(_port) ?? [],
             TensorBoard = parsed.GetResult(_tensorboard) is null ? null : parsed.GetValue(_tensorboard) ?? ".",
@@ -200,13 +216,24 @@ internal class SubmitCommand : Command, ITakesCommand
             Retry = _retry.Read(parsed),
             Snapshot = !parsed.GetValue(_noSnapshot),
             RawLine = parsed.GetValue(_raw),
-            FolderOptions = (site is SlurmSite ? SbatchJson.Find(asked.WorkingFolder) : null) ?? SbatchOptions.None,
         };
         request = _when.Asked(parsed, Asked(parsed, request), app.Clock);
-        var (plan, environment) = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable).Plan(
-            request,
-            site
-        );
+        var planner = new RunPlanner(app.Store, app.Clock, Environment.GetEnvironmentVariable);
+        (RunPlan Plan, IReadOnlyDictionary<string, string> Environment) PlanOn(Site site) =>
+            planner.Plan(
+                request with
+                {
+                    FolderOptions =
+                        (site is SlurmSite ? SbatchJson.Find(asked.WorkingFolder) : null) ?? SbatchOptions.None,
+                },
+                site
+            );
+        var named = parsed.GetValue(_run.Site);
+        var (plan, environment) = parsed.GetValue(_any)
+            ? await AnySite.ChooseAsync(app, named, PlanOn, ct)
+            : PlanOn(app.GetSite(named));
+        if (request.Tty is not null && !parsed.GetValue(_run.Detach) && !parsed.GetValue(_run.DryRun))
+            Entrance.NeedTerminal("--tty");
         if (request.Stdin)
             plan = plan with { Stdin = KeptInput.For(app, plan.Id) };
         else if (StandardInput.HasSomething())
@@ -300,6 +327,8 @@ internal class SubmitCommand : Command, ITakesCommand
                 screen.Note("detached", $"Follow it: muster attach {app.IdOf(run)}");
             return 0;
         }
+        if (RunTerminal.Fits(run) && !app.Json)
+            return await new RunTerminal(app).FollowAsync(run, fetch, ct);
         if (!app.Json)
             attachment.Told(run);
         return await attachment.FollowAsync(run, fetch, logs: true, ct);

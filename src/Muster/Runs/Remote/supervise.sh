@@ -312,7 +312,9 @@ usage_began=$own_children
 usage_write 0 - - - -
 input=/dev/null
 [ -z "$muster_stdin" ] || input=$run/stdin/input
-( session_of "$shell" "$run/job" ) <"$input" >>"$logs/$me.out" 2>>"$logs/$me.err" &
+set -- "$shell" "$run/job"
+[ -z "$muster_tty" ] || { export muster_tty; set -- sh "$run/tty.sh" "$status/.tty.$me" "$@"; }
+( session_of "$@" ) <"$input" >>"$logs/$me.out" 2>>"$logs/$me.err" &
 child=$!
 {
   echo "time=$began"

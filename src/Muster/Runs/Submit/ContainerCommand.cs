@@ -45,7 +45,9 @@ internal static class ContainerCommand
                     trap '$runtime kill "$name" >/dev/null 2>&1' TERM INT
                     exec 4<&0   # what runs beside a shell reads nothing unless it is told to
                     $runtime run {{(
-                        plan.Stdin is null ? ShellText.Of($"") : ShellText.Of($"-i ")
+                        plan.Tty is not null ? ShellText.Of($"-i -t ")
+                        : plan.Stdin is null ? ShellText.Of($"")
+                        : ShellText.Of($"-i ")
                     )}}--rm --name "$name" "$@" <&4 &
                     wait $!; code=$?
                     wait $!; again=$?

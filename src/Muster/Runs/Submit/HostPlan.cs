@@ -41,7 +41,7 @@ internal static class HostPlan
     }
 
     /// <summary>Those that have the GPUs asked for; where none can be found on any, those are not kept.</summary>
-    private static List<HostQueue> Fitting(RunPlan plan, IReadOnlyList<HostQueue> hosts) =>
+    internal static List<HostQueue> Fitting(RunPlan plan, IReadOnlyList<HostQueue> hosts) =>
         plan.Gpus is > 0 and var gpus && hosts.Any(host => host.Gpus > 0)
             ? [.. hosts.Where(host => host.Gpus >= gpus)]
             : [.. hosts];

@@ -44,6 +44,8 @@ public static class RunFiles
             files.Add(new("gang.sh", ShellScripts.Read("Runs/Remote/gang.sh")));
         if (!plan.HasScheduler)
             files.Add(new("queue.sh", ShellScripts.Read("Sites/Schedulers/Processes/queue.sh")));
+        if (plan.Tty is not null)
+            files.Add(new("tty.sh", ShellScripts.Read("Runs/Remote/tty.sh")));
         if (plan.Outputs.Count > 0)
             files.Add(
                 new(
@@ -81,13 +83,17 @@ public static class RunFiles
         if (plan.Roles.Count > 0)
             return text.Append(RoleCommands.Of(plan, host)).ToString();
         text.Append(SweepText.Values(plan.Points));
-        text.Append(
-            plan.Container is { } image ? ContainerCommand.For(plan, image, host)
-            : plan.RawLine ? SweepText.Line(plan) + "\n"
-            : ShellText.Of($"exec {SweepText.Words(plan, plan.Command)}\n").ToString()
-        );
-        return text.ToString();
+        if (plan.Retry?.Resume is { } resume)
+            text.Append("if [ \"$MUSTER_RETRY\" != 0 ]; then\n")
+                .Append(Command(plan with { Command = [resume], RawLine = true }, host))
+                .Append("exit\nfi\n");
+        return text.Append(Command(plan, host)).ToString();
     }
+
+    private static string Command(RunPlan plan, string? host) =>
+        plan.Container is { } image ? ContainerCommand.For(plan, image, host)
+        : plan.RawLine ? SweepText.Line(plan) + "\n"
+        : ShellText.Of($"exec {SweepText.Words(plan, plan.Command)}\n").ToString();
 
     private static string Plan(RunPlan plan, string? host)
     {
@@ -115,6 +121,7 @@ public static class RunFiles
                 muster_time={Seconds(plan.HasScheduler ? null : plan.Time)}
                 muster_grace=10
                 muster_stdin={(plan.Stdin is null ? "" : "1")}
+                muster_tty={plan.Tty ?? ""}
                 muster_stay={Seconds(plan.Stay)}
                 muster_at={Epoch(plan.At)}
                 muster_deadline={Epoch(plan.Deadline)}

@@ -39,6 +39,7 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
                 request.Host,
                 request.Exclude
             ),
+            Tty = request.Tty,
             Outputs = [.. request.Outputs.Select(OutputPattern.Parse)],
             Ports =
             [
@@ -79,6 +80,8 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
             );
         if (roles.Count > 0)
             RefuseForRoles(request, site);
+        if (request.Tty is not null)
+            RefuseForTerminal(request);
         if (request.Retry is not null)
             RetryCheck.Refuse(request, site);
         if (site is not SlurmSite slurm)
@@ -128,6 +131,22 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
                 $"{odd} cannot be combined with --role",
                 odd == "--host" ? "List the hosts in the role: --role worker=HOST,HOST" : $"Leave {odd} out."
             );
+    }
+
+    private static void RefuseForTerminal(SubmitRequest request)
+    {
+        var odd = request switch
+        {
+            { Roles.Count: > 0 } => "--role",
+            { Points.Count: > 0 } => "a sweep",
+            { Array: not null } => "--array",
+            { Stdin: true } => "--stdin",
+            { Retry: not null } => "--retry",
+            { Stay: not null } => "--stay",
+            _ => null,
+        };
+        if (odd is not null)
+            throw UserException.Misuse($"{odd} cannot be combined with --tty", "Leave one of them out.");
     }
 
     private static RunPlan Slotted(RunPlan plan, SubmitRequest request, Site site)

@@ -26,6 +26,9 @@ public sealed record SubmitRequest
 
     /// <summary>The command reads what is given here as standard input.</summary>
     public bool Stdin { get; init; }
+
+    /// <summary>The kind of terminal that it is to run at; null for none.</summary>
+    public string? Tty { get; init; }
     public IReadOnlyList<string> Outputs { get; init; } = [];
     public IReadOnlyList<string> Ports { get; init; } = [];
     public string? TensorBoard { get; init; }

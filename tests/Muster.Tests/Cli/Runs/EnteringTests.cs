@@ -35,8 +35,7 @@ public sealed class EnteringTests : IDisposable
     {
         Muster("cancel", "train", "--yes");
         Muster("wait", "train");
-        foreach (var socket in Directory.GetFiles(Path.Combine(_home, "muster")).Where(file => !file.Contains('.')))
-            Run("ssh", ["-o", $"ControlPath={socket}", "-O", "exit", "loop"], null);
+        BreakLinks();
         _sshd.Dispose();
         Directory.Delete(_home, recursive: true);
     }
@@ -128,6 +127,109 @@ public sealed class EnteringTests : IDisposable
         Assert.Equal((0, "echo hello\n"), (said.Code, said.Output));
     }
 
+    [Fact]
+    public void A_run_s_terminal_outlives_a_broken_link_and_whoever_sat_at_it()
+    {
+        using (var first = new Seat(this, "submit --tty --no-fetch --name train -- sh"))
+        {
+            first.Sees("attached");
+            first.Types("test -t 0 && stty size && echo $((20 + 1))x\r");
+            first.Sees("21x");
+            BreakLinks();
+            first.Sees("trying again");
+            // What is typed into the gap is lost, so it is typed until it is seen.
+            Until(() =>
+            {
+                first.Types("echo $((21 + 1))x\r");
+                Thread.Sleep(300);
+                return first.Shown.Contains("22x", StringComparison.Ordinal);
+            });
+            first.Types("sleep 300\r");
+            first.Types("\u0003");
+            first.Types("echo $((22 + 1))x\r");
+            first.Sees("23x");
+            first.Types("\u0010\u0011");
+            Assert.Equal(0, first.End());
+        }
+        Assert.Equal("running", Show("state"));
+
+        using var second = new Seat(this, "attach --no-fetch train");
+        second.Sees("23x");
+        second.Types("exit 7\r");
+        Assert.Equal(7, second.End());
+        Assert.Contains("exited with 7", Muster("show", "train").Output, StringComparison.Ordinal);
+        Assert.Contains("21x", Muster("logs", "train").Output, StringComparison.Ordinal);
+    }
+
+    private void BreakLinks()
+    {
+        foreach (var socket in Directory.GetFiles(Path.Combine(_home, "muster")).Where(file => !file.Contains('.')))
+            Run("ssh", ["-o", $"ControlPath={socket}", "-O", "exit", "loop"], null);
+    }
+
+    /// <summary>Somebody at a terminal in which muster runs.</summary>
+    private sealed class Seat : IDisposable
+    {
+        private readonly Process _script;
+        private readonly StringBuilder _shown = new();
+        private readonly Task _reading;
+
+        public Seat(EnteringTests home, string words)
+        {
+            var start = home.StartInfo(
+                "script",
+                ["-q", "-f", "-e", "-c", $"'{MusterProgram.Path}' {words}", "/dev/null"]
+            );
+            _script = Process.Start(start)!;
+            _reading = Task.Run(() =>
+            {
+                var buffer = new char[4096];
+                while (_script.StandardOutput.Read(buffer) is > 0 and var read)
+                    lock (_shown)
+                        _shown.Append(buffer, 0, read);
+            });
+        }
+
+        public string Shown
+        {
+            get
+            {
+                lock (_shown)
+                    return _shown.ToString();
+            }
+        }
+
+        public void Types(string keys)
+        {
+            _script.StandardInput.Write(keys);
+            _script.StandardInput.Flush();
+        }
+
+        public void Sees(string text)
+        {
+            for (
+                var began = Stopwatch.GetTimestamp();
+                !Shown.Contains(text, StringComparison.Ordinal);
+                Thread.Sleep(20)
+            )
+                Assert.True(Stopwatch.GetElapsedTime(began).TotalMinutes < 2, $"no '{text}' in: {Shown}");
+        }
+
+        public int End()
+        {
+            Assert.True(_script.WaitForExit(TimeSpan.FromMinutes(2)), $"it does not end: {Shown}");
+            return _script.ExitCode;
+        }
+
+        public void Dispose()
+        {
+            if (!_script.HasExited)
+                _script.Kill(entireProcessTree: true);
+            _script.WaitForExit();
+            _script.Dispose();
+        }
+    }
+
     private void Start(params IEnumerable<string> words)
     {
         var said = Muster(["submit", "--detach", "--name", "train", .. words]);
@@ -158,6 +260,15 @@ public sealed class EnteringTests : IDisposable
 
     private Process Begin(string program, IEnumerable<string> words, string? input)
     {
+        var process = Process.Start(StartInfo(program, words))!;
+        if (input is not null)
+            process.StandardInput.Write(input);
+        process.StandardInput.Close();
+        return process;
+    }
+
+    private ProcessStartInfo StartInfo(string program, IEnumerable<string> words)
+    {
         var start = new ProcessStartInfo(program, words)
         {
             WorkingDirectory = Path.Combine(_home, "code"),
@@ -178,11 +289,7 @@ public sealed class EnteringTests : IDisposable
         start.Environment["HOME"] = _home;
         start.Environment["XDG_RUNTIME_DIR"] = _home;
         start.Environment["MUSTER_CONFIG"] = Path.Combine(_home, "muster.yaml");
-        var process = Process.Start(start)!;
-        if (input is not null)
-            process.StandardInput.Write(input);
-        process.StandardInput.Close();
-        return process;
+        return start;
     }
 
     private sealed record Answer(int Code, string Output, string Said);
