@@ -80,7 +80,8 @@ public static class FormReader
                     return null;
             }
         }
-        catch (JsonException) { } // no JSON names no task
+        // no JSON names no task; the latter for text that is none
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException) { }
         return null;
     }
 

@@ -243,7 +243,14 @@ public sealed partial class NodeOdmClient(
             return new NodeReply<T>.Garbled($"{Name} answered with {StatusOf(response)}");
         await using var body = await response.Content.ReadAsStreamAsync(ct);
         var (bytes, isWhole) = await BoundedBody.ReadAsync(body, most, ct);
-        return read(bytes, isWhole);
+        try
+        {
+            return read(bytes, isWhole);
+        }
+        catch (InvalidOperationException)
+        {
+            return new NodeReply<T>.Garbled($"{Name} answered with text that is not Unicode");
+        }
     }
 
     private NodeReply<T> Read<T>(ReadOnlyMemory<byte> json, JsonTypeInfo<T> type)

@@ -189,9 +189,9 @@ public static partial class OptionRules
     [GeneratedRegex(@"^(?:integer|float)\s*(>=|<=|>|<)\s*(\S+)$")]
     private static partial Regex Compared();
 
-    [GeneratedRegex(@"^\s*[+-]?\d+")]
+    [GeneratedRegex(@"^\s*[+-]?[0-9]+")]
     private static partial Regex LeadingInteger();
 
-    [GeneratedRegex(@"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")]
+    [GeneratedRegex(@"^\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")]
     private static partial Regex LeadingFloat();
 }

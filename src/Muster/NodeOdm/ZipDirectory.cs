@@ -17,7 +17,7 @@ internal sealed record ZipMember(string Name, int Method, long Packed, long Byte
     public long ContentAt(Stream archive)
     {
         var head = new byte[HeadBytes];
-        archive.Position = HeadAt;
+        archive.Position = Math.Clamp(HeadAt, 0, archive.Length);
         if (
             archive.ReadAtLeast(head, HeadBytes, throwOnEndOfStream: false) < HeadBytes
             || !head.AsSpan(0, 4).SequenceEqual("PK\u0003\u0004"u8)

@@ -39,7 +39,7 @@ public sealed partial record ArraySpec(string Text, IReadOnlyList<int> Indices, 
     }
 
     [GeneratedRegex(
-        @"\A(?<parts>\d{1,9}(-\d{1,9}(:\d{1,9})?)?(,\d{1,9}(-\d{1,9}(:\d{1,9})?)?)*)(%(?<cap>[1-9]\d{0,5}))?\z"
+        @"\A(?<parts>[0-9]{1,9}(-[0-9]{1,9}(:[0-9]{1,9})?)?(,[0-9]{1,9}(-[0-9]{1,9}(:[0-9]{1,9})?)?)*)(%(?<cap>[1-9][0-9]{0,5}))?\z"
     )]
     private static partial Regex Form();
 }

@@ -43,7 +43,7 @@ public static partial class Durations
         );
 
     [GeneratedRegex(
-        @"\A((?<d>\d{1,4}(\.\d+)?)d)?((?<h>\d{1,5}(\.\d+)?)h)?((?<m>\d{1,6}(\.\d+)?)m(in)?)?((?<s>\d{1,8}(\.\d+)?)s)?\z"
+        @"\A((?<d>[0-9]{1,4}(\.[0-9]+)?)d)?((?<h>[0-9]{1,5}(\.[0-9]+)?)h)?((?<m>[0-9]{1,6}(\.[0-9]+)?)m(in)?)?((?<s>[0-9]{1,8}(\.[0-9]+)?)s)?\z"
     )]
     private static partial Regex Units();
 }

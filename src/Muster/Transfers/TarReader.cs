@@ -163,8 +163,8 @@ internal sealed class TarReader(Stream input)
             if (
                 space < 0
                 || !int.TryParse(content.AsSpan(at, space - at), CultureInfo.InvariantCulture, out var length)
-                || length <= 0
-                || at + length > content.Length
+                || length <= space - at + 1
+                || length > content.Length - at
             )
                 break;
             var record = content.AsSpan((space + 1)..(at + length - 1));

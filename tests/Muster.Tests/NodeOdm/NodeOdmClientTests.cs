@@ -30,6 +30,9 @@ public sealed class NodeOdmClientTests
     [InlineData("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n7")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 6\r\n\r\n[\"no\"]")]
+    [InlineData(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 18\r\n\r\n{\"error\":\"\\ud800\"}"
+    )]
     [InlineData("SSH-2.0-OpenSSH_9.2\r\n\r\n")]
     public async Task What_is_not_of_this_api_is_garbled(string answer) =>
         Assert.DoesNotContain(

@@ -117,13 +117,11 @@ internal sealed record Entrance(string? Host, string Rank, string? Job, string W
     }
 
     /// <param name="what">What is to be at the terminal.</param>
-    public static void NeedTerminal(string what)
+    /// <param name="instead">What does without one.</param>
+    public static void NeedTerminal(string what, string instead = "A command without one: `muster exec RUN -- COMMAND`")
     {
         if (Console.IsInputRedirected)
-            throw new UserException(
-                $"{what} needs a terminal",
-                "Run it in a terminal. A command without one: `muster exec RUN -- COMMAND`"
-            );
+            throw new UserException($"{what} needs a terminal", $"Run it in a terminal. {instead}");
     }
 
     /// <summary>Gives the terminal to shell text on a host, and its exit code.</summary>

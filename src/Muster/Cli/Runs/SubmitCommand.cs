@@ -233,7 +233,7 @@ internal class SubmitCommand : Command, ITakesCommand
             ? await AnySite.ChooseAsync(app, named, PlanOn, ct)
             : PlanOn(app.GetSite(named));
         if (request.Tty is not null && !parsed.GetValue(_run.Detach) && !parsed.GetValue(_run.DryRun))
-            Entrance.NeedTerminal("--tty");
+            Entrance.NeedTerminal("--tty", "To attach to it later: --detach.");
         if (request.Stdin)
             plan = plan with { Stdin = KeptInput.For(app, plan.Id) };
         else if (StandardInput.HasSomething())

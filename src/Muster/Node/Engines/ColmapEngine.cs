@@ -139,15 +139,15 @@ internal sealed partial class ColmapEngine(string program, string version) : IEn
             Help = help,
         };
 
-    [GeneratedRegex(@"COLMAP (\d[\w.]*)")]
+    [GeneratedRegex(@"COLMAP ([0-9][\w.]*)")]
     private static partial Regex VersionText();
 
-    [GeneratedRegex(@"Processed file \[(\d+)/(\d+)\]")]
+    [GeneratedRegex(@"Processed file \[([0-9]+)/([0-9]+)\]")]
     private static partial Regex Extracted();
 
-    [GeneratedRegex(@"Matching (?:block|image) \[(\d+)/(\d+)")]
+    [GeneratedRegex(@"Matching (?:block|image) \[([0-9]+)/([0-9]+)")]
     private static partial Regex Matched();
 
-    [GeneratedRegex(@"Registering image #\d+ \((\d+)\)")]
+    [GeneratedRegex(@"Registering image #[0-9]+ \(([0-9]+)\)")]
     private static partial Regex Registered();
 }

@@ -84,7 +84,14 @@ internal static class MetricText
     private static void Put(MetricBook book, JsonElement row)
     {
         var values = new List<(string, double?)>();
-        Gather("", row, Deepest);
+        try
+        {
+            Gather("", row, Deepest);
+        }
+        catch (InvalidOperationException)
+        {
+            return; // a name or a word that is no text
+        }
         Put(book, values);
 
         void Gather(string name, JsonElement element, int deep)

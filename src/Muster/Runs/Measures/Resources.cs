@@ -42,6 +42,6 @@ public static partial class Resources
             )
             : null;
 
-    [GeneratedRegex(@"\A(?<number>\d{1,6})(?<unit>[KMGTkmgt]?)[Bb]?\z")]
+    [GeneratedRegex(@"\A(?<number>[0-9]{1,6})(?<unit>[KMGTkmgt]?)[Bb]?\z")]
     private static partial Regex Sizes();
 }

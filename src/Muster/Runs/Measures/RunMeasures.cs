@@ -96,7 +96,7 @@ public sealed partial record RunMeasures
             ? index
             : null;
 
-    [GeneratedRegex(@"\A[^ ]* ((out|work)/(?<index>\d{1,9})/|logs/main\.(?<index>\d{1,9})\.)")]
+    [GeneratedRegex(@"\A[^ ]* ((out|work)/(?<index>[0-9]{1,9})/|logs/main\.(?<index>[0-9]{1,9})\.)")]
     private static partial Regex Indexed();
 }
 

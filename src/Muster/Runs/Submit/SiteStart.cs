@@ -18,6 +18,9 @@ public sealed record SiteStart(string Site, TimeSpan? In, string Words, bool IsG
     /// <summary>A machine that a cloud makes is ready about then.</summary>
     private static readonly TimeSpan Boot = TimeSpan.FromMinutes(3);
 
+    /// <summary>A century, in seconds.</summary>
+    private const long Longest = 100L * 365 * 24 * 3600;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>The soonest first; of two that start about as soon, the one that was named first.</summary>
@@ -81,7 +84,11 @@ public sealed record SiteStart(string Site, TimeSpan? In, string Words, bool IsG
             values.TryGetValue("in", out var text)
             && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds)
         )
-            return new(site, TimeSpan.FromSeconds(Math.Max(0, seconds)), "its scheduler expects it to start then");
+            return new(
+                site,
+                TimeSpan.FromSeconds(Math.Clamp(seconds, 0, Longest)),
+                "its scheduler expects it to start then"
+            );
         var said = values.GetValueOrDefault("said") ?? "";
         return SbatchRefusal.Find(said) is { } refusal || said.Contains("allocation failure")
             ? new(site, null, said, Takes: false)

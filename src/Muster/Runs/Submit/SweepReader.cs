@@ -179,7 +179,7 @@ internal static partial class SweepReader
     [GeneratedRegex(@"\A[A-Za-z_][A-Za-z0-9_.-]{0,99}\z")]
     private static partial Regex Names();
 
-    private const string Float = @"[+-]?(\d+(\.\d+)?|\.\d+)([eE][+-]?\d{1,3})?";
+    private const string Float = @"[+-]?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?";
 
     [GeneratedRegex($@"\A((?<kind>log|lin):)?(?<from>{Float})\.\.(?<to>{Float})(:(?<step>{Float}))?\z")]
     private static partial Regex Ranges();

@@ -67,7 +67,8 @@ public sealed record AsrFile
                 fault
             );
         }
-        catch (JsonException fault)
+        // the latter for text with half a character
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
             throw new UserException(
                 $"{path} is not JSON: {fault.Message}",

@@ -159,7 +159,9 @@ internal static partial class JobShapes
     [GeneratedRegex(@"\A[0-9]{1,9}[KMGTkmgt]?[Bb]?\z")]
     private static partial Regex Size();
 
-    [GeneratedRegex(@"\A\d{1,9}(-\d{1,9}(:\d{1,9})?)?(,\d{1,9}(-\d{1,9}(:\d{1,9})?)?)*(%[1-9]\d{0,5})?\z")]
+    [GeneratedRegex(
+        @"\A[0-9]{1,9}(-[0-9]{1,9}(:[0-9]{1,9})?)?(,[0-9]{1,9}(-[0-9]{1,9}(:[0-9]{1,9})?)?)*(%[1-9][0-9]{0,5})?\z"
+    )]
     private static partial Regex Array();
 }
 
