@@ -23,6 +23,7 @@ internal sealed class Cluster : IAsyncDisposable
     public string Public => $"http://127.0.0.1:{Port}/";
     public string Admin => $"http://127.0.0.1:{AdminPort}/";
     public List<int> NodePorts { get; } = [];
+    public string Database => Path.Combine(_folder.FullName, "data", "gateway.db");
 
     public static async Task<Cluster> StartAsync(int nodes = 2, double seconds = 2, params string[] arguments)
     {

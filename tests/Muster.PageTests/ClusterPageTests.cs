@@ -104,6 +104,19 @@ public sealed class ClusterPageTests(Browser browser, SharedCluster shared) : IC
         await row.Locator(".mark", new() { HasText = "locked" }).WaitForAsync();
         await window.Button("Undo").ClickAsync();
         await row.Locator(".mark", new() { HasText = "online" }).WaitForAsync();
+
+        await row.GetByRole(AriaRole.Link).ClickAsync();
+        await window.Page.Locator("h1", new() { HasText = $"127.0.0.1:{port}" }).WaitForAsync();
+        var chart = window.Page.GetByRole(AriaRole.Slider, new() { Name = "Tasks: 2 lines" });
+        await chart.FocusAsync();
+        await chart.PressAsync("End");
+        await window.Page.Locator("[aria-valuetext*='tasks 0']").First.WaitForAsync();
+        await window.SeeAsync("Known since");
+        await window.AccessibleAsync();
+        await window.Page.Locator("button.chip", new() { HasText = "6 h" }).ClickAsync();
+        Assert.EndsWith("?hours=6", window.Page.Url, StringComparison.Ordinal);
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "0 tasks now, and those before" }).ClickAsync();
+        Assert.Contains("/tasks?node=", window.Page.Url, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -34,6 +34,20 @@ public sealed class HandInPageTests(Browser browser)
         await window.Button("Log").ClickAsync();
         await window.Page.GetByRole(AriaRole.Log).WaitForAsync();
         await window.AccessibleAsync();
+        // one file out of the archive, which is not downloaded for it
+        await window.Button("Results").ClickAsync();
+        const string map = "odm_orthophoto/odm_orthophoto.tif";
+        await window.Page.Locator(".files button", new() { HasText = map }).ClickAsync();
+        await window.AccessibleAsync();
+        var alone = await window.Page.RunAndWaitForDownloadAsync(() => window.Button("Download").ClickAsync());
+        Assert.Equal("odm_orthophoto.tif", alone.SuggestedFilename);
+        await using var wanted = await archive.GetEntry(map)!.OpenAsync(TestContext.Current.CancellationToken);
+        using var copy = new MemoryStream();
+        await wanted.CopyToAsync(copy, TestContext.Current.CancellationToken);
+        Assert.Equal(
+            copy.ToArray(),
+            await File.ReadAllBytesAsync(await alone.PathAsync(), TestContext.Current.CancellationToken)
+        );
     }
 
     [Fact]

@@ -20,23 +20,17 @@ internal sealed class OwnRuns : IAsyncDisposable
         Address = (await _ui.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!;
     }
 
-    public async Task SubmitAsync(string name, string script, params string[] more)
-    {
-        using var process = Start([
-            "submit",
-            "--no-snapshot",
-            "--no-fetch",
-            "--name",
-            name,
-            .. more,
-            "--",
-            "sh",
-            "-c",
-            script,
-        ]);
-        await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-    }
+    /// <summary>A folder of code, of which nothing is sent unless it is submitted.</summary>
+    public DirectoryInfo Code => _home.CreateSubdirectory("code");
+
+    public Task SubmitAsync(string name, string script, params string[] more) =>
+        EndAsync(Start(["submit", "--no-snapshot", "--no-fetch", "--name", name, .. more, "--", "sh", "-c", script]));
+
+    /// <summary>Submits the code as it is now, with a command that runs in it.</summary>
+    public Task SubmitCodeAsync(string name, params string[] command) =>
+        EndAsync(StartIn(Code.FullName, "muster", ["submit", "--no-fetch", "--name", name, "--", .. command]));
+
+    public Task GitAsync(params string[] arguments) => EndAsync(StartIn(Code.FullName, "git", arguments));
 
     public async ValueTask DisposeAsync()
     {
@@ -48,13 +42,24 @@ internal sealed class OwnRuns : IAsyncDisposable
         _home.Delete(recursive: true);
     }
 
-    private Process Start(params string[] arguments)
+    private static async Task EndAsync(Process process)
     {
-        var start = new ProcessStartInfo(MusterProgram.Path, arguments)
+        using (process)
+        {
+            await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+    }
+
+    private Process Start(params string[] arguments) => StartIn(_home.FullName, "muster", arguments);
+
+    private Process StartIn(string folder, string program, string[] arguments)
+    {
+        var start = new ProcessStartInfo(program == "muster" ? MusterProgram.Path : program, arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = _home.FullName,
+            WorkingDirectory = folder,
         };
         foreach (var name in (string[])["HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"])
             start.Environment[name] = _home.FullName;

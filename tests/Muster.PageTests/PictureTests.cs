@@ -1,4 +1,6 @@
 using Microsoft.Playwright;
+using Muster.Gateway.Ledger;
+using Muster.Gateway.Model;
 
 namespace Muster;
 
@@ -39,6 +41,8 @@ public sealed class PictureTests(Browser browser)
             }
         );
         var token = await MakeTokenAsync(cluster);
+        var node = (await cluster.AskAsync("api/v1/nodes")).GetProperty("nodes")[0].GetProperty("id").GetString()!;
+        RememberADay(cluster, node);
         (string View, string Path, string Sign)[] views =
         [
             ("overview", "#/", "What happened last"),
@@ -46,6 +50,7 @@ public sealed class PictureTests(Browser browser)
             ("task", $"#/tasks/{first}", "Where the time went"),
             ("queue", "#/queue", "Why they wait"),
             ("nodes", "#/nodes", "Memory free"),
+            ("node", $"#/nodes/{node}", "Known since"),
             ("machines", "#/machines", "This gateway has a fixed set of nodes"),
             ("events", "#/events", "queued"),
             ("tokens", "#/tokens", "WebODM of the survey team"),
@@ -84,6 +89,45 @@ public sealed class PictureTests(Browser browser)
             await window.AccessibleAsync();
         if (picture is not null)
             await window.PictureAsync(picture);
+    }
+
+    /// <summary>How a node stood before this hour: three tasks, and an outage.</summary>
+    private static void RememberADay(Cluster cluster, string node)
+    {
+        using var store = new SqliteTaskStore(cluster.Database);
+        var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds() / 3600;
+        for (var ago = 23; ago > 0; ago--)
+        {
+            var away = ago == 9;
+            IReadOnlyList<T> Each<T>(Func<int, T> of) =>
+                [.. Enumerable.Range(0, NodeHour.Minutes).Select(minute => of((60 * (24 - ago)) + minute))];
+            bool Works(int minute) => minute is (> 130 and < 420) or (> 700 and < 860) or (> 1100 and < 1330);
+            bool IsAway(int minute) => away && minute % 60 is > 10 and < 50;
+            store.Save(
+                now - ago,
+                [
+                    (
+                        node,
+                        new()
+                        {
+                            States = string.Concat(Each(minute => IsAway(minute) ? 'x' : 'o')),
+                            Tasks = Each(minute => (int?)(Works(minute) ? 1 : 0)),
+                            Slots = Each(minute => IsAway(minute) ? null : (int?)1),
+                            MemoryFree = Each(minute =>
+                                IsAway(minute)
+                                    ? null
+                                    : (int?)(26_000 - (Works(minute) ? 14_000 + (minute % 90 * 60) : 0))
+                            ),
+                            Latency = Each(minute =>
+                                IsAway(minute) ? null : (double?)((Works(minute) ? 9 : 3) + (minute / 25 * 7 % 5 / 4.0))
+                            ),
+                            Faults = Each(minute => (int?)(IsAway(minute) ? 2 : 0)),
+                            Why = away ? [new(11, "connection refused")] : [],
+                        }
+                    ),
+                ]
+            );
+        }
     }
 
     private static async Task<string> MakeTokenAsync(Cluster cluster)

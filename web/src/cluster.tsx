@@ -2,6 +2,7 @@ import { render } from 'preact';
 import { AllEvents } from './events';
 import { live } from './live';
 import { Machines } from './machines';
+import { Node } from './node';
 import { Nodes } from './nodes';
 import { Overview } from './overview';
 import { Empty, useAddress } from './parts';
@@ -30,7 +31,11 @@ function Page() {
       ) : view === 'queue' ? (
         <Queue />
       ) : view === 'nodes' ? (
-        <Nodes query={query} />
+        id ? (
+          <Node key={id} id={id} query={query} />
+        ) : (
+          <Nodes query={query} />
+        )
       ) : view === 'machines' ? (
         <Machines />
       ) : view === 'events' ? (

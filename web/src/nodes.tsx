@@ -172,7 +172,7 @@ export function Nodes({ query }: { query: Readonly<Record<string, string>> }) {
                         <Mark of={nodeState(node)} />
                       </td>
                       <td class="wide">
-                        <a data-row href={link(['tasks'], { node: node.name })} title="Its tasks">
+                        <a data-row href={link(['nodes', node.id])}>
                           <Text>{node.name}</Text>
                         </a>
                         {node.state === 'offline' && (

@@ -59,7 +59,7 @@ export function Overview() {
               <li key={node.id}>
                 <Mark of="offline" />
                 <span class="grow">
-                  <a href={link(['nodes'], { q: node.name })}>
+                  <a href={link(['nodes', node.id])}>
                     <b>
                       <Text>{node.name}</Text>
                     </b>
@@ -104,7 +104,7 @@ export function Overview() {
                   <span class="row clip">
                     <Mark of={node.state} word="" />
                     <span class="hidden">{node.state}</span>
-                    <a class="clip" href={link(['nodes'], { q: node.name })}>
+                    <a class="clip" href={link(['nodes', node.id])}>
                       <Text>{node.name}</Text>
                     </a>
                   </span>

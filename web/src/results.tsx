@@ -14,19 +14,35 @@ interface Files {
 const AT_FIRST = 24;
 const READ = 256 * 1024;
 
+/** Where files are read from. */
+export interface Source {
+  /** Another one is another source. */
+  readonly key: string;
+  list(): Promise<Files>;
+  content(path: string, signal: AbortSignal): Promise<Response>;
+}
+
+/** Files that a server of ours lists below a path. */
+export const listed = (at: string, turn = ''): Source => ({
+  key: `${at} ${turn}`,
+  list: () => get<Files>(`${at}/files`),
+  content: (path, signal) =>
+    fetch(`api/v1${at}/files/${pathOf(path)}`, {
+      headers: session.headers,
+      signal,
+    }),
+});
+
 /**
  * What lies in a folder of results, or in an archive: pictures, and files as text where they are text.
- * @param at Where the server has them.
- * @param turn Anew, they are read anew.
+ * @param save Saves one file, where that can be done.
  */
 export function Results({
-  at,
-  turn,
+  from,
   none,
   save,
 }: {
-  at: string;
-  turn?: string;
+  from: Source;
   none: ComponentChildren;
   save?: (path: string) => void;
 }) {
@@ -36,12 +52,12 @@ export function Results({
   const [open, setOpen] = useState('');
   useEffect(() => {
     let gone = false;
-    get<Files>(`${at}/files`).then(
+    from.list().then(
       (files) => !gone && set(files),
       (refused) => !gone && setFault(refused),
     );
     return () => void (gone = true);
-  }, [at, turn]);
+  }, [from.key]);
   if (!found) return <Fault of={fault} />;
   if (found.files.length === 0) return none;
   const pictures = found.files.filter((file) => file.picture);
@@ -63,7 +79,7 @@ export function Results({
           {pictures.slice(0, most).map((file) => (
             <li key={file.path}>
               <button type="button" class="plain" onClick={() => setOpen(file.path)}>
-                <Picture at={at} path={file.path} />
+                <Picture from={from} path={file.path} />
                 <span class="clip">
                   <Text>{file.path}</Text>
                 </span>
@@ -95,7 +111,7 @@ export function Results({
               <Text>{one.path}</Text>
             </h2>
             {save && (
-              <button type="button" onClick={() => save(`${at}/files/${pathOf(one.path)}`)}>
+              <button type="button" onClick={() => save(one.path)}>
                 Download
               </button>
             )}
@@ -103,48 +119,68 @@ export function Results({
               Close
             </button>
           </div>
-          {one.picture ? <Picture at={at} path={one.path} /> : <Words at={at} path={one.path} />}
+          {one.picture ? <Picture from={from} path={one.path} /> : <Words from={from} path={one.path} />}
         </Dialog>
       )}
     </div>
   );
 }
 
-const pathOf = (path: string) => path.split('/').map(encodeURIComponent).join('/');
+export const pathOf = (path: string) => path.split('/').map(encodeURIComponent).join('/');
 
-const contentOf = (at: string, path: string, signal: AbortSignal) =>
-  fetch(`api/v1${at}/files/${pathOf(path)}`, {
-    headers: session.headers,
-    signal,
-  });
+export const Picture = ({ from, path }: { from: Source; path: string }) => (
+  <Drawn by={`${from.key} ${path}`} load={(signal) => from.content(path, signal)} name={path} />
+);
 
-/** Always by an address of its own, in which no script of an SVG runs. */
-function Picture({ at, path }: { at: string; path: string }) {
+/**
+ * Always by an address of its own, in which no script of an SVG runs.
+ * @param by Anew, it is loaded anew.
+ */
+export function Drawn({
+  by,
+  load,
+  name,
+}: {
+  by: string;
+  load: (signal: AbortSignal) => Promise<Response>;
+  name: string;
+}) {
   const [url, set] = useState('');
+  const [fault, setFault] = useState('');
   useEffect(() => {
     const stop = new AbortController();
     let made = '';
-    void contentOf(at, path, stop.signal)
-      .then((answer) => answer.blob())
+    void load(stop.signal)
+      .then(async (answer) => {
+        if (!answer.ok) throw new Error(((await answer.json()) as { error?: string }).error);
+        return answer.blob();
+      })
       .then(
         (blob) => set((made = URL.createObjectURL(blob))),
-        () => {},
+        (broken: Error) => stop.signal.aborted || setFault(broken.message || 'It cannot be shown'),
       );
     return () => {
       stop.abort();
       if (made) URL.revokeObjectURL(made);
     };
-  }, [at, path]);
-  return url ? <img src={url} alt={visible(path)} /> : <span class="bone" />;
+  }, [by]);
+  if (fault)
+    return (
+      <span class="bone words faint">
+        <Text>{fault}</Text>
+      </span>
+    );
+  return url ? <img src={url} alt={visible(name)} /> : <span class="bone" />;
 }
 
 /** The beginning of a file as text, where it is text. */
-function Words({ at, path }: { at: string; path: string }) {
+function Words({ from, path }: { from: Source; path: string }) {
   const [text, set] = useState<string | null>(null);
+  const [fault, setFault] = useState<unknown>(null);
   useEffect(() => {
     const stop = new AbortController();
     void (async () => {
-      const pieces = (await contentOf(at, path, stop.signal)).body!.getReader();
+      const pieces = (await from.content(path, stop.signal)).body!.getReader();
       const parts: BlobPart[] = [];
       for (let size = 0; size < READ; ) {
         // oxlint-disable-next-line no-await-in-loop
@@ -155,10 +191,11 @@ function Words({ at, path }: { at: string; path: string }) {
       }
       set(await new Blob(parts).slice(0, READ).text());
       stop.abort();
-    })().catch(() => {});
+    })().catch((broken: unknown) => stop.signal.aborted || setFault(broken));
     return () => stop.abort();
-  }, [at, path]);
+  }, [from.key, path]);
   const lines = useMemo(() => text?.split('\n') ?? [], [text]);
+  if (fault) return <Fault of={fault} />;
   if (text === null) return <span class="bone" />;
   return text.includes('\0') ? (
     <Empty title="This file is not text">

@@ -1,7 +1,9 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { archived } from './archive';
 import { ago, plural, span } from './format';
 import { EVERY, type TaskInfo, WORDS, ask, at } from './odm';
 import { Ask, Bar, Empty, Log, Mark, Text, say, useNow } from './parts';
+import { Results } from './results';
 
 export function TaskRow({
   task,
@@ -17,10 +19,12 @@ export function TaskRow({
   const now = useNow();
   const [lines, setLines] = useState<readonly string[]>([]);
   const [asks, setAsks] = useState(false);
+  const [results, setResults] = useState(false);
+  const archive = useMemo(() => archived(task.uuid), [task.uuid]);
   const state = WORDS[task.status.code] ?? 'unknown';
   const live = task.status.code <= 20;
   useEffect(() => {
-    if (!open) return;
+    if (!open || results) return;
     let gone = false;
     let timer = 0;
     let known: readonly string[] = [];
@@ -35,7 +39,11 @@ export function TaskRow({
       gone = true;
       clearTimeout(timer);
     };
-  }, [open, live, task.uuid]);
+  }, [open, results, live, task.uuid]);
+  const show = (wanted: boolean) => {
+    setResults(wanted);
+    if (!open || results === wanted) toggle();
+  };
   const act = (what: string, word: string) =>
     void ask(`task/${what}`, {}, { uuid: task.uuid }).then(
       () => {
@@ -68,9 +76,14 @@ export function TaskRow({
         )}
       </span>
       <span class="row acts">
-        <button type="button" class="plain" aria-expanded={open} onClick={toggle}>
+        <button type="button" class="plain" aria-expanded={open && !results} onClick={() => show(false)}>
           Log
         </button>
+        {task.status.code === 40 && (
+          <button type="button" class="plain" aria-expanded={open && results} onClick={() => show(true)}>
+            Results
+          </button>
+        )}
         {live && (
           <button type="button" class="plain" onClick={() => act('cancel', 'is cancelled')}>
             Cancel
@@ -94,7 +107,17 @@ export function TaskRow({
       </span>
       {open && (
         <div class="open">
-          {lines.length > 0 ? <Log lines={lines} name={`Output of ${task.name}`} /> : <Empty title="No output yet" />}
+          {results ? (
+            <Results
+              from={archive}
+              none={<Empty title="The archive is empty" />}
+              save={(path) => void archive.save(path).catch((refused: Error) => say(refused.message))}
+            />
+          ) : lines.length > 0 ? (
+            <Log lines={lines} name={`Output of ${task.name}`} />
+          ) : (
+            <Empty title="No output yet" />
+          )}
         </div>
       )}
       {asks && (

@@ -4,11 +4,13 @@ import { call, get } from './api';
 import { Following } from './follow';
 import { ago, clock, plural, span, visible } from './format';
 import { type Port, type Run, isLive, placeOf, shown, useKnown, wordOf } from './known';
+import { Metrics } from './metrics';
 import { Ask, Empty, Facts, Fault, Log, Mark, Text, Title, say, useNow } from './parts';
 import { type LogPiece, Ranks } from './ranks';
-import { Results } from './results';
+import { Results, listed } from './results';
+import { NoScenes, Scenes, openIn } from './scenes';
 
-const MARKS: Record<string, string> = {
+export const MARKS: Record<string, string> = {
   planned: 'receiving',
   staging: 'sending',
   launched: 'queued',
@@ -30,7 +32,7 @@ export function State({ of: run, now }: { of: Run; now: number }) {
   );
 }
 
-const TABS = ['Log', 'Why', 'Results', 'By command'] as const;
+const TABS = ['Log', 'Metrics', 'Scenes', 'Results', 'Why', 'By command'] as const;
 
 export function RunPage({ id, query }: { id: string; query: Readonly<Record<string, string>> }) {
   const { runs, loaded, skew } = useKnown();
@@ -57,24 +59,20 @@ export function RunPage({ id, query }: { id: string; query: Readonly<Record<stri
       .then(() => say(done), setFault)
       .finally(() => setBusy(''));
   };
-  const open = (port: Port) => {
-    // a window that is opened later than the click is one that browsers forbid
-    const window = globalThis.open('', '_blank');
-    void call<{ url: string }>(
-      'POST',
-      `/runs/${id}/ports/${encodeURIComponent(port.rank)}/${encodeURIComponent(port.name)}`,
-    ).then(
-      ({ url }) => {
-        if (!window) return;
-        window.opener = null;
-        window.location.href = url;
-      },
-      (refused) => {
-        window?.close();
-        setFault(refused);
-      },
+  const open = (port: Port) =>
+    openIn(
+      call('POST', `/runs/${id}/ports/${encodeURIComponent(port.rank)}/${encodeURIComponent(port.name)}`),
+      setFault,
     );
-  };
+  const notHere = (
+    <Empty title="No results are here yet">
+      <span>They come into a folder of this machine.</span>
+      <button type="button" onClick={() => act('fetch', 'fetch', 'Results are here')}>
+        Fetch results
+      </button>
+      <code>muster fetch {run.name}</code>
+    </Empty>
+  );
   const began = run.started_at && Date.parse(run.started_at);
   const facts: [name: string, value: string | undefined][] = [
     ['Site', placeOf(run)],
@@ -142,21 +140,13 @@ export function RunPage({ id, query }: { id: string; query: Readonly<Record<stri
           ))}
         </div>
         {tab === 'Log' && <RunLog id={id} name={run.name} />}
+        {tab === 'Metrics' && <Metrics id={id} live={isLive(run)} query={query} />}
         {tab === 'Why' && <Why id={id} turn={wordOf(run)} />}
+        {tab === 'Scenes' && (
+          <Scenes key={run.fetched_to} at={`/runs/${id}`} none={run.fetched_to ? <NoScenes /> : notHere} />
+        )}
         {tab === 'Results' && (
-          <Results
-            at={`/runs/${id}`}
-            turn={run.fetched_to ?? ''}
-            none={
-              <Empty title="No results are here yet">
-                <span>They come into a folder of this machine.</span>
-                <button type="button" onClick={() => act('fetch', 'fetch', 'Results are here')}>
-                  Fetch results
-                </button>
-                <code>muster fetch {run.name}</code>
-              </Empty>
-            }
-          />
+          <Results key={run.fetched_to} from={listed(`/runs/${id}`, run.fetched_to)} none={notHere} />
         )}
         {tab === 'By command' && (
           <div class="empty">

@@ -3,7 +3,8 @@ import { useEffect, useState } from 'preact/hooks';
 import './style.css';
 import { link } from './address';
 import { call } from './api';
-import { ago, clock, count, exact, span } from './format';
+import { Compare } from './compare';
+import { ago, clock, count, exact, span, visible } from './format';
 import { type Run, isLive, known, placeOf, shown, useKnown, wordOf } from './known';
 import { Empty, Text, Theme, Title, Toasts, useAddress, useNow } from './parts';
 import { RunPage, State } from './run';
@@ -27,10 +28,24 @@ function Runs({ query }: { query: Readonly<Record<string, string>> }) {
   const kind = kinds.find(([name]) => name === query.state);
   const found = all.filter((run) => fits(run) && (kind?.[1](run) ?? true));
   const go = (change: Record<string, string | undefined>) => (location.hash = link([], { ...query, ...change }));
+  const chosen = (query.runs ?? '').split(',').filter((id) => runs.has(id));
+  const choose = (id: string) =>
+    go({ runs: (chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id]).join(',') });
   return (
     <>
       <Title name="Runs">
         <span class="faint">{loaded ? count(all.length) : ''}</span>
+        <span class="grow" />
+        {chosen.length > 0 && (
+          <>
+            <button type="button" class="plain" onClick={() => go({ runs: '' })}>
+              Choose none
+            </button>
+            <a class="button" href={link(['compare'], { runs: chosen.join(',') })}>
+              {chosen.length === 1 ? 'Compare with another' : `Compare ${count(chosen.length)} runs`}
+            </a>
+          </>
+        )}
       </Title>
       {loaded && all.length === 0 ? (
         <div class="panel">
@@ -75,6 +90,9 @@ function Runs({ query }: { query: Readonly<Record<string, string>> }) {
               <table class="cards">
                 <thead>
                   <tr>
+                    <th>
+                      <span class="hidden">Compare</span>
+                    </th>
                     <th>State</th>
                     <th>Name</th>
                     <th>Site</th>
@@ -85,7 +103,15 @@ function Runs({ query }: { query: Readonly<Record<string, string>> }) {
                 </thead>
                 <tbody>
                   {found.slice(0, 200).map((run) => (
-                    <tr key={run.id}>
+                    <tr key={run.id} class={chosen.includes(run.id) ? 'on' : ''}>
+                      <td class="pick">
+                        <input
+                          type="checkbox"
+                          aria-label={`Compare ${visible(run.name)}`}
+                          checked={chosen.includes(run.id)}
+                          onChange={() => choose(run.id)}
+                        />
+                      </td>
                       <td>
                         <State of={run} now={now} />
                       </td>
@@ -171,7 +197,7 @@ function Page() {
               <a
                 key={path}
                 href={link(path ? [path] : [])}
-                aria-current={view === path || (view === 'runs' && path === '') ? 'page' : undefined}
+                aria-current={view === path || (path === '' && view !== 'sites') ? 'page' : undefined}
               >
                 {name}
                 {path === '' && live > 0 ? <span class="num">{live}</span> : null}
@@ -192,6 +218,8 @@ function Page() {
             <Runs query={query} />
           ) : view === 'runs' && id ? (
             <RunPage key={id} id={id} query={query} />
+          ) : view === 'compare' ? (
+            <Compare query={query} />
           ) : view === 'sites' ? (
             <Sites />
           ) : (

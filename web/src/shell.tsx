@@ -268,7 +268,7 @@ function Palette({ close }: { close: () => void }) {
         mark: node.state,
         text: node.name,
         kind: 'node',
-        act: go(link(['nodes'], { q: node.name })),
+        act: go(link(['nodes', node.id])),
       })),
   );
   choices.push(

@@ -5,7 +5,7 @@ import { Events } from './events';
 import { bytes, count, exact, plural, span } from './format';
 import { live, useLive } from './live';
 import { Ask, Bar, Empty, Facts, Fault, Log, Mark, Text, Title, say, useNow } from './parts';
-import { Results } from './results';
+import { Results, listed, pathOf } from './results';
 import { useTasks } from './tasks';
 
 /** A browser that saves a file sends no key, so it is given a link that opens this one alone. */
@@ -151,7 +151,11 @@ export function Task({ id }: { id: string }) {
                 Download all, {bytes(task.result_bytes)}
               </button>
             </div>
-            <Results at={`/tasks/${id}`} save={save} none={<Empty title="The archive is empty" />} />
+            <Results
+              from={listed(`/tasks/${id}`)}
+              save={(path) => save(`/tasks/${id}/files/${pathOf(path)}`)}
+              none={<Empty title="The archive is empty" />}
+            />
           </>
         )}
         {tab === 'Decisions' && <Events events={why?.events ?? []} now={now} />}

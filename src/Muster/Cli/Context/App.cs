@@ -76,9 +76,21 @@ public sealed class App
     /// <summary>Brings what is new of it, for as much as is heard within <paramref name="patience"/>.</summary>
     public async Task MeasureAsync(IReadOnlyList<Run> runs, TimeSpan patience, CancellationToken ct)
     {
-        foreach (var site in await new MeasureKeeper(Measures, OpenSite, Clock).RefreshAsync(runs, patience, ct))
-            Screen.Note("note", $"{site} did not answer; what its runs measured is as it was last seen", Tint.Yellow);
+        foreach (var note in await AskMeasuresAsync(runs, patience, ct))
+            Screen.Note("note", note, Tint.Yellow);
     }
+
+    /// <summary>The same, for whoever shows by other means what could not be asked.</summary>
+    public async Task<IReadOnlyList<string>> AskMeasuresAsync(
+        IReadOnlyList<Run> runs,
+        TimeSpan patience,
+        CancellationToken ct
+    ) =>
+        [
+            .. (await new MeasureKeeper(Measures, OpenSite, Clock).RefreshAsync(runs, patience, ct)).Select(site =>
+                $"{site} did not answer; what its runs measured is as it was last seen"
+            ),
+        ];
 
     /// <summary>Runs another command of muster within this one; its fault is the caller's.</summary>
     public Task WithinAsync(IReadOnlyList<string> words, CancellationToken ct) =>

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using System.Text.Json;
 using Muster.Cli.Context;
 using Muster.Cli.Terminal;
@@ -7,7 +6,6 @@ using Muster.Configuration;
 using Muster.Faults;
 using Muster.Runs;
 using Muster.Runs.Measures;
-using Muster.Snapshots;
 
 namespace Muster.Cli.Runs;
 
@@ -61,14 +59,12 @@ internal static class CompareCommand
                         $"{only.Plan.Name} alone cannot be compared",
                         $"Name another run, too: muster compare {only.Plan.Name} RUN"
                     );
-                if (!parsed.GetValue(cached))
-                {
-                    runs = await app.Keeper.RefreshAsync(runs, Patience, Patience, ct);
-                    await app.MeasureAsync(runs, Patience, ct);
-                }
-                var all = Compared.Of(runs, app.Measures.Find);
-                if (!parsed.GetValue(cached))
-                    all = await WithPointsAsync(app, all, ct);
+                var comparison = parsed.GetValue(cached)
+                    ? await Comparison.KnownAsync(app, runs, ct)
+                    : await Comparison.AskAsync(app, runs, Patience, ct);
+                foreach (var note in comparison.Notes)
+                    app.Screen.Note("note", note, Tint.Yellow);
+                var all = comparison.All;
                 var known = Compared.MetricsOf(all);
                 var asked = parsed.GetValue(metric) ?? [];
                 if (asked.FirstOrDefault(name => !known.Contains(name)) is { } missing)
@@ -79,11 +75,15 @@ internal static class CompareCommand
                             : $"There are: {string.Join(", ", known.Take(12))}"
                     );
                 var metrics = asked.Length > 0 ? asked : known;
-                var changes = await ChangesAsync(runs, ct);
                 if (app.Json)
-                    Tell(app, all, metrics, changes);
+                    app.Screen.Data(
+                        JsonSerializer.Serialize(
+                            comparison.View(metrics, app.Clock.GetUtcNow()),
+                            RunAnswers.Plain.ComparisonView
+                        )
+                    );
                 else
-                    Show(app, all, [.. metrics.Take(asked.Length > 0 ? asked.Length : MostMetrics)], changes);
+                    Show(app, comparison, [.. metrics.Take(asked.Length > 0 ? asked.Length : MostMetrics)]);
                 if (parsed.GetValue(svg) is { } file)
                 {
                     if (metrics.Count == 0)
@@ -99,41 +99,6 @@ internal static class CompareCommand
         return command;
     }
 
-    /// <summary>With how far each index is; one whose site is silent stays as it was.</summary>
-    private static async Task<IReadOnlyList<Compared>> WithPointsAsync(
-        App app,
-        IReadOnlyList<Compared> all,
-        CancellationToken ct
-    )
-    {
-        var arrays = all.Where(one => one.Index is not null).Select(one => one.Run).DistinctBy(run => run.Id);
-        var asked = await Task.WhenAll(arrays.Select(AskAsync));
-        foreach (var silent in asked.Where(one => one.Fault is not null))
-            app.Screen.Note("note", silent.Fault!, Tint.Yellow);
-        var points = asked
-            .SelectMany(one => one.Points.Select(point => (one.Id, Point: point)))
-            .ToDictionary(pair => (pair.Id, pair.Point.Index), pair => pair.Point);
-        return
-        [
-            .. all.Select(one =>
-                one.Index is { } at ? one with { Point = points.GetValueOrDefault((one.Run.Id, at)) } : one
-            ),
-        ];
-
-        async Task<(RunId Id, IReadOnlyList<PointState> Points, string? Fault)> AskAsync(Run run)
-        {
-            try
-            {
-                var site = app.OpenSite(run.Plan.Site);
-                return (run.Id, await PointStates.AskAsync(site, run, Patience, ct), null);
-            }
-            catch (UserException fault)
-            {
-                return (run.Id, [], fault.Message);
-            }
-        }
-    }
-
     private static async Task WriteAsync(string file, string text, CancellationToken ct)
     {
         try
@@ -146,55 +111,10 @@ internal static class CompareCommand
         }
     }
 
-    private static void Tell(
-        App app,
-        IReadOnlyList<Compared> all,
-        IReadOnlyList<string> metrics,
-        IReadOnlyList<CodeChangeView> changes
-    )
+    private static void Show(App app, Comparison comparison, IReadOnlyList<string> metrics)
     {
         var now = app.Clock.GetUtcNow();
-        var views = all.Select(one => new ComparedView(
-            one.Run.Id.ToString(),
-            one.Run.Plan.Name,
-            one.Index,
-            one.Word,
-            one.Time(now)?.TotalSeconds,
-            one.Parameters,
-            [
-                .. metrics
-                    .Select(name => one.Measured?.Find(name))
-                    .OfType<MetricSeries>()
-                    .Select(series => new ComparedMetricView(
-                        series.Name,
-                        PointOfMetric.Of(series.Last)!,
-                        PointOfMetric.Of(series.Least),
-                        PointOfMetric.Of(series.Most),
-                        [.. series.Points.Select(point => new PointOfMetric(point.Value, point.Step))]
-                    )),
-            ],
-            one.Run.Plan.Commit
-        ));
-        app.Screen.Data(
-            JsonSerializer.Serialize(
-                new ComparisonView(1, [.. views], Differing(all), changes),
-                RunAnswers.Plain.ComparisonView
-            )
-        );
-    }
-
-    private static IReadOnlyList<string> Differing(IReadOnlyList<Compared> all) =>
-        Parameters.Differing([.. all.Select(one => one.Parameters)]);
-
-    private static void Show(
-        App app,
-        IReadOnlyList<Compared> all,
-        IReadOnlyList<string> metrics,
-        IReadOnlyList<CodeChangeView> changes
-    )
-    {
-        var now = app.Clock.GetUtcNow();
-        var differing = Differing(all);
+        var (all, differing) = (comparison.All, comparison.Differing);
         app.Screen.Table(
             [
                 "RUN",
@@ -225,7 +145,7 @@ internal static class CompareCommand
             app.Screen.Data("\nThe parameters are the same.");
         if (metrics.Count > 0)
             Draw(app, all, metrics[0]);
-        foreach (var change in changes)
+        foreach (var change in comparison.Code)
         {
             var files = Words.Count(change.Files.Count, "file");
             app.Screen.Data(
@@ -275,62 +195,5 @@ internal static class CompareCommand
             app.Screen.Data(line);
         for (var at = 0; at < curves.Count; at++)
             app.Screen.Data($"  {LineChart.Letters[at]}  {curves[at].Label}");
-    }
-
-    /// <summary>How the code of each run differs from that of the first, by the snapshots in git.</summary>
-    private static async Task<IReadOnlyList<CodeChangeView>> ChangesAsync(IReadOnlyList<Run> runs, CancellationToken ct)
-    {
-        if (
-            runs[0] is not { Adopted: false, Plan: { Commit: { } from, WorkingFolder: var folder } first }
-            || !Directory.Exists(folder)
-            || !Git.IsInstalled
-        )
-            return [];
-        var others = runs.Skip(1).Where(run => !run.Adopted && run.Plan.Commit is not null).ToList();
-        var commits = others.Select(run => run.Plan.Commit!).Distinct().ToList();
-        var answers = await Task.WhenAll(commits.Select(to => ChangeAsync(new Git(folder), from, to, ct)));
-        var byCommit = commits.Zip(answers).ToDictionary(pair => pair.First, pair => pair.Second);
-        return
-        [
-            .. others
-                .Select(run => byCommit[run.Plan.Commit!] is { } change ? change with { To = run.Plan.Name } : null)
-                .OfType<CodeChangeView>()
-                .Select(change => change with { From = first.Name }),
-        ];
-    }
-
-    /// <summary>Null where a snapshot is no longer here, or is one of another repository.</summary>
-    private static async Task<CodeChangeView?> ChangeAsync(Git git, string from, string to, CancellationToken ct)
-    {
-        if (from == to)
-            return new("", "", [], 0, 0);
-        var answer = await git.AskAsync(
-            default,
-            ct,
-            "diff",
-            "--numstat",
-            "-z",
-            "--no-renames",
-            "--no-ext-diff",
-            "--no-textconv",
-            from,
-            to,
-            "--"
-        );
-        if (answer.ExitCode != 0)
-            return null;
-        var rows = Encoding
-            .UTF8.GetString(answer.Output)
-            .Split('\0', StringSplitOptions.RemoveEmptyEntries)
-            .Select(row => row.Split('\t', 3))
-            .Where(row => row.Length == 3)
-            .ToList();
-        return new(
-            "",
-            "",
-            [.. rows.Select(row => row[2])],
-            rows.Sum(row => int.TryParse(row[0], out var added) ? added : 0),
-            rows.Sum(row => int.TryParse(row[1], out var removed) ? removed : 0)
-        );
     }
 }

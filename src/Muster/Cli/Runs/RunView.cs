@@ -208,7 +208,11 @@ public sealed record ComparisonView(
     IReadOnlyList<ComparedView> Runs,
     IReadOnlyList<string> Differs,
     IReadOnlyList<CodeChangeView> Code
-);
+)
+{
+    /// <summary>What could not be asked; on the command line it stands beside the answer.</summary>
+    public IReadOnlyList<string>? Notes { get; init; }
+}
 
 public sealed record ComparedView(
     string Id,
@@ -223,6 +227,7 @@ public sealed record ComparedView(
 
 public sealed record ComparedMetricView(
     string Name,
+    bool LessIsBetter,
     PointOfMetric Last,
     PointOfMetric? Least,
     PointOfMetric? Most,

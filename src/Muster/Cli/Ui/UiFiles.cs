@@ -23,19 +23,24 @@ internal static class UiFiles
     {
         if (run.FetchedTo is not { } folder || !Directory.Exists(folder))
             return new(1, null, [], false);
-        var files = new DirectoryInfo(folder)
-            .EnumerateFiles("*", Walk)
-            .Where(file => !file.Name.StartsWith(".muster-", StringComparison.Ordinal))
-            .Take(Most + 1)
-            .Select(file => new UiFile(NameOf(folder, file), file.Length, TypeOf(file.Name) is not null))
-            .ToList();
+        var files = All(folder).Take(Most + 1).ToList();
         return new(
             1,
             folder,
-            [.. files.Take(Most).OrderBy(file => file.Path, StringComparer.Ordinal)],
+            [
+                .. files
+                    .Take(Most)
+                    .Select(file => new UiFile(NameOf(folder, file), file.Length, TypeOf(file.Name) is not null))
+                    .OrderBy(file => file.Path, StringComparer.Ordinal),
+            ],
             files.Count > Most
         );
     }
+
+    private static IEnumerable<FileInfo> All(string folder) =>
+        new DirectoryInfo(folder)
+            .EnumerateFiles("*", Walk)
+            .Where(file => !file.Name.StartsWith(".muster-", StringComparison.Ordinal));
 
     public static async Task SendAsync(HttpContext http, Run run, string path)
     {

@@ -192,10 +192,12 @@ internal sealed class UiRuns(App app, CancellationToken stopping) : IAsyncDispos
     private Task SendFileAsync(HttpContext http) =>
         UiFiles.SendAsync(http, Get(http.Request.RouteValues), http.Request.RouteValues["path"] as string ?? "");
 
-    private Run Get(RouteValueDictionary route) =>
-        RunId.TryParse(route["id"] as string, out var id) && app.Store.Find(id) is { } run
+    private Run Get(RouteValueDictionary route) => Get(app, route["id"] as string);
+
+    public static Run Get(App app, string? text) =>
+        RunId.TryParse(text, out var id) && app.Store.Find(id) is { } run
             ? run
-            : throw new UserException($"there is no run {route["id"]}", "`muster ps --all` lists them.");
+            : throw new UserException($"there is no run {text}", "`muster ps --all` lists them.");
 
     public async ValueTask DisposeAsync()
     {

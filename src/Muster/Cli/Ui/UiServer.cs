@@ -29,6 +29,7 @@ internal sealed class UiServer : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly WebApplication _web;
     private readonly UiRuns _runs;
+    private readonly UiScenes _scenes;
     private readonly TimeProvider _clock;
     private readonly DateTimeOffset _onceUntil;
     private readonly Task _keeping;
@@ -55,6 +56,9 @@ internal sealed class UiServer : IAsyncDisposable
         _web.MapPost(AdminApi.Root + "/session", SignInAsync);
         _runs = new(app, _stop.Token);
         _runs.Map(_web.MapGroup(AdminApi.Root));
+        new UiMeasures(app, _stop.Token).Map(_web.MapGroup(AdminApi.Root));
+        _scenes = new(app);
+        _scenes.Map(_web.MapGroup(AdminApi.Root), _web);
         new UiSites(app).Map(_web.MapGroup(AdminApi.Root));
         _keeping = Task.Run(_runs.KeepFreshAsync);
     }
@@ -92,6 +96,7 @@ internal sealed class UiServer : IAsyncDisposable
         await _keeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _runs.DisposeAsync();
         await _web.DisposeAsync();
+        _scenes.Dispose();
         _stop.Dispose();
     }
 
@@ -156,6 +161,10 @@ public sealed record UiKey(int Schema, string Key);
 [JsonSerializable(typeof(UiContact))]
 [JsonSerializable(typeof(UiPort))]
 [JsonSerializable(typeof(UiFileList))]
+[JsonSerializable(typeof(UiUsage))]
+[JsonSerializable(typeof(UiSceneList))]
+[JsonSerializable(typeof(UiSceneAsked))]
+[JsonSerializable(typeof(UiSceneOpened))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class UiJson : JsonSerializerContext
 {

@@ -24,6 +24,7 @@ namespace Muster.Gateway.Admin;
 /// </summary>
 internal sealed class AdminApi(
     NodeFleet fleet,
+    NodeSeries series,
     TaskLedger ledger,
     TaskActions actions,
     TokenBook tokens,
@@ -44,7 +45,7 @@ internal sealed class AdminApi(
 
     private readonly DateTimeOffset _started = clock.GetUtcNow();
     private readonly EventFeed _feed = new(ledger, clock);
-    private readonly AdminNodes _nodes = new(fleet, ledger, desk, clock);
+    private readonly AdminNodes _nodes = new(fleet, series, ledger, desk, clock);
 
     /// <param name="stopping">Ends streams of events.</param>
     public void Map(IEndpointRouteBuilder app, CancellationToken stopping)

@@ -6,12 +6,19 @@ using Muster.Faults;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Ledger;
 using Muster.Gateway.Model;
+using Muster.Gateway.Telemetry;
 using Muster.NodeOdm;
 
 namespace Muster.Gateway.Admin;
 
 /// <summary>Nodes at the admin door: who they are, and what an operator does with them.</summary>
-internal sealed class AdminNodes(NodeFleet fleet, TaskLedger ledger, AdminDesk desk, TimeProvider clock)
+internal sealed class AdminNodes(
+    NodeFleet fleet,
+    NodeSeries series,
+    TaskLedger ledger,
+    AdminDesk desk,
+    TimeProvider clock
+)
 {
     private const string By = AdminApi.By;
     private static readonly TimeSpan TrialPatience = TimeSpan.FromSeconds(4);
@@ -29,6 +36,8 @@ internal sealed class AdminNodes(NodeFleet fleet, TaskLedger ledger, AdminDesk d
                 Task<Results<JsonAnswer<NodeList>, Refused>> (string node) => OnAsync(node, _ => Task.FromResult(true))
             )
             .WithDescription("one node, by its id or host:port");
+        api.MapGet("/nodes/{node}/history", History)
+            .WithDescription("how it stood, minute by minute: state, tasks, memory, latency, faults; hours, up to 48");
         api.MapDelete(
                 "/nodes/{node}",
                 Task<Results<JsonAnswer<NodeList>, Refused>> (string node) =>
@@ -134,14 +143,28 @@ internal sealed class AdminNodes(NodeFleet fleet, TaskLedger ledger, AdminDesk d
     private async Task<Results<JsonAnswer<NodeList>, Refused>> OnAsync(
         string text,
         Func<GatewayNode, Task<bool>> act
-    ) =>
-        (fleet.Find(text) ?? fleet.Nodes.FirstOrDefault(node => node.Name == text)) is { } node && await act(node)
-            ? ListOf([View(fleet.Find(node.Id) ?? node)])
-            : new Refused(
-                StatusCodes.Status404NotFound,
-                $"there is no node {text}",
-                $"GET {AdminApi.Root}/nodes lists them; name it by its id, or by host:port."
-            );
+    ) => Named(text) is { } node && await act(node) ? ListOf([View(fleet.Find(node.Id) ?? node)]) : Unknown(text);
+
+    private Results<JsonAnswer<NodeHistory>, Refused> History(string node, HttpRequest request)
+    {
+        if (Named(node) is not { } one)
+            return Unknown(node);
+        var hours = (int)Numbers.In(request.Query, "hours", 24, 1, NodeSeries.HoursKept);
+        return OdmAnswers.Json(
+            NodeHistory.Of(one.Id, series.Of(one.Id, hours), clock.GetUtcNow()),
+            AdminJson.Plain.NodeHistory
+        );
+    }
+
+    private GatewayNode? Named(string text) =>
+        fleet.Find(text) ?? fleet.Nodes.FirstOrDefault(node => node.Name == text);
+
+    private static Refused Unknown(string text) =>
+        new(
+            StatusCodes.Status404NotFound,
+            $"there is no node {text}",
+            $"GET {AdminApi.Root}/nodes lists them; name it by its id, or by host:port."
+        );
 
     private Task<bool> LookAsync(GatewayNode node)
     {

@@ -259,6 +259,7 @@ public sealed record AddToken
 )]
 [
     JsonSerializable(typeof(NodeList)),
+    JsonSerializable(typeof(NodeHistory)),
     JsonSerializable(typeof(TaskPage)),
     JsonSerializable(typeof(OutputPage)),
     JsonSerializable(typeof(QueueList)),

@@ -68,6 +68,7 @@ public sealed partial class AdminDoors : IAsyncDisposable
             var diagnosis = new Diagnosis(options, fleet, tasks, waiting, core.Spool, logs);
             var api = new AdminApi(
                 fleet,
+                core.Series,
                 tasks,
                 actions,
                 tokens,

@@ -6,6 +6,7 @@ using Muster.Gateway.Placing;
 using Muster.Gateway.Scaling;
 using Muster.Gateway.Spool;
 using Muster.Gateway.Tasks;
+using Muster.Gateway.Telemetry;
 using Muster.Gateway.Tokens;
 using Muster.NodeOdm;
 using Muster.Storage;
@@ -33,6 +34,7 @@ internal sealed class GatewayCore : IDisposable
         Fleet = new(store, clock);
         foreach (var (url, token, locked) in options.Nodes)
             Fleet.Add(url, token, locked);
+        Series = new(Fleet, Tasks, store, clock, log);
         Catalog = new(store, Fleet, options.Machines is null ? null : BundledOptions.All);
         Tokens = new(store, options.Token, options.Open, clock);
         Provider = options.Provider == "lightning" ? new(options.LightningUrl, store, clock, log) : null;
@@ -54,6 +56,7 @@ internal sealed class GatewayCore : IDisposable
     public ResultFolder Results { get; }
     public TaskLedger Tasks { get; }
     public NodeFleet Fleet { get; }
+    public NodeSeries Series { get; }
     public OptionCatalog Catalog { get; }
     public TokenBook Tokens { get; }
     public LightningProvider? Provider { get; }

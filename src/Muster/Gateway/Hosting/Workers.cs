@@ -18,6 +18,7 @@ internal sealed class Workers : IDisposable
     private readonly ResultCollector _collector;
     private readonly Couriers _couriers;
     private readonly Housekeeper _housekeeper;
+    private readonly NodeSeries _series;
     private readonly Scaler? _scaler;
     private readonly List<Task> _running = [];
 
@@ -34,6 +35,7 @@ internal sealed class Workers : IDisposable
         _housekeeper = new(tasks, core.Store, core.Actions, core.Tokens, fleet, spool, options, clock, log);
         _notices = new(tasks, core.Store, core.Results, core.Provider, options, clock, log);
         _events = new(tasks, log);
+        _series = core.Series;
         _scaler = core.Scaler;
     }
 
@@ -50,6 +52,7 @@ internal sealed class Workers : IDisposable
             _couriers.RunAsync,
             Dispatcher.RunAsync,
             _housekeeper.RunAsync,
+            _series.RunAsync,
             .. _scaler is null ? [] : (Func<CancellationToken, Task>[])[_scaler.RunAsync],
         ];
         _running.AddRange(loops.Select(loop => Task.Run(() => loop(stopping), CancellationToken.None)));

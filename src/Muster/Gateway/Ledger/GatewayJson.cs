@@ -10,6 +10,7 @@ namespace Muster.Gateway.Ledger;
 )]
 [JsonSerializable(typeof(GatewayTask))]
 [JsonSerializable(typeof(GatewayNode))]
+[JsonSerializable(typeof(NodeHour))]
 [JsonSerializable(typeof(Machine))]
 [JsonSerializable(typeof(AccessToken))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

@@ -31,7 +31,8 @@ public sealed class PostgresTaskStore : TaskStore
             "DROP INDEX placed_tasks; CREATE INDEX placed_tasks ON tasks (place, listed, owner, id)",
             PartsByTask("CAST(task AS json) ->> 'parent'"),
             MachineTable,
-            SessionTable
+            SessionTable,
+            NodeHourTable
         );
 
     /// <summary>

@@ -32,7 +32,8 @@ public sealed class SqliteTaskStore : TaskStore
         RowsInOrder,
         PartsByTask("json_extract(task, '$.parent')"),
         MachineTable,
-        SessionTable
+        SessionTable,
+        NodeHourTable
     );
 
     private readonly SqliteFile _file;

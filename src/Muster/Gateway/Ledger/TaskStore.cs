@@ -41,6 +41,11 @@ public abstract class TaskStore : IDisposable
     /// <summary>Version 5: pages that are signed in.</summary>
     protected const string SessionTable = "CREATE TABLE sessions (id TEXT PRIMARY KEY, session TEXT NOT NULL)";
 
+    /// <summary>Version 6: how nodes stood, an hour a row. A <c>BIGINT</c> is an integer to SQLite too.</summary>
+    protected const string NodeHourTable =
+        "CREATE TABLE node_hours (node TEXT NOT NULL, hour BIGINT NOT NULL, minutes TEXT NOT NULL, PRIMARY KEY (node, "
+        + "hour))";
+
     /// <summary>Reads rows.</summary>
     /// <param name="values">Of <c>$a</c>, <c>$b</c> and so on.</param>
     protected abstract List<T> Query<T>(string text, Func<DbDataReader, T> read, params ReadOnlySpan<object?> values);
@@ -267,7 +272,35 @@ public abstract class TaskStore : IDisposable
             JsonSerializer.Serialize(node, GatewayJson.Default.GatewayNode)
         );
 
-    public void RemoveNode(string id) => Command("DELETE FROM nodes WHERE id = $a", id);
+    public void RemoveNode(string id) =>
+        Do([new("DELETE FROM nodes WHERE id = $a", id), new("DELETE FROM node_hours WHERE node = $a", id)]);
+
+    /// <summary>How a node stood, by the hour since 1970, from <paramref name="first"/> on.</summary>
+    public Dictionary<long, NodeHour> NodeHours(string node, long first) =>
+        Query(
+                "SELECT hour, minutes FROM node_hours WHERE node = $a AND hour >= $b",
+                row =>
+                    (
+                        Hour: row.GetInt64(0),
+                        Minutes: JsonSerializer.Deserialize(row.GetString(1), GatewayJson.Default.NodeHour)!
+                    ),
+                node,
+                first
+            )
+            .ToDictionary(pair => pair.Hour, pair => pair.Minutes);
+
+    public void Save(long hour, IReadOnlyList<(string Node, NodeHour Minutes)> nodes) =>
+        Do([
+            .. nodes.Select(one => new Statement(
+                "INSERT INTO node_hours (node, hour, minutes) VALUES ($a, $b, $c) ON CONFLICT (node, hour) DO UPDATE "
+                    + "SET minutes = $c",
+                one.Node,
+                hour,
+                JsonSerializer.Serialize(one.Minutes, GatewayJson.Default.NodeHour)
+            )),
+        ]);
+
+    public void ForgetNodeHours(long before) => Command("DELETE FROM node_hours WHERE hour <= $a", before);
 
     /// <summary>Machines that are had, and those that were.</summary>
     public IReadOnlyList<Machine> Machines() =>

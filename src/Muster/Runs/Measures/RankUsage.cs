@@ -36,7 +36,7 @@ public sealed record RankUsage(IReadOnlyList<UsageSample> Samples)
     }
 
     /// <summary>The processors in use between each sample and the one before it.</summary>
-    public IEnumerable<(double Seconds, double Cores)> Cores()
+    public IEnumerable<(long Time, double Seconds, double Cores)> Cores()
     {
         var reached = 0d;
         for (var i = 0; i < Samples.Count; i++)
@@ -46,7 +46,7 @@ public sealed record RankUsage(IReadOnlyList<UsageSample> Samples)
             var took = now == 0 ? 0 : Math.Max(0, now - reached);
             reached = now == 0 ? 0 : Math.Max(reached, now);
             if (i > 0 && now > 0 && Samples[i].Time - Samples[i - 1].Time is > 0 and var span)
-                yield return (span, took / span);
+                yield return (Samples[i].Time, span, took / span);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using Muster.Scenes.Export;
@@ -26,6 +27,26 @@ public sealed class ViewerPage
     {
         var frame = survey.Frame(scene.Cameras.Select(camera => camera.Position));
         (_scene, _stance, _centre, _size) = (scene, Stance.Of(scene.Cameras), frame.Centre, frame.Size.Length);
+    }
+
+    /// <summary>
+    /// For whoever serves the page: its own script and style and no other, and an origin of its own, so that it has no
+    /// way to what the server's other pages may do.
+    /// </summary>
+    public static string Policy => OwnPolicy.Value;
+
+    private static readonly Lazy<string> OwnPolicy = new(() =>
+        $"sandbox allow-scripts; default-src 'none'; script-src {Hash("script")}; style-src {Hash("style")}; "
+        + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+
+    /// <summary>Of what the template has between these tags.</summary>
+    private static string Hash(string tag)
+    {
+        var template = Template();
+        var start = template.IndexOf($"<{tag}>", StringComparison.Ordinal) + tag.Length + 2;
+        var text = template[start..template.IndexOf($"</{tag}>", start, StringComparison.Ordinal)];
+        return $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}'";
     }
 
     public static void Write(Stream to, string title, Scene scene, SceneSurvey survey, ScenePoint[] points) =>

@@ -143,6 +143,122 @@ public sealed class UiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_runs_measured_and_used_is_told_and_compared()
+    {
+        await SignInAsync();
+        foreach (var (name, loss) in ((string, string)[])[("one", "0.5"), ("two", "0.25")])
+            await RunAsync(
+                "submit",
+                "--no-snapshot",
+                "--name",
+                name,
+                "--env",
+                $"RATE={loss}1",
+                "--",
+                "sh",
+                "-c",
+                $"echo 'muster: metric loss=nan step=1'; echo 'muster: metric loss={loss} step=2'; sleep 3"
+            );
+        using var list = await StreamAsync("live");
+        var runs = (await UntilAsync(list, "runs")).GetProperty("changed").EnumerateArray().ToList();
+        string IdOf(string name) =>
+            runs.Single(run => run.GetProperty("name").GetString() == name).GetProperty("id").GetString()!;
+        var query = $"run={IdOf("one")}&run={IdOf("two")}";
+
+        var known = await JsonAsync(await _http.GetAsync($"{Root}compare?{query}&known=1", Ct));
+        Assert.Equal(0, known.GetProperty("runs")[0].GetProperty("metrics").GetArrayLength());
+        var compared = await JsonAsync(await _http.GetAsync($"{Root}compare?{query}", Ct));
+        var metric = compared.GetProperty("runs")[1].GetProperty("metrics")[0];
+        Assert.Equal(
+            ("loss", true, 0.25, "NaN"),
+            (
+                metric.GetProperty("name").GetString(),
+                metric.GetProperty("less_is_better").GetBoolean(),
+                metric.GetProperty("last").GetProperty("value").GetDouble(),
+                metric.GetProperty("points")[0].GetProperty("value").GetString()
+            )
+        );
+        var differs = compared.GetProperty("differs").EnumerateArray().Select(name => name.GetString()).ToList();
+        Assert.Contains("RATE", differs); // that it differs is said, but what it is stays here
+        Assert.DoesNotContain("0.251", compared.GetRawText(), StringComparison.Ordinal);
+
+        var usage = await JsonAsync(await _http.GetAsync($"{Root}runs/{IdOf("one")}/usage", Ct));
+        var rank = usage.GetProperty("ranks")[0];
+        Assert.Equal("main.0", rank.GetProperty("rank").GetString());
+        Assert.True(rank.GetProperty("times").GetArrayLength() > 1);
+        Assert.Equal(rank.GetProperty("times").GetArrayLength(), rank.GetProperty("cores").GetArrayLength());
+
+        foreach (var wrong in (string[])["compare", "compare?run=nobody", "runs/nobody/usage"])
+            Assert.Equal(HttpStatusCode.BadRequest, (await _http.GetAsync(Root + wrong, Ct)).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_scene_is_drawn_and_opened_in_a_page_that_can_do_nothing_else()
+    {
+        await SignInAsync();
+        const string cloud =
+            "ply\\nformat ascii 1.0\\nelement vertex 2\\nproperty float x\\nproperty float y\\nproperty float z\\n"
+            + "end_header\\n0 0 0\\n1 2 3\\n";
+        await RunAsync(
+            "submit",
+            "--no-snapshot",
+            "--name",
+            "survey",
+            "--",
+            "sh",
+            "-c",
+            $"cd $MUSTER_OUT; printf '{cloud}' > points.ply; mkdir linked plots; touch plots/ate.svg; "
+                + "cp points.ply linked; touch linked/trajectory.tum; ln -s /etc/passwd linked/keyframes.tum"
+        );
+        using var list = await StreamAsync("live");
+        var id = (await UntilAsync(list, "runs")).GetProperty("changed")[0].GetProperty("id").GetString();
+        var path = $"{Root}runs/{id}";
+        var fetched = await JsonAsync(await _http.PostAsync(path + "/fetch", null, Ct));
+        var folder = fetched.GetProperty("fetched_to").GetString()!;
+        if (!File.Exists(Path.Combine(folder, "linked", "keyframes.tum"))) // whoever fetched may leave links out
+            File.CreateSymbolicLink(Path.Combine(folder, "linked", "keyframes.tum"), "/etc/passwd");
+
+        var found = await JsonAsync(await _http.GetAsync(path + "/scenes", Ct));
+        Assert.Equal(
+            ["points.ply", "linked"],
+            found.GetProperty("scenes").EnumerateArray().Select(scene => scene.GetProperty("path").GetString())
+        );
+        Assert.Equal("plots/ate.svg", found.GetProperty("plots")[0].GetString());
+        using var picture = await _http.GetAsync(path + "/scenes/picture?path=points.ply", Ct);
+        Assert.Equal("image/png", picture.Content.Headers.ContentType?.MediaType);
+        foreach (var other in (string[])["linked", "..%2fx.ply", "%2fetc%2fpasswd", ""])
+            Assert.Equal(
+                HttpStatusCode.BadRequest,
+                (await _http.GetAsync($"{path}/scenes/picture?path={other}", Ct)).StatusCode
+            );
+
+        var opened = await JsonAsync(
+            await _http.PostAsync(
+                path + "/scenes/open",
+                new StringContent("""{"path":"points.ply"}""", new MediaTypeHeaderValue("application/json")),
+                Ct
+            )
+        );
+        var url = opened.GetProperty("url").GetString()!;
+        using var stranger = new HttpClient { BaseAddress = _http.BaseAddress };
+        using var page = await stranger.GetAsync(url, Ct);
+        Assert.Equal("text/html", page.Content.Headers.ContentType?.MediaType);
+        Assert.StartsWith(
+            "sandbox allow-scripts; default-src 'none'; script-src 'sha256-",
+            page.Headers.GetValues("Content-Security-Policy").Single(),
+            StringComparison.Ordinal
+        );
+        foreach (
+            var wrong in (string[])
+                [
+                    url[..url.IndexOf("ticket=", StringComparison.Ordinal)],
+                    url.Replace("points.ply", "linked", StringComparison.Ordinal),
+                ]
+        )
+            Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.GetAsync(wrong, Ct)).StatusCode);
+    }
+
+    [Fact]
     public async Task Sites_are_listed_and_checked()
     {
         await SignInAsync();

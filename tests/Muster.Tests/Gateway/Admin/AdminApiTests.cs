@@ -62,6 +62,30 @@ public sealed class AdminApiTests
     }
 
     [Fact]
+    public async Task How_a_node_stood_is_told_by_the_minute()
+    {
+        await using var node = await ScriptedNode.StartAsync();
+        await using var caller = await AdminCaller.StartAsync("", node);
+        await caller.Gateway.UntilAsync(() => caller.Gateway.Host.Fleet.Nodes[0].Health.Answers);
+        var (id, name) = (caller.Gateway.Host.Fleet.Nodes[0].Id, caller.Gateway.Host.Fleet.Nodes[0].Name);
+        JsonElement history;
+        do
+        {
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+            history = await caller.AskAsync("GET", $"api/v1/nodes/{name}/history?hours=1");
+        } while (history.GetProperty("tasks").GetArrayLength() == 0);
+        Assert.Equal(id, history.GetProperty("node").GetString());
+        Assert.Equal(60, history.GetProperty("step").GetInt32());
+        Assert.Equal(history.GetProperty("tasks").GetArrayLength(), history.GetProperty("latency_ms").GetArrayLength());
+        Assert.Contains(
+            history.GetProperty("spans")[0].GetProperty("state").GetString(),
+            (string[])["unknown", "online"]
+        );
+        await caller.AskAsync("GET", "api/v1/nodes/nobody/history", status: HttpStatusCode.NotFound);
+        await caller.AskAsync("GET", $"api/v1/nodes/{name}/history?hours=49", status: HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
     public async Task Tasks_are_listed_in_pages_by_what_they_are()
     {
         await using var node = await ScriptedNode.StartAsync(new() { Takes = TimeSpan.FromMinutes(1) });

@@ -76,6 +76,25 @@ public abstract class TaskStoreFacts
     }
 
     [Fact]
+    public void How_nodes_stood_is_kept_until_it_is_too_old_or_its_node_is_gone()
+    {
+        using var store = OpenStore();
+        NodeHour Tasks(int most) => new() { Tasks = [most, null], Why = [new(3, "silent")] };
+        store.Save(10, [("a", Tasks(1)), ("b", Tasks(2))]);
+        store.Save(11, [("a", Tasks(3))]);
+        store.Save(11, [("a", Tasks(4))]);
+        Assert.Equal([10L, 11], store.NodeHours("a", 0).Keys.Order());
+        var hour = store.NodeHours("a", 11).Single().Value;
+        Assert.Equal([4, null], hour.Tasks);
+        Assert.Equal(new(3, "silent"), hour.Why.Single());
+        store.ForgetNodeHours(10);
+        Assert.Empty(store.NodeHours("b", 0));
+        Assert.Equal(11, store.NodeHours("a", 0).Single().Key);
+        store.RemoveNode("a");
+        Assert.Empty(store.NodeHours("a", 0));
+    }
+
+    [Fact]
     public void Output_is_read_from_any_line_to_any_line()
     {
         using var store = OpenStore();

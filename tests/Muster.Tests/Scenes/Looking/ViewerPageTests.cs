@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Muster.Scenes.Formats.Ply;
@@ -63,6 +64,26 @@ public sealed partial class ViewerPageTests : IDisposable
         Assert.DoesNotContain("https:", page, StringComparison.Ordinal);
         Assert.DoesNotContain("src=", page, StringComparison.Ordinal);
         Assert.Contains("default-src 'none'", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Its_policy_lets_its_own_script_and_style_run_and_nothing_else()
+    {
+        var page = Page("a scene", new Chance(1).Points(10, 1));
+        foreach (var tag in (string[])["script", "style"])
+        {
+            var start = page.IndexOf($"<{tag}>", StringComparison.Ordinal) + tag.Length + 2;
+            var text = page[start..page.IndexOf($"</{tag}>", start, StringComparison.Ordinal)];
+            var hash = SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text));
+            Assert.Contains(
+                $"{tag}-src 'sha256-{Convert.ToBase64String(hash)}';",
+                ViewerPage.Policy,
+                StringComparison.Ordinal
+            );
+        }
+        Assert.StartsWith("sandbox allow-scripts; default-src 'none'; ", ViewerPage.Policy, StringComparison.Ordinal);
+        Assert.DoesNotContain("unsafe", ViewerPage.Policy, StringComparison.Ordinal);
+        Assert.DoesNotContain("allow-same-origin", ViewerPage.Policy, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,256 @@
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { link } from './address';
+import { type NodeEntry, call, get, nodeState } from './api';
+import { Chart, type Line } from './chart';
+import { ago, bytes, clock, count, exact, plural, span } from './format';
+import { type History, type Stretch, pointsOf, stretches, upShare } from './history';
+import { useLive } from './live';
+import { Ask, Empty, Facts, Fault, Mark, Text, Title, say, useNow } from './parts';
+
+const EVERY = 30_000;
+const SOON = 3_000;
+const HOURS = [1, 6, 24, 48];
+
+function useHistory(id: string, hours: number) {
+  const [found, set] = useState<History | null>(null);
+  const [fault, setFault] = useState<unknown>(null);
+  useEffect(() => {
+    let gone = false;
+    let timer = 0;
+    const ask = async () => {
+      let soon = false;
+      if (document.visibilityState === 'visible')
+        await get<History>(`/nodes/${encodeURIComponent(id)}/history?hours=${hours}`).then(
+          (history) => {
+            if (gone) return;
+            soon = history.tasks.length === 0; // one that was added just now
+            set(history);
+            setFault(null);
+          },
+          (refused) => !gone && setFault(refused),
+        );
+      if (!gone) timer = setTimeout(() => void ask(), soon ? SOON : EVERY);
+    };
+    void ask();
+    return () => {
+      gone = true;
+      clearTimeout(timer);
+    };
+  }, [id, hours]);
+  return { found, fault };
+}
+
+/** A node: how it stands, and how it stood by the minute. */
+export function Node({ id, query }: { id: string; query: Readonly<Record<string, string>> }) {
+  const { nodes, skew, contact } = useLive();
+  const now = useNow() + skew;
+  const hours = HOURS.find((one) => String(one) === query.hours) ?? 24;
+  const { found, fault } = useHistory(id, hours);
+  const [asks, setAsks] = useState(false);
+  const node = nodes.get(id);
+  if (!node)
+    return contact.is === 'live' && nodes.size > 0 ? (
+      <Empty title="There is no such node">
+        <a class="link" href="#/nodes">
+          All nodes
+        </a>
+      </Empty>
+    ) : (
+      <Title name="Node" />
+    );
+  const act = (method: string, path: string, done: string) =>
+    void call(method, `/nodes/${node.id}${path}`).then(
+      () => {
+        say(`${node.name} ${done}`);
+        if (method === 'DELETE') location.hash = '#/nodes';
+      },
+      (refused: Error) => say(refused.message),
+    );
+  return (
+    <>
+      <Title name={node.name}>
+        <Mark of={nodeState(node)} />
+        <span class="grow" />
+        <button type="button" onClick={() => act('POST', '/refresh', 'asked')}>
+          Ask now
+        </button>
+        {node.locked || node.draining ? (
+          <button type="button" onClick={() => act('POST', '/unlock', 'unlocked')}>
+            Unlock
+          </button>
+        ) : (
+          <>
+            <button type="button" onClick={() => act('POST', '/lock', 'locked')}>
+              Lock
+            </button>
+            <button type="button" onClick={() => act('POST', '/drain', 'draining')}>
+              Drain
+            </button>
+          </>
+        )}
+        <button type="button" class="danger" onClick={() => setAsks(true)}>
+          Remove
+        </button>
+      </Title>
+      {node.state === 'offline' && (
+        <div class="note bad">
+          <span>
+            <Text>{node.fault ?? 'It does not answer'}</Text>
+            {node.answered_at && `, last heard ${ago(Date.parse(node.answered_at), now)}`}
+          </span>
+        </div>
+      )}
+      <Facts id={node.id} of={facts(node)}>
+        <div>
+          <dt>Its tasks</dt>
+          <dd>
+            <a class="link" href={link(['tasks'], { node: node.name })}>
+              {plural(node.tasks, 'task')} now, and those before
+            </a>
+          </dd>
+        </div>
+      </Facts>
+      <section class="panel" aria-label="How it stood">
+        <header class="wraps past">
+          <h2>{found && found.tasks.length > 0 ? upShare(found) : 'How it stood'}</h2>
+          <div class="chips" role="group" aria-label="Hours">
+            {HOURS.map((one) => (
+              <button
+                key={one}
+                type="button"
+                class="chip"
+                aria-pressed={one === hours}
+                onClick={() => (location.hash = link(['nodes', id], { hours: one === 24 ? undefined : String(one) }))}
+              >
+                {one} h
+              </button>
+            ))}
+          </div>
+        </header>
+        <div class="body stack">
+          <Fault of={fault} />
+          {found && found.tasks.length === 0 && <Empty title="It was not looked at yet" />}
+          {found && found.tasks.length > 0 && <Past of={found} hours={hours} now={now} />}
+        </div>
+      </section>
+      {asks && (
+        <Ask
+          title={`Remove ${node.name}?`}
+          word="Remove"
+          close={() => setAsks(false)}
+          loss={
+            node.tasks === 0
+              ? 'No task is on it now. How it stood is forgotten.'
+              : `${plural(node.tasks, 'task')} begin again on other nodes. Drain instead to let them finish.`
+          }
+          act={() => act('DELETE', '', 'removed')}
+        />
+      )}
+    </>
+  );
+}
+
+const facts = (node: NodeEntry): [name: string, value: string | undefined][] => [
+  ['Engine', node.engine && `${node.engine} ${node.engine_version ?? ''}`],
+  ['API', node.api_version],
+  ['Slots', node.slots == null ? undefined : `${count(node.tasks + node.foreign)} of ${node.slots} held`],
+  ['Photos a task', node.max_images == null ? 'any number' : `up to ${count(node.max_images)}`],
+  ['Cores', node.cores == null ? undefined : String(node.cores)],
+  [
+    'Memory free',
+    node.available_memory == null ? undefined : `${bytes(node.available_memory)} of ${bytes(node.total_memory)}`,
+  ],
+  ['Answers in', node.latency_ms == null ? undefined : `${Math.max(1, Math.round(node.latency_ms))} ms`],
+  ['Address', node.url],
+];
+
+/** The states as a strip, and what was counted as charts with one cursor. */
+function Past({ of: history, hours, now }: { of: History; hours: number; now: number }) {
+  const [cursor, point] = useState<number | null>(null);
+  const charts = useMemo((): { title: string; unit: string; whole?: boolean; lines: Line[] }[] => {
+    const line = (ink: number, name: string, values: readonly (number | null)[], factor = 1): Line => ({
+      key: name,
+      name,
+      ink,
+      points: pointsOf(history, values, factor),
+    });
+    return [
+      {
+        title: 'Tasks',
+        unit: '',
+        whole: true,
+        lines: [line(0, 'tasks', history.tasks), line(1, 'slots', history.slots)],
+      },
+      { title: 'Memory free', unit: 'GB', lines: [line(2, 'free', history.memory_free, 1e-9)] },
+      { title: 'Answers in', unit: 'ms', lines: [line(3, 'latency', history.latency_ms)] },
+      { title: 'Answers missed', unit: '', whole: true, lines: [line(5, 'missed', history.faults)] },
+    ];
+  }, [history]);
+  const parts = stretches(history, hours, now);
+  return (
+    <>
+      <Strip of={parts} />
+      <ul class="legend">
+        {[...new Set(parts.map((part) => part.state))].map((state) => (
+          <li key={state}>{state === 'gap' ? <span class="faint">not looked at</span> : <Mark of={state} />}</li>
+        ))}
+      </ul>
+      <Outages of={history} now={now} />
+      <div class="charts">
+        {charts.map((chart) => (
+          <Chart key={chart.title} across="time" zero {...chart} {...{ cursor, point }} />
+        ))}
+      </div>
+      <p class="faint">Known since {exact(Date.parse(history.from))}; kept for 48 h.</p>
+    </>
+  );
+}
+
+function Strip({ of: parts }: { of: readonly Stretch[] }) {
+  return (
+    <svg class="strip" viewBox="0 0 1000 24" preserveAspectRatio="none" role="img" aria-label={told(parts)}>
+      {parts.map((part, n) => (
+        <rect
+          key={n}
+          class={`is-${part.state}`}
+          x={part.from * 1000}
+          y={part.state === 'online' ? 4 : 0}
+          width={Math.max(1, (part.to - part.from) * 1000)}
+          height={part.state === 'online' ? 16 : 24}
+        />
+      ))}
+    </svg>
+  );
+}
+
+const told = (parts: readonly Stretch[]) =>
+  `States, the oldest first: ${parts
+    .slice(-20)
+    .map(
+      (part) => `${part.state === 'gap' ? 'not looked at' : part.state} ${Math.round((part.to - part.from) * 100)} %`,
+    )
+    .join(', ')}`;
+
+/** When it did not answer, and why; the newest first. */
+function Outages({ of: history, now }: { of: History; now: number }) {
+  const all = history.spans.filter((one) => one.state === 'offline').toReversed();
+  if (all.length === 0) return null;
+  return (
+    <ul class="needs bordered" aria-label="Outages">
+      {all.slice(0, 8).map((one) => (
+        <li key={one.from}>
+          <Mark of="offline" />
+          <span class="when">{clock(Date.parse(one.from)).slice(0, 5)}</span>
+          <span class="grow">
+            <Text>{one.why ?? 'it did not answer'}</Text>
+          </span>
+          <span class="faint">
+            {now - Date.parse(one.to) < 60_000 ? 'until now, ' : ''}
+            {span(Date.parse(one.to) - Date.parse(one.from))}
+          </span>
+        </li>
+      ))}
+      {all.length > 8 && <li class="faint">and {all.length - 8} before</li>}
+    </ul>
+  );
+}
