@@ -33,9 +33,10 @@ internal sealed partial class NodeSeries(
             {
                 See();
             }
-            catch (IOException fault)
+            catch (Exception fault) when (fault is not OperationCanceledException)
             {
-                NotWritten(fault.Message); // the disk is full; the hour stays here, and the next minute tries again
+                // A full disk, or a database that is away. The hour stays here, and the next minute tries again.
+                NotWritten(fault.Message);
             }
         }
     }
