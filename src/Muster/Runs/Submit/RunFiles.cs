@@ -82,7 +82,7 @@ public static class RunFiles
             return text.Append(RoleCommands.Of(plan, host)).ToString();
         text.Append(SweepText.Values(plan.Points));
         text.Append(
-            plan.Container is { } image ? ContainerCommand.For(plan, image, host)
+            plan.Container is { } image && plan.Machine?.Image is null ? ContainerCommand.For(plan, image, host)
             : plan.RawLine ? SweepText.Line(plan) + "\n"
             : ShellText.Of($"exec {SweepText.Words(plan, plan.Command)}\n").ToString()
         );
