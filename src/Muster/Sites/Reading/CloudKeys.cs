@@ -117,7 +117,7 @@ internal static class CloudKeys
     public static readonly ConfigKey<string> Image = Key(
         "image",
         CloudShapes.Word,
-        "the image of the machines, or of the pods"
+        "the image of the machines"
     );
     public static readonly ConfigKey<bool> Snapshot = Key(
         "snapshot",

@@ -68,6 +68,31 @@ public sealed class KubernetesRunTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_run_whose_pod_used_too_much_memory_ends_as_that()
+    {
+        Assert.Equal(0, (await RunAsync(Submit(["--detach"], "sleep 600"))).Code);
+        _cluster.KillForMemory(_cluster.Jobs.Single().Name);
+        await UntilAsync("ps", "out-of-memory");
+        Assert.Contains("OOMKilled", (await RunAsync("why", "last")).Output, StringComparison.Ordinal);
+        await GoneAsync();
+    }
+
+    [Fact]
+    public async Task Commands_are_run_beside_a_run_and_one_that_was_cancelled_holds_its_pod_until_it_is_fetched()
+    {
+        Assert.Equal(0, (await RunAsync(Submit(["--detach"], "sleep 600"))).Code);
+        var said = await RunAsync("exec", "last", "--", "echo", "inside");
+        Assert.True(said is (0, "inside\n", _), said.Output + said.Said);
+        var cancel = await RunAsync("cancel", "last");
+        Assert.True(cancel.Code == 0, cancel.Said);
+        Assert.Contains("for its results to be fetched", cancel.Said, StringComparison.Ordinal);
+        Assert.Single(_cluster.Pods);
+        Assert.Equal(0, (await RunAsync("fetch", "last")).Code);
+        await GoneAsync();
+        Assert.Contains("cancelled", (await RunAsync("show", "last")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_run_whose_pod_is_evicted_ends_with_the_clusters_own_words()
     {
         Assert.Equal(0, (await RunAsync(Submit(["--detach"], "sleep 600"))).Code);
