@@ -114,11 +114,7 @@ internal static class CloudKeys
         CloudShapes.Words,
         "locations, regions or zones in the order in which they are tried"
     );
-    public static readonly ConfigKey<string> Image = Key(
-        "image",
-        CloudShapes.Word,
-        "the image of the machines"
-    );
+    public static readonly ConfigKey<string> Image = Key("image", CloudShapes.Word, "the image of the machines");
     public static readonly ConfigKey<bool> Snapshot = Key(
         "snapshot",
         ConfigShape.Flag,

@@ -16,6 +16,8 @@ internal sealed class KubeCheck(CloudSettings settings, KubeApi api, TimeProvide
         ("list", "batch", "jobs", null),
         ("delete", "batch", "jobs", null),
         ("list", "", "pods", null),
+        // A socket is opened by a GET; clusters differ in which of the two they want for it.
+        ("get", "", "pods", "exec"),
         ("create", "", "pods", "exec"),
         ("create", "", "pods", "portforward"),
     ];
