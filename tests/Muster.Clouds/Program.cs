@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Muster.Clouds.Aws;
 using Muster.Clouds.DigitalOcean;
 using Muster.Clouds.Hetzner;
+using Muster.Clouds.Kubernetes;
 using Muster.Clouds.Scaleway;
 
 namespace Muster.Clouds;
@@ -65,7 +66,36 @@ internal static class Program
                       image: ubuntu_jammy
                     """
         ),
+        ["kubernetes"] = (
+            world => new KubeProvider(world) { Folder = Scratch.FullName },
+            address =>
+                $$"""
+                      kind: kubernetes
+                      kubeconfig: {{Kubeconfig(address)}}
+                      image: ubuntu:24.04
+                      root: {{Scratch.FullName}}/root
+                    """
+        ),
     };
+
+    /// <summary>What containers have of the disk, where a stand-in runs them.</summary>
+    private static DirectoryInfo Scratch => field ??= Directory.CreateTempSubdirectory("muster-standin-");
+
+    private static string Kubeconfig(Uri server)
+    {
+        var path = Path.Combine(Scratch.FullName, "kubeconfig");
+        File.WriteAllText(
+            path,
+            $$"""
+            current-context: standin
+            contexts: [{ name: standin, context: { cluster: standin, user: me, namespace: lab } }]
+            clusters: [{ name: standin, cluster: { server: "{{server}}" } }]
+            users: [{ name: me, user: { token: {{KubeProvider.Token}} } }]
+
+            """
+        );
+        return path;
+    }
 
     private static async Task<int> Main(string[] args)
     {
@@ -92,9 +122,15 @@ internal static class Program
                 ended.TrySetResult();
             }
         );
-        await using var server = await StandIn.StartAsync(world, known.Make(world), port);
+        var provider = known.Make(world);
+        await using var server = await StandIn.StartAsync(world, provider, port);
         Console.WriteLine($"{name}:\n{known.Site(server.Address)}");
         await ended.Task;
+        if (provider is KubeProvider cluster)
+        {
+            cluster.Dispose();
+            Scratch.Delete(recursive: true);
+        }
         return 0;
     }
 }

@@ -34,6 +34,7 @@ public sealed class StandIn : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port));
         var app = builder.Build();
+        app.UseWebSockets();
         app.Use((context, next) => AnswerAsync(world, provider, context, next));
         app.UseRouting();
         provider.Map(app);
@@ -77,6 +78,13 @@ public sealed class StandIn : IAsyncDisposable
                 context.Response.ContentType = "text/html";
                 await context.Response.WriteAsync("<html><head><title>Bad</title></head><body><h1>Bad gateway</h1>");
                 return;
+        }
+
+        // What is said over a socket is the provider's alone to break.
+        if (context.WebSockets.IsWebSocketRequest)
+        {
+            await next(context);
+            return;
         }
 
         // The whole answer first: so that it can break off, come late, or not at all.

@@ -103,7 +103,7 @@ public sealed class ArchitectureTests
         ["Sites.Clouds"] =
         [
             ["Keeping"],
-            ["Aws", "DigitalOcean", "Exec", "Hetzner", "Scaleway"],
+            ["Aws", "DigitalOcean", "Exec", "Hetzner", "Kubernetes", "Scaleway"],
             ["."],
         ],
         ["Scenes"] =

@@ -1,7 +1,8 @@
 # Stand-ins for the providers of machines, each a server on loopback of its own. They need no lab that is up. Of root,
-# Hetzner's machines are network namespaces with an sshd each; all others are entries in a list.
+# Hetzner's machines are network namespaces with an sshd each; pods of Kubernetes are processes; all others are entries in a
+# list.
 
-cloud_providers=(hetzner digitalocean scaleway aws)
+cloud_providers=(hetzner digitalocean scaleway aws kubernetes)
 
 # cloud VERB PROVIDER
 cloud() {

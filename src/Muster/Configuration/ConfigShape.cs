@@ -103,10 +103,10 @@ internal static partial class ConfigShape
         Text
     );
 
-    public static ConfigShape<T> Choice<T>()
+    public static ConfigShape<T> Choice<T>(params T[] except)
         where T : struct, Enum
     {
-        var words = Enum.GetNames<T>().Select(name => name.ToLowerInvariant()).ToList();
+        var words = Enum.GetValues<T>().Except(except).Select(value => value.ToString().ToLowerInvariant()).ToList();
         return Parsed<T>(
             $"one of: {string.Join(", ", words)}",
             text => words.Contains(text) ? (true, Enum.Parse<T>(text, ignoreCase: true)) : default,

@@ -7,7 +7,7 @@ using Muster.Platforms;
 namespace Muster.Hosts;
 
 /// <summary>A process of ours whose streams are all ours. Disposing it ends it.</summary>
-internal sealed partial class ChildProcess : IAsyncDisposable
+internal sealed partial class ChildProcess : IShellProcess
 {
     private readonly Process _process;
 

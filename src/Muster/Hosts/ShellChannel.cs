@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Muster.Faults;
 using Muster.Shell;
 
 namespace Muster.Hosts;
@@ -20,9 +21,8 @@ public sealed class ShellChannel : IAsyncDisposable
 {
     private const int Kept = 64 * 1024;
 
-    private readonly ChildProcess _process;
-    private readonly string _host;
-    private readonly SshTarget? _target;
+    private readonly IShellProcess _process;
+    private readonly Func<string, int, HostUnreachableException> _broken;
     private readonly string _mark;
     private readonly MarkedStream _output;
     private readonly Lock _turn = new();
@@ -32,9 +32,9 @@ public sealed class ShellChannel : IAsyncDisposable
     private Action<ReadOnlyMemory<byte>>? _hear;
     private readonly TaskCompletionSource<Ending> _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ShellChannel(ChildProcess process, string mark, string host, SshTarget? target)
+    private ShellChannel(IShellProcess process, string mark, Func<string, int, HostUnreachableException> broken)
     {
-        (_process, _mark, _host, _target) = (process, mark, host, target);
+        (_process, _mark, _broken) = (process, mark, broken);
         _output = new MarkedStream(process.Output, Encoding.ASCII.GetBytes(mark + "\n"));
         (_begin, _end) = (new(Encoding.ASCII.GetBytes(mark + "\n")), new(Encoding.ASCII.GetBytes($"\n{mark} ")));
         _ = ReadErrorsAsync();
@@ -73,12 +73,28 @@ public sealed class ShellChannel : IAsyncDisposable
         $"exec sh -c 'eval \"$(dd bs=1 count={scriptLength} 2>/dev/null)\"'";
 
     /// <param name="target">How the host is reached, so that an error can say what to type; null for this one.</param>
-    internal static async Task<ShellChannel> StartAsync(
+    internal static Task<ShellChannel> StartAsync(
         string host,
         Func<int, ProcessStartInfo> command,
         ShellText script,
         CancellationToken ct,
         SshTarget? target = null
+    ) =>
+        StartAsync(
+            length => Task.FromResult<IShellProcess>(ChildProcess.Start(command(length))),
+            (said, exitCode) => SshFaults.Read(host, said, exitCode, target),
+            script,
+            ct
+        );
+
+    /// <param name="open">Starts a shell that runs the <see cref="Invitation"/> to a script of so many bytes.</param>
+    /// <param name="broken">What it means that the shell ended before the script: what was said last, and its exit
+    /// code.</param>
+    internal static async Task<ShellChannel> StartAsync(
+        Func<int, Task<IShellProcess>> open,
+        Func<string, int, HostUnreachableException> broken,
+        ShellText script,
+        CancellationToken ct
     )
     {
         var mark = "muster-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
@@ -88,7 +104,7 @@ public sealed class ShellChannel : IAsyncDisposable
             $"trap '' PIPE HUP; echo {mark}; echo {mark} >&2\n(\n{script}\n)\nmuster_rc=$?; printf '\\n%s %d\\n' "
             + $"{mark} $muster_rc >&2; exit 0\n";
         var bytes = Encoding.UTF8.GetBytes(text);
-        var channel = new ShellChannel(ChildProcess.Start(command(bytes.Length)), mark, host, target);
+        var channel = new ShellChannel(await open(bytes.Length), mark, broken);
         try
         {
             await channel.Input.WriteAsync(bytes, ct);
@@ -115,7 +131,7 @@ public sealed class ShellChannel : IAsyncDisposable
         var ending = await _ending.Task.WaitAsync(ct);
         if (ending.ExitCode is { } code)
             return new(code, ending.Said);
-        throw SshFaults.Read(_host, ending.Said, await _process.ExitCodeAsync(ct), _target);
+        throw _broken(ending.Said, await _process.ExitCodeAsync(ct));
     }
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();

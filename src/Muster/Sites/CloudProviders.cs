@@ -4,6 +4,7 @@ using Muster.Sites.Clouds.Aws;
 using Muster.Sites.Clouds.DigitalOcean;
 using Muster.Sites.Clouds.Exec;
 using Muster.Sites.Clouds.Hetzner;
+using Muster.Sites.Clouds.Kubernetes;
 using Muster.Sites.Clouds.Scaleway;
 
 namespace Muster.Sites;
@@ -28,6 +29,7 @@ public static class CloudProviders
             CloudProvider.Exec => new ExecCloud(settings, redactor, clock),
             CloudProvider.Aws => new AwsCloud(settings, redactor, clock),
             CloudProvider.DigitalOcean => new OceanCloud(settings, redactor, clock),
+            CloudProvider.Kubernetes => new KubeCloud(settings, clock),
             CloudProvider.Scaleway => new ScalewayCloud(settings, redactor, clock),
             _ => throw new InvalidOperationException($"a provider {settings.Provider}"),
         };

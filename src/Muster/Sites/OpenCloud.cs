@@ -4,6 +4,7 @@ using Muster.Hosts;
 using Muster.Shell;
 using Muster.Sites.Clouds;
 using Muster.Sites.Clouds.Keeping;
+using Muster.Sites.Clouds.Kubernetes;
 using Muster.Storage;
 
 namespace Muster.Sites;
@@ -14,10 +15,14 @@ namespace Muster.Sites;
 /// </summary>
 public sealed class OpenCloud : IDisposable
 {
+    /// <summary>How images of a registry may be written.</summary>
+    private const string Registry = "docker://";
+
     private readonly Lazy<ICloud> _provider;
     private readonly Lazy<MachineStore> _store;
     private readonly Lazy<MachineKeeper> _keeper;
     private readonly Lazy<MachineAccess> _access;
+    private readonly PodAccess? _pods;
     private readonly Redactor _redactor;
     private readonly TimeProvider _clock;
     private readonly string _folder;
@@ -47,11 +52,16 @@ public sealed class OpenCloud : IDisposable
                     FirstBoot = FirstBoot,
                     Redact = _redactor.Clean,
                     Boot = Settings.Boot,
+                    // A cluster shows what it has at once, and lets no request take longer than a minute.
+                    Grace = IsCluster ? TimeSpan.FromSeconds(90) : TimeSpan.FromMinutes(10),
+                    Settling = IsCluster ? TimeSpan.Zero : TimeSpan.FromMinutes(2),
                 },
                 clock,
                 Pause.Usual
             )
         );
+        if (IsCluster)
+            _pods = new(AccessFolder, () => Cluster);
         _access = new(() =>
         {
             PrivateFolder.Make(folder);
@@ -70,6 +80,9 @@ public sealed class OpenCloud : IDisposable
     public CloudSite Site { get; }
     public CloudSettings Settings => Site.Cloud;
     public ICloud Provider => _provider.Value;
+
+    /// <summary>Machines are pods: they are reached through their cluster, and not by SSH.</summary>
+    public bool IsCluster => Settings.Kube is not null;
     public MachineKeeper Keeper => _keeper.Value;
 
     /// <summary>Whether a machine was ever ordered from here.</summary>
@@ -81,8 +94,11 @@ public sealed class OpenCloud : IDisposable
             ? [.. Directory.EnumerateFiles(AccessFolder, "*.conf").Select(Path.GetFileNameWithoutExtension).Order()!]
             : [];
 
-    /// <summary>How a machine is signed in to; null for one that is not there, or no longer.</summary>
-    public SshTarget? TargetOf(string host) => Hosts.Contains(host) ? _access.Value.Known(host) : null;
+    /// <summary>How a machine is reached; null for one that is not there, or no longer.</summary>
+    public IHost? HostAt(string host, SshPatience patience) =>
+        !Hosts.Contains(host) ? null
+        : _pods is not null ? _pods.Known(host)
+        : new OpenSshHost(_access.Value.Known(host), patience);
 
     /// <summary>Machines that are not proved gone, and those that went in the last hour.</summary>
     public Task<IReadOnlyList<MachineRecord>> MachinesAsync(CancellationToken ct) =>
@@ -106,16 +122,23 @@ public sealed class OpenCloud : IDisposable
 
     /// <summary>Orders a machine. The same id again is the same order.</summary>
     /// <param name="purpose">What it is for, for whoever reads the list of machines.</param>
-    public Task<OrderAnswer> OrderAsync(Guid id, MachineSize size, string purpose, CancellationToken ct) =>
+    /// <param name="image">In place of the site's.</param>
+    public Task<OrderAnswer> OrderAsync(
+        Guid id,
+        MachineSize size,
+        string purpose,
+        CancellationToken ct,
+        string? image = null
+    ) =>
         Keeper.OrderAsync(
             new()
             {
                 Id = id,
                 Type = size.Type,
-                Image = Settings.Image,
-                Places = Settings.Places,
+                Image = image ?? Settings.Image,
+                Places = IsCluster ? [Cluster.Namespace] : Settings.Places,
                 Life = Settings.MaxLife,
-                PublicKey = PublicHalf(_access.Value.Identity!),
+                PublicKey = IsCluster ? "" : PublicHalf(_access.Value.Identity!),
                 Purpose = purpose,
                 DiskGb = size.DiskGb ?? Settings.DiskGb,
                 Spot = Settings.Spot,
@@ -130,17 +153,62 @@ public sealed class OpenCloud : IDisposable
     /// <summary>The name that a machine will have.</summary>
     public string NameOf(Guid id) => MachineOrder.NameOf(Settings.NamePrefix, id);
 
+    /// <summary>
+    /// What a pod for a run is made of: the run's container, or the site's image. Null where machines have an image of
+    /// their own, and run containers inside.
+    /// </summary>
+    public string? ImageFor(string? container)
+    {
+        if (!IsCluster)
+            return null;
+        var image = container ?? Settings.Image;
+        if (image.StartsWith(Registry, StringComparison.Ordinal))
+            image = image[Registry.Length..];
+        return
+            Uri.TryCreate(image, UriKind.Absolute, out var other) && image.Contains("://", StringComparison.Ordinal)
+            || image is ['/' or '.' or '~', ..]
+            ? throw new UserException(
+                $"{Site.Name} pulls images by itself, and '{image}' is none of a registry",
+                "Push the image to a registry that the cluster reaches, and name it as there: --container REGISTRY/NAME:TAG"
+            )
+            : image;
+    }
+
+    /// <summary>What a pod for a run asks for, where that is the run's to say; null where types are the provider's.</summary>
+    /// <param name="wanted">A size by itself, or nothing.</param>
+    public string? TypeFor(string? wanted, int? cpus, int? memoryMb, int? gpus)
+    {
+        if (!IsCluster)
+            return null;
+        if (wanted is not null)
+            return PodSize.Parse(wanted)?.ToString();
+        var usual = PodSize.Parse(Settings.Machines[0].Type)!;
+        return cpus is null && memoryMb is null && gpus is null
+            ? null
+            : new PodSize(cpus ?? usual.Cpus, memoryMb ?? usual.MemoryMb, gpus ?? usual.Gpus).ToString();
+    }
+
     /// <summary>What a machine of that type costs an hour where it is dearest; null where that is not known.</summary>
     public async Task<CloudPrice?> PriceAsync(string type, CancellationToken ct) =>
         (await Provider.PricesAsync(ct))
-            .Where(price => price.Type == type && (Settings.Places.Count == 0 || Settings.Places.Contains(price.Place)))
+            .Where(price => price.IsOf(type) && (Settings.Places.Count == 0 || Settings.Places.Contains(price.Place)))
             .MaxBy(price => price.PerHour);
 
     /// <summary>The machine as a site of one host.</summary>
-    public SshSite HostOf(MachineRecord record)
+    public Site HostOf(MachineRecord record)
     {
+        if (_pods is not null)
+            return new PodSite(_pods.Of(record.Name, record.Machine!))
+            {
+                Name = $"{Site.Name}-{record.Name}",
+                Origin = Site.Origin,
+                Root = Site.Root,
+                Setup = Site.Setup,
+                SetupErrors = Site.SetupErrors,
+                Env = Site.Env,
+            };
         var target = _access.Value.Of(record);
-        return new()
+        return new SshSite
         {
             Name = $"{Site.Name}-{record.Name}",
             Origin = Site.Origin,
@@ -161,6 +229,12 @@ public sealed class OpenCloud : IDisposable
         try
         {
             var host = Reach(record, SshPatience.Usual);
+            if (IsCluster)
+            {
+                await PodSetup.RunAsync(host, LeaseFolder(record)!, Settings.Lease, _clock, ct);
+                await Keeper.ReadyAsync(record.Id, "ready for work", ct);
+                return null;
+            }
             await MachineSetup.WaitAsync(host, _clock, ct);
             await Keeper.PreparingAsync(record.Id, "somebody is inside", ct);
             await new MachineSetup
@@ -184,7 +258,7 @@ public sealed class OpenCloud : IDisposable
 
     /// <summary>The machine switches itself off if nobody comes again within that time.</summary>
     public Task RenewAsync(MachineRecord record, TimeSpan lease, CancellationToken ct) =>
-        MachineSetup.RenewAsync(Reach(record, SshPatience.Usual.Hurried), lease, ct);
+        MachineSetup.RenewAsync(Reach(record, SshPatience.Usual.Hurried), lease, ct, LeaseFolder(record));
 
     /// <summary>Renews a machine's lease from within, as long as a run on it goes on.</summary>
     /// <param name="hold">How long it stays after that, for the results.</param>
@@ -193,14 +267,26 @@ public sealed class OpenCloud : IDisposable
             .GetAsync(
                 ShellText.Script(
                     "Sites/Clouds/hold.sh",
-                    [Site.Root, run, $"{(long)Settings.Lease.TotalSeconds}", $"{(long)hold.TotalSeconds}"]
+                    [
+                        Site.Root,
+                        run,
+                        $"{(long)Settings.Lease.TotalSeconds}",
+                        $"{(long)hold.TotalSeconds}",
+                        LeaseFolder(record) ?? "",
+                    ]
                 ),
                 "prolonging the machine's lease",
                 ct
             );
 
     /// <summary>It is proved gone: nobody signs in to it any more.</summary>
-    public void Forget(MachineRecord record) => _access.Value.Forget(record);
+    public void Forget(MachineRecord record)
+    {
+        if (_pods is not null)
+            _pods.Forget(record.Name);
+        else
+            _access.Value.Forget(record);
+    }
 
     public void Dispose()
     {
@@ -211,16 +297,27 @@ public sealed class OpenCloud : IDisposable
     private string StoreFile => Path.Combine(_folder, "clouds.db");
     private string AccessFolder => Path.Combine(_folder, "ssh");
 
-    private OpenSshHost Reach(MachineRecord record, SshPatience patience) => new(_access.Value.Of(record), patience);
+    private KubeCloud Cluster => (KubeCloud)Provider;
+
+    private IHost Reach(MachineRecord record, SshPatience patience) =>
+        _pods is not null
+            ? _pods.Of(record.Name, record.Machine!)
+            : new OpenSshHost(_access.Value.Of(record), patience);
+
+    /// <summary>Where a pod's lease is; null for a machine, which has it in its system.</summary>
+    private string? LeaseFolder(MachineRecord record) => IsCluster ? $"{Site.Root}/leases/{record.Name}" : null;
 
     private FirstBoot FirstBoot(MachineRecord record)
     {
+        var lease = new LeaseTimes(Settings.Boot, Settings.MaxLife, record.Until);
+        if (LeaseFolder(record) is { } folder)
+            return new(KubeCloud.Command(folder, lease), "");
         var host = HostKey.New();
         return new(
             UserData.For(
                 host,
                 PublicHalf(_access.Value.Identity!),
-                new(Settings.Boot, Settings.MaxLife, record.Until),
+                lease,
                 Settings.Packages,
                 Settings.UserData is { } own ? UserData.ReadOwn(own) : null
             ),

@@ -41,6 +41,7 @@ public sealed class OpenSite
             SshSite ssh => ssh.Hosts,
             SlurmSite { Host: { } login } => [login],
             CloudSite => Cloud!.Hosts,
+            PodSite pod => [pod.Pod.Name],
             _ => [],
         };
 
@@ -66,11 +67,10 @@ public sealed class OpenSite
             );
         if (Site is SshSite { ThisMachine: { } here } && here == name)
             return Once("", false, () => new LocalHost());
-        return Once(
-            name,
-            hurried,
-            () => new OpenSshHost(Target(name), hurried ? SshPatience.Usual.Hurried : SshPatience.Usual)
-        );
+        var patience = hurried ? SshPatience.Usual.Hurried : SshPatience.Usual;
+        return Site is PodSite { Pod: var pod }
+            ? pod
+            : Once(name, hurried, () => Cloud?.HostAt(name, patience) ?? new OpenSshHost(Target(name), patience));
     }
 
     /// <summary>A compute node behind the login node, reached through the login node's connection.</summary>
@@ -114,8 +114,6 @@ public sealed class OpenSite
 
     private SshTarget Target(string alias)
     {
-        if (Cloud?.TargetOf(alias) is { } machine)
-            return machine;
         var (config, identity) = Site switch
         {
             SshSite ssh => (ssh.SshConfig, ssh.Identity),

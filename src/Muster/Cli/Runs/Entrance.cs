@@ -127,6 +127,11 @@ internal sealed record Entrance(string? Host, string Rank, string? Job, string W
     /// <summary>Gives the terminal to shell text on a host, and its exit code.</summary>
     public static async Task<int> AtTerminalAsync(IHost host, ShellText text, CancellationToken ct)
     {
+        if (host is not (OpenSshHost or LocalHost))
+            throw new UserException(
+                $"{host.Name} is a pod, at which Muster opens no terminal",
+                $"A command without one: `muster exec RUN -- COMMAND`; a terminal: kubectl exec -it job/{host.Name} -- sh"
+            );
         IReadOnlyList<string> command = ["sh", "-c", text.ToString()];
         if (host is OpenSshHost ssh)
         {

@@ -81,6 +81,7 @@ public sealed record SiteView
         {
             LocalSite => "local",
             SshSite => "ssh",
+            CloudSite { Cloud.Kube: not null } => "kubernetes",
             CloudSite => "cloud",
             _ => "slurm",
         };

@@ -116,8 +116,8 @@ internal static class SitesCommand
         var name = new Argument<string>("NAME") { Description = "Name of the site." };
         var kind = new Option<string>("--kind", "-k")
         {
-            Description = "Kind of site: ssh, slurm, cloud or local.",
-            HelpName = "ssh|slurm|cloud|local",
+            Description = "Kind of site: ssh, slurm, cloud, kubernetes or local.",
+            HelpName = "ssh|slurm|cloud|kubernetes|local",
             Required = true,
         };
         var host = new Option<string[]>("--host", "-H")

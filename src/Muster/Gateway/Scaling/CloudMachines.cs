@@ -52,7 +52,7 @@ internal sealed class CloudMachines : IAsyncDisposable
     }
 
     /// <summary>The machine as a site of one host, once it is set up.</summary>
-    public SshSite HostOf(MachineRecord record) => _cloud.HostOf(record);
+    public Site HostOf(MachineRecord record) => _cloud.HostOf(record);
 
     /// <summary>Brings every machine on, as long as it is not stopped.</summary>
     /// <param name="changed">Called when something may be new.</param>

@@ -20,7 +20,7 @@ public sealed class Explainer(RunStore store, MeasureStore measures, Func<string
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
         try
         {
-            if (run.State is not RunState.Planned)
+            if (run.State is not RunState.Planned && !IsGone(run))
                 (run, around) = await LookAsync(run, either.Token);
         }
         catch (Exception fault)
@@ -32,6 +32,12 @@ public sealed class Explainer(RunStore store, MeasureStore measures, Func<string
         around = around with { Usage = measures.Find(run.Id).Usage(run.Plan) };
         return (run, Explanation.For(run, around, RunKeeper.IsAbandoned(run), clock.GetUtcNow()));
     }
+
+    /// <summary>It ended with its machine, or its machine after it: what is known of it is all that there is.</summary>
+    private bool IsGone(Run run) =>
+        run.State is RunState.Ended
+        && open(run.Plan.Site) is { Cloud: not null } site
+        && !site.HostNames.Contains(run.Plan.Host);
 
     private async Task<(Run, Circumstances)> LookAsync(Run run, CancellationToken ct)
     {

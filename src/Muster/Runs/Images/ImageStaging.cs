@@ -27,7 +27,7 @@ internal sealed class ImageStaging(
 
     public async Task<IReadOnlyList<PlannedImage>> StageAsync(RunPlan plan, CancellationToken ct)
     {
-        if (plan.Container is null)
+        if (plan.Container is null || plan.Machine?.Image is not null)
             return [];
         var image = ImageReference.Read(plan.Container, plan.WorkingFolder);
         var runtimes = image.RuntimesOf(site.Site);

@@ -19,12 +19,17 @@ public sealed class RunMachines(OpenCloud cloud, RunStore store, TimeProvider cl
     {
         var wanted = plan.Host;
         var settings = cloud.Settings;
+        var image = cloud.ImageFor(plan.Container);
         // A run that is repeated names a machine that may be long gone; its type is what was meant.
         var type =
             settings.Machines.FirstOrDefault(size => size.Type == wanted)?.Type
-            ?? (wanted is null || plan.Machine is null ? null : plan.Machine.Type);
+            ?? (wanted is null || plan.Machine is null ? null : plan.Machine.Type)
+            ?? cloud.TypeFor(wanted, plan.Cpus, plan.Memory, plan.Gpus);
         var kept = cloud.IsUsed ? await IdleAsync(ct) : [];
-        var chosen = kept.Find(record => record.Name == wanted || (type ?? record.Request.Type) == record.Request.Type);
+        var chosen = kept.Find(record =>
+            (record.Name == wanted || (type ?? record.Request.Type) == record.Request.Type)
+            && (image ?? record.Request.Image) == record.Request.Image
+        );
         if (wanted is not null && type is null && chosen?.Name != wanted)
             throw new UserException(
                 $"site {cloud.Site.Name} has no machine and no type of machine '{wanted}'",
@@ -34,7 +39,7 @@ public sealed class RunMachines(OpenCloud cloud, RunStore store, TimeProvider cl
         return plan with
         {
             Host = cloud.NameOf(id),
-            Machine = new(id, chosen?.Request.Type ?? type ?? settings.Machines[0].Type),
+            Machine = new(id, chosen?.Request.Type ?? type ?? settings.Machines[0].Type, image),
         };
     }
 
@@ -70,13 +75,19 @@ public sealed class RunMachines(OpenCloud cloud, RunStore store, TimeProvider cl
             said($"on {kept.Name}, which was kept");
             return;
         }
-        var size = cloud.Settings.Machines.First(one => one.Type == planned.Type);
+        var size =
+            cloud.Settings.Machines.FirstOrDefault(one => one.Type == planned.Type)
+            ?? new MachineSize(null, planned.Type);
         Task<string?>? settingUp = null;
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var isDone = false;
         try
         {
-            if (await cloud.OrderAsync(id, size, $"run {run.Plan.Name}", ct) is OrderAnswer.Refused(var refusal))
+            if (
+                await cloud.OrderAsync(id, size, $"run {run.Plan.Name}", ct, planned.Image) is OrderAnswer.Refused(
+                    var refusal
+                )
+            )
                 throw new UserException(
                     $"{site}: {refusal}",
                     $"Raise it in the configuration, or give a machine back: muster sites machines {site}"
@@ -237,7 +248,7 @@ public sealed class RunMachines(OpenCloud cloud, RunStore store, TimeProvider cl
                         : known with
                         {
                             State = new RunState.Ended(
-                                known.CancelWished ? Outcome.Cancelled : Outcome.NodeFailed,
+                                known.CancelWished ? Outcome.Cancelled : record.Machine?.Lost ?? Outcome.NodeFailed,
                                 null,
                                 record.MeterTo ?? clock.GetUtcNow(),
                                 new(

@@ -13,6 +13,8 @@ internal static class HostChoice
     {
         if (site is SshSite ssh)
             return For(wanted, ssh, after) ?? LeastBusy(ssh, store.Live());
+        if (site is PodSite { Pod: var pod })
+            return pod.Name;
         if (site is CloudSite)
             return wanted; // a type of machine, or one that is kept
         if (wanted is not null)

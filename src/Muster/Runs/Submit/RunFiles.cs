@@ -91,9 +91,12 @@ public static class RunFiles
     }
 
     private static string Command(RunPlan plan, string? host) =>
-        plan.Container is { } image ? ContainerCommand.For(plan, image, host)
+        Inner(plan) is { } image ? ContainerCommand.For(plan, image, host)
         : plan.RawLine ? SweepText.Line(plan) + "\n"
         : ShellText.Of($"exec {SweepText.Words(plan, plan.Command)}\n").ToString();
+
+    /// <summary>The image to be run within the host; a pod is made of its image already.</summary>
+    private static string? Inner(RunPlan plan) => plan.Machine?.Image is null ? plan.Container : null;
 
     private static string Plan(RunPlan plan, string? host)
     {
@@ -129,7 +132,7 @@ public static class RunFiles
                 muster_retry_on={string.Join(' ', plan.Retry?.On.Select(outcome => outcome.Word()) ?? [])}
                 muster_ports={string.Join(' ', plan.Ports.Select(port => $"{port.Name}={port.Number}"))}
                 muster_companions={string.Join(' ', plan.Companions.Select(companion => companion.Name))}
-                muster_container={plan.Container ?? ""}
+                muster_container={Inner(plan) ?? ""}
                 muster_gang={(gang ? string.Join(' ', plan.Ranks()) : "")}
                 muster_roles={Roles(_ => true)}
                 muster_listening={Roles(role => role.Listens)}

@@ -165,7 +165,11 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
                     : [],
             Cpus = request.Cpus,
             Memory = request.Memory is { } memory ? MemorySize.Megabytes(memory) : null,
-            Slots = site.Slots is { Cpus: null, Memory: null, Gpus: null } ? null : site.Slots,
+            // A pod has the GPUs that it asked for, whatever they are called.
+            Slots =
+                site is CloudSite { Cloud.Kube: not null } && request.Gpus is { } gpus ? new(null, null, gpus)
+                : site.Slots is { Cpus: null, Memory: null, Gpus: null } ? null
+                : site.Slots,
             Queue = site.Queue,
         };
     }
@@ -174,7 +178,8 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
     {
         if (request.Roles.Count > 0 || request.Launch is not null)
             throw new UserException(
-                $"{site.Name} makes one machine for each run, and --role needs several",
+                $"{site.Name} makes one {(site.Cloud.Kube is null ? "machine" : "pod")} for each run, and --role needs "
+                    + "several",
                 "Leave --role out, or choose a site of kind ssh or slurm with -s."
             );
         if (request.After.Count > 0)
@@ -187,7 +192,7 @@ public sealed class RunPlanner(RunStore store, TimeProvider clock, Func<string, 
                 $"--at cannot be used on {site.Name}: its machine would be paid for while it waits",
                 "Submit it when it may begin, or choose another site with -s."
             );
-        if (request.Gpus > site.Cloud.Gpus)
+        if (site.Cloud.Kube is null && request.Gpus > site.Cloud.Gpus)
             throw new UserException(
                 $"--gpus {request.Gpus}: machines of {site.Name} have {site.Cloud.Gpus} GPUs, as its configuration says",
                 "Set `gpus:` of the site to what its `machines:` have."

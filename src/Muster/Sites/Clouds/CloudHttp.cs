@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Security;
+using System.Net.WebSockets;
 
 namespace Muster.Sites.Clouds;
 
@@ -13,6 +15,8 @@ public sealed class CloudHttp : IDisposable
     public static readonly TimeSpan CreatePatience = TimeSpan.FromSeconds(100);
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    /// <summary>Of an answer that never came.</summary>
+    private const HttpStatusCode NoStatus = default;
     private const int LongestBody = 32 << 20;
     private readonly HttpClient _http;
     private readonly string _provider;
@@ -24,12 +28,16 @@ public sealed class CloudHttp : IDisposable
     /// <param name="provider">For messages, such as <c>Hetzner</c>.</param>
     /// <param name="address">What paths are joined to; it ends with a slash.</param>
     /// <param name="header">How the provider knows us.</param>
+    /// <param name="tls">Whom to believe, and who we are, where that is not the system's to say.</param>
+    /// <param name="proxy">In place of the system's.</param>
     public CloudHttp(
         string provider,
         Uri address,
         (string Name, string Value) header,
         Redactor redactor,
-        TimeProvider clock
+        TimeProvider clock,
+        SslClientAuthenticationOptions? tls = null,
+        Uri? proxy = null
     )
     {
         (_provider, _redactor, _clock) = (provider, redactor, clock);
@@ -41,7 +49,9 @@ public sealed class CloudHttp : IDisposable
                 ConnectTimeout = TimeSpan.FromSeconds(15),
                 PooledConnectionLifetime = TimeSpan.FromMinutes(5),
                 UseCookies = false,
-                UseProxy = !address.IsLoopback,
+                UseProxy = !address.IsLoopback || proxy is not null,
+                Proxy = proxy is null ? null : new WebProxy(proxy),
+                SslOptions = tls ?? new(),
             }
         )
         {
@@ -118,6 +128,43 @@ public sealed class CloudHttp : IDisposable
         catch (IOException fault)
         {
             throw Silent($"{_provider}: {what} broke off: {_redactor.Clean(fault.Message)}", false, fault);
+        }
+    }
+
+    /// <summary>
+    /// A WebSocket. Throws <see cref="CloudException"/> when there is none; its code is the status of the answer.
+    /// </summary>
+    public async Task<WebSocket> ConnectAsync(string path, string protocol, CancellationToken ct)
+    {
+        var address = new UriBuilder(new Uri(_http.BaseAddress!, path));
+        address.Scheme = address.Scheme is "https" ? "wss" : "ws";
+        var socket = new ClientWebSocket();
+        socket.Options.AddSubProtocol(protocol);
+        socket.Options.CollectHttpResponseDetails = true;
+        socket.Options.KeepAliveInterval = TimeSpan.FromSeconds(10);
+        socket.Options.KeepAliveTimeout = TimeSpan.FromSeconds(20);
+        using var limit = new CancellationTokenSource(Patience, _clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
+        try
+        {
+            await socket.ConnectAsync(address.Uri, _http, either.Token);
+            return socket;
+        }
+        catch (Exception fault)
+            when (fault is WebSocketException or HttpRequestException or IOException
+                || (fault is OperationCanceledException && !ct.IsCancellationRequested)
+            )
+        {
+            var status = socket.HttpStatusCode;
+            socket.Dispose();
+            throw new CloudException(
+                CloudFault.Upstream,
+                $"{_provider}: GET {path.Split('?')[0]} gave no connection: "
+                    + (status is NoStatus ? _redactor.Clean(fault.Message) : $"status {(int)status} ({status})"),
+                "Check this machine's network and the provider's status page.",
+                status is NoStatus ? null : $"{(int)status}",
+                inner: fault
+            );
         }
     }
 

@@ -7,6 +7,9 @@ public sealed record CloudSettings
     public required string Site { get; init; }
     public required CloudProvider Provider { get; init; }
 
+    /// <summary>For Kubernetes, which has a kind of site of its own.</summary>
+    public KubeSettings? Kube { get; init; }
+
     /// <summary>The folder of the file that it is configured in.</summary>
     public required string Folder { get; init; }
 
@@ -135,6 +138,7 @@ public enum CloudProvider
     Scaleway,
     Aws,
     Exec,
+    Kubernetes,
 }
 
 /// <summary>Which machine is taken for work of which size.</summary>

@@ -1,3 +1,5 @@
+using Muster.Sites.Schedulers;
+
 namespace Muster.Sites.Clouds;
 
 /// <summary>
@@ -126,6 +128,14 @@ public sealed record CloudMachine
     /// <summary>The provider's own word for its state.</summary>
     public required string Word { get; init; }
     public DateTimeOffset? Created { get; init; }
+
+    /// <summary>What it waits for until it runs, in the provider's words.</summary>
+    public string? Waits { get; init; }
+
+    /// <summary>How a run on it ended, where the provider itself ended the machine and said why.</summary>
+    public Outcome? Lost { get; init; }
+
+    /// <summary>An address; of a pod, its name.</summary>
     public string? PublicAddress { get; init; }
     public string? PrivateAddress { get; init; }
 
@@ -162,7 +172,13 @@ public sealed record CloudListing(IReadOnlyList<CloudMachine> Machines, IReadOnl
 
 /// <summary>What a machine of a type costs in a place.</summary>
 /// <param name="PerHour">With its address and disk.</param>
-public sealed record CloudPrice(string Type, string Place, decimal PerHour, string Currency, BillingUnit Unit);
+public sealed record CloudPrice(string Type, string Place, decimal PerHour, string Currency, BillingUnit Unit)
+{
+    /// <summary>The type of a price that holds for all of them.</summary>
+    public const string EveryType = "";
+
+    public bool IsOf(string type) => Type is EveryType || Type == type;
+}
 
 /// <summary>How a provider counts time: begun units cost a whole one, and no machine less than the least.</summary>
 public sealed record BillingUnit(TimeSpan Step, TimeSpan Least, decimal LeastCost = 0, decimal? MonthlyCap = null);

@@ -78,9 +78,12 @@ public static class CloudFindings
 
     private static IEnumerable<Finding> Costs(CloudSettings settings, IReadOnlyList<CloudPrice> prices)
     {
+        // A cluster has no bill, unless somebody says what it costs.
+        if (settings is { Kube: not null, Price: null })
+            yield break;
         foreach (var type in settings.Machines.Select(size => size.Type).Distinct())
         {
-            var own = prices.Where(price => price.Type == type).ToList();
+            var own = prices.Where(price => price.IsOf(type)).ToList();
             if (own.Count == 0)
             {
                 yield return new(
@@ -138,6 +141,13 @@ public static class CloudFindings
     private static Finding Lease(CloudSettings settings)
     {
         var ends = $"a machine that nobody renews switches itself off after {settings.Lease.TotalMinutes:0} min";
+        if (settings.Kube is not null)
+            return new(
+                Mark.Ok,
+                "lease",
+                $"a pod that nobody renews ends after {settings.Lease.TotalMinutes:0} min, and any after "
+                    + $"{settings.MaxLife.TotalHours:0} h"
+            );
         return settings.Provider is CloudProvider.Aws ? new(Mark.Ok, "lease", $"{ends}, which ends its bill")
             : settings.GiveBack is not null ? new(Mark.Ok, "lease", $"{ends}, and deletes itself")
             : new(

@@ -6,7 +6,26 @@ namespace Muster.Sites.Reading;
 /// <summary>The keys of a cloud site, and which providers have them.</summary>
 internal static class CloudKeys
 {
-    private static readonly string[] Cloud = ["cloud"];
+    private static readonly string[] Cloud = ["cloud"],
+        Both = ["cloud", "kubernetes"];
+
+    /// <summary>Keys that mean the same of pods.</summary>
+    private static readonly string[] Shared =
+    [
+        "machines",
+        "limit",
+        "image",
+        "disk",
+        "tags",
+        "name-prefix",
+        "boot",
+        "lease",
+        "idle",
+        "max-life",
+        "price",
+        "currency",
+        "budget",
+    ];
 
     // In the order in which the schema lists them.
     private static readonly List<ConfigKey> _all = [];
@@ -14,7 +33,7 @@ internal static class CloudKeys
 
     public static readonly ConfigKey<CloudProvider> Provider = Key(
         "provider",
-        ConfigShape.Choice<CloudProvider>(),
+        ConfigShape.Choice(except: CloudProvider.Kubernetes),
         "who makes the machines"
     );
     public static readonly ConfigKey<Secret> Token = Key(
@@ -210,7 +229,7 @@ internal static class CloudKeys
     public static readonly ConfigKey<IReadOnlyDictionary<string, string>> Tags = Key(
         "tags",
         CloudShapes.Tags,
-        "labels of your own for the machines"
+        "labels of your own for the machines or pods"
     );
     public static readonly ConfigKey<string> NamePrefix = Key(
         "name-prefix",
@@ -363,7 +382,7 @@ internal static class CloudKeys
         params CloudProvider[] providers
     )
     {
-        var key = new ConfigKey<T>(name, shape, meaning) { Kinds = Cloud };
+        var key = new ConfigKey<T>(name, shape, meaning) { Kinds = Shared.Contains(name) ? Both : Cloud };
         _all.Add(key);
         if (providers.Length > 0)
             _providers[key] = providers;

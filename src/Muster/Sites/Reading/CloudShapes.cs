@@ -93,6 +93,11 @@ internal static partial class CloudShapes
         text => Prefix().IsMatch(text)
     );
 
+    public static readonly ConfigShape<string> KubeName = ConfigShape.Words(
+        "a name in a cluster: at most 63 small letters, digits and -, with a letter or a digit at both ends",
+        text => ClusterName().IsMatch(text)
+    );
+
     public static readonly ConfigShape<string> HostKey = ConfigShape.Words(
         "first-use, or a fingerprint such as SHA256:…",
         text => text is "first-use" || Fingerprint().IsMatch(text)
@@ -297,6 +302,9 @@ internal static partial class CloudShapes
 
     [GeneratedRegex(@"\ASHA256:[A-Za-z0-9+/]{43}\z")]
     private static partial Regex Fingerprint();
+
+    [GeneratedRegex(@"\A[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\z")]
+    private static partial Regex ClusterName();
 
     [GeneratedRegex(@"\A\$\{(?<name>[A-Za-z_][A-Za-z0-9_]*)\}\z")]
     private static partial Regex Variable();

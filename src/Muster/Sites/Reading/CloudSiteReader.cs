@@ -158,7 +158,7 @@ internal static class CloudSiteReader
     }
 
     /// <summary>The smallest first; one without a number of images is for the rest.</summary>
-    private static void Sizes(ConfigSection section, ConfigFile file)
+    internal static void Sizes(ConfigSection section, ConfigFile file)
     {
         var sizes = section.Get(CloudKeys.Machines, []);
         for (var i = 1; i < sizes.Count; i++)
@@ -171,7 +171,7 @@ internal static class CloudSiteReader
         }
     }
 
-    private static void Times(ConfigSection section, ConfigFile file)
+    internal static void Times(ConfigSection section, ConfigFile file)
     {
         Within(CloudKeys.Lease, TimeSpan.FromMinutes(1), TimeSpan.FromDays(1));
         Within(CloudKeys.Boot, TimeSpan.FromMinutes(1), TimeSpan.FromHours(2));
@@ -189,7 +189,7 @@ internal static class CloudSiteReader
             : $"{time.TotalMinutes}m";
     }
 
-    private static void Labels(ConfigSection section, CloudProvider provider, ConfigFile file)
+    internal static void Labels(ConfigSection section, CloudProvider provider, ConfigFile file)
     {
         if (!section.Has(CloudKeys.Tags))
             return;
@@ -265,7 +265,8 @@ internal static class CloudSiteReader
 
     private static string Word(CloudProvider provider) => provider.ToString().ToLowerInvariant();
 
-    private static IEnumerable<string> Words() => Enum.GetValues<CloudProvider>().Select(Word);
+    private static IEnumerable<string> Words() =>
+        Enum.GetValues<CloudProvider>().Where(one => one is not CloudProvider.Kubernetes).Select(Word);
 
     private static T? Optional<T>(ConfigSection section, ConfigKey<T> key)
         where T : class => section.Has(key) ? section.Get(key, null!) : null;

@@ -39,7 +39,7 @@ public static class ConfigSchema
     internal static readonly ConfigKey<SiteKind> Kind = new(
         "kind",
         ConfigShape.Choice<SiteKind>(),
-        "what the site is: local, ssh, slurm or cloud"
+        "what the site is: local, ssh, slurm, cloud or kubernetes"
     );
     internal static readonly ConfigKey<string> Root = new(
         "root",
@@ -177,6 +177,7 @@ public static class ConfigSchema
         SshConfig,
         Identity,
         .. CloudKeys.All,
+        .. KubeKeys.All,
     ];
 
     /// <summary>The sites, each still as it is written: they are read once the kind is known.</summary>

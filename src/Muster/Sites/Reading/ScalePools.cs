@@ -1,3 +1,4 @@
+using Muster.Sites.Clouds.Kubernetes;
 using Muster.Sites.Scaling;
 
 namespace Muster.Sites.Reading;
@@ -33,7 +34,7 @@ public static class ScalePools
                     {
                         Images = size.Images,
                         Type = size.Type,
-                        Gpus = cloud.Gpus > 0 ? cloud.Gpus : null,
+                        Gpus = (PodSize.Parse(size.Type)?.Gpus ?? cloud.Gpus) is > 0 and var gpus ? gpus : null,
                         Price = cloud.Price ?? 0,
                     }),
                 ],

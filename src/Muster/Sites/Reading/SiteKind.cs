@@ -7,4 +7,5 @@ internal enum SiteKind
     Ssh,
     Slurm,
     Cloud,
+    Kubernetes,
 }

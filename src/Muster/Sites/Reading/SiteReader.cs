@@ -28,7 +28,7 @@ internal static class SiteReader
             kind?.ToString().ToLowerInvariant()
         );
         if (kind is null && file.Mistakes.Count == before)
-            file.Mistake(key, $"site {name} needs a `kind`: local, ssh, slurm or cloud");
+            file.Mistake(key, $"site {name} needs a `kind`: local, ssh, slurm, cloud or kubernetes");
         if (kind is null || !section.IsComplete)
             return null;
 
@@ -45,6 +45,7 @@ internal static class SiteReader
                 Identity = Optional(section, ConfigSchema.Identity),
                 Sbatch = section.Get(ConfigSchema.Sbatch, SbatchOptions.None),
             },
+            SiteKind.Kubernetes => KubeSiteReader.Read(key, section, file),
             SiteKind.Cloud => CloudSiteReader.Read(key, section, file),
             _ => throw new InvalidOperationException($"a site of kind {kind}"),
         };

@@ -42,6 +42,7 @@ internal static partial class SiteYaml
                     ),
                 ]
             ),
+            CloudSite { Cloud: { Kube: { } kube } cloud } => Common("kubernetes", site, KubeKeysOf(cloud, kube)),
             CloudSite cloud => Common("cloud", site, CloudKeysOf(cloud.Cloud)),
             _ => throw new InvalidOperationException($"a site {site.GetType().Name}"),
         };
@@ -125,6 +126,25 @@ internal static partial class SiteYaml
             .. Words("create", cloud.Create),
             .. Words("list", cloud.List),
             .. Words("destroy", cloud.Destroy),
+        ];
+    }
+
+    private static List<string> KubeKeysOf(CloudSettings cloud, KubeSettings kube)
+    {
+        var usual = new KubeSettings { Root = kube.Root };
+        // What a cluster shares with clouds, without the provider, which the kind says.
+        var shared = CloudKeysOf(cloud with { Attempts = null, Places = [] }).Skip(1);
+        return
+        [
+            .. Text("kubeconfig", kube.Kubeconfig),
+            .. Text("context", kube.Context),
+            .. Text("namespace", kube.Namespace),
+            .. kube.GpuResource == usual.GpuResource ? [] : Text("gpu-resource", kube.GpuResource),
+            .. Map("node-selector", kube.NodeSelector.Select(label => (Word(label.Key), Word(label.Value)))),
+            .. Words("tolerations", [.. kube.Tolerations.Select(one => one.ToString())]),
+            .. Words("image-pull-secrets", kube.ImagePullSecrets),
+            .. Text("service-account", kube.ServiceAccount),
+            .. shared,
         ];
     }
 

@@ -318,8 +318,8 @@ public sealed class ConfigReaderTests : IDisposable
                 "muster.yaml:15: the environment variable NOT_SET is not set",
                 "muster.yaml:16: 'bad name' cannot name a site: use letters, digits and . _ @ -, and begin with a "
                     + "letter or a digit",
-                "muster.yaml:17: site none needs a `kind`: local, ssh, slurm or cloud",
-                $"{Shown(user)}:3: expected one of: local, ssh, slurm, cloud, not 'cluster'",
+                "muster.yaml:17: site none needs a `kind`: local, ssh, slurm, cloud or kubernetes",
+                $"{Shown(user)}:3: expected one of: local, ssh, slurm, cloud, kubernetes, not 'cluster'",
             ],
             mistakes
         );

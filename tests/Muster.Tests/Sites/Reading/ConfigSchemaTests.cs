@@ -29,7 +29,7 @@ public sealed class ConfigSchemaTests
         Assert.Equal(ConfigSchema.SiteKeys.Select(key => key.Name), keys.Select(key => key.Name));
         Assert.All(keys, key => Assert.NotEmpty(key.Value.GetProperty("description").GetString()!));
         Assert.Equal(
-            ["local", "ssh", "slurm", "cloud"],
+            ["local", "ssh", "slurm", "cloud", "kubernetes"],
             site.GetProperty("properties")
                 .GetProperty("kind")
                 .GetProperty("enum")

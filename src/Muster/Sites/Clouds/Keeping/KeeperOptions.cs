@@ -25,6 +25,9 @@ public sealed record KeeperOptions
     /// <summary>How long after a doubtful call it can still turn out that a machine was made.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>An answer that nothing is there may be about a machine that a provider does not show yet.</summary>
+    public TimeSpan Settling { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>How long a machine may take until somebody was inside.</summary>
     public TimeSpan Boot { get; init; } = TimeSpan.FromMinutes(10);
 

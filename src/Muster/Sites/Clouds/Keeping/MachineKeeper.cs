@@ -256,7 +256,7 @@ public sealed partial class MachineKeeper(
         }
         var isGone = await cloud.DestroyAsync(machine, ct);
         var now = Now;
-        var isSettled = now - (record.MeterFrom ?? record.Created) >= MachinePlan.Settling;
+        var isSettled = now - (record.MeterFrom ?? record.Created) >= options.Settling;
         await ChangeAsync(
             record.Id,
             known =>
@@ -323,7 +323,7 @@ public sealed partial class MachineKeeper(
         string place,
         DateTimeOffset notBefore,
         CancellationToken ct
-    ) => (await PricesAsync(notBefore, ct)).FirstOrDefault(price => price.Type == type && price.Place == place);
+    ) => (await PricesAsync(notBefore, ct)).FirstOrDefault(price => price.IsOf(type) && price.Place == place);
 
     private async Task<IReadOnlyList<CloudPrice>> PricesAsync(DateTimeOffset notBefore, CancellationToken ct)
     {
@@ -341,7 +341,7 @@ public sealed partial class MachineKeeper(
         try
         {
             return (await PricesAsync(Now - FreshPrices, ct))
-                .Where(price => price.Type == request.Type && request.Places.Contains(price.Place))
+                .Where(price => price.IsOf(request.Type) && request.Places.Contains(price.Place))
                 .MaxBy(price => price.PerHour);
         }
         catch (CloudException)

@@ -14,9 +14,6 @@ internal static class MachinePlan
         TimeSpan.FromMinutes(1),
     ];
 
-    /// <summary>An answer that nothing is there may be about a machine that a provider does not show yet.</summary>
-    public static TimeSpan Settling { get; } = TimeSpan.FromMinutes(2);
-
     /// <summary>Looks at a machine that is not listed before it counts as gone, and over how long.</summary>
     private const int MissingLooks = 3;
     private static readonly TimeSpan MissingFor = TimeSpan.FromMinutes(5);
@@ -59,8 +56,8 @@ internal static class MachinePlan
         {
             (MachineState.Destroying or MachineState.Gone, _) => seen,
             (_, CloudState.Broken or CloudState.Deleting) => seen.End(now, $"the provider calls it '{machine.Word}'"),
-            (MachineState.Made(var since), CloudState.Stopped or CloudState.Stopping) when now - since < Settling =>
-                seen.Later(now + TimeSpan.FromSeconds(10), now),
+            (MachineState.Made(var since), CloudState.Stopped or CloudState.Stopping)
+                when now - since < options.Settling => seen.Later(now + TimeSpan.FromSeconds(10), now),
             (_, CloudState.Stopped or CloudState.Stopping) => seen.End(
                 now,
                 $"it is switched off ('{machine.Word}'): its lease was over, or somebody did it"
@@ -74,7 +71,8 @@ internal static class MachinePlan
                 .Later(now + options.Boot, now),
             (MachineState.Made(var since), _) => seen.Later(
                 now + TimeSpan.FromSeconds(now - since < TimeSpan.FromMinutes(1) ? 3 : 10),
-                now
+                now,
+                machine.Waits
             ),
             _ => seen,
         };
@@ -107,7 +105,8 @@ internal static class MachinePlan
             _ when record.Released is { } why => why,
             _ when now >= record.Until => $"its longest life ended at {record.Until:yyyy-MM-dd HH:mm:ss}",
             MachineState.Made(var since) when now >= since + options.Boot =>
-                $"it did not start within {options.Boot.TotalMinutes:0} min",
+                $"it did not start within {options.Boot.TotalMinutes:0} min"
+                    + (record.Machine?.Waits is { } waits ? $": {waits}" : ""),
             MachineState.Booting(var since) when now >= since + options.Boot =>
                 $"nobody could log in within {options.Boot.TotalMinutes:0} min",
             MachineState.Preparing(var since) when now >= since + options.Prepare =>

@@ -116,6 +116,7 @@ public sealed record MachineRecord
             {
                 Parts = [.. (Machine?.Parts ?? []).UnionBy(machine.Parts, part => (part.Kind, part.Id, part.Place))],
                 Created = machine.Created ?? Machine?.Created,
+                Lost = machine.Lost ?? Machine?.Lost,
             },
             Missing = null,
             SeenAt = now,

@@ -108,8 +108,17 @@ public sealed record MachineSetup
     }
 
     /// <summary>The machine switches itself off if nobody comes again within <paramref name="lease"/>.</summary>
-    public static async Task RenewAsync(IHost host, TimeSpan lease, CancellationToken ct) =>
-        await host.GetAsync(AsRoot($"muster-lease renew {(long)lease.TotalSeconds}"), "renewing the lease", ct);
+    /// <param name="folder">Where the lease of a pod is; null for a machine, which has it in its system.</param>
+    public static async Task RenewAsync(IHost host, TimeSpan lease, CancellationToken ct, string? folder = null) =>
+        await host.GetAsync(
+            folder is null
+                ? AsRoot($"muster-lease renew {(long)lease.TotalSeconds}")
+                : ShellText.Of(
+                    $"MUSTER_LEASE_CONF={folder}/conf sh {folder}/muster-lease renew {(long)lease.TotalSeconds}"
+                ),
+            "renewing the lease",
+            ct
+        );
 
     /// <summary>With <c>sudo</c> where the image's user is another.</summary>
     private static ShellText AsRoot(ShellText script) =>
