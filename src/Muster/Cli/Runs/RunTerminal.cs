@@ -21,6 +21,9 @@ internal sealed class RunTerminal(App app)
     /// <summary>Whoever comes back sees so much of what was there before.</summary>
     private const long Shown = 64 * 1024;
 
+    /// <summary>So many failures in a row are told.</summary>
+    private const int Told = 3;
+
     private long _seen;
 
     /// <summary>Whether a run is to be looked at in this way, and can be from here.</summary>
@@ -53,7 +56,7 @@ internal sealed class RunTerminal(App app)
         {
             var said = await app.OpenSite(run.Plan.Site)
                 .HostOf(run.Plan.Host)
-                .GetAsync(Log(run, ShellText.Of($"stat -c %s")), "looking at its log", ct);
+                .GetAsync(Log(run, ShellText.Of($"stat -c %s"), "out"), "looking at its log", ct);
             _seen = Math.Max(0, long.Parse(said.Trim(), CultureInfo.InvariantCulture) - Shown);
         }
         return await FollowAsync(run, fetch, ct);
@@ -98,7 +101,7 @@ internal sealed class RunTerminal(App app)
     private async Task<Run> EndedAsync(Run run, CancellationToken ct)
     {
         for (; run.State.IsLive; await Task.Delay(300, ct))
-            run = await RefreshedAsync(run, TimeSpan.FromSeconds(15), ct);
+            run = await RefreshedAsync(run, TimeSpan.FromSeconds(2), ct);
         return run;
     }
 
@@ -125,31 +128,27 @@ internal sealed class RunTerminal(App app)
         var resizing = ResizeAsync(site, run, changes, leave.Token);
         try
         {
-            for (var broken = false; ; )
+            for (var failures = 0; ; )
             {
+                string? why;
                 try
                 {
-                    var (rows, columns) = RawTerminal.Size;
-                    await ConnectAsync(
-                        site,
-                        run,
-                        keys,
-                        ["attach", Text(_seen), Text(rows), Text(columns)],
-                        leave.Token
-                    );
-                    broken = false;
+                    why = await ConnectAsync(site, run, keys, leave.Token);
+                    failures = why is null ? 0 : failures + 1;
                 }
                 catch (HostUnreachableException fault) when (fault.MayPass)
                 {
-                    if (!broken)
-                        Say($"{fault.Message}; trying again. What is typed now is not sent; Ctrl-P Ctrl-Q detaches");
-                    broken = true;
+                    why = fault.Message;
+                    failures = Math.Max(failures + 1, Told);
                 }
                 finally
                 {
                     keys.Disconnect();
                 }
-                run = await RefreshedAsync(run, TimeSpan.FromSeconds(15), leave.Token);
+                // A scheduler may refuse the way in a moment before the end is known.
+                if (failures == Told)
+                    Say($"{why}; trying again. What is typed now is not sent; Ctrl-P Ctrl-Q detaches");
+                run = await RefreshedAsync(run, TimeSpan.FromSeconds(2), leave.Token);
                 if (!run.State.IsLive)
                     return true;
                 await Task.Delay(1000, leave.Token);
@@ -166,16 +165,26 @@ internal sealed class RunTerminal(App app)
         }
     }
 
-    private async Task ConnectAsync(
-        OpenSite site,
-        Run run,
-        TypedKeys keys,
-        IReadOnlyList<string> words,
-        CancellationToken ct
-    )
+    /// <returns>What was said instead of a terminal; null where it was there.</returns>
+    private async Task<string?> ConnectAsync(OpenSite site, Run run, TypedKeys keys, CancellationToken ct)
     {
-        var way = Way(site, run, EntranceKind.Input, words);
-        await site.HostOf(way.Host).PassAsync(way.Text, keys.Connect(), Show, ct);
+        var (rows, columns) = RawTerminal.Size;
+        var way = Way(site, run, EntranceKind.Input, ["attach", Text(_seen), Text(rows), Text(columns)]);
+        var said = new StringBuilder();
+        var code = await site.HostOf(way.Host)
+            .PassAsync(
+                way.Text,
+                keys.Connect(),
+                (bytes, isError) =>
+                {
+                    if (isError)
+                        said.Append(Encoding.UTF8.GetString(bytes.Span));
+                    else
+                        Show(bytes, isError);
+                },
+                ct
+            );
+        return code == 0 ? null : SafeText.OneLine(said.ToString().Trim().Split('\n')[^1]);
     }
 
     /// <summary>Gives the run's terminal the size of this one, each time that this one's changes.</summary>
@@ -198,18 +207,21 @@ internal sealed class RunTerminal(App app)
         catch (OperationCanceledException) { } // nobody looks any more
     }
 
-    /// <summary>What the terminal showed at last, after the link to it ended.</summary>
+    /// <summary>What the terminal showed at last, after the link to it ended; and what its supervisor says.</summary>
     private async Task RestAsync(OpenSite site, Run run, CancellationToken ct)
     {
-        if (run.Handle is not null)
-            await site.HostOf(run.Plan.Host).PassAsync(Log(run, ShellText.Of($"tail -c +{_seen + 1}")), null, Show, ct);
+        if (run.Handle is null)
+            return;
+        var host = site.HostOf(run.Plan.Host);
+        await host.PassAsync(Log(run, ShellText.Of($"tail -c +{_seen + 1}"), "out"), null, Show, ct);
+        await host.PassAsync(Log(run, ShellText.Of($"cat"), "err"), null, (bytes, _) => Show(bytes, isError: true), ct);
     }
 
-    private ShellText Log(Run run, ShellText command) =>
+    private ShellText Log(Run run, ShellText command, string which) =>
         ShellText.Of(
             $"""
             {RunFolder.Expand(app.GetSite(run.Plan.Site).Root)}
-            {command} "$root"/runs/{run.Plan.FolderOn(run.Plan.Host)}/logs/main.0.out
+            {command} "$root"/runs/{run.Plan.FolderOn(run.Plan.Host)}/logs/main.0.{which}
             """
         );
 

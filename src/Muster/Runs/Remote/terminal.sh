@@ -22,3 +22,4 @@ if [ -p "$fifo" ]; then
 fi
 while [ ! -e "$run/status/$me.exit" ] && kill -0 "$shows" && { [ -z "$types" ] || kill -0 "$types"; }; do short; done 2>/dev/null
 kill "$shows" $types 2>/dev/null
+exit 0

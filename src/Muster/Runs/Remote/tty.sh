@@ -1,8 +1,19 @@
 # tty FIFO SHELL JOB: runs the job at a terminal of its own. What comes out of FIFO is typed there; what the terminal shows is the log.
+# What a shell starts beside itself ignores Ctrl-C for ever after, and no shell can undo that.
+heeding() {
+  if env --default-signal=INT true 2>/dev/null; then exec env --default-signal=INT,QUIT "$@"
+  elif command -v python3 >/dev/null; then
+    exec python3 -c 'import os, signal, sys
+for one in signal.SIGINT, signal.SIGQUIT: signal.signal(one, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])' "$@"
+  elif command -v perl >/dev/null; then exec perl -e '$SIG{INT} = $SIG{QUIT} = "DEFAULT"; exec @ARGV' "$@"
+  else exec "$@"; fi
+}
+
 if [ "$1" = inside ]; then
   stty sane rows 24 cols 80
   tty >"$muster_fifo.name"
-  "$muster_shell" "$muster_job"; code=$?
+  ( heeding "$muster_shell" "$muster_job" ); code=$?
   echo $code >"$muster_fifo.code"
   exit $code
 fi
