@@ -210,9 +210,10 @@ see_companion_ports() {
 }
 
 # note_times: how long the logs are by now. So a reader can tell when which byte came, to the second, and the job writes
-# straight into its files all the same. While nothing is written, nothing is started for it.
+# straight into its files all the same. While nothing is written, nothing is started for it; what is written while it
+# looks is noted with what follows, or at the end: `note_times last`.
 note_times() {
-  [ ! "$logs/$me.out" -ot "$logs/$me.times" ] || [ ! "$logs/$me.err" -ot "$logs/$me.times" ] || return 0
+  [ -n "$1" ] || [ ! "$logs/$me.out" -ot "$logs/$me.times" ] || [ ! "$logs/$me.err" -ot "$logs/$me.times" ] || return 0
   set -- $(stat -c '%s %Y' "$logs/$me.out" "$logs/$me.err" 2>/dev/null)
   [ $# = 4 ] || return 0
   [ "$2" -gt "$4" ] || set -- "$1" "$4" "$3"
@@ -340,7 +341,7 @@ trap '' TERM INT USR1
 [ "$reason" = exited ] || [ $code != 127 ] || code=143   # some shells forget a child that ended while they were ending its tree
 kill $watcher 2>/dev/null
 noted=
-note_times
+note_times last
 usage_end
 [ "$reason" != released ] || code=0
 # A scheduler that ends a step for one rank's sake signals every process of it, so that the command may end before this shell hears of it.
