@@ -136,7 +136,7 @@ public sealed class OpenCloud : IDisposable
                 Id = id,
                 Type = size.Type,
                 Image = image ?? Settings.Image,
-                Places = IsCluster ? [Cluster.Namespace] : Settings.Places,
+                Places = IsCluster ? [Cluster.Namespace] : [.. Settings.Places.DefaultIfEmpty("")],
                 Life = Settings.MaxLife,
                 PublicKey = IsCluster ? "" : PublicHalf(_access.Value.Identity!),
                 Purpose = purpose,
