@@ -47,13 +47,20 @@ public sealed class KubernetesRunTests : IAsyncLifetime
     [Fact]
     public async Task A_run_makes_its_pod_brings_its_results_and_log_home_and_the_pod_is_gone()
     {
-        var answer = await RunAsync(Submit([], "echo from the pod; echo result >$MUSTER_OUT/r.txt"));
+        var answer = await RunAsync(
+            Submit([], "echo from the pod; echo 'muster: metric loss=0.25 step=1'; echo result >$MUSTER_OUT/r.txt")
+        );
         Assert.True(answer.Code == 0, answer.Said);
+        Assert.DoesNotContain("did not answer", answer.Said, StringComparison.Ordinal);
         Assert.Contains("from the pod", answer.Output, StringComparison.Ordinal);
         Assert.Equal("result\n", await File.ReadAllTextAsync(Path.Combine(Code, "muster-out/sh/r.txt"), Ct));
         await GoneAsync();
         Assert.Equal(1, _world.Count("kubernetes", "POST /apis/batch"));
         Assert.Contains("succeeded", (await RunAsync("show", "last")).Output, StringComparison.Ordinal);
+        // What it measured came home before its pod went, which is not asked any more.
+        var listed = await RunAsync("ps", "--all", "--columns", "name,loss");
+        Assert.Contains("0.25", listed.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("did not answer", listed.Said, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -89,7 +96,9 @@ public sealed class KubernetesRunTests : IAsyncLifetime
         Assert.Single(_cluster.Pods);
         Assert.Equal(0, (await RunAsync("fetch", "last")).Code);
         await GoneAsync();
-        Assert.Contains("cancelled", (await RunAsync("show", "last")).Output, StringComparison.Ordinal);
+        var shown = await RunAsync("show", "last");
+        Assert.Contains("cancelled", shown.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("did not answer", shown.Said, StringComparison.Ordinal);
     }
 
     [Fact]
