@@ -101,6 +101,26 @@ public sealed class KubernetesRunTests : IAsyncLifetime
         Assert.DoesNotContain("did not answer", shown.Said, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("shell last")]
+    [InlineData("exec -t last -- sh")]
+    public async Task A_terminal_in_a_pod_is_refused_with_the_command_that_opens_one(string words)
+    {
+        Assert.Equal(0, (await RunAsync(Submit(["--detach"], "sleep 600"))).Code);
+        var start = Start();
+        start.FileName = "script";
+        foreach (var word in (string[])["-q", "-e", "-c", $"'{MusterProgram.Path}' {words}", "/dev/null"])
+            start.ArgumentList.Add(word);
+        var said = await RunAsync(start);
+        Assert.Equal(1, said.Code);
+        // The terminal breaks lines where it is full.
+        Assert.Contains(
+            $"kubectl exec -it job/{_cluster.Jobs.Single().Name} -- sh",
+            string.Join(' ', said.Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)),
+            StringComparison.Ordinal
+        );
+    }
+
     [Fact]
     public async Task A_run_whose_pod_is_evicted_ends_with_the_clusters_own_words()
     {
@@ -234,9 +254,11 @@ public sealed class KubernetesRunTests : IAsyncLifetime
         return start;
     }
 
-    private async Task<(int Code, string Output, string Said)> RunAsync(params string[] words)
+    private Task<(int Code, string Output, string Said)> RunAsync(params string[] words) => RunAsync(Start(words));
+
+    private static async Task<(int Code, string Output, string Said)> RunAsync(ProcessStartInfo start)
     {
-        using var process = Process.Start(Start(words))!;
+        using var process = Process.Start(start)!;
         process.StandardInput.Close();
         var errors = process.StandardError.ReadToEndAsync(Ct);
         var output = await process.StandardOutput.ReadToEndAsync(Ct);
