@@ -17,6 +17,7 @@ public sealed class UiPageTests(Browser browser)
                 + "printf 'epoch,loss\\n1,0.91\\n' > $MUSTER_OUT/metrics.csv"
         );
         await own.SubmitAsync("broken", "exit 3 # <img src=x onerror=alert(1)>");
+        await own.SubmitAsync("long", $"true {string.Join(' ', Enumerable.Range(1, 900))} last");
         await own.SubmitAsync(
             "train",
             "echo begun; exec python3 -m http.server --bind 127.0.0.1 $MUSTER_PORT_WEB",
@@ -39,6 +40,19 @@ public sealed class UiPageTests(Browser browser)
         await window.Button("Cancel").ClickAsync();
         await window.Button("Cancel the run").ClickAsync();
         await window.Page.Locator(".title .mark", new() { HasText = "cancelled" }).WaitForAsync();
+
+        await window.Page.GotoAsync(own.Base + "#/");
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "long", Exact = true }).ClickAsync();
+        // a long command is a few lines high, and read to its end by keys
+        var command = window.Page.GetByRole(AriaRole.Region, new() { Name = "Command" });
+        await command.FocusAsync();
+        Assert.InRange(await command.EvaluateAsync<double>("box => box.clientHeight"), 20, 120);
+        Assert.True(await command.EvaluateAsync<bool>("box => box.scrollHeight > box.clientHeight"));
+        await command.PressAsync("End");
+        await command.EvaluateAsync(
+            "box => new Promise(moved => (box.scrollTop > 0 ? moved() : box.addEventListener('scroll', moved)))"
+        );
+        await window.AccessibleAsync();
 
         await window.Page.GotoAsync(own.Base + "#/");
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "north-field" }).ClickAsync();

@@ -42,6 +42,9 @@ export function stretches(history: History, hours: number, now: number): Stretch
   return all;
 }
 
+/** One that was added just now: what is known of it still changes from look to look. */
+export const isNew = (history: History) => history.tasks.length < 3;
+
 /** For how much of the time that is known it answered, in a sentence. */
 export function upShare(history: History): string {
   const length = (spans: History['spans']) =>

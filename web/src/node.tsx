@@ -3,7 +3,7 @@ import { link } from './address';
 import { type NodeEntry, call, get, nodeState } from './api';
 import { Chart, type Line } from './chart';
 import { ago, bytes, clock, count, exact, plural, span } from './format';
-import { type History, type Stretch, pointsOf, stretches, upShare } from './history';
+import { type History, type Stretch, isNew, pointsOf, stretches, upShare } from './history';
 import { useLive } from './live';
 import { Ask, Empty, Facts, Fault, Mark, Text, Title, say, useNow } from './parts';
 
@@ -23,7 +23,7 @@ function useHistory(id: string, hours: number) {
         await get<History>(`/nodes/${encodeURIComponent(id)}/history?hours=${hours}`).then(
           (history) => {
             if (gone) return;
-            soon = history.tasks.length === 0; // one that was added just now
+            soon = isNew(history);
             set(history);
             setFault(null);
           },

@@ -32,6 +32,9 @@ export function State({ of: run, now }: { of: Run; now: number }) {
   );
 }
 
+/** A command with more characters than this has a place of its own, which scrolls. */
+const LONG = 120;
+
 const TABS = ['Log', 'Metrics', 'Scenes', 'Results', 'Why', 'By command'] as const;
 
 export function RunPage({ id, query }: { id: string; query: Readonly<Record<string, string>> }) {
@@ -74,11 +77,12 @@ export function RunPage({ id, query }: { id: string; query: Readonly<Record<stri
     </Empty>
   );
   const began = run.started_at && Date.parse(run.started_at);
+  const command = shown(run.command);
   const facts: [name: string, value: string | undefined][] = [
     ['Site', placeOf(run)],
     ['Runs on', run.where],
     ['Job', run.handle],
-    ['Command', shown(run.command)],
+    ['Command', command.length > LONG ? undefined : command],
     ['Code', run.commit && `${run.commit.slice(0, 10)}${run.branch ? ` of ${run.branch}` : ''}`],
     ['Container', run.container],
     ['Submitted', ago(Date.parse(run.created_at), now)],
@@ -124,7 +128,18 @@ export function RunPage({ id, query }: { id: string; query: Readonly<Record<stri
           <Text>{note}</Text>
         </div>
       ))}
-      <Facts of={facts} id={run.id} />
+      <Facts of={facts} id={run.id}>
+        {command.length > LONG && (
+          <div class="whole">
+            <dt>Command</dt>
+            <dd>
+              <div class="few mono" role="region" aria-label="Command" tabIndex={0}>
+                <Text>{command}</Text>
+              </div>
+            </dd>
+          </div>
+        )}
+      </Facts>
       <div class="panel">
         <div class="tabs" role="tablist">
           {TABS.map((name) => (

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type History, pointsOf, stretches, upShare } from '../src/history';
+import { type History, isNew, pointsOf, stretches, upShare } from '../src/history';
 
 const at = (minute: number) => new Date(Date.UTC(2026, 4, 1, 12, minute)).toISOString();
 const history = (...spans: [state: string, from: number, to: number][]): History => ({
@@ -30,6 +30,10 @@ describe('how a node stood', () => {
     ]);
     expect(stretches(history(['online', -90, 59]), 1, now)).toEqual([{ state: 'online', from: 0, to: 59 / 60 }]);
     expect(stretches(history(['online', 0, 30]), 1, now).at(-1)).toEqual({ state: 'gap', from: 0.5, to: 1 });
+  });
+  it('is looked at often while the first minutes are still being filled', () => {
+    const first = (...tasks: (number | null)[]) => isNew({ ...history(['online', 0, 1]), tasks });
+    expect([first(), first(0), first(0, null), first(0, 0, 0)]).toEqual([true, true, true, false]);
   });
   it('is said in a sentence', () => {
     expect(upShare(history(['online', 0, 60]))).toBe('It answered all the time');

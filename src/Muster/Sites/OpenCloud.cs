@@ -100,6 +100,13 @@ public sealed class OpenCloud : IDisposable
         : _pods is not null ? _pods.Known(host)
         : new OpenSshHost(_access.Value.Known(host), patience);
 
+    /// <summary>Whether nobody needs to ask a machine any more: it is gone, or on its way out.</summary>
+    public async Task<bool> HasGoneAsync(string host, CancellationToken ct) =>
+        !Hosts.Contains(host)
+        || (await MachinesAsync(ct)).Any(record =>
+            record.Name == host && record.State is (MachineState.Destroying or MachineState.Gone)
+        );
+
     /// <summary>Machines that are not proved gone, and those that went in the last hour.</summary>
     public Task<IReadOnlyList<MachineRecord>> MachinesAsync(CancellationToken ct) =>
         MachinesAsync(_clock.GetUtcNow() - TimeSpan.FromHours(1), ct);
@@ -136,7 +143,7 @@ public sealed class OpenCloud : IDisposable
                 Id = id,
                 Type = size.Type,
                 Image = image ?? Settings.Image,
-                Places = IsCluster ? [Cluster.Namespace] : Settings.Places,
+                Places = IsCluster ? [Cluster.Namespace] : [.. Settings.Places.DefaultIfEmpty("")],
                 Life = Settings.MaxLife,
                 PublicKey = IsCluster ? "" : PublicHalf(_access.Value.Identity!),
                 Purpose = purpose,

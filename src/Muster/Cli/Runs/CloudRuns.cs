@@ -73,6 +73,9 @@ internal static class CloudRuns
             {
                 if (Of(app, site) is not { } machines)
                     continue;
+                // What a run has measured comes home before its machine may go.
+                if (await machines.EndedAsync(ct) is { Count: > 0 } ended)
+                    await app.AskMeasuresAsync(ended, TimeSpan.FromSeconds(10), ct);
                 foreach (var machine in await machines.SettleAsync(ct))
                     app.Screen.Note("given back", Words(machine, app.Clock.GetUtcNow()));
             }

@@ -159,7 +159,7 @@ internal static class SitesMachinesCommand
                         [
                             view.Name,
                             view.Site,
-                            view.Place is null ? view.Type : $"{view.Type} {view.Place}",
+                            string.IsNullOrEmpty(view.Place) ? view.Type : $"{view.Type} {view.Place}",
                             view.State,
                             view.Runs.Count == 0 ? "-" : string.Join(',', view.Runs.Select(run => run.Name)),
                             Money(view.Cost, view.Currency),

@@ -207,6 +207,15 @@ public sealed class RunMachines(OpenCloud cloud, RunStore store, TimeProvider cl
         CancellationToken ct
     ) => cloud.IsUsed ? [.. (await cloud.MachinesAsync(ct)).Select(record => (record, RunsOn(record)))] : [];
 
+    /// <summary>Runs that have ended on machines that are still there.</summary>
+    public async Task<IReadOnlyList<Run>> EndedAsync(CancellationToken ct) =>
+        [
+            .. (await ListAsync(ct))
+                .Where(one => one.Machine.State is MachineState.Ready)
+                .SelectMany(one => one.Runs)
+                .Where(run => run.State is RunState.Ended),
+        ];
+
     private IReadOnlyList<Run> RunsOn(MachineRecord record) => store.On(record.Id);
 
     private async Task<MachineRecord?> FindAsync(Guid id, CancellationToken ct) =>

@@ -99,6 +99,8 @@ public sealed class MeasureKeeper(MeasureStore store, Func<string, OpenSite> ope
         try
         {
             var site = open(siteName);
+            if (host is not null && site.Cloud is { } cloud && await cloud.HasGoneAsync(host, either.Token))
+                return true; // what it had not told is gone with it
             var byFolder = asked.ToDictionary(one => one.Run.Plan.FolderOn(host));
             List<string> words = [site.Root];
             foreach (var (folder, one) in byFolder)

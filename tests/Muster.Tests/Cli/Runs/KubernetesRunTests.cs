@@ -47,13 +47,20 @@ public sealed class KubernetesRunTests : IAsyncLifetime
     [Fact]
     public async Task A_run_makes_its_pod_brings_its_results_and_log_home_and_the_pod_is_gone()
     {
-        var answer = await RunAsync(Submit([], "echo from the pod; echo result >$MUSTER_OUT/r.txt"));
+        var answer = await RunAsync(
+            Submit([], "echo from the pod; echo 'muster: metric loss=0.25 step=1'; echo result >$MUSTER_OUT/r.txt")
+        );
         Assert.True(answer.Code == 0, answer.Said);
+        Assert.DoesNotContain("did not answer", answer.Said, StringComparison.Ordinal);
         Assert.Contains("from the pod", answer.Output, StringComparison.Ordinal);
         Assert.Equal("result\n", await File.ReadAllTextAsync(Path.Combine(Code, "muster-out/sh/r.txt"), Ct));
         await GoneAsync();
         Assert.Equal(1, _world.Count("kubernetes", "POST /apis/batch"));
         Assert.Contains("succeeded", (await RunAsync("show", "last")).Output, StringComparison.Ordinal);
+        // What it measured came home before its pod went, which is not asked any more.
+        var listed = await RunAsync("ps", "--all", "--columns", "name,loss");
+        Assert.Contains("0.25", listed.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("did not answer", listed.Said, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -89,7 +96,29 @@ public sealed class KubernetesRunTests : IAsyncLifetime
         Assert.Single(_cluster.Pods);
         Assert.Equal(0, (await RunAsync("fetch", "last")).Code);
         await GoneAsync();
-        Assert.Contains("cancelled", (await RunAsync("show", "last")).Output, StringComparison.Ordinal);
+        var shown = await RunAsync("show", "last");
+        Assert.Contains("cancelled", shown.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("did not answer", shown.Said, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("shell last")]
+    [InlineData("exec -t last -- sh")]
+    public async Task A_terminal_in_a_pod_is_refused_with_the_command_that_opens_one(string words)
+    {
+        Assert.Equal(0, (await RunAsync(Submit(["--detach"], "sleep 600"))).Code);
+        var start = Start();
+        start.FileName = "script";
+        foreach (var word in (string[])["-q", "-e", "-c", $"'{MusterProgram.Path}' {words}", "/dev/null"])
+            start.ArgumentList.Add(word);
+        var said = await RunAsync(start);
+        Assert.Equal(1, said.Code);
+        // The terminal breaks lines where it is full.
+        Assert.Contains(
+            $"kubectl exec -it job/{_cluster.Jobs.Single().Name} -- sh",
+            string.Join(' ', said.Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -225,9 +254,11 @@ public sealed class KubernetesRunTests : IAsyncLifetime
         return start;
     }
 
-    private async Task<(int Code, string Output, string Said)> RunAsync(params string[] words)
+    private Task<(int Code, string Output, string Said)> RunAsync(params string[] words) => RunAsync(Start(words));
+
+    private static async Task<(int Code, string Output, string Said)> RunAsync(ProcessStartInfo start)
     {
-        using var process = Process.Start(Start(words))!;
+        using var process = Process.Start(start)!;
         process.StandardInput.Close();
         var errors = process.StandardError.ReadToEndAsync(Ct);
         var output = await process.StandardOutput.ReadToEndAsync(Ct);

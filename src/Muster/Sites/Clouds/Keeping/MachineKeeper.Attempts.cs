@@ -74,7 +74,7 @@ public sealed partial class MachineKeeper
                     : asking.To(
                         new MachineState.Asking(order, now),
                         now,
-                        $"asked for {request.Type} in {place}{At(price)}"
+                        $"asked for {request.Type}{MachinePlan.In(place)}{At(price)}"
                     );
             },
             ct
@@ -113,7 +113,7 @@ public sealed partial class MachineKeeper
                 ).Seen(machine, now);
                 return known.Released is { } why
                     ? made.End(now, why)
-                    : made.To(new MachineState.Made(now), now, $"made {machine.Id} in {machine.Place}")
+                    : made.To(new MachineState.Made(now), now, $"made {machine.Id}{MachinePlan.In(machine.Place)}")
                         .Later(now + TimeSpan.FromSeconds(2), now);
             },
             ct
@@ -138,7 +138,7 @@ public sealed partial class MachineKeeper
                     ? known.To(
                         new MachineState.Doubtful(asking.Order, sent, 0, 0),
                         now,
-                        $"whether it was made in {order.Place} is not known: {why}"
+                        $"whether it was made{MachinePlan.In(order.Place)} is not known: {why}"
                     )
                     : known,
             ct
@@ -148,7 +148,7 @@ public sealed partial class MachineKeeper
     private async Task RefusedAsync(MachineOrder order, CloudException fault, CancellationToken ct)
     {
         var now = Now;
-        var words = $"{order.Type} in {order.Place}: {Words(fault)}";
+        var words = $"{order.Type}{MachinePlan.In(order.Place)}: {Words(fault)}";
         var isFinal = fault.Fault is CloudFault.BadOrder or CloudFault.Gone;
         await PauseAsync(fault, order.Place, order.Type, words, ct);
         await ChangeAsync(
@@ -193,7 +193,8 @@ public sealed partial class MachineKeeper
                     return known;
                 if (absences >= 2)
                 {
-                    var never = $"it was not made in {order.Place}: nothing of it was found since {sent:HH:mm:ss}";
+                    var never =
+                        $"it was not made{MachinePlan.In(order.Place)}: nothing of it was found since {sent:HH:mm:ss}";
                     return known.Released is { } why
                         ? known.To(new MachineState.Gone(now, why, null), now, $"{why}; {never}")
                         : known.To(new MachineState.Planned(), now, never);
@@ -203,7 +204,11 @@ public sealed partial class MachineKeeper
                 return known.State is MachineState.Doubtful
                     ? (known with { State = doubt, Held = null }).Later(next, now)
                     : known
-                        .To(doubt, now, $"whether it was made in {order.Place} is not known: nobody heard the answer")
+                        .To(
+                            doubt,
+                            now,
+                            $"whether it was made{MachinePlan.In(order.Place)} is not known: nobody heard the answer"
+                        )
                         .Later(next, now);
             },
             ct

@@ -195,7 +195,7 @@ public sealed partial class MachineKeeper
                         Released = why,
                     }
                         .Seen(machine, now)
-                        .End(now, $"{machine.Name} ({machine.Id} in {machine.Place}): {why}"),
+                        .End(now, $"{machine.Name} ({machine.Id}{MachinePlan.In(machine.Place)}): {why}"),
             ct
         );
     }

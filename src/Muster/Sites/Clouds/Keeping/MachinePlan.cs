@@ -66,7 +66,7 @@ internal static class MachinePlan
                 when (machine.PublicAddress ?? machine.PrivateAddress) is { } address => seen.To(
                     new MachineState.Booting(now),
                     now,
-                    $"runs in {machine.Place} at {address}"
+                    $"runs{In(machine.Place)} at {address}"
                 )
                 .Later(now + options.Boot, now),
             (MachineState.Made(var since), _) => seen.Later(
@@ -122,6 +122,9 @@ internal static class MachinePlan
             MachineState.Preparing(var since) => Earlier(since + options.Prepare, record.Until),
             _ => record.Until,
         };
+
+    /// <summary>A place in a sentence; nothing where the provider has only one, without a name.</summary>
+    public static string In(string place) => place.Length > 0 ? $" in {place}" : "";
 
     private static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
 

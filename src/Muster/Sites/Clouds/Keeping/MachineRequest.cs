@@ -8,7 +8,7 @@ public sealed record MachineRequest
     public required string Type { get; init; }
     public required string Image { get; init; }
 
-    /// <summary>In the order in which they are tried.</summary>
+    /// <summary>In the order in which they are tried; one without a name is the only one of its provider.</summary>
     public required IReadOnlyList<string> Places { get; init; }
 
     /// <summary>How long it may live, from the attempt that makes it. All of it is reserved in the budget.</summary>

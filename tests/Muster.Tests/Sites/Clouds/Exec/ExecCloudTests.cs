@@ -1,3 +1,5 @@
+using Muster.Sites.Clouds.Keeping;
+
 namespace Muster.Sites.Clouds.Exec;
 
 /// <summary>The commands of a user: the sample that starts processes, and those that do everything wrong.</summary>
@@ -34,6 +36,31 @@ public sealed class ExecCloudTests : IDisposable
         Assert.True(await cloud.DestroyAsync(made, Ct));
         Assert.IsType<FindAnswer.Absent>(await cloud.FindAsync(order, Ct));
         Assert.Null(await cloud.GetAsync("here", made.Id, Ct));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(3)]
+    public async Task Where_no_places_are_named_a_machine_is_ordered_from_the_only_one(int? attempts)
+    {
+        var settings = Settings(Sample) with { Attempts = attempts };
+        using var cloud = new OpenCloud(
+            new()
+            {
+                Name = settings.Site,
+                Origin = new("test"),
+                Cloud = settings,
+            },
+            Path.Combine(_folder.FullName, "own"),
+            _folder.FullName,
+            TimeProvider.System
+        );
+        var id = Guid.CreateVersion7();
+        Assert.IsType<OrderAnswer.Placed>(await cloud.OrderAsync(id, settings.Machines[0], "run train", Ct));
+        await cloud.Keeper.StepAsync(Ct);
+        var record = Assert.Single(await cloud.MachinesAsync(Ct));
+        Assert.Equal(id, record.Machine?.Order);
+        Assert.DoesNotContain(" in ", record.Why, StringComparison.Ordinal);
     }
 
     [Fact]
