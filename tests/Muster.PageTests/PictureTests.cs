@@ -4,10 +4,14 @@ using Muster.Gateway.Model;
 
 namespace Muster;
 
-/// <summary>Each view at each size, light and dark: nothing is cut off, nothing breaks a rule; pictures for the docs.</summary>
+/// <summary>
+/// Each view at each size, light and dark: nothing is cut off, nothing breaks a rule; pictures for the docs.
+/// </summary>
 public sealed class PictureTests(Browser browser)
 {
-    /// <summary>The rules are those of the drawn page, so two looks that differ in everything are enough for them.</summary>
+    /// <summary>
+    /// The rules are those of the drawn page, so two looks that differ in everything are enough for them.
+    /// </summary>
     private static readonly (int Width, int Height, bool Dark, bool Rules, bool Picture)[] Looks =
     [
         (1440, 900, false, true, true),

@@ -2,7 +2,9 @@ using Microsoft.Playwright;
 
 namespace Muster;
 
-/// <summary>What was reconstructed is looked at from its run's page, and no page of results gets further than that.</summary>
+/// <summary>
+/// What was reconstructed is looked at from its run's page, and no page of results gets further than that.
+/// </summary>
 public sealed class UiScenesPageTests(Browser browser)
 {
     [Fact]

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Muster;
 
-/// <summary>A real sshd on loopback for whoever runs the tests, with a key and a client's configuration of its own.</summary>
+/// <summary>
+/// A real sshd on loopback for whoever runs the tests, with a key and a client's configuration of its own.
+/// </summary>
 internal sealed class LoopbackSshd : IDisposable
 {
     private readonly Process _daemon;

@@ -1,6 +1,8 @@
 namespace Muster.Hosts;
 
-/// <summary>Bytes as they come, up to a mark: what could be the mark's beginning is held back until that is known.</summary>
+/// <summary>
+/// Bytes as they come, up to a mark: what could be the mark's beginning is held back until that is known.
+/// </summary>
 internal sealed class UntilMark(byte[] mark)
 {
     private byte[] _held = [];

@@ -181,7 +181,9 @@ public sealed class OpenCloud : IDisposable
             : image;
     }
 
-    /// <summary>What a pod for a run asks for, where that is the run's to say; null where types are the provider's.</summary>
+    /// <summary>
+    /// What a pod for a run asks for, where that is the run's to say; null where types are the provider's.
+    /// </summary>
     /// <param name="wanted">A size by itself, or nothing.</param>
     public string? TypeFor(string? wanted, int? cpus, int? memoryMb, int? gpus)
     {

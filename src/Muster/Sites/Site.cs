@@ -37,7 +37,9 @@ public abstract record Site
     /// <summary>What each host without a scheduler has for runs.</summary>
     public HostSlots Slots { get; init; } = new(null, null, null);
 
-    /// <summary>The folder in which users who share the hosts stand in one line; null for a line of one's own.</summary>
+    /// <summary>
+    /// The folder in which users who share the hosts stand in one line; null for a line of one's own.
+    /// </summary>
     public string? Queue { get; init; }
 }
 

@@ -53,7 +53,8 @@ public static class GitSnapshot
     }
 
     /// <summary>
-    /// Takes a snapshot's ref back, in submodules too: its run came to nothing, or is removed. The commits go with git's
+    /// Takes a snapshot's ref back, in submodules too: its run came to nothing, or is removed. The commits go with
+    /// git's
     /// own clean-up.
     /// </summary>
     public static async Task ForgetAsync(string workingFolder, RunRef run, CancellationToken ct)

@@ -6,7 +6,9 @@ using Muster.NodeOdm;
 
 namespace Muster.Gateway;
 
-/// <summary>`muster serve --scale` on an empty machine: nodes come by sbatch and over SSH, work, and go again.</summary>
+/// <summary>
+/// `muster serve --scale` on an empty machine: nodes come by sbatch and over SSH, work, and go again.
+/// </summary>
 [Collection(Sharing.Nodes)]
 public sealed class ScalingTests : IDisposable
 {

@@ -4,7 +4,9 @@ using Muster.Clouds.Hetzner;
 
 namespace Muster.Sites.Clouds;
 
-/// <summary>`muster submit -s burst`: machines of the stand-in, each a real sshd behind an address of its own.</summary>
+/// <summary>
+/// `muster submit -s burst`: machines of the stand-in, each a real sshd behind an address of its own.
+/// </summary>
 public sealed class CloudRunTests : IAsyncDisposable
 {
     private readonly Lab _lab = new();

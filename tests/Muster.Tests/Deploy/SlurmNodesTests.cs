@@ -3,7 +3,9 @@ using Muster.Gateway;
 
 namespace Muster.Deploy;
 
-/// <summary><c>deploy/slurm/nodes.sh</c>, with a stand-in for <c>srun</c>, and the real program as gateway and node.</summary>
+/// <summary>
+/// <c>deploy/slurm/nodes.sh</c>, with a stand-in for <c>srun</c>, and the real program as gateway and node.
+/// </summary>
 public sealed class SlurmNodesTests : IDisposable
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -21,7 +21,8 @@ namespace Muster.Fuzzing;
 
 /// <summary>
 /// Every reader of bytes that others write, given bytes that are nearly right: it reads them, or refuses them in words.
-/// What it once failed at is kept in the corpus. <c>MUSTER_FUZZ=60</c> goes on for so many seconds for each reader, with
+/// What it once failed at is kept in the corpus. <c>MUSTER_FUZZ=60</c> goes on for so many seconds for each reader,
+/// with
 /// seeds of the day; a failure names its seed and trial.
 /// </summary>
 public sealed class FuzzTests : IDisposable

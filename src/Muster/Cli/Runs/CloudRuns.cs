@@ -91,7 +91,8 @@ internal static class CloudRuns
     }
 
     /// <summary>
-    /// Sites whose machines may need somebody. Whoever never had one is not told here what is wrong in the configuration.
+    /// Sites whose machines may need somebody. Whoever never had one is not told here what is wrong in the
+    /// configuration.
     /// </summary>
     public static IEnumerable<string> Used(App app) =>
         Directory.Exists(Path.Combine(app.Folders.State, "clouds"))

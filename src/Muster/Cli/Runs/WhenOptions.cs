@@ -38,7 +38,9 @@ internal sealed partial class WhenOptions
         return request with { At = at, Deadline = deadline };
     }
 
-    /// <summary>A time of day is the next one; a date and a time are those of here, unless they say otherwise.</summary>
+    /// <summary>
+    /// A time of day is the next one; a date and a time are those of here, unless they say otherwise.
+    /// </summary>
     private static DateTimeOffset? Moment(ParseResult parsed, Option<string?> option, TimeProvider clock)
     {
         var now = clock.GetLocalNow();

@@ -4,7 +4,9 @@ using Muster.Faults;
 
 namespace Muster.Cli.Terminal;
 
-/// <summary>This terminal handing over each key as it is pressed, Ctrl-C too; as it was before, once disposed.</summary>
+/// <summary>
+/// This terminal handing over each key as it is pressed, Ctrl-C too; as it was before, once disposed.
+/// </summary>
 internal sealed class RawTerminal : IDisposable
 {
     private const string Device = "/dev/tty";

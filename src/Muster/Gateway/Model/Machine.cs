@@ -3,7 +3,9 @@ using Muster.Sites.Scaling;
 
 namespace Muster.Gateway.Model;
 
-/// <summary>A machine that the gateway has asked a site for, with the node on it, from the first wish to its end.</summary>
+/// <summary>
+/// A machine that the gateway has asked a site for, with the node on it, from the first wish to its end.
+/// </summary>
 public sealed record Machine
 {
     public required Guid Id { get; init; }

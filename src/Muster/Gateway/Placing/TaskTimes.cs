@@ -19,7 +19,9 @@ public sealed class TaskTimes
     private static readonly TimeSpan GuessAtLeast = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan GuessForImage = TimeSpan.FromSeconds(20);
 
-    /// <summary>Tasks of as many images differ; one that takes longer than others like it should still finish.</summary>
+    /// <summary>
+    /// Tasks of as many images differ; one that takes longer than others like it should still finish.
+    /// </summary>
     private const double Caution = 1.5;
 
     private readonly Lock _lock = new();

@@ -64,7 +64,9 @@ public sealed record ScalePlan(IReadOnlyList<ScaleStart> Starts, IReadOnlyList<S
     /// <summary>Why no machine is asked for, for the first tasks that have none.</summary>
     public IReadOnlyDictionary<Guid, string> Unmet { get; init; } = new Dictionary<Guid, string>();
 
-    /// <summary>A machine that nothing needs any more is told so after this time: the queue changes all the time.</summary>
+    /// <summary>
+    /// A machine that nothing needs any more is told so after this time: the queue changes all the time.
+    /// </summary>
     private static readonly TimeSpan Regret = TimeSpan.FromSeconds(20);
 
     public static ScalePlan For(ScaleFacts facts) => new ScalePlanner(facts).Plan();

@@ -52,7 +52,9 @@ public sealed partial record RunMeasures
         };
     }
 
-    /// <summary>Files of one folder go on from each other; the same name elsewhere is told apart by its folder.</summary>
+    /// <summary>
+    /// Files of one folder go on from each other; the same name elsewhere is told apart by its folder.
+    /// </summary>
     private static IReadOnlyList<MetricSeries> Joined(
         IReadOnlyList<(string Folder, IReadOnlyList<MetricSeries> Series)> files
     )
@@ -81,7 +83,9 @@ public sealed partial record RunMeasures
         ];
     }
 
-    /// <summary>The last folder below the run's own; none for logs and for what lies at the top of the results.</summary>
+    /// <summary>
+    /// The last folder below the run's own; none for logs and for what lies at the top of the results.
+    /// </summary>
     private static string FolderOf(string key)
     {
         var parts = key[(key.IndexOf(' ') + 1)..].Split('/');

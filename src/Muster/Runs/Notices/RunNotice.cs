@@ -7,7 +7,9 @@ namespace Muster.Runs.Notices;
 /// <param name="Event">What it is, for programs; a run has each once in an attempt.</param>
 public sealed record RunNotice(string Event, string Title, string Text, Run Run)
 {
-    /// <summary>What is due of a run as it is now: its start or its end, where that is wanted and was not told.</summary>
+    /// <summary>
+    /// What is due of a run as it is now: its start or its end, where that is wanted and was not told.
+    /// </summary>
     public static RunNotice? Due(Run run, NoticeSettings settings) =>
         Of(run, settings) is { } found
         && (run.Plan.Notify || settings.On.Contains(found.Kind))

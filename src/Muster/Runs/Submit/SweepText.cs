@@ -6,7 +6,9 @@ using Muster.Shell;
 
 namespace Muster.Runs.Submit;
 
-/// <summary>Puts the parameters of a sweep into the shell text of a command: <c>{lr}</c> becomes the point's value.</summary>
+/// <summary>
+/// Puts the parameters of a sweep into the shell text of a command: <c>{lr}</c> becomes the point's value.
+/// </summary>
 internal static partial class SweepText
 {
     /// <summary>Sets each index's parameters.</summary>

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Muster.Sites.Clouds;
 
-/// <summary>A site's <c>options</c>, of which each provider knows its own; the configuration's reader checks them.</summary>
+/// <summary>
+/// A site's <c>options</c>, of which each provider knows its own; the configuration's reader checks them.
+/// </summary>
 internal sealed class CloudOptions(CloudSettings site)
 {
     public string? Text(string key) => site.Options.TryGetValue(key, out var text) && text.Length > 0 ? text : null;

@@ -28,7 +28,9 @@ public sealed partial record CloudReply(
     public long? Number(string name) =>
         long.TryParse(Header(name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    /// <summary>Until when the provider wants to be left alone, in either form of the header, at most an hour.</summary>
+    /// <summary>
+    /// Until when the provider wants to be left alone, in either form of the header, at most an hour.
+    /// </summary>
     public DateTimeOffset? RetryAfter
     {
         get
@@ -52,7 +54,9 @@ public sealed partial record CloudReply(
         : moment - At > LongestPause ? At + LongestPause
         : moment;
 
-    /// <summary>The document in the body; null when it is none of this form, as behind a gateway that speaks HTML.</summary>
+    /// <summary>
+    /// The document in the body; null when it is none of this form, as behind a gateway that speaks HTML.
+    /// </summary>
     public T? Read<T>(JsonTypeInfo<T> form)
         where T : class
     {
@@ -66,7 +70,9 @@ public sealed partial record CloudReply(
         }
     }
 
-    /// <summary>The first 200 characters of the body without markup; to be cleaned of secrets by who shows it.</summary>
+    /// <summary>
+    /// The first 200 characters of the body without markup; to be cleaned of secrets by who shows it.
+    /// </summary>
     public string Quote()
     {
         var text = Encoding.UTF8.GetString(Body.AsSpan(0, Math.Min(Body.Length, 16 << 10)));

@@ -104,7 +104,9 @@ public sealed record CloudSettings
     /// <c>first-use</c>.</summary>
     public string? HostKey { get; init; }
 
-    /// <summary>Passed to the provider as they are: <c>placement_group</c>, <c>capacity-reservation</c> and such.</summary>
+    /// <summary>
+    /// Passed to the provider as they are: <c>placement_group</c>, <c>capacity-reservation</c> and such.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Options { get; init; } = new Dictionary<string, string>();
 
     /// <summary>For <c>exec</c>.</summary>

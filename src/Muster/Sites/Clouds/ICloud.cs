@@ -47,7 +47,9 @@ public interface ICloud : IDisposable
     Task<IReadOnlyList<CloudFinding>> CheckAsync(CancellationToken ct);
 }
 
-/// <summary>One attempt to make a machine. What stands here is stored before it is sent; a repeat sends the same.</summary>
+/// <summary>
+/// One attempt to make a machine. What stands here is stored before it is sent; a repeat sends the same.
+/// </summary>
 public sealed record MachineOrder
 {
     /// <summary>Of the machine that is wanted, whatever the attempts for it.</summary>

@@ -6,7 +6,9 @@ public sealed class Secret(string value, string source)
 {
     public string Source { get; } = source;
 
-    /// <summary>Its variable is not set. That matters once somebody needs it, and not to whoever reads the file.</summary>
+    /// <summary>
+    /// Its variable is not set. That matters once somebody needs it, and not to whoever reads the file.
+    /// </summary>
     public bool IsMissing => value.Length == 0;
 
     /// <summary>For the request that needs it, and nothing else.</summary>

@@ -10,7 +10,8 @@ using YamlDotNet.RepresentationModel;
 namespace Muster.Sites.Clouds;
 
 /// <summary>
-/// What cloud-init does on a new machine: its host key, our key, and the lease that switches it off. Every process there
+/// What cloud-init does on a new machine: its host key, our key, and the lease that switches it off. Every process
+/// there
 /// can read it, so it holds no secret but the machine's own host key.
 /// </summary>
 public static class UserData

@@ -4,7 +4,9 @@ using Muster.Sites.Clouds;
 
 namespace Muster.Sites.Doctor;
 
-/// <summary>All that is wrong with a cloud site, what it costs, and what becomes of a machine that nobody ends.</summary>
+/// <summary>
+/// All that is wrong with a cloud site, what it costs, and what becomes of a machine that nobody ends.
+/// </summary>
 public static class CloudFindings
 {
     /// <summary>Most hours of a month.</summary>

@@ -70,7 +70,9 @@ internal sealed class AsrKeys(JsonElement json, string path)
         return text.Length == 0 ? null : text;
     }
 
-    /// <summary>What the file cannot do without; an empty text when it is missing, and then that is a mistake.</summary>
+    /// <summary>
+    /// What the file cannot do without; an empty text when it is missing, and then that is a mistake.
+    /// </summary>
     public string Need(string key)
     {
         var before = _mistakes.Count;

@@ -5,7 +5,9 @@ using YamlDotNet.RepresentationModel;
 
 namespace Muster.Sites.Reading;
 
-/// <summary>Makes a cloud site of its keys, and finds all that can be wrong with them before anybody is asked.</summary>
+/// <summary>
+/// Makes a cloud site of its keys, and finds all that can be wrong with them before anybody is asked.
+/// </summary>
 internal static class CloudSiteReader
 {
     /// <summary>Null when something is wrong, and then the mistakes are noted.</summary>

@@ -61,7 +61,8 @@ public static class SiteDraft
                 $"--set takes KEY=VALUE, not '{ConfigFile.Flat(setting)}'",
                 "Write, for example: --set sbatch.time=10:00:00"
             );
-        // The site is written as it is in force, so the variable's value, perhaps a token, would stand in the file. Of a
+        // The site is written as it is in force, so the variable's value, perhaps a token, would stand in the file. Of
+        // a
         // provider's secret only the variable is written.
         if (value.Contains("${", StringComparison.Ordinal) && !CloudKeys.IsSecret(path))
             throw new UserException(

@@ -5,7 +5,9 @@ namespace Muster.Sites.Clouds.Aws;
 /// <summary>Instances of EC2 as machines.</summary>
 internal static class AwsMachines
 {
-    /// <summary>All states but <c>terminated</c>, in which an instance is shown for about an hour after its end.</summary>
+    /// <summary>
+    /// All states but <c>terminated</c>, in which an instance is shown for about an hour after its end.
+    /// </summary>
     public static readonly List<string> Alive = ["pending", "running", "shutting-down", "stopping", "stopped"];
 
     public static bool IsGone(Instance instance) => instance.State?.Name?.Value is "terminated";

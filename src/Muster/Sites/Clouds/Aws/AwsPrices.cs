@@ -291,7 +291,9 @@ internal sealed class AwsPrices(
         }
     }
 
-    /// <summary>Codes are as those of EC2, in another form: <c>{"__type":"…#AccessDeniedException","message":"…"}</c>.</summary>
+    /// <summary>
+    /// Codes are as those of EC2, in another form: <c>{"__type":"…#AccessDeniedException","message":"…"}</c>.
+    /// </summary>
     private CloudException Refused(HttpResponseMessage response, byte[] answer)
     {
         string? code = null,

@@ -9,7 +9,9 @@ internal sealed record AwsSettings
     /// <summary>The types that the site uses: what is checked, and what has a price.</summary>
     public IReadOnlyList<string> Types { get; init; } = [];
 
-    /// <summary>An AMI's id, or the name of one of ours or Amazon's, which may hold <c>*</c>: the newest is taken.</summary>
+    /// <summary>
+    /// An AMI's id, or the name of one of ours or Amazon's, which may hold <c>*</c>: the newest is taken.
+    /// </summary>
     public string Image { get; init; } = "";
 
     /// <summary>Without keys: those of the environment, the profile, or the machine's role.</summary>

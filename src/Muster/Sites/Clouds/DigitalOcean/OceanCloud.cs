@@ -24,7 +24,9 @@ public sealed class OceanCloud : ICloud
     private readonly TimeProvider _clock;
     private readonly OceanApi _api;
 
-    /// <summary>Ten reads of keys a minute are allowed, so that ours is looked for once, and all of them seldom.</summary>
+    /// <summary>
+    /// Ten reads of keys a minute are allowed, so that ours is looked for once, and all of them seldom.
+    /// </summary>
     private static readonly TimeSpan KeysLast = TimeSpan.FromMinutes(10);
     private (string PublicKey, long Id)? _ourKey;
     private (DateTimeOffset At, IReadOnlyList<OceanKey> Keys)? _keys;

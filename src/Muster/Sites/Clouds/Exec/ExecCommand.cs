@@ -8,7 +8,8 @@ using Muster.Platforms;
 namespace Muster.Sites.Clouds.Exec;
 
 /// <summary>
-/// Runs one of the user's commands: without a shell, in the folder of the configuration, with the site's environment and
+/// Runs one of the user's commands: without a shell, in the folder of the configuration, with the site's environment
+/// and
 /// none of our secrets. One document goes in, one comes out.
 /// </summary>
 internal sealed partial class ExecCommand(CloudSettings settings, TimeProvider clock)

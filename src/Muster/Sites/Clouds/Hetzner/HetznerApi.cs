@@ -31,7 +31,9 @@ internal sealed class HetznerApi : IDisposable
     /// <summary>How far our clock was from the provider's at the last answer.</summary>
     public TimeSpan ClockAhead { get; private set; }
 
-    /// <summary>How long to leave a thing that is asked after again and again: longer when few requests are left.</summary>
+    /// <summary>
+    /// How long to leave a thing that is asked after again and again: longer when few requests are left.
+    /// </summary>
     public TimeSpan PollPause => Share() < 0.1 ? TimeSpan.FromSeconds(10) : TimeSpan.FromSeconds(1);
 
     public Task<HetznerAnswer> GetAsync(string path, CancellationToken ct) =>

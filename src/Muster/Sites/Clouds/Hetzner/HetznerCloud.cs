@@ -329,7 +329,9 @@ public sealed class HetznerCloud(CloudSettings settings, Redactor redactor, Time
         return new CreateAnswer.Made(machine with { State = CloudState.Broken, Word = why.Message });
     }
 
-    /// <summary>Automatic addresses go with their server; one that stays is taken away, unless another machine has it.</summary>
+    /// <summary>
+    /// Automatic addresses go with their server; one that stays is taken away, unless another machine has it.
+    /// </summary>
     private async Task<bool> IsGoneAsync(CloudPart part, string server, CancellationToken ct)
     {
         var path = part.Kind switch

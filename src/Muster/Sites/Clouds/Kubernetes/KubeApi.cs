@@ -69,7 +69,9 @@ internal sealed class KubeApi(CloudSettings settings, Func<string, string?> envi
         catch (CloudException fault) when (fault.Fault is CloudFault.Gone) { }
     }
 
-    /// <summary>All pages. When the list has changed so much that they no longer fit together, from the beginning.</summary>
+    /// <summary>
+    /// All pages. When the list has changed so much that they no longer fit together, from the beginning.
+    /// </summary>
     /// <param name="path">With a selector, so that it has a question mark.</param>
     public async Task<IReadOnlyList<T>> ListAsync<T>(string path, JsonTypeInfo<KubeList<T>> form, CancellationToken ct)
     {

@@ -5,7 +5,9 @@ using Muster.Shell;
 
 namespace Muster.Sites.Clouds.Kubernetes;
 
-/// <summary>A pod: scripts are run in its container over the cluster's API, and its ports are reached the same way.</summary>
+/// <summary>
+/// A pod: scripts are run in its container over the cluster's API, and its ports are reached the same way.
+/// </summary>
 internal sealed class PodHost(KubeApi api, string name, string place, string pod) : IHost
 {
     public string Name => name;

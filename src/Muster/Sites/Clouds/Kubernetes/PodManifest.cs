@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Muster.Sites.Clouds.Kubernetes;
 
-/// <summary>The Job that an order becomes: one pod, started once, whose container lives until its lease is over.</summary>
+/// <summary>
+/// The Job that an order becomes: one pod, started once, whose container lives until its lease is over.
+/// </summary>
 internal static class PodManifest
 {
     /// <summary>The annotation that says what was asked for.</summary>

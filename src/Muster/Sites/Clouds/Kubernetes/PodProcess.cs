@@ -6,7 +6,8 @@ using Muster.Hosts;
 namespace Muster.Sites.Clouds.Kubernetes;
 
 /// <summary>
-/// A command in a pod's container, over a WebSocket: each message begins with the number of its stream. 0 goes in, 1 and
+/// A command in a pod's container, over a WebSocket: each message begins with the number of its stream. 0 goes in, 1
+/// and
 /// 2 come out, 3 says how it ended, and 255 with a number closes that stream.
 /// </summary>
 internal sealed class PodProcess : IShellProcess

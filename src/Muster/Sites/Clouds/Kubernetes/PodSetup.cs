@@ -4,7 +4,9 @@ using Muster.Shell;
 
 namespace Muster.Sites.Clouds.Kubernetes;
 
-/// <summary>What makes a pod that runs into a host on which work can be started: its image as it is, and a lease.</summary>
+/// <summary>
+/// What makes a pod that runs into a host on which work can be started: its image as it is, and a lease.
+/// </summary>
 internal static class PodSetup
 {
     /// <summary>Throws when the pod cannot be used; one that does not answer yet is waited for.</summary>

@@ -2,7 +2,9 @@ using Muster.Sites.Schedulers;
 
 namespace Muster.Sites.Clouds.Kubernetes;
 
-/// <summary>What a Job and its pod say, in our words. A pure function: whoever calls it has asked the cluster.</summary>
+/// <summary>
+/// What a Job and its pod say, in our words. A pure function: whoever calls it has asked the cluster.
+/// </summary>
 internal static class PodSight
 {
     /// <summary>Pulling may fail for a moment; after so long the image or its secret is wrong.</summary>

@@ -95,7 +95,9 @@ internal sealed class ScalewayApi : IDisposable
         catch (CloudException fault) when (fault.Fault is CloudFault.Gone) { }
     }
 
-    /// <summary>All pages as one list. The instance API writes how many there are in a header, and nowhere else.</summary>
+    /// <summary>
+    /// All pages as one list. The instance API writes how many there are in a header, and nowhere else.
+    /// </summary>
     /// <param name="path">With a query.</param>
     public async Task<IReadOnlyList<TItem>> ListAsync<TPage, TItem>(
         string path,

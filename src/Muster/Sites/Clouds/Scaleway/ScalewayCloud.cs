@@ -308,7 +308,9 @@ public sealed class ScalewayCloud : ICloud
         }
     }
 
-    /// <summary>Scaleway shows no console. Its images publish the fingerprints of their host keys there instead.</summary>
+    /// <summary>
+    /// Scaleway shows no console. Its images publish the fingerprints of their host keys there instead.
+    /// </summary>
     public async Task<string?> ConsoleAsync(string place, string id, CancellationToken ct) =>
         await _api.FindTextAsync(
             $"instance/v1/zones/{ScalewayZone.Of(place)}/servers/{id}/user_data/ssh-host-fingerprints",
