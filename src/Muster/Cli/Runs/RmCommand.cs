@@ -104,6 +104,11 @@ internal static class RmCommand
     {
         if (only)
             return new(run, []);
+        if (app.Config.Find(run.Plan.Site) is null && !File.Exists(run.Plan.Site))
+            throw new UserException(
+                $"{run.Plan.Name} is on {run.Plan.Site}, which is no site any more",
+                $"Add the site again, or remove only what is known here: muster rm {run.Id.Short} --forget"
+            );
         var site = app.OpenSite(app.GetSite(run.Plan.Site));
         var folders = new List<OldFolder>();
         // What a cloud's machine held went with the machine.

@@ -25,6 +25,7 @@ public sealed record RunView
 
     /// <summary>How much its command reads as standard input.</summary>
     public long? StdinBytes { get; init; }
+    public string? Terminal { get; init; }
 
     /// <summary>Not begun before this.</summary>
     public DateTimeOffset? At { get; init; }
@@ -106,6 +107,7 @@ public sealed record RunView
             At = run.Plan.At,
             Deadline = run.Plan.Deadline,
             StdinBytes = run.Plan.Stdin?.Bytes,
+            Terminal = run.Plan.Tty,
             Retry = run.Plan.Retry is { } retry
                 ? new(retry.Times, [.. retry.On.Select(outcome => outcome.Word())], retry.GrowMemory, retry.Resume)
                 : null,

@@ -127,6 +127,7 @@ internal static class ShowCommand
         app.Screen.Field("snapshot", run.Plan.Commit is { } commit ? $"{commit} ({run.Plan.Branch})" : null);
         foreach (var input in run.Plan.Inputs)
             app.Screen.Field("input", $"{input.Name} from {(input.OnSite ? $"{run.Plan.Site}:" : "")}{input.Path}");
+        app.Screen.Field("terminal", run.Plan.Tty);
         app.Screen.Field("stdin", run.Plan.Stdin is { Bytes: { } bytes } ? Words.Size(bytes) : null);
         foreach (var output in run.Plan.Outputs)
             app.Screen.Field("output", output);
