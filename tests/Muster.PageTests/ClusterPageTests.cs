@@ -115,7 +115,7 @@ public sealed class ClusterPageTests(Browser browser, SharedCluster shared) : IC
         await window.AccessibleAsync();
         await window.Page.Locator("button.chip", new() { HasText = "6 h" }).ClickAsync();
         Assert.EndsWith("?hours=6", window.Page.Url, StringComparison.Ordinal);
-        await window.Page.GetByRole(AriaRole.Link, new() { Name = "0 tasks now, and those before" }).ClickAsync();
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "0 tasks active; show all" }).ClickAsync();
         Assert.Contains("/tasks?node=", window.Page.Url, StringComparison.Ordinal);
     }
 

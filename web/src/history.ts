@@ -51,9 +51,9 @@ export function upShare(history: History): string {
     spans.reduce((sum, span) => sum + Date.parse(span.to) - Date.parse(span.from), 0);
   const known = history.spans.filter((span) => span.state !== 'unknown');
   const down = known.filter((span) => span.state === 'offline');
-  if (length(known) === 0) return 'How it stood';
-  if (down.length === 0) return 'It answered all the time';
+  if (length(known) === 0) return 'No data yet';
+  if (down.length === 0) return 'Online all the time';
   const part = (100 * length(down)) / length(known);
   const outages = down.length === 1 ? 'once' : `${down.length} times`;
-  return `It was away ${outages}, ${part < 1 ? 'under 1' : Math.round(part)} % of the time`;
+  return `Offline ${outages}, ${part < 1 ? 'under 1' : Math.round(part)}% of the time`;
 }

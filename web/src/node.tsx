@@ -72,7 +72,7 @@ export function Node({ id, query }: { id: string; query: Readonly<Record<string,
         <Mark of={nodeState(node)} />
         <span class="grow" />
         <button type="button" onClick={() => act('POST', '/refresh', 'asked')}>
-          Ask now
+          Refresh now
         </button>
         {node.locked || node.draining ? (
           <button type="button" onClick={() => act('POST', '/unlock', 'unlocked')}>
@@ -102,17 +102,17 @@ export function Node({ id, query }: { id: string; query: Readonly<Record<string,
       )}
       <Facts id={node.id} of={facts(node)}>
         <div>
-          <dt>Its tasks</dt>
+          <dt>Tasks</dt>
           <dd>
             <a class="link" href={link(['tasks'], { node: node.name })}>
-              {plural(node.tasks, 'task')} now, and those before
+              {plural(node.tasks, 'task')} active; show all
             </a>
           </dd>
         </div>
       </Facts>
-      <section class="panel" aria-label="How it stood">
+      <section class="panel" aria-label="Availability">
         <header class="wraps past">
-          <h2>{found && found.tasks.length > 0 ? upShare(found) : 'How it stood'}</h2>
+          <h2>{found && found.tasks.length > 0 ? upShare(found) : 'Availability'}</h2>
           <div class="chips" role="group" aria-label="Hours">
             {HOURS.map((one) => (
               <button
@@ -129,7 +129,7 @@ export function Node({ id, query }: { id: string; query: Readonly<Record<string,
         </header>
         <div class="body stack">
           <Fault of={fault} />
-          {found && found.tasks.length === 0 && <Empty title="It was not looked at yet" />}
+          {found && found.tasks.length === 0 && <Empty title="No data yet" />}
           {found && found.tasks.length > 0 && <Past of={found} hours={hours} now={now} />}
         </div>
       </section>
@@ -140,7 +140,7 @@ export function Node({ id, query }: { id: string; query: Readonly<Record<string,
           close={() => setAsks(false)}
           loss={
             node.tasks === 0
-              ? 'No task is on it now. How it stood is forgotten.'
+              ? 'It has no tasks. Its history will be deleted.'
               : `${plural(node.tasks, 'task')} begin again on other nodes. Drain instead to let them finish.`
           }
           act={() => act('DELETE', '', 'removed')}
@@ -154,13 +154,13 @@ const facts = (node: NodeEntry): [name: string, value: string | undefined][] => 
   ['Engine', node.engine && `${node.engine} ${node.engine_version ?? ''}`],
   ['API', node.api_version],
   ['Slots', node.slots == null ? undefined : `${count(node.tasks + node.foreign)} of ${node.slots} held`],
-  ['Photos a task', node.max_images == null ? 'any number' : `up to ${count(node.max_images)}`],
+  ['Photos per task', node.max_images == null ? 'any number' : `up to ${count(node.max_images)}`],
   ['Cores', node.cores == null ? undefined : String(node.cores)],
   [
     'Memory free',
     node.available_memory == null ? undefined : `${bytes(node.available_memory)} of ${bytes(node.total_memory)}`,
   ],
-  ['Answers in', node.latency_ms == null ? undefined : `${Math.max(1, Math.round(node.latency_ms))} ms`],
+  ['Latency', node.latency_ms == null ? undefined : `${Math.max(1, Math.round(node.latency_ms))} ms`],
   ['Address', node.url],
 ];
 
@@ -182,8 +182,8 @@ function Past({ of: history, hours, now }: { of: History; hours: number; now: nu
         lines: [line(0, 'tasks', history.tasks), line(1, 'slots', history.slots)],
       },
       { title: 'Memory free', unit: 'GB', lines: [line(2, 'free', history.memory_free, 1e-9)] },
-      { title: 'Answers in', unit: 'ms', lines: [line(3, 'latency', history.latency_ms)] },
-      { title: 'Answers missed', unit: '', whole: true, lines: [line(5, 'missed', history.faults)] },
+      { title: 'Latency', unit: 'ms', lines: [line(3, 'latency', history.latency_ms)] },
+      { title: 'Missed answers', unit: '', whole: true, lines: [line(5, 'missed', history.faults)] },
     ];
   }, [history]);
   const parts = stretches(history, hours, now);
@@ -192,7 +192,7 @@ function Past({ of: history, hours, now }: { of: History; hours: number; now: nu
       <Strip of={parts} />
       <ul class="legend">
         {[...new Set(parts.map((part) => part.state))].map((state) => (
-          <li key={state}>{state === 'gap' ? <span class="faint">not looked at</span> : <Mark of={state} />}</li>
+          <li key={state}>{state === 'gap' ? <span class="faint">no data</span> : <Mark of={state} />}</li>
         ))}
       </ul>
       <Outages of={history} now={now} />
@@ -226,9 +226,7 @@ function Strip({ of: parts }: { of: readonly Stretch[] }) {
 const told = (parts: readonly Stretch[]) =>
   `States, the oldest first: ${parts
     .slice(-20)
-    .map(
-      (part) => `${part.state === 'gap' ? 'not looked at' : part.state} ${Math.round((part.to - part.from) * 100)} %`,
-    )
+    .map((part) => `${part.state === 'gap' ? 'no data' : part.state} ${Math.round((part.to - part.from) * 100)} %`)
     .join(', ')}`;
 
 /** When it did not answer, and why; the newest first. */

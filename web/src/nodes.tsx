@@ -104,7 +104,7 @@ export function Nodes({ query }: { query: Readonly<Record<string, string>> }) {
             Drain
           </button>
           <button type="button" onClick={() => void each(picked, '/refresh', 'asked')}>
-            Ask now
+            Refresh now
           </button>
           <button type="button" class="danger" onClick={() => setAsks(picked)}>
             Remove
@@ -146,8 +146,8 @@ export function Nodes({ query }: { query: Readonly<Record<string, string>> }) {
                     <th>API</th>
                     <th class="num">Cores</th>
                     <th class="num">Memory free</th>
-                    <th class="num">Photos a task</th>
-                    <th class="num">Answers in</th>
+                    <th class="num">Photos per task</th>
+                    <th class="num">Latency</th>
                     <th>
                       <span class="hidden">Actions</span>
                     </th>

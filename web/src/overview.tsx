@@ -73,7 +73,7 @@ export function Overview() {
                   type="button"
                   onClick={() => void call('POST', `/nodes/${node.id}/refresh`).then(() => say(`Asking ${node.name}`))}
                 >
-                  Ask now
+                  Refresh now
                 </button>
               </li>
             ))}

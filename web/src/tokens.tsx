@@ -68,7 +68,7 @@ export function Tokens() {
                 <th>Name</th>
                 <th class="num">Created</th>
                 <th>Ends</th>
-                <th class="num">Photos a task</th>
+                <th class="num">Photos per task</th>
                 <th class="num">Tasks at once</th>
                 <th>
                   <span class="hidden">Actions</span>

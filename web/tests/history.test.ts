@@ -36,10 +36,10 @@ describe('how a node stood', () => {
     expect([first(), first(0), first(0, null), first(0, 0, 0)]).toEqual([true, true, true, false]);
   });
   it('is said in a sentence', () => {
-    expect(upShare(history(['online', 0, 60]))).toBe('It answered all the time');
-    expect(upShare(history(['online', 0, 45], ['offline', 45, 60]))).toBe('It was away once, 25 % of the time');
-    expect(upShare(history(['unknown', 0, 1]))).toBe('How it stood');
+    expect(upShare(history(['online', 0, 60]))).toBe('Online all the time');
+    expect(upShare(history(['online', 0, 45], ['offline', 45, 60]))).toBe('Offline once, 25% of the time');
+    expect(upShare(history(['unknown', 0, 1]))).toBe('No data yet');
     const twice = history(['offline', 0, 1], ['online', 1, 999], ['offline', 999, 1000]);
-    expect(upShare(twice)).toBe('It was away 2 times, under 1 % of the time');
+    expect(upShare(twice)).toBe('Offline 2 times, under 1% of the time');
   });
 });
