@@ -154,7 +154,7 @@ internal sealed class RunTerminal(App app)
                 await Task.Delay(1000, leave.Token);
             }
         }
-        catch (OperationCanceledException) when (typing.IsCompletedSuccessfully && !ct.IsCancellationRequested)
+        catch (OperationCanceledException) when (leave.IsCancellationRequested && !ct.IsCancellationRequested)
         {
             return false;
         }
