@@ -138,22 +138,12 @@ public sealed class EnteringTests : IDisposable
             BreakLinks();
             first.Sees("trying again");
             // What is typed into the gap is lost, so it is typed until it is seen.
-            Until(() =>
-            {
-                first.Types("echo $((21 + 1))x\r");
-                Thread.Sleep(300);
-                return first.Shown.Contains("22x", StringComparison.Ordinal);
-            });
+            first.TypesUntil("echo $((21 + 1))x\r", "22x");
             // Once it runs, as a terminal forgets what was typed before Ctrl-C.
             first.Types("sh -c 'echo $((40 + 2))y; exec sleep 300'\r");
             first.Sees("42y");
             first.Types("\u0003");
-            Until(() =>
-            {
-                first.Types("echo $((22 + 1))x\r");
-                Thread.Sleep(300);
-                return first.Shown.Contains("23x", StringComparison.Ordinal);
-            });
+            first.TypesUntil("echo $((22 + 1))x\r", "23x");
             first.Types("\u0010\u0011");
             Assert.Equal(0, first.End());
         }
@@ -178,7 +168,6 @@ public sealed class EnteringTests : IDisposable
     {
         private readonly Process _script;
         private readonly StringBuilder _shown = new();
-        private readonly Task _reading;
 
         public Seat(EnteringTests home, string words)
         {
@@ -187,22 +176,16 @@ public sealed class EnteringTests : IDisposable
                 ["-q", "-f", "-e", "-c", $"'{MusterProgram.Path}' {words}", "/dev/null"]
             );
             _script = Process.Start(start)!;
-            _reading = Task.Run(() =>
+            _ = Task.Run(() =>
             {
                 var buffer = new char[4096];
                 while (_script.StandardOutput.Read(buffer) is > 0 and var read)
                     lock (_shown)
+                    {
                         _shown.Append(buffer, 0, read);
+                        Monitor.PulseAll(_shown);
+                    }
             });
-        }
-
-        public string Shown
-        {
-            get
-            {
-                lock (_shown)
-                    return _shown.ToString();
-            }
         }
 
         public void Types(string keys)
@@ -211,19 +194,43 @@ public sealed class EnteringTests : IDisposable
             _script.StandardInput.Flush();
         }
 
-        public void Sees(string text)
+        public void Sees(string text) => Assert.True(Sees(text, TimeSpan.FromMinutes(2)), $"no '{text}' in: {Shown()}");
+
+        /// <summary>Types it again and again, where it may have been lost, until it is answered.</summary>
+        public void TypesUntil(string keys, string text)
         {
-            for (
-                var began = Stopwatch.GetTimestamp();
-                !Shown.Contains(text, StringComparison.Ordinal);
-                Thread.Sleep(20)
-            )
-                Assert.True(Stopwatch.GetElapsedTime(began).TotalMinutes < 2, $"no '{text}' in: {Shown}");
+            var began = Stopwatch.GetTimestamp();
+            do
+            {
+                Assert.True(Stopwatch.GetElapsedTime(began).TotalMinutes < 2, $"no '{text}' in: {Shown()}");
+                Types(keys);
+            } while (!Sees(text, TimeSpan.FromMilliseconds(300)));
+        }
+
+        private bool Sees(string text, TimeSpan patience)
+        {
+            var began = Stopwatch.GetTimestamp();
+            lock (_shown)
+            {
+                while (!Shown().Contains(text, StringComparison.Ordinal))
+                    if (
+                        patience - Stopwatch.GetElapsedTime(began) is not { Ticks: > 0 } left
+                        || !Monitor.Wait(_shown, left)
+                    )
+                        return Shown().Contains(text, StringComparison.Ordinal);
+                return true;
+            }
+        }
+
+        private string Shown()
+        {
+            lock (_shown)
+                return _shown.ToString();
         }
 
         public int End()
         {
-            Assert.True(_script.WaitForExit(TimeSpan.FromMinutes(2)), $"it does not end: {Shown}");
+            Assert.True(_script.WaitForExit(TimeSpan.FromMinutes(2)), $"it does not end: {Shown()}");
             return _script.ExitCode;
         }
 
