@@ -58,223 +58,208 @@ public static partial class RunJudge
         };
         if (run.State is RunState.Ended)
             return seen;
-        var ranks = run.Plan.Ranks();
-        var started = facts.Ending(".started").ToList();
-        var exits = facts.Ending(".exit").ToList();
-
-        if (exits.Count >= ranks.Count && Latest(started) <= Latest(exits))
-        {
-            var end = EndOf(
-                exits,
-                facts,
-                run.CancelWished || facts.CancelKnown,
-                run.Plan.Roles.Count > 0 ? ranks : null
-            );
-            if (end.Code > 128)
-                end = end.ForMemory(facts);
-            if (!schedulerKnowsMore || end.Code == 0 || end.Outcome == Outcome.Cancelled)
-                return seen.EndWith(end);
-            // A scheduler may start a job again after some exits, and knows causes that the job's own shell cannot see.
-            switch (word)
-            {
-                // A life that was told to stop does not end like that: these are a former one's words, and the last
-                // one's are on their way.
-                case SchedulerWord.Ended(Outcome.Succeeded or Outcome.Failed, var code, var said) ended
-                    when code != end.Code && exits.Any(record => record["reason"] == "terminated"):
-                    return seen.AfterPatience(
-                        run,
-                        RecordPatience,
-                        now,
-                        run.State,
-                        ended.Outcome is Outcome.Succeeded
-                            ? new(Outcome.Succeeded, 0, now, new("scheduler", said))
-                            : end
-                    );
-                case SchedulerWord.Ended(var outcome, _, var text):
-                    return seen.EndWith(
-                        outcome is Outcome.Succeeded or Outcome.Failed
-                            ? end
-                            : end with
-                            {
-                                Outcome = outcome,
-                                Evidence = new("scheduler and exit record", $"{text}; {end.Evidence.Text}"),
-                            }
-                    );
-                case SchedulerWord.Absent:
-                    return seen.EndWith(end);
-                case null when exits.Any(record => record["reason"] == "terminated"):
-                    return seen; // somebody told it to stop, and only the scheduler knows whether it will run again
-                // It waited again, and runs anew: that life has not said a word yet.
-                case SchedulerWord.Running(_, var since) when since > end.At || run.State is RunState.Queued:
-                case SchedulerWord.Running or SchedulerWord.Other when now - end.At < LostPatience:
-                    return seen with { State = run.State };
-                case SchedulerWord.Waiting(var why):
-                    return seen with { State = new RunState.Queued(facts.Handle ?? run.Handle ?? new(""), why) };
-                default:
-                    // TERM and KILL reach the command too, at a time limit and where memory runs out: why, only the
-                    // scheduler can say, and it may be slow to.
-                    var patience = end.Code is 143 or 137 ? LostPatience : RecordPatience;
-                    return now - end.At < patience ? seen : seen.EndWith(end);
-            }
-        }
-
+        var sight = new Sight(run, seen, facts, word, schedulerKnowsMore, now);
+        if (sight.Exits.Count >= sight.Ranks.Count && Latest(sight.Started) <= Latest(sight.Exits))
+            return AllLeft(sight);
         if (facts.Handle is not { } handle)
-        {
-            if (facts.Records.GetValueOrDefault("refused") is { } refused && !facts.Tried && started.Count == 0)
-            {
-                return seen.EndWith(
-                    new(
-                        Outcome.Failed,
-                        null,
-                        refused.Time ?? now,
-                        new("scheduler", $"it rejected the job: {refused["text"]?.Trim()}")
-                    )
-                );
-            }
-            // Apparently not launched. A request to cancel that was there first keeps it from ever starting.
-            return facts.CancelKnown && !facts.Tried && started.Count == 0
-                ? seen.EndWith(
-                    new(
-                        Outcome.Cancelled,
-                        null,
-                        facts.Records["cancel"].Time ?? now,
-                        new("launcher", "it was cancelled before the launch")
-                    )
-                )
-                : seen;
-        }
-
-        if (started.Count > 0)
-        {
-            var first = started.OrderBy(record => record.Time).First();
-            var running = new RunState.Running(
-                handle,
-                run.Plan.Hosts() is { Count: > 1 } hosts ? string.Join(',', hosts) : Where(started),
-                first.Time ?? now
-            );
-            var broken = facts
-                .Supervisors.Where(pair =>
-                    pair.Value != Liveness.Alive && !facts.Records.ContainsKey(pair.Key + ".exit")
-                )
-                .ToList();
-            // Of several ranks, the others are ended first, and what the broken one left: see RankNews. That leaves a
-            // record.
-            if (broken.Count > 0 && run.Plan.Roles.Count > 0 && !schedulerKnowsMore)
-                return seen with { State = running, VanishedSince = run.VanishedSince ?? now };
-            if (broken.Count > 0)
-            {
-                var rebooted = broken.Any(pair => pair.Value == Liveness.Rebooted);
-                return seen.AfterPatience(
-                    run,
-                    RecordPatience,
-                    now,
-                    running,
-                    rebooted
-                        ? new(
-                            Outcome.NodeFailed,
-                            null,
-                            now,
-                            new(
-                                "host",
-                                $"{Where(started)} was rebooted while {broken[0].Key} was running, and no exit record "
-                                    + "was "
-                                    + "written"
-                            )
-                        )
-                        : new(
-                            Outcome.Lost,
-                            null,
-                            now,
-                            new(
-                                "host",
-                                $"the supervisor of {broken[0].Key} on {Where(started)} is gone and left no exit "
-                                    + "record"
-                                    + (facts.FullDisk is { } disk ? $"; the disk of its folder, {disk}, is full" : "")
-                            )
-                        )
-                );
-            }
-            return word switch
-            {
-                SchedulerWord.Ended(var outcome, var code, var text) => seen.AfterPatience(
-                    run,
-                    RecordPatience,
-                    now,
-                    running,
-                    new RunState.Ended(outcome, code, now, new("scheduler", text)).ForMemory(facts)
-                ),
-                SchedulerWord.Absent => seen.AfterPatience(
-                    run,
-                    LostPatience,
-                    now,
-                    running,
-                    Forgotten(now).ForMemory(facts)
-                ),
-                SchedulerWord.Waiting(var why) when exits.Count == 0 => seen with
-                {
-                    State = new RunState.Queued(handle, why),
-                    VanishedSince = null,
-                },
-                _ => seen with
-                {
-                    State = running,
-                    VanishedSince = word is null && schedulerKnowsMore ? run.VanishedSince : null,
-                },
-            };
-        }
-
-        if (
-            word is null
-            && facts.Ending(".address").Any(record => now - record.Time > LatePatience)
-            && ranks.Where(rank => !facts.Records.ContainsKey(rank + ".address")).ToList() is { Count: > 0 } late
-        )
-        {
-            var names = late.Select(rank => run.Plan.HostOf(rank) is { } host ? $"{rank} on {host}" : rank);
-            return seen with
-            {
-                State = new RunState.Queued(handle, $"the others are waiting for {string.Join(", ", names)}"),
-            };
-        }
-        if (
-            facts.Ending(".queued").OrderBy(record => record.Number("place") ?? int.MaxValue).FirstOrDefault() is
-            { } line
-        )
-        {
-            var standing = new RunState.Queued(
-                handle,
-                line["until"] is { } until && long.TryParse(until, CultureInfo.InvariantCulture, out var seconds)
-                    ? $"it begins at {DateTimeOffset.FromUnixTimeSeconds(seconds).ToLocalTime():yyyy-MM-dd HH:mm:ss}"
-                    : $"place {line["place"]} of {line["of"]} in line on {line["host"]}: {line["lack"]}"
-            );
-            return facts.Supervisors.FirstOrDefault(pair => pair.Value != Liveness.Alive) is { Key: { } rank } missed
-                ? seen.AfterPatience(
-                    run,
-                    RecordPatience,
-                    now,
-                    standing,
-                    new(
-                        missed.Value is Liveness.Rebooted ? Outcome.NodeFailed : Outcome.Lost,
-                        null,
-                        now,
-                        new(
-                            "host",
-                            missed.Value is Liveness.Rebooted
-                                ? $"{line["host"]} was rebooted while {rank} stood in line; it had not begun"
-                                : $"the supervisor of {rank} on {line["host"]} is gone; it stood in line and was not "
-                                    + "seen to begin"
-                        )
-                    )
-                )
-                : seen with
-                {
-                    State = standing,
-                    VanishedSince = null,
-                };
-        }
+            return Unlaunched(sight);
+        if (sight.Started.Count > 0)
+            return Begun(sight, handle);
+        if (word is null && Late(sight) is { } late)
+            return seen with { State = new RunState.Queued(handle, late) };
+        if (facts.Ending(".queued").MinBy(record => record.Number("place") ?? int.MaxValue) is { } line)
+            return InLine(sight, handle, line);
         if (word is null && facts.Ending(".waiting").FirstOrDefault() is { } held)
             return seen with { State = new RunState.Queued(handle, $"waiting for run {held["run"]}") };
+        return NotBegun(sight, handle);
+    }
+
+    /// <summary>What is known when a run is judged.</summary>
+    /// <param name="Before">The run as it was known until now.</param>
+    /// <param name="Seen">The same with what goes for it however it stands.</param>
+    private sealed record Sight(
+        Run Before,
+        Run Seen,
+        RunFacts Facts,
+        SchedulerWord? Word,
+        bool SchedulerKnowsMore,
+        DateTimeOffset Now
+    )
+    {
+        public IReadOnlyList<string> Ranks { get; } = Before.Plan.Ranks();
+        public List<StatusRecord> Started { get; } = [.. Facts.Ending(".started")];
+        public List<StatusRecord> Exits { get; } = [.. Facts.Ending(".exit")];
+
+        /// <summary>An end without a record of ours is believed only after it was seen for some time.</summary>
+        public Run AfterPatience(TimeSpan patience, RunState meanwhile, RunState.Ended end)
+        {
+            var since = Before.VanishedSince ?? Now;
+            return Now - since >= patience ? Seen.EndWith(end) : Seen with { State = meanwhile, VanishedSince = since };
+        }
+    }
+
+    /// <summary>Each rank has left its exit record.</summary>
+    private static Run AllLeft(Sight sight)
+    {
+        var (run, seen, now) = (sight.Before, sight.Seen, sight.Now);
+        var end = EndOf(
+            sight.Exits,
+            sight.Facts,
+            run.CancelWished || sight.Facts.CancelKnown,
+            run.Plan.Roles.Count > 0 ? sight.Ranks : null
+        );
+        if (end.Code > 128)
+            end = end.ForMemory(sight.Facts);
+        if (!sight.SchedulerKnowsMore || end.Code == 0 || end.Outcome == Outcome.Cancelled)
+            return seen.EndWith(end);
+        var toldToStop = sight.Exits.Any(record => record["reason"] == "terminated");
+        // A scheduler may start a job again after some exits, and knows causes that the job's own shell cannot see.
+        switch (sight.Word)
+        {
+            // A life that was told to stop does not end like that: these are a former one's words, and the last one's
+            // are on their way.
+            case SchedulerWord.Ended(Outcome.Succeeded or Outcome.Failed, var code, var said) ended
+                when code != end.Code && toldToStop:
+                return sight.AfterPatience(
+                    RecordPatience,
+                    run.State,
+                    ended.Outcome is Outcome.Succeeded ? new(Outcome.Succeeded, 0, now, new("scheduler", said)) : end
+                );
+            case SchedulerWord.Ended(Outcome.Succeeded or Outcome.Failed, _, _):
+            case SchedulerWord.Absent:
+                return seen.EndWith(end);
+            case SchedulerWord.Ended(var outcome, _, var text):
+                var both = new Evidence("scheduler and exit record", $"{text}; {end.Evidence.Text}");
+                return seen.EndWith(end with { Outcome = outcome, Evidence = both });
+            case null when toldToStop:
+                return seen; // somebody told it to stop, and only the scheduler knows whether it will run again
+            // It waited again, and runs anew: that life has not said a word yet.
+            case SchedulerWord.Running(_, var since) when since > end.At || run.State is RunState.Queued:
+            case SchedulerWord.Running or SchedulerWord.Other when now - end.At < LostPatience:
+                return seen with { State = run.State };
+            case SchedulerWord.Waiting(var why):
+                return seen with { State = new RunState.Queued(sight.Facts.Handle ?? run.Handle ?? new(""), why) };
+            default:
+                // TERM and KILL reach the command too, at a time limit and where memory runs out: why, only the
+                // scheduler can say, and it may be slow to.
+                var patience = end.Code is 143 or 137 ? LostPatience : RecordPatience;
+                return now - end.At < patience ? seen : seen.EndWith(end);
+        }
+    }
+
+    /// <summary>Nobody has recorded a launch.</summary>
+    private static Run Unlaunched(Sight sight)
+    {
+        var facts = sight.Facts;
+        if (facts.Tried || sight.Started.Count > 0)
+            return sight.Seen;
+        if (facts.Records.GetValueOrDefault("refused") is { } refused)
+        {
+            var evidence = new Evidence("scheduler", $"it rejected the job: {refused["text"]?.Trim()}");
+            return sight.Seen.EndWith(new(Outcome.Failed, null, refused.Time ?? sight.Now, evidence));
+        }
+        if (!facts.CancelKnown)
+            return sight.Seen;
+        // A request to cancel that was there first keeps it from ever starting.
+        var before = new Evidence("launcher", "it was cancelled before the launch");
+        return sight.Seen.EndWith(new(Outcome.Cancelled, null, facts.Records["cancel"].Time ?? sight.Now, before));
+    }
+
+    /// <summary>Ranks have started, and not all of them have left a record of their end.</summary>
+    private static Run Begun(Sight sight, JobHandle handle)
+    {
+        var (run, seen, facts, now) = (sight.Before, sight.Seen, sight.Facts, sight.Now);
+        var first = sight.Started.OrderBy(record => record.Time).First();
+        var running = new RunState.Running(
+            handle,
+            run.Plan.Hosts() is { Count: > 1 } hosts ? string.Join(',', hosts) : Where(sight.Started),
+            first.Time ?? now
+        );
+        var broken = facts
+            .Supervisors.Where(pair => pair.Value != Liveness.Alive && !facts.Records.ContainsKey(pair.Key + ".exit"))
+            .ToList();
+        // Of several ranks, the others are ended first, and what the broken one left: see RankNews. That leaves a
+        // record.
+        if (broken.Count > 0 && run.Plan.Roles.Count > 0 && !sight.SchedulerKnowsMore)
+            return seen with { State = running, VanishedSince = run.VanishedSince ?? now };
+        if (broken.Count > 0)
+            return sight.AfterPatience(RecordPatience, running, Broken(sight, broken));
+        return sight.Word switch
+        {
+            SchedulerWord.Ended(var outcome, var code, var text) => sight.AfterPatience(
+                RecordPatience,
+                running,
+                new RunState.Ended(outcome, code, now, new("scheduler", text)).ForMemory(facts)
+            ),
+            SchedulerWord.Absent => sight.AfterPatience(LostPatience, running, Forgotten(now).ForMemory(facts)),
+            SchedulerWord.Waiting(var why) when sight.Exits.Count == 0 => seen with
+            {
+                State = new RunState.Queued(handle, why),
+                VanishedSince = null,
+            },
+            _ => seen with
+            {
+                State = running,
+                VanishedSince = sight.Word is null && sight.SchedulerKnowsMore ? run.VanishedSince : null,
+            },
+        };
+    }
+
+    /// <summary>How a run ended whose supervisor is gone, with what it should have recorded.</summary>
+    private static RunState.Ended Broken(Sight sight, List<KeyValuePair<string, Liveness>> broken)
+    {
+        var where = Where(sight.Started);
+        if (broken.Any(pair => pair.Value == Liveness.Rebooted))
+        {
+            var rebooted = $"{where} was rebooted while {broken[0].Key} was running, and no exit record was written";
+            return new(Outcome.NodeFailed, null, sight.Now, new("host", rebooted));
+        }
+        var full = sight.Facts.FullDisk is { } disk ? $"; the disk of its folder, {disk}, is full" : "";
+        var gone = $"the supervisor of {broken[0].Key} on {where} is gone and left no exit record{full}";
+        return new(Outcome.Lost, null, sight.Now, new("host", gone));
+    }
+
+    /// <summary>For whom the ranks that are there have been waiting too long.</summary>
+    private static string? Late(Sight sight)
+    {
+        var facts = sight.Facts;
+        if (!facts.Ending(".address").Any(record => sight.Now - record.Time > LatePatience))
+            return null;
+        var late = sight
+            .Ranks.Where(rank => !facts.Records.ContainsKey(rank + ".address"))
+            .Select(rank => sight.Before.Plan.HostOf(rank) is { } host ? $"{rank} on {host}" : rank);
+        return string.Join(", ", late) is { Length: > 0 } names ? $"the others are waiting for {names}" : null;
+    }
+
+    /// <summary>It stands in a host's line, or waits there for its time.</summary>
+    private static Run InLine(Sight sight, JobHandle handle, StatusRecord line)
+    {
+        var standing = new RunState.Queued(
+            handle,
+            line["until"] is { } until && long.TryParse(until, CultureInfo.InvariantCulture, out var seconds)
+                ? $"it begins at {DateTimeOffset.FromUnixTimeSeconds(seconds).ToLocalTime():yyyy-MM-dd HH:mm:ss}"
+                : $"place {line["place"]} of {line["of"]} in line on {line["host"]}: {line["lack"]}"
+        );
+        if (
+            sight.Facts.Supervisors.FirstOrDefault(pair => pair.Value != Liveness.Alive) is not { Key: { } rank } missed
+        )
+            return sight.Seen with { State = standing, VanishedSince = null };
+        var (outcome, how) =
+            missed.Value is Liveness.Rebooted
+                ? (Outcome.NodeFailed, $"{line["host"]} was rebooted while {rank} stood in line; it had not begun")
+                : (
+                    Outcome.Lost,
+                    $"the supervisor of {rank} on {line["host"]} is gone; it stood in line and was not seen to begin"
+                );
+        return sight.AfterPatience(RecordPatience, standing, new(outcome, null, sight.Now, new("host", how)));
+    }
+
+    /// <summary>It was launched, and only the scheduler knows more.</summary>
+    private static Run NotBegun(Sight sight, JobHandle handle)
+    {
+        var (run, seen, now) = (sight.Before, sight.Seen, sight.Now);
         var waiting = run.State is RunState.Queued or RunState.Running ? run.State : new RunState.Launched(handle);
-        return word switch
+        return sight.Word switch
         {
             SchedulerWord.Waiting(var why) => seen with
             {
@@ -288,21 +273,12 @@ public static partial class RunJudge
             },
             // Cancelled before it began, as requested. A second job could just have begun before the request;
             // its record would be here by then.
-            SchedulerWord.Ended(Outcome.Cancelled, var code, var text) when facts.CancelKnown => seen.AfterPatience(
-                run,
-                CancelPatience,
-                now,
-                waiting,
-                new(Outcome.Cancelled, code, now, new("scheduler", text))
-            ),
-            SchedulerWord.Ended(var outcome, var code, var text) => seen.AfterPatience(
-                run,
-                RecordPatience,
-                now,
+            SchedulerWord.Ended(var outcome, var code, var text) => sight.AfterPatience(
+                outcome is Outcome.Cancelled && sight.Facts.CancelKnown ? CancelPatience : RecordPatience,
                 waiting,
                 new(outcome, code, now, new("scheduler", text))
             ),
-            SchedulerWord.Absent => seen.AfterPatience(run, LostPatience, now, waiting, Forgotten(now)),
+            SchedulerWord.Absent => sight.AfterPatience(LostPatience, waiting, Forgotten(now)),
             SchedulerWord.Other => seen with { State = waiting, VanishedSince = null },
             _ => seen with { State = waiting },
         };
@@ -397,20 +373,6 @@ public static partial class RunJudge
             : end;
 
     private static Run EndWith(this Run run, RunState.Ended end) => run with { State = end, VanishedSince = null };
-
-    /// <summary>An end without a record of ours is believed only after it was seen for some time.</summary>
-    private static Run AfterPatience(
-        this Run seen,
-        Run before,
-        TimeSpan patience,
-        DateTimeOffset now,
-        RunState meanwhile,
-        RunState.Ended end
-    )
-    {
-        var since = before.VanishedSince ?? now;
-        return now - since >= patience ? seen.EndWith(end) : seen with { State = meanwhile, VanishedSince = since };
-    }
 
     private static RunState.Ended Forgotten(DateTimeOffset now) =>
         new(

@@ -39,14 +39,7 @@ internal sealed class Exploration
 
     public string Story(Moment moment)
     {
-        var lines = new List<string> { moment.ToString() };
-        while (_came[moment] is var (from, what) && from != moment)
-        {
-            lines.Add(what);
-            moment = from;
-        }
-        lines.Reverse();
-        return string.Join('\n', lines);
+        return string.Join('\n', Way(moment).Select(step => step.Step.What).Append(moment.ToString()));
     }
 
     /// <summary>A state from which no way without faults leads to a told end; null when there is none.</summary>
@@ -78,7 +71,54 @@ internal sealed class Exploration
         static bool Busy(JobStep job) => job is not (JobStep.None or JobStep.Completed or JobStep.Cancelled);
     }
 
-    private static IEnumerable<Step> Steps(Moment moment)
+    /// <summary>
+    /// The shortest story of each kind of step that the site takes: who goes from where to where, for what, and how the
+    /// other launcher and the jobs stand.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyList<(Moment From, Step Step)>> StoryOfEachSiteStep()
+    {
+        var kinds = new Dictionary<string, (Moment From, Step Step)>();
+        // They were come to in the order of their length.
+        foreach (var moment in _came.Keys.Where(moment => moment.Faults < MostFaults))
+        foreach (var step in Steps(moment))
+        {
+            if (Kind(moment, step) is { } kind)
+                kinds.TryAdd(kind, (moment, step));
+        }
+        return [.. kinds.Values.Select(last => Way(last.From).Append(last).ToList())];
+    }
+
+    private static string? Kind(Moment from, Step step)
+    {
+        var to = step.To;
+        var moved = new List<string>();
+        for (var number = 1; number <= 2; number++)
+        {
+            if (from.Launcher(number) != to.Launcher(number))
+                moved.Add(
+                    $"launcher {from.Launcher(number).Step} {from.Launcher(number).Again} > {to.Launcher(number).Step}"
+                );
+            if (from.Job(number) != to.Job(number))
+                moved.Add($"job {from.Job(number)} > {to.Job(number)}");
+        }
+        if (from.Canceller != to.Canceller)
+            moved.Add($"cancel {from.Canceller} > {to.Canceller}");
+        return moved.Count == 0 ? null : string.Join(", ", moved) + (step.Fault ? ", a fault" : "");
+    }
+
+    private List<(Moment From, Step Step)> Way(Moment moment)
+    {
+        var way = new List<(Moment, Step)>();
+        while (_came[moment] is var (from, what) && from != moment)
+        {
+            way.Add((from, new(what, moment, false)));
+            moment = from;
+        }
+        way.Reverse();
+        return way;
+    }
+
+    internal static IEnumerable<Step> Steps(Moment moment)
     {
         foreach (var step in ClientSteps.Submitting(moment))
             yield return step;

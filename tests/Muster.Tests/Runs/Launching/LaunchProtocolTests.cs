@@ -9,12 +9,12 @@ namespace Muster.Runs.Launching;
 /// </summary>
 /// <remarks>
 /// The client's side is the real code; the site's side, <see cref="SiteSteps"/>, is a model of launch.sh, supervise.sh
-/// and scheduler.sh, in which any number of switches and every order can be tried. That the scripts themselves keep to
-/// it where one is cut is for <see cref="LaunchScheduleTests"/>.
+/// and scheduler.sh, in which any number of switches and every order can be tried. <see cref="LaunchReplayTests"/> has
+/// the scripts replay it step by step, so the two cannot drift apart.
 /// </remarks>
 public sealed class LaunchProtocolTests
 {
-    private static readonly Lazy<Exploration> Explored = new(Exploration.Run);
+    internal static readonly Lazy<Exploration> Explored = new(Exploration.Run);
 
     [Fact]
     public void The_exploration_sees_every_kind_of_end()

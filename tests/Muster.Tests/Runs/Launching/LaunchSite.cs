@@ -20,13 +20,23 @@ internal sealed class LaunchSite : IDisposable
 {
     private const int ToTheEnd = int.MaxValue;
 
-    private enum Job
+    /// <summary>Where the scheduler has a job; what it does once it has begun is its script's affair.</summary>
+    internal enum Job
     {
         InFlight,
         Pending,
         Begun,
         Cancelled,
     }
+
+    // What a script reads or writes by the shell itself: it stops there by a line of its own.
+    private static readonly (string File, string Line, string Stopped)[] ByTheShell =
+    [
+        ("common.sh", "\nfield() {\n", "\nfield() {\nstep field \"$@\"\n"),
+        ("scheduler.sh", "\nscheduler_find() {\n", "\nscheduler_find() {\nstep find\n"),
+        ("launch", "\ndate +%s >", "\nstep try\ndate +%s >"),
+        ("launch", "\n    for owner in ", "\n    step begun\n    for owner in "),
+    ];
 
     private readonly DirectoryInfo _folder;
     private readonly string _run;
@@ -42,7 +52,10 @@ internal sealed class LaunchSite : IDisposable
     /// <summary>What the scheduler answers, one after the other; then it takes every job.</summary>
     public Queue<Reply> Replies { get; } = [];
 
-    private string Story => string.Join('\n', _story);
+    /// <summary>The scheduler does not say which jobs it has.</summary>
+    public bool Silent { get; set; }
+
+    public string Story => string.Join('\n', _story);
 
     /// <param name="change">Of a script's text, to see that the tests notice.</param>
     /// <param name="again">Its first attempt, job 9, has ended, and launchers begin the second.</param>
@@ -64,13 +77,8 @@ internal sealed class LaunchSite : IDisposable
         foreach (var file in RunFiles.For(plan, new Dictionary<string, string>()))
         {
             var text = change?.Invoke(file.Name, file.Text) ?? file.Text;
-            // It reads by the shell itself, so it stops by a line of its own.
-            const string field = "\nfield() {\n";
-            if (file.Name == "common.sh")
-            {
-                Assert.Contains(field, text, StringComparison.Ordinal);
-                text = text.Replace(field, field + "step field \"$@\"\n", StringComparison.Ordinal);
-            }
+            foreach (var (_, line, stopped) in ByTheShell.Where(stop => stop.File == file.Name))
+                text = text.Replace(line, stopped, StringComparison.Ordinal);
             File.WriteAllText(Path.Combine(_run, file.Name), text);
         }
         Clear();
@@ -103,8 +111,20 @@ internal sealed class LaunchSite : IDisposable
         _story.Clear();
         _answers.Clear();
         Replies.Clear();
-        (_started, _executions, _refuses) = (0, 0, false);
+        (_started, _executions, _refuses, Silent) = (0, 0, false, false);
     }
+
+    /// <summary>What it is about to do; null when it has ended. Whoever is not there starts.</summary>
+    public string? At(char who) => Find(who)?.At;
+
+    /// <summary>The last line of what it has said.</summary>
+    public string Said(char who) => _scripts[who].Said;
+
+    public Job? Has(int job) => job <= _jobs.Count ? _jobs[job - 1] : null;
+
+    public void Arrive(int job) => _jobs[job - 1] = Job.Pending;
+
+    public string Status(string name) => Path.Combine(_run, "status", name);
 
     /// <summary>Lets one go on by so many steps.</summary>
     /// <returns>Whether it took them all.</returns>
@@ -227,6 +247,8 @@ internal sealed class LaunchSite : IDisposable
                     Launching.Reply.Refused => "refused",
                     _ => "unheard",
                 };
+            case ["squeue", ..] when Silent:
+                return "silent";
             case ["squeue", ..]:
                 var known = Enumerable.Range(1, _jobs.Count).Where(job => _jobs[job - 1] is not Job.InFlight);
                 return string.Join(' ', known) is { Length: > 0 } jobs ? jobs : "go";
@@ -263,7 +285,7 @@ internal sealed class LaunchSite : IDisposable
         _answers.Add(answer.Split(' ')[0]);
     }
 
-    private void Forget(char who)
+    public void Forget(char who)
     {
         if (_scripts.Remove(who, out var script))
             script.Dispose();

@@ -50,7 +50,11 @@ internal sealed class SteppedScript : IDisposable
         scancel() { step scancel "$@"; }
         squeue() {
           step squeue
-          [ "$told" = go ] || for told in $told; do echo "$told|$(slurm_comment)"; done
+          case $told in
+            go) ;;
+            silent) return 1 ;;
+            *) for told in $told; do echo "$told|$(slurm_comment)"; done ;;
+          esac
         }
         sbatch() {
           step sbatch

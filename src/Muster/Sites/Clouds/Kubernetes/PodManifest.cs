@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Muster.Sites.Clouds.Kubernetes;
 
@@ -16,141 +18,111 @@ internal static class PodManifest
 
     public static byte[] For(MachineOrder order, KubeSettings settings, DateTimeOffset now)
     {
+        var job = new JsonObject
+        {
+            ["apiVersion"] = "batch/v1",
+            ["kind"] = "Job",
+            ["metadata"] = Metadata(order, order.Name),
+            ["spec"] = new JsonObject
+            {
+                // Whether a pod is started again is decided here: one that was evicted is not replaced behind our back.
+                ["backoffLimit"] = 0,
+                ["completions"] = 1,
+                ["parallelism"] = 1,
+                ["activeDeadlineSeconds"] = Math.Max(60, (long)(order.Until - now).TotalSeconds),
+                ["ttlSecondsAfterFinished"] = Kept,
+                ["template"] = new JsonObject { ["metadata"] = Metadata(order, null), ["spec"] = Pod(order, settings) },
+            },
+        };
+        return Encoding.UTF8.GetBytes(job.ToJsonString());
+    }
+
+    private static JsonObject Metadata(MachineOrder order, string? name)
+    {
+        var metadata = new JsonObject
+        {
+            ["labels"] = Map(CloudMarks.Labels(order)),
+            ["annotations"] = new JsonObject { [TypeKey] = order.Type },
+        };
+        if (name is not null)
+            metadata["name"] = name;
+        return metadata;
+    }
+
+    private static JsonObject Pod(MachineOrder order, KubeSettings settings)
+    {
+        var folder = new JsonObject();
+        if (order.DiskGb is { } disk)
+            folder["sizeLimit"] = Disk(disk);
+        var pod = new JsonObject
+        {
+            ["restartPolicy"] = "Never",
+            ["terminationGracePeriodSeconds"] = 10,
+            ["enableServiceLinks"] = false,
+            ["automountServiceAccountToken"] = settings.ServiceAccount is not null,
+            ["containers"] = new JsonArray(Container(order, settings)),
+            ["volumes"] = new JsonArray(new JsonObject { ["name"] = "muster", ["emptyDir"] = folder }),
+        };
+        if (settings.ServiceAccount is { } account)
+            pod["serviceAccountName"] = account;
+        if (settings.NodeSelector.Count > 0)
+            pod["nodeSelector"] = Map(settings.NodeSelector);
+        if (settings.Tolerations.Count > 0)
+            pod["tolerations"] = new JsonArray([.. settings.Tolerations.Select(Tolerated)]);
+        if (settings.ImagePullSecrets.Count > 0)
+            pod["imagePullSecrets"] = new JsonArray([
+                .. settings.ImagePullSecrets.Select(secret => new JsonObject { ["name"] = secret }),
+            ]);
+        return pod;
+    }
+
+    private static JsonObject Container(MachineOrder order, KubeSettings settings)
+    {
+        var words = JsonSerializer.Deserialize(order.UserData, KubeWire.Default.ListString)!;
         var size =
             PodSize.Parse(order.Type) ?? throw new InvalidOperationException($"'{order.Type}' is no size of a pod");
-        var labels = CloudMarks.Labels(order);
-        using var memory = new MemoryStream();
-        using (var json = new Utf8JsonWriter(memory))
+        return new()
         {
-            json.WriteStartObject();
-            json.WriteString("apiVersion", "batch/v1");
-            json.WriteString("kind", "Job");
-            Metadata(order.Name);
-            json.WriteStartObject("spec");
-            // Whether a pod is started again is decided here: one that was evicted is not replaced behind our back.
-            json.WriteNumber("backoffLimit", 0);
-            json.WriteNumber("completions", 1);
-            json.WriteNumber("parallelism", 1);
-            json.WriteNumber("activeDeadlineSeconds", Math.Max(60, (long)(order.Until - now).TotalSeconds));
-            json.WriteNumber("ttlSecondsAfterFinished", Kept);
-            json.WriteStartObject("template");
-            Metadata(null);
-            json.WriteStartObject("spec");
-            Pod();
-            json.WriteEndObject();
-            json.WriteEndObject();
-            json.WriteEndObject();
-            json.WriteEndObject();
-
-            void Metadata(string? name)
-            {
-                json.WriteStartObject("metadata");
-                if (name is not null)
-                    json.WriteString("name", name);
-                Map("labels", labels);
-                json.WriteStartObject("annotations");
-                json.WriteString(TypeKey, order.Type);
-                json.WriteEndObject();
-                json.WriteEndObject();
-            }
-
-            void Pod()
-            {
-                json.WriteString("restartPolicy", "Never");
-                json.WriteNumber("terminationGracePeriodSeconds", 10);
-                json.WriteBoolean("enableServiceLinks", false);
-                json.WriteBoolean("automountServiceAccountToken", settings.ServiceAccount is not null);
-                if (settings.ServiceAccount is { } account)
-                    json.WriteString("serviceAccountName", account);
-                if (settings.NodeSelector.Count > 0)
-                    Map("nodeSelector", settings.NodeSelector);
-                if (settings.Tolerations.Count > 0)
-                    Tolerations();
-                if (settings.ImagePullSecrets.Count > 0)
-                {
-                    json.WriteStartArray("imagePullSecrets");
-                    foreach (var secret in settings.ImagePullSecrets)
-                    {
-                        json.WriteStartObject();
-                        json.WriteString("name", secret);
-                        json.WriteEndObject();
-                    }
-                    json.WriteEndArray();
-                }
-                json.WriteStartArray("containers");
-                json.WriteStartObject();
-                json.WriteString("name", KubeCloud.Container);
-                json.WriteString("image", order.Image);
-                json.WriteStartArray("command");
-                foreach (var word in JsonSerializer.Deserialize(order.UserData, KubeWire.Default.ListString)!)
-                    json.WriteStringValue(word);
-                json.WriteEndArray();
-                json.WriteStartObject("resources");
-                Amounts("requests", withGpus: false);
-                Amounts("limits", withGpus: true);
-                json.WriteEndObject();
-                json.WriteStartArray("volumeMounts");
-                json.WriteStartObject();
-                json.WriteString("name", "muster");
-                json.WriteString("mountPath", settings.Root);
-                json.WriteEndObject();
-                json.WriteEndArray();
-                json.WriteEndObject();
-                json.WriteEndArray();
-                json.WriteStartArray("volumes");
-                json.WriteStartObject();
-                json.WriteString("name", "muster");
-                json.WriteStartObject("emptyDir");
-                if (order.DiskGb is { } disk)
-                    json.WriteString("sizeLimit", Disk(disk));
-                json.WriteEndObject();
-                json.WriteEndObject();
-                json.WriteEndArray();
-            }
-
-            void Map(string key, IEnumerable<KeyValuePair<string, string>> pairs)
-            {
-                json.WriteStartObject(key);
-                foreach (var (name, value) in pairs)
-                    json.WriteString(name, value);
-                json.WriteEndObject();
-            }
-
-            void Tolerations()
-            {
-                json.WriteStartArray("tolerations");
-                foreach (var one in settings.Tolerations)
-                {
-                    json.WriteStartObject();
-                    if (one.Key.Length > 0)
-                        json.WriteString("key", one.Key);
-                    json.WriteString("operator", one.Value is null ? "Exists" : "Equal");
-                    if (one.Value is { } value)
-                        json.WriteString("value", value);
-                    if (one.Effect is { } effect)
-                        json.WriteString("effect", effect);
-                    json.WriteEndObject();
-                }
-                json.WriteEndArray();
-            }
-
-            // Memory is asked for as it is limited, so that the pod is not the first to be evicted. GPUs have a limit
-            // only, which is what is asked for too. Processors have none: what is idle may be used.
-            void Amounts(string key, bool withGpus)
-            {
-                json.WriteStartObject(key);
-                if (!withGpus)
-                    json.WriteString("cpu", size.Cpu);
-                json.WriteString("memory", size.Memory);
-                if (order.DiskGb is { } disk)
-                    json.WriteString("ephemeral-storage", Disk(disk));
-                if (withGpus && size.Gpus > 0)
-                    json.WriteString(settings.GpuResource, size.Gpus.ToString(CultureInfo.InvariantCulture));
-                json.WriteEndObject();
-            }
-        }
-        return memory.ToArray();
+            ["name"] = KubeCloud.Container,
+            ["image"] = order.Image,
+            ["command"] = new JsonArray([.. words.Select(word => JsonValue.Create(word))]),
+            ["resources"] = Amounts(size, order.DiskGb, settings.GpuResource),
+            ["volumeMounts"] = new JsonArray(new JsonObject { ["name"] = "muster", ["mountPath"] = settings.Root }),
+        };
     }
+
+    /// <summary>
+    /// Memory is asked for as it is limited, so that the pod is not the first to be evicted. GPUs have a limit only,
+    /// which is what is asked for too. Processors have none: what is idle may be used.
+    /// </summary>
+    private static JsonObject Amounts(PodSize size, int? diskGb, string gpus)
+    {
+        var requests = new JsonObject { ["cpu"] = size.Cpu, ["memory"] = size.Memory };
+        var limits = new JsonObject { ["memory"] = size.Memory };
+        if (diskGb is { } disk)
+        {
+            requests["ephemeral-storage"] = Disk(disk);
+            limits["ephemeral-storage"] = Disk(disk);
+        }
+        if (size.Gpus > 0)
+            limits[gpus] = size.Gpus.ToString(CultureInfo.InvariantCulture);
+        return new() { ["requests"] = requests, ["limits"] = limits };
+    }
+
+    private static JsonObject Tolerated(Toleration one)
+    {
+        var tolerated = new JsonObject { ["operator"] = one.Value is null ? "Exists" : "Equal" };
+        if (one.Key.Length > 0)
+            tolerated["key"] = one.Key;
+        if (one.Value is { } value)
+            tolerated["value"] = value;
+        if (one.Effect is { } effect)
+            tolerated["effect"] = effect;
+        return tolerated;
+    }
+
+    private static JsonObject Map(IEnumerable<KeyValuePair<string, string>> pairs) =>
+        new(pairs.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)));
 
     private static string Disk(int gb) => string.Create(CultureInfo.InvariantCulture, $"{gb}Gi");
 }
