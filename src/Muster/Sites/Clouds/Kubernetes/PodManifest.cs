@@ -111,9 +111,10 @@ internal static class PodManifest
 
     private static JsonObject Tolerated(Toleration one)
     {
-        var tolerated = new JsonObject { ["operator"] = one.Value is null ? "Exists" : "Equal" };
+        var tolerated = new JsonObject();
         if (one.Key.Length > 0)
             tolerated["key"] = one.Key;
+        tolerated["operator"] = one.Value is null ? "Exists" : "Equal";
         if (one.Value is { } value)
             tolerated["value"] = value;
         if (one.Effect is { } effect)
