@@ -79,6 +79,23 @@ public sealed class SlotsTests : IDisposable
     }
 
     [Fact]
+    public void A_run_whose_folder_is_removed_leaves_the_line_and_holds_nobody_up()
+    {
+        var slots = new HostSlots(1, null, 0);
+        var first = Launch("while [ ! -e $MUSTER_OUT/enough ]; do sleep 0.1; done", 0, slots);
+        Until(() => File.Exists(Path.Combine(_root.Folder(first), "status", "main.0.started")));
+        var removed = Launch("true", 0, slots);
+        Until(() => Queued(removed).Length > 0);
+        var last = Launch("true", 0, slots);
+        Until(() => Queued(last).Contains("place=2", StringComparison.Ordinal));
+        ScriptRoot.Sh($"until rm -rf {_root.Folder(removed)}; do :; done");
+        Until(() => Directory.GetFiles(Line(), "wait.*").Length == 1);
+        File.WriteAllText(Path.Combine(_root.Folder(first), "out", "enough"), "");
+        Ends(last);
+        Assert.Empty(Directory.GetFiles(Line(), "*"));
+    }
+
+    [Fact]
     public void A_cancelled_array_ends_with_the_indices_that_nobody_has_begun()
     {
         var plan = Plan("sleep 100", 0, new(1, null, 0)) with

@@ -55,6 +55,7 @@ finish() { # finish CODE REASON
       [ -z "$survivors" ] || echo "survivors=$survivors"
       [ -z "$cause" ] || echo "cause=$cause"
     } | record "$me.exit" && break
+    [ -d "$status" ] || break   # the run was removed
     sleep 6   # somebody may make room
   done
   rm -f "$status/$me.queued"
@@ -121,6 +122,7 @@ too_late() {
 if [ -z "$SLURM_JOB_ID" ] && [ -n "$muster_at" ] && [ "$(date +%s)" -lt "$muster_at" ]; then
   { echo "host=$host"; myself; echo "time=$(date +%s)"; echo "until=$muster_at"; } | record "$me.queued"
   while [ "$(date +%s)" -lt "$muster_at" ]; do
+    [ -d "$status" ] || exit 1
     if [ -e "$status/cancel" ] || [ -e "$status/refused" ]; then finish 143 cancelled; exit 0; fi
     sleep 1
   done
@@ -131,6 +133,7 @@ fi
 for other in $muster_after; do
   echo "run=$other" | record "$me.waiting"
   while [ ! -e "$run/../$other/status/ended" ]; do
+    [ -d "$status" ] || exit 1
     if [ -e "$status/cancel" ]; then finish 143 cancelled; exit 0; fi
     if too_late; then finish 143 deadline; exit 0; fi
     pause 0.5

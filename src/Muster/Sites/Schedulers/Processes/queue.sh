@@ -280,7 +280,7 @@ queue_asks() {
 queue_take() {
   slots=$muster_slots
   queue_asks || slots=${slots%:*}:0   # looking for GPUs may take long
-  queue_open "${muster_queue:-$run/../../queue}" "$muster_queue" "$slots"
+  queue_open "${muster_queue:-${run%/*/*}/queue}" "$muster_queue" "$slots"
   queue_size
   [ -z "$cause" ] || { finish 1 unready; exit 1; }
   signalled=
@@ -305,6 +305,7 @@ queue_take() {
   fi
   round=0 listed= told_place= past= passed=0
   while :; do
+    [ -d "$status" ] || { rm -f "$queue/$queue_name"; exit 1; }   # the run was removed
     if [ -e "$status/cancel" ] || [ -e "$status/refused" ]; then queue_end 143 cancelled; fi
     if [ -n "$muster_gang" ] && failed; then queue_end 143 stopped; fi
     if [ -n "$muster_gang" ] && over; then queue_end 0 released; fi
