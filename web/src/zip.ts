@@ -96,6 +96,31 @@ export async function content(read: Read, member: Member, most: number, signal?:
   return member.isDeflated ? await inflated(bytes, most) : bytes;
 }
 
+/** A file of the archive, to be read in places. One that is packed is unpacked whole, up to so many bytes. */
+export async function within(read: Read, member: Member, most: number): Promise<Read> {
+  if (member.isDeflated) {
+    if (member.bytes > most) throw new Unreadable('it is packed, and too large to be unpacked here');
+    return held(await content(read, member, most));
+  }
+  const { bytes: header } = await read(member.at, member.at + 30);
+  const view = viewOf(header);
+  if (header.length < 30 || view.getUint32(0, true) !== HEADER) throw new Unreadable('this file is damaged');
+  const at = member.at + 30 + view.getUint16(26, true) + view.getUint16(28, true);
+  return async (from, to, signal) => {
+    const [start, end] = span(from, to, member.packed);
+    if (end <= start) return { bytes: new Uint8Array(), size: member.packed };
+    return { bytes: (await read(at + start, at + end, signal)).bytes, size: member.packed };
+  };
+}
+
+const span = (from: number, to: number | undefined, size: number) =>
+  [from < 0 ? Math.max(0, size + from) : from, Math.min(size, to ?? size)] as const;
+
+/** What is here already. */
+export const held =
+  (all: Uint8Array): Read =>
+  async (from, to) => ({ bytes: all.subarray(...span(from, to, all.length)), size: all.length });
+
 async function inflated(packed: Uint8Array, most: number): Promise<Uint8Array> {
   const stream = new Blob([packed as BlobPart]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
   const reader = stream.getReader();
@@ -140,3 +165,23 @@ export const ranges =
     }
     return { bytes: new Uint8Array(await answer.arrayBuffer()), size };
   };
+
+const LARGEST_WHOLE = 64 << 20;
+
+/** A file of a server that gives parts of it, or else, where it is small, all of it. */
+export async function parts(address: () => string, headers: () => Record<string, string>): Promise<Read> {
+  const stop = new AbortController();
+  const answer = await fetch(address(), { headers: { ...headers(), Range: 'bytes=0-0' }, signal: stop.signal });
+  if (answer.status === 206) {
+    stop.abort();
+    return ranges(address, headers);
+  }
+  if (answer.status === 416) return held(new Uint8Array());
+  if (!answer.ok)
+    throw new Error(((await answer.json().catch(() => ({}))) as { error?: string }).error ?? 'It cannot be read');
+  if (Number(answer.headers.get('Content-Length') ?? 0) > LARGEST_WHOLE) {
+    stop.abort();
+    throw new Unreadable('this server gives no parts of it, and it is too large to be read whole');
+  }
+  return held(new Uint8Array(await answer.arrayBuffer()));
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Read, Unreadable, content, directory } from '../src/zip';
+import { type Read, Unreadable, content, directory, within } from '../src/zip';
 
 interface File {
   name: string;
@@ -118,6 +118,21 @@ describe('an archive that is read in place', () => {
     expect(await text(1)).toBe('packed '.repeat(1000));
     expect(await text(1, 10)).toBe('packed pac');
     expect(await text(3)).toBe('');
+  });
+  it('gives parts of a file, however it is stored', async () => {
+    const told = reader(await zip([{ name: 'large.bin', text: 'x'.repeat(1_000_000) }, ...FILES]));
+    const all = await directory(told.read);
+    const text = ({ bytes }: { bytes: Uint8Array }) => new TextDecoder().decode(bytes);
+    const [stored, packed] = await Promise.all([1, 2].map((n) => within(told.read, all[n]!, 1e6)));
+    expect(text(await stored!(1, 3))).toBe('la');
+    expect(text(await stored!(-2))).toBe('in');
+    expect(await stored!(3, 99)).toMatchObject({ size: 5 });
+    expect(text(await stored!(3, 99))).toBe('in');
+    expect(text(await stored!(7, 9))).toBe('');
+    expect(text(await packed!(7, 13))).toBe('packed');
+    expect(text(await packed!(-7))).toBe('packed ');
+    await expect(within(told.read, all[2]!, 100)).rejects.toThrow('too large');
+    expect(told.asked).toBeLessThan(150_000);
   });
   it('is not read whole', async () => {
     const archive = await zip([{ name: 'large.bin', text: 'x'.repeat(1_000_000) }, ...FILES]);
