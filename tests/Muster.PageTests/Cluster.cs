@@ -34,22 +34,22 @@ internal sealed class Cluster : IAsyncDisposable
     }
 
     /// <summary>A node that nobody knows of yet.</summary>
-    public async Task<int> AddNodeAsync(double seconds)
+    /// <param name="engineFile">Of a program that computes; without it, nothing is computed.</param>
+    public async Task<int> AddNodeAsync(double seconds, string? engineFile = null)
     {
         var port = FreePort();
         NodePorts.Add(port);
         _nodes.Add(
-            Start(
+            Start([
                 "node",
-                "--engine",
-                "test",
-                "--test-seconds",
-                $"{seconds}",
+                .. engineFile is null
+                    ? (string[])["--engine", "test", "--test-seconds", $"{seconds}"]
+                    : ["--engine", "command", "--engine-file", engineFile],
                 "--port",
                 $"{port}",
                 "--data-dir",
-                Path.Combine(_folder.FullName, $"{port}")
-            )
+                Path.Combine(_folder.FullName, $"{port}"),
+            ])
         );
         await UntilAsync($"http://127.0.0.1:{port}/info");
         return port;
@@ -94,8 +94,30 @@ internal sealed class Cluster : IAsyncDisposable
     public async Task<JsonElement> AskAsync(string path) =>
         await Http.GetFromJsonAsync<JsonElement>(Admin + path, TestContext.Current.CancellationToken);
 
+    /// <summary>With one node, whose program gives each task the same results: what lies in a folder.</summary>
+    public static async Task<Cluster> WithResultsAsync(string folder)
+    {
+        var cluster = new Cluster([]);
+        var engine = Path.Combine(cluster._folder.FullName, "engine.yaml");
+        var results = Directory.GetFileSystemEntries(folder).Select(Path.GetFileName);
+        await File.WriteAllTextAsync(
+            engine,
+            $$"""
+            name: odm
+            version: "3.6.0"
+            command: [cp, -r, "{{folder}}/.", "{project}"]
+            results: [{{string.Join(", ", results)}}]
+            """,
+            TestContext.Current.CancellationToken
+        );
+        await cluster.AddNodeAsync(0, engine);
+        await cluster.StartGatewayAsync();
+        return cluster;
+    }
+
     /// <summary>What a client hands in.</summary>
-    public async Task<string> HandInAsync(string name, int photos = 1, string options = "[]")
+    /// <param name="to">Elsewhere than at the gateway.</param>
+    public async Task<string> HandInAsync(string name, int photos = 1, string options = "[]", string? to = null)
     {
         using var form = new MultipartFormDataContent();
         form.Add(new StringContent(name), "name");
@@ -107,7 +129,11 @@ internal sealed class Cluster : IAsyncDisposable
             );
             form.Add(photo, "images", $"field_{n:00}.jpg");
         }
-        using var answer = await Http.PostAsync(Public + "task/new", form, TestContext.Current.CancellationToken);
+        using var answer = await Http.PostAsync(
+            (to ?? Public) + "task/new",
+            form,
+            TestContext.Current.CancellationToken
+        );
         var said = await answer.Content.ReadFromJsonAsync<JsonElement>();
         return said.GetProperty("uuid").GetString()!;
     }

@@ -1,6 +1,6 @@
 import { at } from './odm';
 import type { Source } from './results';
-import { type Member, Unreadable, content, directory, ranges } from './zip';
+import { type Member, Unreadable, content, directory, ranges, within } from './zip';
 
 const PICTURES: Record<string, string> = {
   png: 'image/png',
@@ -32,7 +32,9 @@ export function archived(task: string): Source & { save(path: string): Promise<v
   return {
     key: task,
     async list() {
-      const members = [...(await all())].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+      // tiles of a cloud are thousands, and crowd nothing else out
+      const rank = ({ path }: Member) => `${/(^|\/)ept-[a-z]+\//.test(path) ? 1 : 0}${path}`;
+      const members = [...(await all())].toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
       return {
         files: members
           .slice(0, LISTED)
@@ -43,6 +45,11 @@ export function archived(task: string): Source & { save(path: string): Promise<v
     async content(path, signal) {
       const type = typeOf(path) ?? 'application/octet-stream';
       return new Response(new Blob([await bytesOf(path, signal)], { type }));
+    },
+    async open(path) {
+      const member = (await all()).find((one) => one.path === path);
+      if (!member) throw new Unreadable(`there is no ${path} in the archive`);
+      return within(read, member, LARGEST);
     },
     async save(path) {
       const member = (await all()).find((one) => one.path === path);

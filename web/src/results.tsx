@@ -4,6 +4,8 @@ import { get } from './api';
 import { bytes, count, plural, visible } from './format';
 import { Dialog, Empty, Fault, Log, Text } from './parts';
 import { session } from './session';
+import { Later, Views, viewerOf } from './views';
+import { type Read, parts } from './zip';
 
 interface Files {
   folder?: string;
@@ -20,6 +22,8 @@ export interface Source {
   readonly key: string;
   list(): Promise<Files>;
   content(path: string, signal: AbortSignal): Promise<Response>;
+  /** A file that is read in places. */
+  open(path: string): Promise<Read>;
 }
 
 /** Files that a server of ours lists below a path. */
@@ -31,6 +35,11 @@ export const listed = (at: string, turn = ''): Source => ({
       headers: session.headers,
       signal,
     }),
+  open: (path) =>
+    parts(
+      () => `api/v1${at}/files/${pathOf(path)}`,
+      () => session.headers,
+    ),
 });
 
 /**
@@ -74,6 +83,7 @@ export function Results({
           </>
         )}
       </p>
+      <Views files={found.files} open={setOpen} />
       {pictures.length > 0 && (
         <ul class="pictures">
           {pictures.slice(0, most).map((file) => (
@@ -119,11 +129,17 @@ export function Results({
               Close
             </button>
           </div>
-          {one.picture ? <Picture from={from} path={one.path} /> : <Words from={from} path={one.path} />}
+          <Shown from={from} file={one} />
         </Dialog>
       )}
     </div>
   );
+}
+
+function Shown({ from, file: { path, picture } }: { from: Source; file: Files['files'][number] }) {
+  const viewer = viewerOf(path);
+  if (viewer) return <Later viewer={viewer} from={from} path={path} />;
+  return picture ? <Picture from={from} path={path} /> : <Words from={from} path={path} />;
 }
 
 export const pathOf = (path: string) => path.split('/').map(encodeURIComponent).join('/');

@@ -148,7 +148,8 @@ internal sealed class AdminFiles(TaskLedger ledger, ResultFolder results)
         var members = ZipDirectory
             .Read(archive, MostMembers)
             .Where(member => !member.Name.EndsWith('/'))
-            .OrderBy(member => member.Name, StringComparer.Ordinal)
+            .OrderBy(member => member.Name.Contains("/ept-", StringComparison.Ordinal)) // tiles of a cloud: thousands
+            .ThenBy(member => member.Name, StringComparer.Ordinal)
             .ToList();
         if (members.Count > LargestKept)
             return members;

@@ -20,7 +20,15 @@ public sealed class AdminFilesTests
         var path = await TaskAsync(caller);
         var list = await caller.AskAsync("GET", path + "files");
         Assert.Equal(
-            ["a/fake.pdf", "a/page.html", "a/plan.png", "a/report.pdf", "ortho/o.tif", "packed.txt"],
+            [
+                "a/fake.pdf",
+                "a/page.html",
+                "a/plan.png",
+                "a/report.pdf",
+                "ortho/o.tif",
+                "packed.txt",
+                "a/ept-data/0-0-0-0.laz", // tiles are many, and come last
+            ],
             list.GetProperty("files").EnumerateArray().Select(file => file.GetProperty("path").GetString())
         );
         Assert.Equal(
@@ -98,6 +106,7 @@ public sealed class AdminFilesTests
     private static Task<ScriptedNode> ArchiveNodeAsync()
     {
         var archive = ArchiveOf(
+            ("a/ept-data/0-0-0-0.laz", [7]),
             ("a/page.html", "<script>alert(1)</script>"u8.ToArray()),
             ("a/fake.pdf", "<script>alert(1)</script>"u8.ToArray()),
             ("a/report.pdf", "%PDF-1.4 and so on"u8.ToArray()),
