@@ -110,9 +110,9 @@ internal static class ConfigCommand
                     Created = now,
                     State = new RunState.Ended(Outcome.Succeeded, 0, now, new("test", "a test of `notify:`")),
                 };
-                using var notifier = new Notifier(app.Store, app.Config.Notify);
+                using var notifier = app.OpenNotifier();
                 var notice = new RunNotice("ended", "A test of Muster's notices", "This is how they look", run);
-                var problems = await notifier.SendAsync(notice, ct);
+                var problems = await notifier.SendAsync(notice, [], ct);
                 if (problems.Count > 0)
                     throw new UserException(
                         string.Join("; ", problems),

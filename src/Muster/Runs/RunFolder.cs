@@ -78,9 +78,12 @@ public sealed class RunFolder(IHost host, string root)
         );
     }
 
-    /// <summary>Removes the values of the run's environment, which nothing needs any more.</summary>
+    /// <summary>Removes what may hold secrets: the values of its environment, and where its end is told.</summary>
     public Task ForgetEnvironmentAsync(string folder, CancellationToken ct) =>
-        host.RunAsync(ShellText.Of($"{Expand(root)}\nrm -f \"$root\"/runs/{folder}/env.sh"), ct);
+        host.RunAsync(
+            ShellText.Of($"{Expand(root)}\ncd \"$root\"/runs/{folder} && rm -f env.sh notices notices.*"),
+            ct
+        );
 
     /// <summary>
     /// Leaves the request to cancel where every launcher and supervisor looks for it, and stops what is there.

@@ -33,6 +33,17 @@ public sealed record RunPlan
 
     /// <summary>Whoever submitted it wants to be told of its start, after a long wait, and of its end.</summary>
     public bool Notify { get; init; }
+
+    /// <summary>The ends that its host tells by itself, as <c>notify: on</c> calls them.</summary>
+    public IReadOnlyList<string> HostTells
+    {
+        get => field ?? [];
+        init;
+    }
+
+    /// <summary>Of several hosts none sees the end of all.</summary>
+    [JsonIgnore]
+    public bool IsToldByHost => HostTells.Count > 0 && Hosts().Count == 1;
     public required IReadOnlyList<string> Command { get; init; }
 
     /// <summary>The command is one line for the shell, as older tools took it.</summary>

@@ -63,12 +63,20 @@ public sealed class App
     /// <summary>Tells whoever wants to know what is due of these runs, each thing once.</summary>
     public async Task NotifyAsync(IEnumerable<Run> runs, CancellationToken ct)
     {
-        using var notifier = new Notifier(Store, Config.Notify);
+        using var notifier = OpenNotifier();
         foreach (
             var problem in (await Task.WhenAll(runs.Select(run => notifier.TellAsync(run, ct)))).SelectMany(all => all)
         )
             Screen.Note("note", problem, Tint.Yellow);
     }
+
+    internal Notifier OpenNotifier() =>
+        new(
+            Store,
+            Config.Notify,
+            Clock,
+            (run, ct) => new RunPlaces(OpenSite(run.Plan.Site), run.Plan).LookAsync(TimeSpan.FromSeconds(5), ct)
+        );
 
     /// <summary>What runs have measured, as far as it is known here.</summary>
     public MeasureStore Measures => _measures.Value;

@@ -12,8 +12,8 @@ internal static class AnySite
 {
     /// <param name="named">The sites, with commas between; null for all but this machine and those that cost
     /// money.</param>
-    /// <returns>The plan for the site that begins it soonest.</returns>
-    public static async Task<(RunPlan Plan, IReadOnlyDictionary<string, string> Environment)> ChooseAsync(
+    /// <returns>The plans for the sites that take it, the one that begins it soonest first.</returns>
+    public static async Task<IReadOnlyList<(RunPlan Plan, IReadOnlyDictionary<string, string> Environment)>> OrderAsync(
         App app,
         string? named,
         Func<Site, (RunPlan Plan, IReadOnlyDictionary<string, string> Environment)> planOn,
@@ -54,7 +54,7 @@ internal static class AnySite
                 $"none of {sites.Count} sites takes the run now",
                 "See above why; `muster sites check` looks at each."
             );
-        return plans.First(one => one.Plan.Site == order[0].Site);
+        return [.. order.Select(start => plans.First(one => one.Plan.Site == start.Site))];
     }
 
     private static string Line(SiteStart start) =>

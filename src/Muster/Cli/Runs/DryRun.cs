@@ -2,6 +2,7 @@ using System.Text.Json;
 using Muster.Cli.Context;
 using Muster.Cli.Terminal;
 using Muster.Runs;
+using Muster.Runs.Notices;
 using Muster.Runs.Submit;
 using Muster.Snapshots;
 
@@ -14,6 +15,7 @@ internal static class DryRun
 
     public static async Task<int> ShowAsync(App app, RunPlan plan, bool scripts, CancellationToken ct)
     {
+        plan = HostNotice.Planned(plan, app.Config.Notify);
         var code = plan.Snapshot ? await SentFiles.OfCodeAsync(plan.WorkingFolder, ct) : null;
         var inputs = plan
             .Inputs.Select(input =>
@@ -90,7 +92,12 @@ internal static class DryRun
         app.Screen.Field("beside it", string.Join(", ", plan.Companions.Select(companion => companion.Name)));
         app.Screen.Field("after", string.Join(", ", plan.After.Select(after => NameOf(app, after.Id))));
         app.Screen.Field("tags", string.Join(", ", plan.Tags));
-        app.Screen.Field("notify", plan.Notify ? "when it ends" : null);
+        app.Screen.Field(
+            "notify",
+            plan.HostTells.Count > 0 ? "when it ends, by its host"
+                : plan.Notify ? "when it ends"
+                : null
+        );
         app.Screen.Field("outputs", string.Join(", ", (string[])["$MUSTER_OUT", .. plan.Outputs]));
 
         static string Number(int? number) => number is { } known ? $"={known}" : "";

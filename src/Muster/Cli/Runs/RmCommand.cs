@@ -162,11 +162,17 @@ internal static class RmCommand
                 );
         if (run.Plan.Commit is not null && Directory.Exists(run.Plan.WorkingFolder))
             await GitSnapshot.ForgetAsync(run.Plan.WorkingFolder, new RunRef(run.Id.ToString()), ct);
-        if (run.Plan.Stdin is not null)
-            KeptInput.Forget(KeptInput.For(app, run.Id));
+        // Runs that were done again read the same.
+        long? here = null;
+        foreach (var input in KeptInput.OnlyOf(app, [run], _ => true, null))
+        {
+            KeptInput.Forget(input);
+            here = (here ?? 0) + input.Bytes;
+        }
         app.Store.Remove(run.Id);
-        app.Screen.Note("removed", $"{run.Plan.Name} ({Words.Size(found.Bytes)} on {run.Plan.Site})");
-        return new(run.Id.ToString(), run.Plan.Name, run.Plan.Site, found.Bytes, run.FetchedTo);
+        var also = here is { } bytes ? $", and {Words.Size(bytes)} of standard input here" : "";
+        app.Screen.Note("removed", $"{run.Plan.Name} ({Words.Size(found.Bytes)} on {run.Plan.Site}{also})");
+        return new(run.Id.ToString(), run.Plan.Name, run.Plan.Site, found.Bytes, here, run.FetchedTo);
     }
 
     private sealed record OldFolder(SiteTidy Tidy, OldRun Old);
@@ -181,4 +187,12 @@ internal static class RmCommand
 internal sealed record RemovedListView(int Schema, IReadOnlyList<RemovedView> Runs);
 
 /// <param name="Bytes">What went on the site.</param>
-internal sealed record RemovedView(string Id, string Name, string Site, long Bytes, string? FetchedTo);
+/// <param name="InputBytes">What was kept here as its standard input, and went, too.</param>
+internal sealed record RemovedView(
+    string Id,
+    string Name,
+    string Site,
+    long Bytes,
+    long? InputBytes,
+    string? FetchedTo
+);

@@ -4,6 +4,7 @@ using Muster.Cli.Terminal;
 using Muster.Faults;
 using Muster.Runs;
 using Muster.Runs.Follow;
+using Muster.Runs.Notices;
 using Muster.Runs.Roles;
 using Muster.Runs.Submit;
 using Muster.Sites;
@@ -229,9 +230,10 @@ internal class SubmitCommand : Command, ITakesCommand
                 site
             );
         var named = parsed.GetValue(_run.Site);
-        var (plan, environment) = parsed.GetValue(_any)
-            ? await AnySite.ChooseAsync(app, named, PlanOn, ct)
-            : PlanOn(app.GetSite(named));
+        var choices = parsed.GetValue(_any)
+            ? await AnySite.OrderAsync(app, named, PlanOn, ct)
+            : [PlanOn(app.GetSite(named))];
+        var plan = choices[0].Plan;
         if (request.Tty is not null && !parsed.GetValue(_run.Detach) && !parsed.GetValue(_run.DryRun))
             Entrance.NeedTerminal("--tty", "To attach to it later: --detach.");
         if (request.Stdin)
@@ -244,19 +246,35 @@ internal class SubmitCommand : Command, ITakesCommand
             plan = plan with { Stdin = await KeptInput.ReadAsync(app, input, ct) };
         try
         {
-            return await SubmitAsync(
-                app,
-                plan,
-                environment,
-                parsed.GetValue(_run.Detach),
-                !parsed.GetValue(_run.NoFetch),
-                parsed.GetValue(_run.OnInterrupt),
-                ct
-            );
+            for (var at = 0; ; at++)
+            {
+                var isTaken = true;
+                try
+                {
+                    return await SubmitAsync(
+                        app,
+                        choices[at].Plan with
+                        {
+                            Stdin = plan.Stdin,
+                        },
+                        choices[at].Environment,
+                        parsed.GetValue(_run.Detach),
+                        !parsed.GetValue(_run.NoFetch),
+                        parsed.GetValue(_run.OnInterrupt),
+                        ct,
+                        new() { NotTaken = () => isTaken = false }
+                    );
+                }
+                catch (UserException fault) when (!isTaken && at + 1 < choices.Count)
+                {
+                    var (site, next) = (choices[at].Plan.Site, choices[at + 1].Plan.Site);
+                    app.Screen.Note("next", $"{site} did not take it ({fault.Message}); trying {next}", Tint.Yellow);
+                }
+            }
         }
         finally
         {
-            if (plan.Stdin is { } kept && app.Store.Find(plan.Id) is null)
+            if (plan.Stdin is { } kept && choices.All(one => app.Store.Find(one.Plan.Id) is null))
                 KeptInput.Forget(kept);
         }
     }
@@ -279,6 +297,7 @@ internal class SubmitCommand : Command, ITakesCommand
         var machines = CloudRuns.Of(app, plan.Site);
         if (machines is not null)
             plan = await CloudRuns.ChooseAsync(app, machines, plan, ct);
+        plan = HostNotice.Planned(plan, app.Config.Notify);
         var submission = new Submission(
             app.Store,
             app.OpenSite(plan.Site),
@@ -289,6 +308,8 @@ internal class SubmitCommand : Command, ITakesCommand
         {
             BringUp = machines is null ? null : CloudRuns.BringUp(app, machines),
             SameCode = sameCode,
+            Notices = HostNotice.Text(plan, app.Config.Notify),
+            NotTaken = watch?.NotTaken,
         };
         using var ctrlC = new CtrlC(app, onInterrupt);
         await using var attachment = new Attachment(app, ctrlC) { Heard = watch?.Heard, FetchTo = watch?.FetchTo };
@@ -409,6 +430,9 @@ internal sealed record SubmitWatch
     /// <summary>The snapshot is taken, and nothing is sent yet.</summary>
     public Action<Snapshots.Snapshot>? Taken { get; init; }
     public Func<Run, Task>? Launched { get; init; }
+
+    /// <summary>The site did not take it, and nothing of it was or will be started there.</summary>
+    public Action? NotTaken { get; init; }
     public Action<RunEvent>? Heard { get; init; }
 
     /// <summary>Where results come to.</summary>

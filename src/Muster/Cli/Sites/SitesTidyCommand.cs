@@ -67,6 +67,7 @@ internal static class SitesTidyCommand
                                 age,
                                 parsed.GetValue(unfetched),
                                 parsed.GetValue(dryRun),
+                                isFirst: views.Count == 0,
                                 ct
                             )
                         );
@@ -89,6 +90,7 @@ internal static class SitesTidyCommand
         TimeSpan age,
         bool unfetched,
         bool dryRun,
+        bool isFirst,
         CancellationToken ct
     )
     {
@@ -111,9 +113,21 @@ internal static class SitesTidyCommand
         var kept = old.Except(going).ToList();
 
         var images = await tidy.ImagesAsync(age, remove: false, ct);
+        var inputs = KeptInput.OnlyOf(
+            app,
+            [.. going.Select(run => known[run.Id]).OfType<Run>()],
+            run => run.State is not RunState.Ended end || end.At >= since || kept.Any(one => one.Id == run.Id),
+            isFirst ? age : null
+        );
+        var inputBytes = inputs.Sum(input => input.Bytes ?? 0);
 
         if (!app.Json)
             Show(app, where, old, kept, known, images);
+        if (inputs.Count > 0)
+            app.Screen.Note(
+                "input",
+                $"{Words.Size(inputBytes)} kept here as standard input of {Words.Count(inputs.Count, "run")}: goes, too"
+            );
         var agreed =
             !dryRun
             && (
@@ -136,9 +150,22 @@ internal static class SitesTidyCommand
                     $"{where}: nothing was removed, because it was not confirmed",
                     "Review with --dry-run, then confirm with --yes."
                 );
-            return new(site.Site.Name, host, [.. going.Select(View)], [.. kept.Select(View)], images, false, [], 0, 0);
+            return new(
+                site.Site.Name,
+                host,
+                [.. going.Select(View)],
+                [.. kept.Select(View)],
+                images,
+                false,
+                [],
+                0,
+                0,
+                inputBytes
+            );
         }
         var report = await tidy.RemoveAsync(age, going.Select(run => run.Folder), ct);
+        foreach (var input in inputs)
+            KeptInput.Forget(input);
         // Some had only been named by the runs that are gone now.
         images = await tidy.ImagesAsync(age, remove: true, ct);
         app.Screen.Note(
@@ -163,7 +190,8 @@ internal static class SitesTidyCommand
             true,
             report.Stays,
             report.FilesSwept,
-            report.BytesSwept
+            report.BytesSwept,
+            inputBytes
         );
 
         OldRunView View(OldRun run) =>
@@ -213,6 +241,7 @@ internal static class SitesTidyCommand
 
 internal sealed record TidyListView(int Schema, IReadOnlyList<TidyView> Sites);
 
+/// <param name="InputBytes">What was kept here as standard input of the runs.</param>
 internal sealed record TidyView(
     string Site,
     string? Host,
@@ -222,7 +251,8 @@ internal sealed record TidyView(
     bool Removed,
     IReadOnlyList<string> Stays,
     int FilesSwept,
-    long BytesSwept
+    long BytesSwept,
+    long InputBytes
 );
 
 internal sealed record OldRunView(string Id, string? Name, long Bytes, int Results, string? FetchedTo);

@@ -27,7 +27,7 @@ internal static class MailNotice
         {
             EnableSsl = server.Tls,
             Credentials = server.Password is { } password
-                ? new NetworkCredential(server.User ?? mail.From, Notifier.Known(password))
+                ? new NetworkCredential(server.User ?? mail.From, NoticePost.Known(password))
                 : null,
         };
         using var message = new MailMessage(mail.From, mail.To, title, Body(notice));

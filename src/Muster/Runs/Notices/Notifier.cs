@@ -2,13 +2,18 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Muster.Faults;
-using Muster.Sites.Clouds;
 using Muster.Sites.Notices;
 
 namespace Muster.Runs.Notices;
 
 /// <summary>Tells people of runs, by all ways that are configured, and of each event once.</summary>
-public sealed class Notifier(RunStore store, NoticeSettings settings) : IDisposable
+/// <param name="look">What a run's site says of it now, for runs whose host tells of their end.</param>
+public sealed class Notifier(
+    RunStore store,
+    NoticeSettings settings,
+    TimeProvider clock,
+    Func<Run, CancellationToken, Task<RunFacts?>> look
+) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
@@ -35,17 +40,48 @@ public sealed class Notifier(RunStore store, NoticeSettings settings) : IDisposa
                 return mine ? known with { Told = [.. known.Told, notice.Event] } : known;
             }
         );
-        return mine ? await SendAsync(notice, ct) : [];
+        if (!mine)
+            return [];
+        return await SendAsync(notice, await ToldByHostAsync(notice, ct), ct);
+    }
+
+    /// <summary>
+    /// By which ways the run's own host has told it. Told twice is better than not at all: where that cannot be
+    /// learned, it is told here.
+    /// </summary>
+    private async Task<IReadOnlyList<string>> ToldByHostAsync(RunNotice notice, CancellationToken ct)
+    {
+        if (!notice.Run.Plan.IsToldByHost || notice.Run.State is not RunState.Ended)
+            return [];
+        for (var began = clock.GetTimestamp(); ; await Task.Delay(TimeSpan.FromMilliseconds(500), clock, ct))
+        {
+            try
+            {
+                if (HostNotice.ToldBy(await look(notice.Run, ct)) is { } ways)
+                    return ways;
+            }
+            catch (UserException) { } // out of reach just now
+            if (clock.GetElapsedTime(began) > HostNotice.Patience)
+                return [];
+        }
     }
 
     /// <summary>By what it is sent; the desktop, where nothing is configured.</summary>
     public IReadOnlyList<string> Ways => [.. All().Select(way => way.Name)];
 
-    /// <summary>Sends it by every way at once.</summary>
-    public async Task<IReadOnlyList<string>> SendAsync(RunNotice notice, CancellationToken ct) =>
+    /// <summary>Sends it by every way at once, but for those by which it was told.</summary>
+    public async Task<IReadOnlyList<string>> SendAsync(
+        RunNotice notice,
+        IReadOnlyList<string> told,
+        CancellationToken ct
+    ) =>
         [
             .. (
-                await Task.WhenAll(All().Select(way => TryAsync(way.Name, () => way.SendAsync(notice, ct), ct)))
+                await Task.WhenAll(
+                    All()
+                        .Where(way => !told.Contains(way.Name))
+                        .Select(way => TryAsync(way.Name, () => way.SendAsync(notice, ct), ct))
+                )
             ).OfType<string>(),
         ];
 
@@ -57,18 +93,9 @@ public sealed class Notifier(RunStore store, NoticeSettings settings) : IDisposa
             yield return new("desktop", DesktopNotice.ShowAsync);
         if (settings.Mail is { } mail)
             yield return new("mail", (notice, ct) => MailNotice.SendAsync(mail, notice, Patience, ct));
-        if (settings.Webhook is { } webhook)
-            yield return new("webhook", (notice, ct) => PostAsync(webhook, Json(NoticeView.Of(notice)), ct));
-        if (settings.Slack is { } slack)
-            yield return new("slack", (notice, ct) => PostAsync(slack, Json(new SlackView(Escaped(Line(notice)))), ct));
-        if (settings.Ntfy is { } ntfy)
-            yield return new("ntfy", (notice, ct) => NtfyAsync(ntfy, notice, ct));
-        if (settings.Matrix is { } matrix)
-            yield return new("matrix", (notice, ct) => MatrixAsync(matrix, notice, ct));
+        foreach (var (way, post) in NoticePost.Of(settings))
+            yield return new(way, (notice, ct) => PostAsync(post(notice.Run.Id, notice.Event), notice, ct));
     }
-
-    private Task PostAsync(Secret address, string body, CancellationToken ct) =>
-        PostAsync(HttpMethod.Post, Address(address), null, body, ct);
 
     private static async Task<string?> TryAsync(string way, Func<Task> send, CancellationToken ct)
     {
@@ -87,48 +114,27 @@ public sealed class Notifier(RunStore store, NoticeSettings settings) : IDisposa
         }
     }
 
-    private Task NtfyAsync(NtfySettings ntfy, RunNotice notice, CancellationToken ct)
+    private async Task PostAsync(NoticePost post, RunNotice notice, CancellationToken ct)
     {
-        var topic = Address(ntfy.Topic);
-        var name = topic.AbsolutePath.Trim('/');
-        if (name.Length == 0 || name.Contains('/'))
-            throw new UserException("the topic is not an address such as https://ntfy.sh/my-runs", "Correct it.");
-        return PostAsync(
-            HttpMethod.Post,
-            new(topic, "/"),
-            ntfy.Token,
-            Json(new NtfyView(Uri.UnescapeDataString(name), notice.Title, notice.Text)),
-            ct
-        );
-    }
-
-    private Task MatrixAsync(MatrixSettings matrix, RunNotice notice, CancellationToken ct)
-    {
-        // The server takes the same name of a message for the same message.
-        var path =
-            $"/_matrix/client/v3/rooms/{Uri.EscapeDataString(matrix.Room)}/send/m.room.message/"
-            + $"muster-{notice.Run.Id}-{notice.Event}";
-        return PostAsync(
-            HttpMethod.Put,
-            new(matrix.Server, path),
-            matrix.Token,
-            Json(new MatrixView("m.text", Line(notice))),
-            ct
-        );
-    }
-
-    private async Task PostAsync(HttpMethod method, Uri address, Secret? token, string body, CancellationToken ct)
-    {
-        using var request = new HttpRequestMessage(method, address)
+        using var request = new HttpRequestMessage(new(post.Method), post.Address)
         {
-            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+            Content = new StringContent(Body(post, notice), Encoding.UTF8, "application/json"),
         };
-        if (token is not null)
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Known(token));
+        if (post.Token is { } token)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         using var answer = await _http.SendAsync(request, ct);
         if (!answer.IsSuccessStatusCode)
-            throw new UserException($"{address.Host} answered {(int)answer.StatusCode}", "Check its address.");
+            throw new UserException($"{post.Address.Host} answered {(int)answer.StatusCode}", "Check its address.");
     }
+
+    private static string Body(NoticePost post, RunNotice notice) =>
+        post.Way switch
+        {
+            "slack" => Json(new SlackView(Escaped(Line(notice)))),
+            "ntfy" => Json(new NtfyView(post.Topic!, notice.Title, notice.Text)),
+            "matrix" => Json(new MatrixView("m.text", Line(notice))),
+            _ => Json(NoticeView.Of(notice)),
+        };
 
     /// <summary>Slack reads what stands between angle brackets as links and mentions.</summary>
     private static string Escaped(string text) =>
@@ -137,16 +143,6 @@ public sealed class Notifier(RunStore store, NoticeSettings settings) : IDisposa
             .Replace(">", "&gt;", StringComparison.Ordinal);
 
     private static string Line(RunNotice notice) => $"{notice.Title}: {notice.Text}";
-
-    private static Uri Address(Secret secret) =>
-        Uri.TryCreate(Known(secret), UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
-            ? address
-            : throw new UserException($"the address {secret} is not one of http or https", "Correct it.");
-
-    internal static string Known(Secret secret) =>
-        secret.IsMissing
-            ? throw new UserException($"{secret.Source} is not set", $"Set {secret.Source}.")
-            : secret.Reveal();
 
     private static string Json(NoticeView view) => JsonSerializer.Serialize(view, NoticeJson.Default.NoticeView);
 

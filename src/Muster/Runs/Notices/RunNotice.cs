@@ -19,7 +19,7 @@ public sealed record RunNotice(string Event, string Title, string Text, Run Run)
 
     private static (NoticeKind Kind, RunNotice Notice)? Of(Run run, NoticeSettings settings)
     {
-        var where = run.Plan.Host is { } host && host != run.Plan.Site ? $"{run.Plan.Site}:{host}" : run.Plan.Site;
+        var where = Place(run.Plan);
         switch (run.State)
         {
             case RunState.Running(_, _, var since) when since - run.Created >= settings.LongWait:
@@ -43,6 +43,9 @@ public sealed record RunNotice(string Event, string Title, string Text, Run Run)
                 return null;
         }
     }
+
+    internal static string Place(RunPlan plan) =>
+        plan.Host is { } host && host != plan.Site ? $"{plan.Site}:{host}" : plan.Site;
 
     private static string Minutes(TimeSpan time) =>
         time < TimeSpan.FromMinutes(2) ? $"{(int)time.TotalSeconds} s"

@@ -39,7 +39,7 @@ set_aside() {
     } | record "retry.$1" || answer doubt
   fi
   mkdir -p "$status/.before.$1" || answer doubt
-  for old in launched refused ended .tried '*.exit' '*.started' '*.queued' '*.waiting' '*.address' '*.port.*' \
+  for old in launched refused ended told .tried '*.exit' '*.started' '*.queued' '*.waiting' '*.address' '*.port.*' \
     '.owner.*' '.near.*' '.limit.*' '.late.*' ../logs/slurm.log; do
     for old in "$status"/$old; do
       [ ! -e "$old" ] && [ ! -L "$old" ] || mv -f "$old" "$status/.before.$1/" || answer doubt

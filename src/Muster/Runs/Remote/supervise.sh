@@ -8,6 +8,8 @@ status=$run/status logs=$run/logs
 . "$run/common.sh"
 . "$run/usage.sh"
 [ -n "$SLURM_JOB_ID" ] || . "$run/queue.sh"
+notice_claimed=
+[ -z "$muster_notify" ] || . "$run/notice.sh"
 setsid=$(command -v setsid) || setsid=
 
 # Until there is something to stop, a signal only hastens what the records say anyway.
@@ -44,6 +46,9 @@ head -c 16384 /dev/urandom >"$room_kept" 2>/dev/null
 finish() { # finish CODE REASON
   finish_code=$1 finish_reason=$2
   room=$room_kept
+  last=   # no other attempt follows, as far as that can be told here
+  [ "$reason" = terminated ] || may_retry "$1" "$2" || last=1
+  [ -z "$last" ] || [ -z "$muster_notify" ] || notice_claim "$1" "$2"
   for try in 1 2 3 4 5 6 7 8 9 10; do
     {
       echo "code=$1"
@@ -62,11 +67,17 @@ finish() { # finish CODE REASON
   [ -n "$SLURM_JOB_ID" ] || queue_give_back
   [ -z "$muster_array" ] || [ -n "$SLURM_JOB_ID" ] || queue_next
   [ -z "$MUSTER_PORT" ] || rm -f "$run/../../ports/$host/$MUSTER_PORT"
+  # Of ranks that ended at the same moment, none may have seen that it is the last.
+  [ -z "$last" ] || [ -z "$muster_notify" ] || notice_claim "$finish_code" "$finish_reason"
   set -- "$status"/*.exit
   [ $# -lt "$muster_size" ] || { echo "time=$(date +%s)" | record ended; }
   rm -f "$room_kept"
-  # It may hold secrets; a requeued job and another attempt still need it.
-  [ ! -e "$status/ended" ] || [ "$reason" = terminated ] || may_retry "$finish_code" "$finish_reason" || rm -f "$run/env.sh"
+  # They hold secrets; a requeued job and another attempt still need them.
+  if [ -e "$status/ended" ] && [ -n "$last" ]; then
+    [ -z "$notice_claimed" ] || notice_read
+    rm -f "$run/env.sh" "$run/notices"
+    [ -z "$notice_claimed" ] || notice_send
+  fi
 }
 
 may_retry() { # may_retry CODE REASON: whether another attempt may follow, as far as that can be told here
@@ -92,7 +103,7 @@ queue_name=
 MUSTER_PORT=
 size=$muster_size
 reason=
-if [ -e "$status/$me.exit" ]; then mv -f "$status/$me.exit" "$status/.$me.exit.before.$attempt"; rm -f "$status/ended" "$status/$me".port.*; fi
+if [ -e "$status/$me.exit" ]; then mv -f "$status/$me.exit" "$status/.$me.exit.before.$attempt"; rm -f "$status/ended" "$status/told" "$status/$me".port.*; fi
 if [ -e "$status/cancel" ] || [ -e "$status/refused" ]; then finish 143 cancelled; exit 0; fi
 
 if [ -n "$muster_retries" ] && [ "$begun" -gt "$muster_retries" ]; then

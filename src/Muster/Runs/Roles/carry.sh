@@ -26,6 +26,6 @@ END
   ! port=$(field port "$status/$rank.address") || rm -f "$root/ports/$(uname -n)/$port"
   at=0
   for exit in "$status"/*.exit; do at=$((at + 1)); done
-  [ $at -lt "$muster_size" ] || { echo "time=$(date +%s)" | record ended; rm -f "$run/env.sh"; }
+  [ $at -lt "$muster_size" ] || { echo "time=$(date +%s)" | record ended; rm -f "$run/env.sh" "$run/notices"; }
 done
 exit 0

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Muster.Runs.Notices;
 using Muster.Shell;
 using Muster.Sites.Schedulers;
 
@@ -14,10 +15,12 @@ public static class RunFiles
 {
     /// <param name="environment">The values; they go into a file of their own that only the user can read.</param>
     /// <param name="host">One of the plan's hosts, for its part of the run; null for its first.</param>
+    /// <param name="notices">Where the host tells of the run's end; it holds secrets, too.</param>
     public static IReadOnlyList<RunFile> For(
         RunPlan plan,
         IReadOnlyDictionary<string, string> environment,
-        string? host = null
+        string? host = null,
+        string? notices = null
     )
     {
         var files = new List<RunFile>
@@ -55,6 +58,11 @@ public static class RunFiles
             );
         if (environment.Count > 0)
             files.Add(new("env.sh", RunEnvironment.Script(environment), Private: true));
+        if (plan.IsToldByHost)
+        {
+            files.Add(new("notice.sh", ShellScripts.Read("Runs/Remote/notice.sh")));
+            files.Add(new("notices", notices ?? "", Private: true));
+        }
         files.AddRange(
             plan.Companions.Select(companion => new RunFile($"companion.{companion.Name}", Companion(plan, companion)))
         );
@@ -139,6 +147,10 @@ public static class RunFiles
                 muster_work={string.Join(' ', plan.Roles.SelectMany(role => role.Ranks(role.Working)))}
                 muster_hosts={plan.Hosts().Count}
                 muster_patience={Seconds(plan.ReadyWithin)}
+                muster_notify={(plan.IsToldByHost ? string.Join(' ', plan.HostTells) : "")}
+                muster_name={plan.Name}
+                muster_site={plan.Site}
+                muster_place={RunNotice.Place(plan)}
                 muster_after={(
                     plan.HasScheduler ? "" : string.Join(' ', plan.After.Select(after => after.Id.ToString()))
                 )}

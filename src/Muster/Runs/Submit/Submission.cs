@@ -48,6 +48,12 @@ public sealed class Submission(
     /// <summary>The commit of an earlier snapshot, to be sent instead of the code of now.</summary>
     public string? SameCode { get; init; }
 
+    /// <summary>Told where the site did not take the run, and nothing of it was or will be started there.</summary>
+    public Action? NotTaken { get; init; }
+
+    /// <summary>Where the run's host tells of its end; it holds secrets.</summary>
+    public string? Notices { get; init; }
+
     public async Task<Run> SubmitAsync(
         RunPlan plan,
         IReadOnlyDictionary<string, string> environment,
@@ -70,6 +76,7 @@ public sealed class Submission(
         IReadOnlyDictionary<string, Area> links;
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(ct);
         List<Task> beside = [];
+        var isSites = true;
         try
         {
             plan = await ChooseAsync(plan, tell, ct);
@@ -82,12 +89,14 @@ public sealed class Submission(
             beside.Add(looking);
             var staging = StageImagesAsync(plan, up, tell, giveUp.Token);
             beside.Add(staging);
+            isSites = false;
             (plan, areas) = await GatherAsync(plan, tell, ct);
+            isSites = true;
             await Task.WhenAll(beside);
             plan = plan with { Images = await staging };
             links = await looking;
         }
-        catch
+        catch (Exception fault)
         {
             await giveUp.CancelAsync();
             await Task.WhenAll(beside).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -99,6 +108,8 @@ public sealed class Submission(
                     CancellationToken.None
                 );
             store.Remove(run.Id);
+            if (isSites && fault is UserException)
+                NotTaken?.Invoke();
             throw;
         }
         run = store.Change(run.Id, known => known with { Plan = plan });
@@ -189,6 +200,7 @@ public sealed class Submission(
         run = store.Change(run.Id, known => LaunchProtocol.After(known, null, clock.GetUtcNow()));
         if (LaunchProtocol.Next(run) is not LaunchProtocol.Act.Deliver)
             return run; // somebody ended it a moment ago
+        var isRefused = false;
         try
         {
             var answer = LaunchAnswer.Together(
@@ -200,6 +212,7 @@ public sealed class Submission(
             switch (answer)
             {
                 case LaunchAnswer.Refused(var said):
+                    isRefused = true;
                     throw Refusal(said);
                 case LaunchAnswer.Unclear(var said):
                     tell(new SubmitEvent.Retrying(said.Length > 0 ? said : "another launcher is at it"));
@@ -223,7 +236,7 @@ public sealed class Submission(
             // wait for those, and are told not to.
             if (run.Plan.Hosts().Count > 1 && !await TakenBackAsync(run, ct))
                 throw;
-            store.Change(
+            var over = store.Change(
                 run.Id,
                 known =>
                     known.State is RunState.Staging
@@ -239,6 +252,9 @@ public sealed class Submission(
                         }
                         : known
             );
+            // A delivery before this one may have launched it all the same. A refusal is final, whatever was before.
+            if (over.State is RunState.Ended { Outcome: Outcome.Failed } && (tries == 1 || isRefused))
+                NotTaken?.Invoke();
             throw;
         }
     }
@@ -271,7 +287,7 @@ public sealed class Submission(
     )
     {
         var files = RunFiles
-            .For(plan, environment, host)
+            .For(plan, environment, host, Notices)
             .Select(file => new PlainFile(file.Name, Encoding.UTF8.GetBytes(file.Text), file.Private))
             .ToList();
         var shipment = new Shipment(

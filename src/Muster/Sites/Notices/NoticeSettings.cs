@@ -10,6 +10,9 @@ public sealed record NoticeSettings
 
     /// <summary>A start is worth a word when the run had to wait this long.</summary>
     public TimeSpan LongWait { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>A run's own host tells of its end, by what needs no program of this machine.</summary>
+    public bool FromHost { get; init; }
     public bool Desktop { get; init; }
     public MailSettings? Mail { get; init; }
     public Secret? Webhook { get; init; }
@@ -37,6 +40,16 @@ public enum NoticeKind
 
     /// <summary>A run has begun, after a long wait.</summary>
     Start,
+}
+
+/// <summary>Who sends what is to be told.</summary>
+public enum NoticeSender
+{
+    /// <summary>The command that sees it first.</summary>
+    Command,
+
+    /// <summary>The run's host at its end, and a command what the host could not.</summary>
+    Host,
 }
 
 /// <summary>By SMTP where there is a server, else by <c>sendmail</c>.</summary>

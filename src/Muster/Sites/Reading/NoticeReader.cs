@@ -35,6 +35,11 @@ internal static class NoticeReader
         "what to tell of every run: end, failure, start (after a long wait)"
     );
     private static readonly ConfigKey<TimeSpan> LongWait = new("long-wait", Time, "a wait that makes a start news");
+    private static readonly ConfigKey<NoticeSender> Sender = new(
+        "from",
+        ConfigShape.Choice<NoticeSender>(),
+        "who sends it: the command that sees it first, or the run's host at its end"
+    );
     private static readonly ConfigKey<bool> Desktop = new("desktop", ConfigShape.Flag, "a notice on this desktop");
     private static readonly ConfigKey<string> To = new("to", Address, "who gets it");
     private static readonly ConfigKey<string> From = new("from", Address, "who sends it; by default the same");
@@ -90,7 +95,7 @@ internal static class NoticeReader
         ConfigShape.Part("matrix", MatrixKeys, MatrixOf),
         "a message in a Matrix room"
     );
-    private static readonly ConfigKey[] Keys = [On, LongWait, Desktop, Mail, Webhook, Slack, Ntfy, Matrix];
+    private static readonly ConfigKey[] Keys = [On, LongWait, Sender, Desktop, Mail, Webhook, Slack, Ntfy, Matrix];
 
     public static readonly ConfigShape<NoticeSettings> Shape = ConfigShape.Part("notify", Keys, SettingsOf);
 
@@ -108,9 +113,16 @@ internal static class NoticeReader
     private static NoticeSettings SettingsOf(ConfigSection section, YamlNode node, ConfigFile file)
     {
         var usual = new NoticeSettings();
+        var fromHost = section.Get(Sender, NoticeSender.Command) is NoticeSender.Host;
+        if (fromHost && !section.Has(Webhook) && !section.Has(Slack) && !section.Has(Ntfy) && !section.Has(Matrix))
+            file.Mistake(
+                section.NodeOf(Sender),
+                "a host can send to a webhook, slack, ntfy or matrix; name one of them"
+            );
         return new()
         {
             On = section.Get(On, []),
+            FromHost = fromHost,
             LongWait = section.Get(LongWait, usual.LongWait),
             Desktop = section.Get(Desktop, false),
             Mail = Part(section, Mail),

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -31,7 +30,7 @@ public sealed class NotifierTests : IDisposable
                 .Range(0, 8)
                 .Select(async _ =>
                 {
-                    using var notifier = new Notifier(_store, settings);
+                    using var notifier = Open(settings);
                     return await notifier.TellAsync(run, TestContext.Current.CancellationToken);
                 })
         );
@@ -49,8 +48,7 @@ public sealed class NotifierTests : IDisposable
     public async Task Slack_ntfy_and_matrix_get_what_they_understand()
     {
         using var web = new WebServer(200);
-        using var notifier = new Notifier(
-            _store,
+        using var notifier = Open(
             new()
             {
                 Slack = new($"{web.Url}services/T/B", "SLACK"),
@@ -86,8 +84,7 @@ public sealed class NotifierTests : IDisposable
     public async Task What_goes_wrong_is_told_without_the_secret()
     {
         using var web = new WebServer(403);
-        using var notifier = new Notifier(
-            _store,
+        using var notifier = Open(
             new()
             {
                 Webhook = new($"{web.Url}very-secret", "HOOK"),
@@ -115,8 +112,7 @@ public sealed class NotifierTests : IDisposable
     public async Task A_mail_server_gets_a_mail_and_the_password_alone_signs_in()
     {
         using var mail = new MailServerStandIn();
-        using var notifier = new Notifier(
-            _store,
+        using var notifier = Open(
             new()
             {
                 Mail = new("me@here", "muster@here", new("127.0.0.1", mail.Port, false, "me", new("pass word", "PW"))),
@@ -154,6 +150,14 @@ public sealed class NotifierTests : IDisposable
         Assert.Null(RunNotice.Due(Begun(10), failures));
     }
 
+    private Notifier Open(NoticeSettings settings) =>
+        new(
+            _store,
+            settings,
+            TimeProvider.System,
+            (_, _) => throw new InvalidOperationException("nobody else was to tell it")
+        );
+
     private Run Ended(int code, bool notify) =>
         new()
         {
@@ -174,51 +178,6 @@ public sealed class NotifierTests : IDisposable
                 new("exit record", "exited")
             ),
         };
-
-    private sealed class WebServer : IDisposable
-    {
-        private readonly HttpListener _listener = new();
-        private readonly int _status;
-
-        public WebServer(int status)
-        {
-            _status = status;
-            using var probe = new TcpListener(IPAddress.Loopback, 0);
-            probe.Start();
-            Url = $"http://127.0.0.1:{((IPEndPoint)probe.LocalEndpoint).Port}/";
-            probe.Stop();
-            _listener.Prefixes.Add(Url);
-            _listener.Start();
-            _ = ServeAsync();
-        }
-
-        public string Url { get; }
-        public ConcurrentQueue<(string Path, string? Authorization, string Body)> Got { get; } = [];
-
-        public void Dispose() => _listener.Close();
-
-        private async Task ServeAsync()
-        {
-            try
-            {
-                while (true)
-                {
-                    var context = await _listener.GetContextAsync();
-                    using var reader = new StreamReader(context.Request.InputStream);
-                    Got.Enqueue(
-                        (
-                            $"{context.Request.HttpMethod} {context.Request.RawUrl}",
-                            context.Request.Headers["Authorization"],
-                            await reader.ReadToEndAsync()
-                        )
-                    );
-                    context.Response.StatusCode = _status;
-                    context.Response.Close();
-                }
-            }
-            catch (Exception fault) when (fault is HttpListenerException or ObjectDisposedException) { }
-        }
-    }
 
     /// <summary>As much of a mail server as takes one mail.</summary>
     private sealed class MailServerStandIn : IDisposable

@@ -347,6 +347,10 @@ public sealed class ConfigReaderTests : IDisposable
         "default-site: local\n---\ndefault-site: local",
         "muster.yaml:3: a second document begins here; write one"
     )]
+    [InlineData(
+        "notify:\n  from: host\n  desktop: true",
+        "muster.yaml:2: a host can send to a webhook, slack, ntfy or matrix; name one of them"
+    )]
     [InlineData("snapshot-warn-size: big", "muster.yaml:1: expected a size such as 500M or 2G, not 'big'")]
     [InlineData(
         "sites:\n  a: { kind: slurm, sbatch: { wrap: x } }",

@@ -1,0 +1,124 @@
+# Tells of the run's end from this host. Addresses and tokens stand in the file `notices`, which only the user can read.
+# curl gets them by its standard input, wget by a file as private: they are never words of a command, of a log or of a
+# record.
+
+# notice_by: the program that can do it, if any; BusyBox's wget would need the address as a word.
+notice_by() {
+  if command -v curl; then return; fi
+  wget --version 2>/dev/null | grep -q GNU && command -v wget
+}
+
+# notice_weigh RANK HOST CODE REASON CAUSE: of several ranks, the one that says how the run ended.
+notice_weigh() {
+  case $4:$3 in
+    cancelled:*) set -- "$@" 0 cancelled ;;
+    timed-out:*|deadline:*) set -- "$@" 1 timed-out ;;
+    out-of-memory:*) set -- "$@" 2 out-of-memory ;;
+    stopped:*) set -- "$@" 7 failed ;;
+    released:*) set -- "$@" 10 succeeded ;;
+    *:0) set -- "$@" 9 succeeded ;;
+    *) set -- "$@" 4 failed ;;
+  esac
+  [ "$6" -lt "$notice_weight" ] || return 0
+  notice_weight=$6 notice_word=$7 notice_code=$3
+  case $4 in
+    exited) notice_why="exited with $3" ;;
+    unready|setup|deadline) notice_why=$5 ;;
+    dependency) notice_why="a run it was waiting for did not succeed" ;;
+    *) notice_why="$4, code $3${5:+ ($5)}" ;;
+  esac
+  notice_why="$1 on $2: $notice_why"
+}
+
+# notice_claim CODE REASON: says, before the end is on record, that this host tells of it: then whoever looks does not.
+notice_claim() {
+  [ -z "$notice_claimed" ] && [ -s "$run/notices" ] || return 0
+  set -- "$1" "$2" "$status"/*.exit
+  others=$(($# - 2))
+  [ -e "$3" ] || others=0
+  [ ! -e "$status/$me.exit" ] || others=$((others - 1))
+  [ $others -ge $((muster_size - 1)) ] && notice_by >/dev/null || return 0
+  notice_weight=99 notice_began=$(date +%s)
+  notice_weigh "$me" "$host" "$1" "$2" "$cause"
+  for other in "$status"/*.started; do
+    other=$(field time "$other") && [ "$other" -lt "$notice_began" ] && notice_began=$other
+  done
+  for other in "$status"/*.exit; do
+    [ -e "$other" ] && [ "$other" != "$status/$me.exit" ] || continue
+    rank_there=${other##*/}
+    notice_weigh "${rank_there%.exit}" "$(field host "$other")" "$(field code "$other")" "$(field reason "$other")" \
+      "$(field cause "$other")"
+  done
+  case $notice_word in succeeded|cancelled) kind=end ;; *) kind=failure ;; esac
+  case " $muster_notify " in *" $kind "*) ;; *) return 0 ;; esac
+  ln -s "$self" "$status/.telling.$retry.$attempt" 2>/dev/null || return 0   # another rank does
+  notice_claimed=1
+  notice_record | record told
+}
+
+notice_record() { echo "event=ended"; echo "host=$host"; echo "attempt=$attempt"; echo "time=$(date +%s)"; }
+
+# notice_read: all that is needed, as the files are removed before the first is told.
+notice_read() {
+  notice_all=$(cat "$run/notices")
+  # A cluster's nodes may reach out by a proxy alone, which its site names.
+  eval "$(grep -E "^export (https?_proxy|no_proxy|all_proxy)=('[^']*'|[^' ]*)\$" -i "$run/env.sh" 2>/dev/null)"
+}
+
+# notice_send: tells it by all ways at once, and records by which it was.
+notice_send() {
+  notice_pids=
+  while read -r way method address token topic; do
+    ( notice_post && : >"$status/.told.$way" ) </dev/null >/dev/null 2>&1 &
+    notice_pids="$notice_pids $!"
+  done <<END
+$notice_all
+END
+  for pid in $notice_pids; do wait "$pid"; done
+  set --
+  for way in "$status"/.told.*; do [ ! -e "$way" ] || { set -- "$@" "${way##*.told.}"; rm -f "$way"; }; done
+  { notice_record; echo "sent=$*"; } | record told
+}
+
+quoted() { sed 's/[\\"]/\\&/g'; }
+
+notice_post() {
+  took=$(($(date +%s) - notice_began))
+  if [ $took -lt 120 ]; then took="$took s"; elif [ $took -lt 7200 ]; then took="$((took / 60)) min"
+  else took="$((took / 3600)) h $((took / 60 % 60)) min"
+  fi
+  title="$muster_name $notice_word"
+  [ "$notice_code" -le 0 ] || title="$title with code $notice_code"
+  text=$(printf %s "on $muster_place, after $took: $notice_why" | LC_ALL=C tr '\n' ' ' | LC_ALL=C tr -cd ' -~')
+  [ "$way" != slack ] || text=$(printf %s "$text" | sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g')
+  text=$(printf %s "$text" | quoted)
+  case $way in
+    slack) body="{\"text\":\"$title: $text\"}" ;;
+    ntfy) body="{\"topic\":\"$topic\",\"title\":\"$title\",\"message\":\"$text\"}" ;;
+    matrix) body="{\"msgtype\":\"m.text\",\"body\":\"$title: $text\"}" ;;
+    *)
+      site=$(printf %s "$muster_site" | quoted)
+      body="{\"id\":\"$muster_id\",\"name\":\"$muster_name\",\"site\":\"$site\",\"state\":\"ended\""
+      body="$body,\"outcome\":\"$notice_word\",\"code\":$notice_code}"
+      body="{\"schema\":1,\"event\":\"ended\",\"title\":\"$title\",\"text\":\"$text\",\"run\":$body}" ;;
+  esac
+  [ "$token" != - ] || token=
+  if command -v curl >/dev/null; then
+    {
+      printf 'url = "%s"\nrequest = "%s"\n' "$(printf %s "$address" | quoted)" "$method"
+      printf 'header = "Content-Type: application/json"\ndata = "%s"\n' "$(printf %s "$body" | quoted)"
+      [ -z "$token" ] || printf 'header = "Authorization: Bearer %s"\n' "$(printf %s "$token" | quoted)"
+    } | curl -q -s -f -g -o /dev/null --connect-timeout 5 --max-time 10 --config -
+    return
+  fi
+  umask 077
+  {
+    printf 'method = %s\nbody_data = %s\nheader = Content-Type: application/json\n' "$method" "$body"
+    [ -z "$token" ] || printf 'header = Authorization: Bearer %s\n' "$token"
+  } >"$run/notices.$way"
+  printf '%s\n' "$address" |
+    wget -q -O /dev/null --tries=1 --timeout=5 --max-redirect=0 --config="$run/notices.$way" -i -
+  set -- $?
+  rm -f "$run/notices.$way"
+  return "$1"
+}
