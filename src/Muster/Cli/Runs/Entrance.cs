@@ -5,6 +5,7 @@ using Muster.Hosts;
 using Muster.Runs;
 using Muster.Shell;
 using Muster.Sites;
+using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Cli.Runs;
 
@@ -30,19 +31,8 @@ internal sealed record Entrance(string? Host, string Rank, string? Job, string W
     /// <summary>
     /// The site says where the run is now: what was last seen may be hours old, and its job long over.
     /// </summary>
-    /// <param name="words">The command; none for a shell.</param>
-    public static async Task<Entrance> FindAsync(
-        App app,
-        OpenSite site,
-        Run run,
-        string? rank,
-        EntranceKind kind,
-        IReadOnlyList<string> words,
-        CancellationToken ct
-    )
+    public static async Task<Run> NowAsync(App app, OpenSite site, Run run, CancellationToken ct)
     {
-        if (rank is not null)
-            RunParts.CheckOneRank(run.Plan, rank);
         var now = run.State.IsLive
             ? (await app.Keeper.RefreshAsync([run], TimeSpan.FromSeconds(10), TimeSpan.Zero, ct)).Single()
             : run;
@@ -53,13 +43,38 @@ internal sealed record Entrance(string? Host, string Rank, string? Job, string W
                 $"{RunText.Place(now)} did not say where {run.Plan.Name} is now",
                 $"`muster sites check {site.Site.Name}` looks at the connection."
             );
-        if (now.State is RunState.Planned or RunState.Staging)
-            throw new UserException(
+        return now.State is not (RunState.Planned or RunState.Staging)
+            ? now
+            : throw new UserException(
                 $"{run.Plan.Name} is not on {RunText.Place(now)} yet ({now.State.Word})",
                 $"Wait for it: muster wait {run.Plan.Name} --for running"
             );
-        return Of(now, rank, site.Site.HasScheduler, site.Root, kind, words);
     }
+
+    /// <param name="node">One of the nodes of its job; null for the rank's own.</param>
+    /// <param name="words">The command; none for a shell.</param>
+    public static async Task<Entrance> FindAsync(
+        App app,
+        OpenSite site,
+        Run run,
+        string? rank,
+        string? node,
+        EntranceKind kind,
+        IReadOnlyList<string> words,
+        CancellationToken ct
+    )
+    {
+        if (rank is not null)
+            RunParts.CheckOneRank(run.Plan, rank);
+        var now = await NowAsync(app, site, run, ct);
+        if (node is not null)
+            RunParts.CheckNode(now, NodesOf(now), node);
+        return Of(now, rank, site.Site.HasScheduler, site.Root, kind, words, node);
+    }
+
+    /// <summary>The nodes of the job that it is in now; none without a scheduler.</summary>
+    public static IReadOnlyList<string> NodesOf(Run run) =>
+        run.Plan.HasScheduler && run.State is RunState.Running(_, var where, _) ? NodeList.Expand(where) : [];
 
     internal static Entrance Of(
         Run run,
@@ -68,6 +83,7 @@ internal sealed record Entrance(string? Host, string Rank, string? Job, string W
         string root,
         EntranceKind kind,
         IReadOnlyList<string> words,
+        string? node = null,
         string inside = "Runs/Remote/inside.sh"
     )
     {
@@ -90,6 +106,7 @@ internal sealed record Entrance(string? Host, string Rank, string? Job, string W
                 run.Plan.Images.FirstOrDefault(image => image.Host == host)?.Image ?? "",
                 kind.ToString().ToLowerInvariant(),
                 ShellScripts.Read(inside),
+                node ?? "",
                 .. words,
             ]
         );
@@ -103,8 +120,8 @@ internal sealed record Entrance(string? Host, string Rank, string? Job, string W
             job,
             run.State switch
             {
-                RunState.Running(_, var where, _) when job is not null =>
-                    $"inside job {job} of {run.Plan.Name}, which runs on {where}",
+                RunState.Running(_, var where, _) when job is not null => $"inside job {job} of {run.Plan.Name}, "
+                    + (node is null ? $"which runs on {where}" : $"on {node} of {where}"),
                 RunState.Running => $"in the folder of {rank} of {run.Plan.Name}, which runs{outside}",
                 RunState.Ended end => $"{run.Plan.Name} has ended ({end.Word}): in the folder that it left{outside}",
                 _ => $"{run.Plan.Name} has not started ({run.State.Word}): in its folder{outside}",

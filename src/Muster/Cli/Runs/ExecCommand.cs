@@ -13,10 +13,23 @@ internal sealed class ExecCommand(string name, string about) : Command(name, abo
     public static Option<string?> RankOption() =>
         new("--rank") { Description = "Rank of the run, such as main.3 (default: the first).", HelpName = "ROLE.N" };
 
+    public static Option<string?> NodeOption() =>
+        new("--node") { Description = "Node of its SLURM job (default: the rank's own).", HelpName = "NODE" };
+
     public static Command Create()
     {
         var selector = AttachCommand.RunArgument();
         var rank = RankOption();
+        var node = NodeOption();
+        var all = new Option<bool>("--all")
+        {
+            Description = "On every rank that runs now, or on every node of a job with one rank.",
+        };
+        var role = new Option<string?>("--role")
+        {
+            Description = "On every rank of this role that runs now.",
+            HelpName = "ROLE",
+        };
         var input = new Option<bool>("--stdin", "-i") { Description = "Let the command read standard input." };
         var terminal = new Option<bool>("--tty", "-t") { Description = "Give the command this terminal." };
         var command = new ExecCommand(
@@ -27,15 +40,19 @@ internal sealed class ExecCommand(string name, string about) : Command(name, abo
               muster exec -- nvidia-smi                    beside the last run
               muster exec train -- py-spy dump --pid 4711
               muster exec sweep --rank main.3 -- ls -l     where one rank or index is
+              muster exec train --all -- nvidia-smi        on all its ranks or nodes, each line with its place
               muster exec train -t -- htop                 with a terminal
               muster exec train -i -- sh -s < probe.sh     reads what is piped in
 
-            Exits with the command's code. Ctrl-C ends the command, and not the run.
+            Exits with the command's code, with --all the highest. Ctrl-C ends the command, and not the run.
             """
         )
         {
             selector,
             rank,
+            node,
+            all,
+            role,
             input,
             terminal,
         };
@@ -63,12 +80,29 @@ internal sealed class ExecCommand(string name, string about) : Command(name, abo
                         "To pass it to the command: --stdin. To ignore it: < /dev/null"
                     );
                 var run = RunSelector.Get(app.Store, parsed.GetValue(selector)!);
+                if (parsed.GetValue(all) || parsed.GetValue(role) is not null)
+                {
+                    Option[] others = [rank, node, input, terminal];
+                    var given = parsed.GetValue(all) ? "--all" : "--role";
+                    if (others.FirstOrDefault(other => parsed.GetResult(other) is { Implicit: false }) is { } odd)
+                        throw UserException.Misuse($"{given} does not go with {odd.Name}", "Leave one of them out.");
+                    return await ExecEverywhere.RunAsync(app, run, parsed.GetValue(role), words, ct);
+                }
                 var site = app.OpenSite(run.Plan.Site);
                 var kind =
                     isTerminal ? EntranceKind.Terminal
                     : reads ? EntranceKind.Input
                     : EntranceKind.Closed;
-                var way = await Entrance.FindAsync(app, site, run, parsed.GetValue(rank), kind, words, ct);
+                var way = await Entrance.FindAsync(
+                    app,
+                    site,
+                    run,
+                    parsed.GetValue(rank),
+                    parsed.GetValue(node),
+                    kind,
+                    words,
+                    ct
+                );
                 if (isTerminal || !way.IsInside)
                     app.Screen.Note("exec", way.Where);
                 if (isTerminal)
@@ -93,6 +127,6 @@ internal sealed class ExecCommand(string name, string about) : Command(name, abo
             Tell(app, EventView.Of(isError ? "stderr" : "stdout", bytes));
     }
 
-    private static void Tell(App app, EventView view) =>
+    internal static void Tell(App app, EventView view) =>
         app.Screen.Data(JsonSerializer.Serialize(view, RunAnswers.Plain.EventView));
 }

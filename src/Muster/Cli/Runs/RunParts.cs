@@ -40,6 +40,25 @@ internal static class RunParts
             throw Unknown(plan, "rank", rank, names);
     }
 
+    /// <param name="role">A role, or the name of all ranks of a run without roles.</param>
+    public static void CheckRole(RunPlan plan, string role)
+    {
+        var names = plan.Ranks().Select(rank => rank[..rank.LastIndexOf('.')]).Distinct().ToList();
+        if (!names.Contains(role))
+            throw Unknown(plan, "role", role, names);
+    }
+
+    public static void CheckNode(Run run, IReadOnlyList<string> nodes, string node)
+    {
+        if (nodes.Count == 0)
+            throw new UserException(
+                $"{run.Plan.Name} is in no job now ({run.State.Word}), so it has no nodes to choose from",
+                "Leave --node out; --rank chooses one of its ranks."
+            );
+        if (!nodes.Contains(node))
+            throw Unknown(run.Plan, "node", node, nodes);
+    }
+
     private static UserException Unknown(RunPlan plan, string what, string name, IReadOnlyList<string> names) =>
         new(
             $"{plan.Name} has no {what} '{ConfigFile.Flat(name)}'{Nearest.DidYouMean(name, names)}",

@@ -236,7 +236,7 @@ internal sealed class RunTerminal(App app)
         app.Screen.Pass(Encoding.UTF8.GetBytes($"\r\n[muster: {text}]\r\n"), toNotes: true);
 
     private static Entrance Way(OpenSite site, Run run, EntranceKind kind, IReadOnlyList<string> words) =>
-        Entrance.Of(run, null, site.Site.HasScheduler, site.Root, kind, words, "Runs/Remote/terminal.sh");
+        Entrance.Of(run, null, site.Site.HasScheduler, site.Root, kind, words, inside: "Runs/Remote/terminal.sh");
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

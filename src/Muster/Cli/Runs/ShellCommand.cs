@@ -15,6 +15,7 @@ internal static class ShellCommand
         };
         var host = new Option<string?>("--host") { Description = "Host of an ssh site.", HelpName = "HOST" };
         var rank = ExecCommand.RankOption();
+        var node = ExecCommand.NodeOption();
         var command = new Command(
             "shell",
             """
@@ -22,6 +23,7 @@ internal static class ShellCommand
 
               muster shell train               where the run is now, with its variables
               muster shell sweep --rank main.3 where one rank or index is
+              muster shell train --node gpu07  on another node of its job
               muster shell cedar               on a site
 
             A single command, also from scripts: `muster exec`.
@@ -31,6 +33,7 @@ internal static class ShellCommand
             selector,
             host,
             rank,
+            node,
         };
         command.SetAction(
             async (parsed, ct) =>
@@ -54,6 +57,7 @@ internal static class ShellCommand
                     site,
                     run,
                     parsed.GetValue(rank),
+                    parsed.GetValue(node),
                     EntranceKind.Terminal,
                     [],
                     ct

@@ -116,6 +116,7 @@ internal static class SshConfigCommand
             site,
             run,
             rank,
+            null,
             EntranceKind.Closed,
             ["sh", "-c", "uname -n; pwd"],
             ct

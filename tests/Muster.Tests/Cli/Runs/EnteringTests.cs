@@ -26,6 +26,8 @@ public sealed class EnteringTests : IDisposable
                 ssh-config: {_sshd.Config}
                 root: {_home}/root
                 setup: export FROM_SETUP="it's set"
+                slots:
+                  cpus: 4
 
             """
         );
@@ -81,6 +83,38 @@ public sealed class EnteringTests : IDisposable
         client.Kill();
         Until(() => Run("pgrep", ["-f", $"^sleep {mark}"], null).Code == 1);
         Assert.Equal("running", Show("state"));
+    }
+
+    [Fact]
+    public void A_command_on_all_ranks_says_which_said_what_and_ends_with_the_highest_code()
+    {
+        Start("--array", "0-2", "--", "sh", "-c", "[ $MUSTER_RANK = 1 ] || sleep 300");
+        string[] command = ["--", "sh", "-c", "echo $MUSTER_RANK; printf no-end; echo told >&2; exit $MUSTER_RANK"];
+        Answer all;
+        do all = Muster(["exec", "train", "--all", .. command]);
+        while (!all.Said.Contains("on 2 of 3 ranks", StringComparison.Ordinal));
+
+        Assert.Equal(2, all.Code);
+        Assert.Equal(
+            ["main.0 | 0", "main.0 | no-end", "main.2 | 2", "main.2 | no-end"],
+            all.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal)
+        );
+        Assert.Contains("main.2 | told\n", all.Said, StringComparison.Ordinal);
+        Assert.Contains("main.2: code 2", all.Said, StringComparison.Ordinal);
+
+        var events = Muster(["exec", "train", "--role", "main", "--json", .. command])
+            .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .ToList();
+        Assert.Equal(
+            ["main.0 0", "main.2 2"],
+            events
+                .Where(one => one.GetProperty("event").GetString() == "exit" && one.TryGetProperty("name", out _))
+                .Select(one => $"{one.GetProperty("name")} {one.GetProperty("code")}")
+                .Order(StringComparer.Ordinal)
+        );
+        Assert.Equal(2, events[^1].GetProperty("code").GetInt32());
+        Assert.False(events[^1].TryGetProperty("name", out _));
     }
 
     [Fact]
