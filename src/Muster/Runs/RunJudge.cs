@@ -69,6 +69,8 @@ public static partial class RunJudge
             return seen with { State = new RunState.Queued(handle, late) };
         if (facts.Ending(".queued").MinBy(record => record.Number("place") ?? int.MaxValue) is { } line)
             return InLine(sight, handle, line);
+        if (Missed(sight) is { } missed)
+            return sight.AfterPatience(RecordPatience, Waiting(run, handle), missed);
         if (word is null && facts.Ending(".waiting").FirstOrDefault() is { } held)
             return seen with { State = new RunState.Queued(handle, $"waiting for run {held["run"]}") };
         return NotBegun(sight, handle);
@@ -254,11 +256,26 @@ public static partial class RunJudge
         return sight.AfterPatience(RecordPatience, standing, new(outcome, null, sight.Now, new("host", how)));
     }
 
+    /// <summary>The end of a run whose supervisor is gone before it had begun, and before it stood in line.</summary>
+    private static RunState.Ended? Missed(Sight sight) =>
+        sight.SchedulerKnowsMore || sight.Before.Plan.Roles.Count > 0 ? null
+        : sight.Facts.Supervisors.FirstOrDefault(pair => pair.Value != Liveness.Alive) is { Key: { } rank }
+            ? new(
+                Outcome.Lost,
+                null,
+                sight.Now,
+                new("host", $"the supervisor of {rank} is gone, and it had not begun its command")
+            )
+        : null;
+
+    private static RunState Waiting(Run run, JobHandle handle) =>
+        run.State is RunState.Queued or RunState.Running ? run.State : new RunState.Launched(handle);
+
     /// <summary>It was launched, and only the scheduler knows more.</summary>
     private static Run NotBegun(Sight sight, JobHandle handle)
     {
         var (run, seen, now) = (sight.Before, sight.Seen, sight.Now);
-        var waiting = run.State is RunState.Queued or RunState.Running ? run.State : new RunState.Launched(handle);
+        var waiting = Waiting(run, handle);
         return sight.Word switch
         {
             SchedulerWord.Waiting(var why) => seen with

@@ -192,6 +192,71 @@ public sealed class SupervisorTests : IDisposable
     }
 
     [Fact]
+    public void One_that_was_killed_before_its_first_record_is_missed()
+    {
+        var plan = Plan("true");
+        _root.Lay(plan);
+        var scripts = $"{Repository.Folder}/src/Muster/Runs/Remote";
+        ScriptRoot.Sh(
+            $"cd {_root.Folder(plan)}/status; sh -c : & wait; ln -s $(uname -n):$!:1 .owner.main.0; : >.tried; "
+                + "echo handle=here:1 >launched"
+        );
+
+        var look = $"set -- {_root.FullName} {plan.Id}; . {scripts}/full.sh; . {scripts}/look.sh";
+        var facts = LookReader.Read(ScriptRoot.Sh($"sh -c '{look}'"))[plan.Id.ToString()];
+        RunState After(Run run, int seconds) =>
+            RunJudge.After(run, facts, null, false, DateTimeOffset.UnixEpoch.AddSeconds(seconds)).State;
+        var run = new Run { Plan = plan, Created = DateTimeOffset.UnixEpoch };
+
+        Assert.IsType<RunState.Launched>(After(run, 0));
+        var seen = run with { VanishedSince = DateTimeOffset.UnixEpoch };
+        Assert.Equal(Outcome.Lost, Assert.IsType<RunState.Ended>(After(seen, 20)).Outcome);
+        Assert.Contains(
+            "X main.0 gone\n",
+            ScriptRoot.Sh($"timeout 3 sh {scripts}/follow.sh {_root.FullName} {plan.Id}"),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
+    [InlineData(null, "c2")]
+    [InlineData("c1", "c1")]
+    public void Of_a_job_on_several_nodes_one_may_be_chosen(string? node, string expected)
+    {
+        var plan = Plan("true");
+        _root.Lay(plan);
+        File.WriteAllText(
+            Path.Combine(_root.Folder(plan), "status", "main.0.started"),
+            "nodes=c[1-3]\nhost=c2.cluster\n"
+        );
+        var bin = Directory.CreateDirectory(Path.Combine(_root.FullName, "bin")).FullName;
+        File.WriteAllText(Path.Combine(bin, "srun"), "#!/bin/sh\necho \"$@\"\n");
+        ScriptRoot.Sh($"chmod +x {bin}/srun");
+        var run = new Run
+        {
+            Plan = plan,
+            Created = DateTimeOffset.UtcNow,
+            State = new RunState.Running(new("4711"), "c[1-3]", DateTimeOffset.UtcNow),
+        };
+
+        var way = Cli.Runs.Entrance.Of(
+            run,
+            null,
+            hasScheduler: true,
+            _root.FullName,
+            Cli.Runs.EntranceKind.Closed,
+            ["nvidia-smi"],
+            node
+        );
+
+        Assert.Contains(
+            $" --nodelist={expected} sh -c ",
+            ScriptRoot.Sh($"PATH={bin}:$PATH; export PATH\n{way.Text}"),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public async Task What_a_command_uses_and_measures_is_brought_home_and_asked_for_until_it_has_ended()
     {
         var plan = Plan(

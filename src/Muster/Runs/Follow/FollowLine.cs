@@ -62,8 +62,8 @@ internal sealed class FollowLine(string? host)
                 break;
             case FollowFrame.Record(var record):
                 _records[record.Name] = record;
-                if (record.Name.EndsWith(".started", StringComparison.Ordinal))
-                    _missing.Remove(record.Name[..^".started".Length]); // of another attempt
+                if (record.Name.Split('.') is [var role, var number, "started" or "queued"])
+                    _missing.Remove($"{role}.{number}"); // of another attempt
                 (_news, NewsAt) = (true, now);
                 break;
             case FollowFrame.Gone(var name):

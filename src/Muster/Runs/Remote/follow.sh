@@ -89,6 +89,14 @@ END
         echo "X ${entry%%:*} gone"
       fi
     done
+    # One that was killed before its first record is known by its claim alone.
+    for owner in "$run"/status/.owner.*.*; do
+      rank=$run/status/${owner##*/.owner.}
+      [ -L "$owner" ] && [ ! -e "$rank.started" ] && [ ! -e "$rank.queued" ] && [ ! -e "$rank.address" ] || continue
+      owner=$(readlink "$owner")
+      case $owner in "$host":*) owner=${owner#*:} ;; *) continue ;; esac
+      [ -d "/proc/${owner%%:*}" ] || [ -e "$rank.exit" ] || echo "X ${rank##*/} gone"
+    done
     echo T || exit 0
   fi
   # Quiet runs are looked at less often; one that waits in a queue, less often still.

@@ -35,6 +35,18 @@ for id; do
         fi ;;
     esac
   done
+  # A supervisor that was killed before its first record is known by its claim alone.
+  for owner in "$dir"/status/.owner.*.*; do
+    rank=$dir/status/${owner##*/.owner.}
+    [ -L "$owner" ] && [ ! -e "$rank.started" ] && [ ! -e "$rank.queued" ] && [ ! -e "$rank.address" ] || continue
+    IFS=: read -r started_host pid born <<END
+$(readlink "$owner")
+END
+    [ "$started_host" = "$host" ] || continue
+    now=
+    if read -r line 2>/dev/null <"/proc/$pid/stat"; then set_aside=${line##*) }; now=$(set -- $set_aside; [ "$1" = Z ] || { shift 19; echo "$1"; }); fi
+    [ "$now" = "$born" ] || [ -e "$rank.exit" ] || { echo "alive ${rank##*/} 0"; missed=1; }
+  done
   killed=$(grep -m 1 -i -E 'exceeded (job |step )?memory limit|oom.kill' "$dir/logs/slurm.log" 2>/dev/null) && { echo "record memory"; echo " text=$killed"; }
   [ -z "$missed" ] || { at=$(full "$dir"); [ -z "$at" ] || { echo "record disk"; echo " text=$at"; }; }
   [ ! -e "$dir/status/.tried" ] || echo tried

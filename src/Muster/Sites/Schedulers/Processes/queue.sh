@@ -171,7 +171,8 @@ queue_look() {
       holds) queue_holds=$rest ;;
       waits) queue_waits=$rest ;;
       dead) case $rest in *.*.*.*.*."$queue_user".*) rm -f "$queue/$rest" ;; esac ;;
-      gone) queue_clear "$rest" ;;
+      # Looking for what it left takes long, and a long line would do it all at once: the first see to it.
+      gone) [ "${queue_place:-1}" -gt 4 ] || queue_clear "$rest" ;;
     esac
   done <<END
 $queue_said
@@ -188,7 +189,7 @@ END
   if [ "$its_user" = "$queue_user" ]; then
     [ "$its_boot" = "$queue_boot" ] && [ -n "$(tree "$its_run/$its_rank" $session)" ] || rm -f "$queue/$1"
   elif [ "$its_boot" != "$queue_boot" ] || [ -z "$session" ] || ! queue_session "$session"; then
-    queue_ignored="$queue_ignored $1"
+    queue_ignored="$queue_ignored $1" listed=   # no name has changed, and yet there is more room
   fi
 }
 
@@ -312,9 +313,10 @@ queue_take() {
     ! too_late || queue_end 143 deadline
     [ -z "$signalled" ] || queue_end 143 terminated
     list=$(echo "$queue"/[fhw]*)
-    # A kill changes no name, so now and then it is looked at all the same.
-    if [ "$list" != "$listed" ] || [ $((round % 8)) = 0 ]; then
-      [ $((round % 8)) != 0 ] || queue_taken=
+    # A kill changes no name, so now and then it is looked at all the same: by the first in line each second.
+    due=$((round % 5))
+    if [ "$list" != "$listed" ] || [ $due = 0 ]; then
+      [ $due != 0 ] || queue_taken=
       listed=$list
       queue_look "$queue_name"
       # Strangers are looked for before the door is closed: that may take long.
@@ -340,7 +342,7 @@ queue_take() {
         fi
         place="$queue_place/$queue_of/$queue_lack"
         if [ "$place" != "$told_place" ] &&
-          { [ -z "$told_place" ] || [ $((round % 8)) = 0 ] || [ "$queue_place" = 1 ]; }; then
+          { [ -z "$told_place" ] || [ $due = 0 ] || [ "$queue_place" = 1 ]; }; then
           {
             echo "host=$host"; myself; echo "time=$(date +%s)"
             echo "place=$queue_place"; echo "of=$queue_of"; echo "lack=$queue_lack"
