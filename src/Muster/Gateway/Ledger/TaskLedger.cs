@@ -50,6 +50,9 @@ public sealed class TaskLedger : IAsyncDisposable
     /// <summary>Called when nodes are to be told something.</summary>
     public event Action<IReadOnlyList<NodeChore>>? ChoresAdded;
 
+    /// <summary>Called with files that tasks were given, before <see cref="Changed"/>.</summary>
+    internal event Action<IReadOnlyList<(Guid Task, SpoolFile File)>>? FilesAdded;
+
     public LiveTasks Live { get; } = new();
 
     /// <summary>What nodes have still to be told.</summary>
@@ -215,6 +218,8 @@ public sealed class TaskLedger : IAsyncDisposable
             Chores.Add(chore);
         foreach (var chore in batch.ChoresDone)
             Chores.Remove(chore);
+        if (batch.Files.Count > 0)
+            FilesAdded?.Invoke(batch.Files);
         if (batch.Tasks.Count + batch.Removed.Count + batch.ChoresDone.Count > 0)
             Changed?.Invoke([.. batch.Tasks.Values], batch.Removed);
         if (batch.Chores.Count > 0)
