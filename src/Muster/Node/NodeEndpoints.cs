@@ -246,7 +246,17 @@ internal sealed class NodeEndpoints(
     private async Task<JsonAnswer<ActionAnswer>> RemoveAsync(HttpRequest request, CancellationToken ct)
     {
         var body = await ActionBody.ReadAsync(request.ContentType, request.Body, ct);
-        return Answer(await queue.RemoveAsync(body.Uuid), body);
+        return Answer(await queue.RemoveAsync(body.Uuid) || ForgotUpload(body.Uuid), body);
+    }
+
+    /// <summary>What was begun and is not wanted, before its commit; it need not wait for housekeeping.</summary>
+    private bool ForgotUpload(string uuid)
+    {
+        if (!uploads.Has(uuid))
+            return false;
+        uploads.Forget(uuid);
+        _ = folders.DeleteAsync(folders.Upload(uuid));
+        return true;
     }
 
     private async Task<JsonAnswer<ActionAnswer>> RestartAsync(HttpRequest request, CancellationToken ct)

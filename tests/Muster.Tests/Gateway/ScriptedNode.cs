@@ -41,6 +41,16 @@ internal sealed class ScriptedNode : IAsyncDisposable
     public ConcurrentQueue<string> Removed { get; } = [];
     public ConcurrentQueue<string> Cancelled { get; } = [];
 
+    /// <summary>Names of files that came, each as often as it came.</summary>
+    public ConcurrentQueue<string> Sent { get; } = [];
+
+    /// <summary>Tasks that are not committed, and the names of what they have.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Uploads =>
+        _uploads.ToDictionary(pair => pair.Key, pair => (IReadOnlyList<string>)[.. pair.Value.Keys.Order()]);
+
+    /// <summary>What is not committed is gone, as after a while of its own.</summary>
+    public void ForgetUploads() => _uploads.Clear();
+
     /// <summary>Tasks that came although every slot was taken.</summary>
     public int Overbooked { get; private set; }
 
@@ -132,6 +142,11 @@ internal sealed class ScriptedNode : IAsyncDisposable
                     await http.AnswerAsync(new(id), OdmJson.Wire.UuidAnswer);
                 break;
             case ["task", "new", "upload", var upload]:
+                if (!_uploads.TryGetValue(upload, out var into))
+                {
+                    await http.RefuseAsync("Invalid uuid (not found)", noRetry: true);
+                    break;
+                }
                 await FormReader.ReadAsync(
                     http.Request.ContentType,
                     http.Request.Body,
@@ -140,7 +155,8 @@ internal sealed class ScriptedNode : IAsyncDisposable
                         using var bytes = new MemoryStream();
                         await part.OpenRead().CopyToAsync(bytes, ct);
                         var name = part.FileName!;
-                        while (!_uploads[upload].TryAdd(name, bytes.ToArray()))
+                        Sent.Enqueue(name);
+                        while (!into.TryAdd(name, bytes.ToArray()))
                             name = UploadName.Next(name);
                     },
                     http.RequestAborted
@@ -204,7 +220,10 @@ internal sealed class ScriptedNode : IAsyncDisposable
         lock (_lock)
         {
             if (action == "remove")
+            {
                 Tasks.TryRemove(id, out _);
+                _uploads.TryRemove(id, out _);
+            }
             else if (Tasks.TryGetValue(id, out var work))
             {
                 if (action == "restart")

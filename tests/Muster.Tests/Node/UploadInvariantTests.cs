@@ -26,6 +26,24 @@ public sealed class UploadInvariantTests
         Assert.Equal($$"""{"uuid":"{{uuid}}"}""", (await node.PostAsync($"task/new/commit/{uuid}")).ToString());
     }
 
+    [Fact]
+    public async Task A_task_that_is_removed_before_its_commit_leaves_nothing()
+    {
+        await using var node = await StartAsync();
+        var uuid = (await node.PostAsync("task/new/init")).GetProperty("uuid").GetString()!;
+        await node.PostAsync($"task/new/upload/{uuid}", Photos(("a.jpg", Bytes(2))));
+        Assert.Equal("""{"success":true}""", (await node.PostAsync("task/remove", Uuid(uuid))).ToString());
+        Assert.False(Directory.Exists(Path.Combine(node.Settings.Folder, "tmp", uuid)));
+        Assert.Equal(
+            """{"error":"Invalid uuid (not found)","noRetry":true}""",
+            (await node.PostAsync($"task/new/upload/{uuid}", Photos(("b.jpg", Bytes(2))))).ToString()
+        );
+        Assert.Equal(
+            $$"""{"success":false,"error":"{{uuid}} not found"}""",
+            (await node.PostAsync("task/remove", Uuid(uuid))).ToString()
+        );
+    }
+
     [Theory]
     [InlineData(null, "")]
     [InlineData("application/x-www-form-urlencoded", "")]

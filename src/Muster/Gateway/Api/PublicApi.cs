@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -262,13 +263,20 @@ internal sealed class PublicApi(
                 var info = TaskView.Json(task, null, clock.GetUtcNow());
                 if (!http.Request.Query.TryGetValue("with_output", out var from))
                     return SendAsync(http, info);
-                return http.AnswerLinesAsync(
-                    (byte[])[.. info.Span[..^1], .. ",\"output\":"u8],
-                    LinesOf(task, from),
-                    "}"u8.ToArray()
-                );
+                var first = OutputSlice.Start(from, task.Lines);
+                return ledger.EncodedOutput(task, first) is { } lines
+                    ? SendAsync(http, info, lines)
+                    : http.AnswerLinesAsync(
+                        (byte[])[.. info.Span[..^1], .. ",\"output\":"u8],
+                        LinesOf(task, first),
+                        "}"u8.ToArray()
+                    );
             case "output":
-                return http.AnswerLinesAsync(default, LinesOf(task, http.Request.Query["line"]), default);
+                return http.AnswerLinesAsync(
+                    default,
+                    LinesOf(task, OutputSlice.Start(http.Request.Query["line"], task.Lines)),
+                    default
+                );
             case "download/all.zip":
                 return task.Phase is TaskPhase.Ended { Result: { } result } end
                     ? downloads.SendAsync(http, end, result)
@@ -280,9 +288,9 @@ internal sealed class PublicApi(
         }
     }
 
-    private IEnumerable<string> LinesOf(GatewayTask task, string? asked)
+    private IEnumerable<string> LinesOf(GatewayTask task, int first)
     {
-        for (var from = OutputSlice.Start(asked, task.Lines); from < task.Lines; from += LinesAtOnce)
+        for (var from = first; from < task.Lines; from += LinesAtOnce)
         {
             foreach (var line in ledger.Output(task, from, LinesAtOnce))
                 yield return line;
@@ -341,6 +349,19 @@ internal sealed class PublicApi(
 
     private static Task AnswerAsync(HttpContext http, Guid id) =>
         http.AnswerAsync(new(id.ToString()), OdmJson.Wire.UuidAnswer);
+
+    /// <summary>An object, and in it lines that are JSON already.</summary>
+    private static async Task SendAsync(HttpContext http, ReadOnlyMemory<byte> info, ReadOnlyMemory<byte> lines)
+    {
+        http.Response.ContentType = JsonType;
+        http.Response.ContentLength = info.Length + ",\"output\":[]".Length + lines.Length;
+        var body = http.Response.BodyWriter;
+        body.Write(info.Span[..^1]);
+        body.Write(",\"output\":["u8);
+        body.Write(lines.Span);
+        body.Write("]}"u8);
+        await body.FlushAsync(http.RequestAborted);
+    }
 
     private static async Task SendAsync(HttpContext http, ReadOnlyMemory<byte> json)
     {

@@ -4,7 +4,6 @@ using Muster.Gateway.Ledger;
 using Muster.Gateway.Model;
 using Muster.Gateway.Placing;
 using Muster.Gateway.Spool;
-using Muster.Gateway.Tasks;
 using Muster.Gateway.Tokens;
 using Muster.NodeOdm;
 
@@ -18,15 +17,14 @@ internal sealed class FileSender(
     NodeFleet fleet,
     SpoolFolder spool,
     BlobWait wait,
+    AheadSender ahead,
+    NodeForm forms,
     TokenBook tokens,
-    CommitSeal seal,
     GatewayOptions options,
     TimeProvider clock
 )
 {
     private const int AtOnce = 4;
-    private const int MostFiles = 50;
-    private const long MostBytes = 16 << 20;
     private const int MostBeginnings = 4;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -48,21 +46,25 @@ internal sealed class FileSender(
             return;
         }
         var trip = new Trip(task, at, node, fleet.Client(node, Patience, options.UploadMaxSpeed), ct);
-        if (at.Stage != SendingStage.Placed && !await ResumeAsync(trip))
+        // What was sent there before it had its place; null where nobody knows.
+        var there = at.Stage == SendingStage.Uploading ? await ahead.ClaimAsync(task.Id, at.OnNode, ct) : null;
+        if (there is null && at.Stage != SendingStage.Placed && !await ResumeAsync(trip))
             return;
         if (at.Stage != SendingStage.Committing)
         {
-            await wait.UntilDoneAsync(
-                task,
-                at,
-                "its files cannot be read",
-                () => spool.ReachAsync(ledger.Files(task.Id), ct),
-                ct
-            );
-            if (await EnterAsync(trip, SendingStage.Uploading) is not { } uploading)
-                return;
-            trip = trip with { At = uploading };
-            if (!await UploadAsync(trip) || await EnterAsync(trip, SendingStage.Committing) is not { } committing)
+            var files = ledger.Files(task.Id).Where(file => there?.Contains(file.Name) is not true).ToList();
+            await wait.UntilDoneAsync(task, at, "its files cannot be read", () => spool.ReachAsync(files, ct), ct);
+            if (there is null)
+            {
+                if (await EnterAsync(trip, SendingStage.Uploading) is not { } uploading)
+                    return;
+                trip = trip with { At = uploading };
+                if (!await BegunAsync(trip))
+                    return;
+            }
+            if (
+                !await UploadAsync(trip, files) || await EnterAsync(trip, SendingStage.Committing) is not { } committing
+            )
                 return;
             trip = trip with { At = committing };
         }
@@ -95,31 +97,23 @@ internal sealed class FileSender(
         }
     }
 
-    private async Task<bool> UploadAsync(Trip trip)
+    private async Task<bool> BegunAsync(Trip trip)
     {
-        var form = new TaskForm
-        {
-            Name = trip.Task.Name,
-            Options = OptionsOf(trip.Task),
-            SkipPostProcessing = trip.Task.SkipPostProcessing,
-            Outputs = trip.Task.Outputs,
-            Webhook =
-                trip.Node.IsEmbedded || options.PublicAddress is not { } address
-                    ? null
-                    : new Uri(address, $"commit?seal={seal.Of(trip.At.OnNode)}").ToString(),
-            DateCreated = trip.Task.Created.ToUnixTimeMilliseconds(),
-        };
-        if (await trip.Client.InitAsync(trip.Id, form, trip.Ct) is var begun && begun is not NodeReply<string>.Said)
-        {
-            await StoppedAsync(trip, begun);
-            return false;
-        }
+        var form = forms.Of(trip.Task, trip.Node, trip.At.OnNode);
+        if (await trip.Client.InitAsync(trip.Id, form, trip.Ct) is var begun && begun is NodeReply<string>.Said)
+            return true;
+        await StoppedAsync(trip, begun);
+        return false;
+    }
+
+    private async Task<bool> UploadAsync(Trip trip, IEnumerable<SpoolFile> files)
+    {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(trip.Ct);
         NodeReply<bool>? wrong = null;
         try
         {
             await Parallel.ForEachAsync(
-                Groups(ledger.Files(trip.Task.Id)),
+                FileGroups.Of(files),
                 new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop.Token },
                 async (group, ct) =>
                 {
@@ -145,24 +139,6 @@ internal sealed class FileSender(
         return false;
     }
 
-    private static IEnumerable<IReadOnlyList<SpoolFile>> Groups(IReadOnlyList<SpoolFile> files)
-    {
-        var group = new List<SpoolFile>();
-        var bytes = 0L;
-        foreach (var file in files)
-        {
-            if (group.Count == MostFiles || (group.Count > 0 && bytes + file.Bytes > MostBytes))
-            {
-                yield return group;
-                (group, bytes) = ([], 0);
-            }
-            group.Add(file);
-            bytes += file.Bytes;
-        }
-        if (group.Count > 0)
-            yield return group;
-    }
-
     /// <summary>A refusal ends the attempt; silence is waited out for as long as nothing better can be done.</summary>
     private async Task StoppedAsync<T>(Trip trip, NodeReply<T> reply)
     {
@@ -171,7 +147,7 @@ internal sealed class FileSender(
             // A commit that is denied as unknown may be one that has got through already, or an upload that the node
             // has given up.
             if (
-                trip.At.Stage == SendingStage.Committing
+                trip.At.Stage != SendingStage.Placed
                 && denied.Error.Contains("not found", StringComparison.OrdinalIgnoreCase)
             )
                 await AgainAsync(trip);
@@ -211,7 +187,10 @@ internal sealed class FileSender(
             await AnewAsync(trip);
     }
 
-    /// <summary>Under another id, as the node may have some files already and would keep them a second time.</summary>
+    /// <summary>
+    /// Under another id, as the node may have some files already and would keep them a second time. What it has under
+    /// the first it is to forget.
+    /// </summary>
     private Task<GatewayTask?> AnewAsync(Trip trip) =>
         trip.At.Anew + 1 >= MostBeginnings
             ? FailAsync(
@@ -223,8 +202,10 @@ internal sealed class FileSender(
             : ChangeAsync(
                 trip.Task.Id,
                 trip.At,
-                (_, task) =>
-                    task with
+                (book, task) =>
+                {
+                    book.Forget(new(trip.At.Node, trip.At.OnNode));
+                    return task with
                     {
                         Phase = trip.At with
                         {
@@ -232,7 +213,8 @@ internal sealed class FileSender(
                             Stage = SendingStage.Placed,
                             Anew = trip.At.Anew + 1,
                         },
-                    }
+                    };
+                }
             );
 
     private async Task<TaskPhase.Sending?> EnterAsync(Trip trip, SendingStage stage)
@@ -263,10 +245,6 @@ internal sealed class FileSender(
         TaskFailure failure,
         GatewayNode? node
     ) => ChangeAsync(task.Id, at, (book, now) => Retries.Apply(book, now, failure, node, fleet.Possible));
-
-    /// <summary>An engine that sends parts of its task here needs a token for that.</summary>
-    private string OptionsOf(GatewayTask task) =>
-        task.IsSplitMergeParent ? SplitMergeOptions.WithToken(task.Options, tokens.MakeForParts(task)) : task.Options;
 
     private Task<GatewayTask?> ChangeAsync(Guid id, TaskPhase at, Func<TaskBook, GatewayTask, GatewayTask> change) =>
         ledger.ChangeAsync(id, (book, task) => task.Phase == at ? change(book, task) : null);

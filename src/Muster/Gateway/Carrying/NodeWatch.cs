@@ -83,7 +83,12 @@ internal sealed partial class NodeWatch(
             if (task.Phase is TaskPhase.Running at && !await AskAsync(node, task, at, ct))
                 return;
         }
-        if (node.Draining && ledger.Live.On(id).Count == 0 && ledger.Chores.For(id).Count == 0)
+        if (
+            node.Draining
+            && ledger.Live.On(id).Count == 0
+            && !ledger.Live.Ahead().Any(task => task.Ahead!.Node == id)
+            && ledger.Chores.For(id).Count == 0
+        )
         {
             fleet.Remove(id);
             await ledger.ChangeAsync(book => book.Note("node", $"{node.Name} is drained and off the list", node: id));

@@ -16,6 +16,7 @@ internal sealed class Workers : IDisposable
     private readonly NodeWatches _watches;
     private readonly ZipFetcher _fetcher;
     private readonly ResultCollector _collector;
+    private readonly AheadSender _ahead;
     private readonly Couriers _couriers;
     private readonly Housekeeper _housekeeper;
     private readonly NodeSeries _series;
@@ -26,7 +27,9 @@ internal sealed class Workers : IDisposable
     {
         var (tasks, fleet, spool) = (core.Tasks, core.Fleet, core.Spool);
         var wait = new BlobWait(tasks, clock);
-        var sender = new FileSender(tasks, fleet, spool, wait, core.Tokens, core.Seal, options, clock);
+        var forms = new NodeForm(core.Tokens, core.Seal, options);
+        _ahead = new(tasks, fleet, spool, core.Limits, core.Times, forms, options, clock, log);
+        var sender = new FileSender(tasks, fleet, spool, wait, _ahead, forms, core.Tokens, options, clock);
         _fetcher = new(tasks, core.Intake, spool, options, clock);
         _collector = new(tasks, fleet, core.Results, spool, wait, options.Limits, clock);
         _couriers = new(tasks, _fetcher, sender, _collector, log);
@@ -49,6 +52,7 @@ internal sealed class Workers : IDisposable
             _events.RunAsync,
             _notices.RunAsync,
             _watches.RunAsync,
+            _ahead.RunAsync,
             _couriers.RunAsync,
             Dispatcher.RunAsync,
             _housekeeper.RunAsync,

@@ -20,6 +20,13 @@ public sealed class ChoreList
             return _chores.TryGetValue(node, out var chores) ? [.. chores] : [];
     }
 
+    /// <summary>The node has still to be told something of a task of that id.</summary>
+    public bool Concern(string node, Guid onNode)
+    {
+        lock (_lock)
+            return _chores.TryGetValue(node, out var chores) && chores.Exists(chore => chore.OnNode == onNode);
+    }
+
     /// <summary>Slots of nodes that have not heard yet that they are free.</summary>
     public IEnumerable<HeldSlot> Held()
     {

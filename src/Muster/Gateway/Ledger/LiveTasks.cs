@@ -9,6 +9,7 @@ public sealed class LiveTasks
     private readonly Dictionary<Guid, GatewayTask> _all = [];
     private readonly SortedDictionary<long, GatewayTask> _queue = [];
     private readonly Dictionary<string, Dictionary<Guid, GatewayTask>> _on = [];
+    private readonly Dictionary<Guid, GatewayTask> _ahead = [];
 
     public IReadOnlyList<GatewayTask> All()
     {
@@ -72,6 +73,13 @@ public sealed class LiveTasks
         }
     }
 
+    /// <summary>Tasks whose files go to a node before they have a place.</summary>
+    public IReadOnlyList<GatewayTask> Ahead()
+    {
+        lock (_lock)
+            return [.. _ahead.Values];
+    }
+
     internal void Change(GatewayTask? before, GatewayTask? after)
     {
         lock (_lock)
@@ -79,6 +87,7 @@ public sealed class LiveTasks
             if (before is not null)
             {
                 _all.Remove(before.Id);
+                _ahead.Remove(before.Id);
                 if (before.Phase is TaskPhase.Queued)
                     _queue.Remove(before.Order);
                 if (
@@ -92,6 +101,8 @@ public sealed class LiveTasks
             if (after?.Phase.IsLive is not true)
                 return;
             _all[after.Id] = after;
+            if (after.Ahead is not null)
+                _ahead[after.Id] = after;
             if (after.Phase is TaskPhase.Queued)
                 _queue[after.Order] = after;
             if (after.Phase.Place is { } at)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Muster.Gateway.Model;
+using Muster.NodeOdm;
 
 namespace Muster.Gateway.Ledger;
 
@@ -36,6 +37,12 @@ public sealed class TaskBook(
         var step = StepOf(task.Phase);
         if (task.Steps is not [.., var last] || (last.Phase, last.Node) != (step.Phase, step.Node))
             task = task with { Steps = [.. (task.Steps ?? []).TakeLast(MostSteps - 1), step] };
+        if (task is { Ahead: { } ahead, Phase: not (TaskPhase.Receiving or TaskPhase.Queued) })
+        {
+            if (task.Phase.Slot != (ahead.Node, ahead.OnNode))
+                Forget(ahead);
+            task = task with { Ahead = null };
+        }
         if (task.Phase is TaskPhase.Ended && Find(task.Id)?.Phase.IsLive is true)
             task = task with { WebhookDue = task.Webhook is not null, FinishDue = Caller.IsOfProvider(task.Owner) };
         return _made.Tasks[task.Id] = task;
@@ -48,8 +55,21 @@ public sealed class TaskBook(
             phase.IsLive ? phase.Place?.Node : null
         );
 
+    /// <summary>Its files are not to go there any longer, and what came there is forgotten.</summary>
+    public GatewayTask GiveUpAhead(GatewayTask task)
+    {
+        if (task.Ahead is { } ahead)
+            Forget(ahead);
+        return task with { Ahead = null };
+    }
+
+    /// <summary>The node is told to forget a task that was never committed there.</summary>
+    public void Forget(Ahead ahead) => Request(new(ahead.Node, ahead.OnNode, Remove: true, HoldsSlot: false));
+
     public void Remove(Guid id)
     {
+        if (Find(id)?.Ahead is { } ahead)
+            Forget(ahead);
         _made.Tasks.Remove(id);
         _made.Removed.Add(id);
     }
@@ -58,7 +78,15 @@ public sealed class TaskBook(
     public GatewayTask AddFile(GatewayTask task, SpoolFile file)
     {
         _made.Files.Add((task.Id, file));
-        return Put(task with { Received = task.Received.SetItem(file.Name, file) });
+        return Put(
+            task with
+            {
+                Received = task.Received.SetItem(file.Name, file),
+                Files = task.Files + 1,
+                Images = task.Images + (UploadName.IsImage(file.Name) ? 1 : 0),
+                Bytes = task.Bytes + file.Bytes,
+            }
+        );
     }
 
     /// <summary>The task has no more files in the spool.</summary>

@@ -20,6 +20,7 @@ public sealed class TaskLedger : IAsyncDisposable
     private readonly ConcurrentDictionary<Guid, GatewayTask> _known = [];
     private readonly Queue<Guid> _ended = [];
     private readonly ConcurrentDictionary<string, long> _counts = [];
+    private readonly LineCache _lines = new();
     private readonly TaskStore _store;
     private readonly SpoolFolder _spool;
     private readonly TimeProvider _clock;
@@ -49,6 +50,9 @@ public sealed class TaskLedger : IAsyncDisposable
 
     /// <summary>Called when nodes are to be told something.</summary>
     public event Action<IReadOnlyList<NodeChore>>? ChoresAdded;
+
+    /// <summary>Called with files that tasks were given, before <see cref="Changed"/>.</summary>
+    internal event Action<IReadOnlyList<(Guid Task, SpoolFile File)>>? FilesAdded;
 
     public LiveTasks Live { get; } = new();
 
@@ -123,6 +127,15 @@ public sealed class TaskLedger : IAsyncDisposable
         from >= task.Lines ? [] : _store.Output(task.Id, from, (int)Math.Min((long)from + most, task.Lines));
 
     /// <summary>
+    /// The output of a live task from a line on, as JSON texts with commas between them; null where it is to be read
+    /// with <see cref="Output"/>.
+    /// </summary>
+    public ReadOnlyMemory<byte>? EncodedOutput(GatewayTask task, int from) =>
+        task.Phase.IsLive
+            ? _lines.Get(task.Id, from, task.Lines, (first, end) => _store.Output(task.Id, first, end))
+            : null;
+
+    /// <summary>
     /// Tasks that clients can see, the newest first, of those placed before <paramref name="below"/>.
     /// </summary>
     public IReadOnlyList<GatewayTask> Page(long below, int most) => _store.Page(below, most);
@@ -190,6 +203,7 @@ public sealed class TaskLedger : IAsyncDisposable
 
     private void Publish(TaskBatch batch)
     {
+        _lines.Follow(batch); // before anybody sees how many there are
         foreach (var (id, task) in batch.Tasks)
         {
             var before = _known.GetValueOrDefault(id);
@@ -215,6 +229,8 @@ public sealed class TaskLedger : IAsyncDisposable
             Chores.Add(chore);
         foreach (var chore in batch.ChoresDone)
             Chores.Remove(chore);
+        if (batch.Files.Count > 0)
+            FilesAdded?.Invoke(batch.Files);
         if (batch.Tasks.Count + batch.Removed.Count + batch.ChoresDone.Count > 0)
             Changed?.Invoke([.. batch.Tasks.Values], batch.Removed);
         if (batch.Chores.Count > 0)

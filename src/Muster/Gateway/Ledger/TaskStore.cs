@@ -361,7 +361,7 @@ public abstract class TaskStore : IDisposable
     private static SpoolFile FileOf(DbDataReader row, int at) =>
         new(row.GetString(at), row.GetString(at + 1), row.GetInt64(at + 2), row.GetString(at + 3));
 
-    private static string OneLine(string line) =>
+    internal static string OneLine(string line) =>
         UnicodeText.Storable(line.Contains('\n') ? line.ReplaceLineEndings(" ") : line);
 
     private static GatewayEvent EventOf(DbDataReader row) =>

@@ -128,6 +128,12 @@ public sealed record GatewayOptions
     /// <summary>Lines of the log that could not be written.</summary>
     public Func<long> LogLinesLost { get; init; } = () => 0;
 
+    /// <summary>
+    /// A task of so many bytes is sent on while the rest of it comes in; a smaller one is sent in a moment, and not
+    /// worth the notes about it.
+    /// </summary>
+    public long AheadFrom { get; init; } = 4 << 20;
+
     /// <summary>Bytes a second to each node; 0: no limit.</summary>
     public long UploadMaxSpeed { get; init; }
 }

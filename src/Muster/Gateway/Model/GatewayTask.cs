@@ -47,6 +47,12 @@ public sealed record GatewayTask
     /// <summary>Its files are still in the spool, so it can begin anew.</summary>
     public bool HasFiles { get; init; } = true;
 
+    /// <summary>Where its files go before it has a place; null where they go nowhere.</summary>
+    public Ahead? Ahead { get; init; }
+
+    /// <summary>How often its files were begun to be sent somewhere before it had a place.</summary>
+    public int AheadBegun { get; init; }
+
     /// <summary>It cuts itself into parts, which come back to us as tasks.</summary>
     public bool IsSplitMergeParent { get; init; }
 
@@ -71,7 +77,13 @@ public sealed record GatewayTask
     public bool IsListed => Phase is not TaskPhase.Receiving;
 
     [JsonIgnore]
-    public TaskNeed Need => Attempts.Need(Images, IsSplitMergeParent);
+    public TaskNeed Need =>
+        Ahead is { } at
+            ? Attempts.Need(Images, IsSplitMergeParent) with
+            {
+                Ahead = at.Node,
+            }
+            : Attempts.Need(Images, IsSplitMergeParent);
 
     [JsonIgnore]
     public TaskCode Code =>

@@ -15,6 +15,9 @@ public sealed record TaskNeed(int Images)
     /// <summary>How long tasks like it took; null where that does not matter.</summary>
     public TimeSpan? LikelyTime { get; init; }
 
+    /// <summary>The node that has files of it already.</summary>
+    public string? Ahead { get; init; }
+
     /// <summary>It sends parts of itself to other nodes and merges them itself at the end.</summary>
     public bool IsSplitMergeParent { get; init; }
 

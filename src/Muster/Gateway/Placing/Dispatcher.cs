@@ -75,13 +75,18 @@ internal sealed partial class Dispatcher(
                     || fleet.Find(placement.Node) is not { } node
                 )
                     continue;
-                // An id of its own for each attempt but the first, as nobody knows what an earlier one has left there.
+                // What was sent ahead is gone on with. Else an id of its own for each attempt but the first, as nobody
+                // knows what an earlier one has left there.
+                var ahead = task.Ahead?.Node == placement.Node ? task.Ahead : null;
+                var isFirst =
+                    task is { Attempts.Count: 0, AheadBegun: 0 } && !ledger.Chores.Concern(placement.Node, task.Id);
                 var placed = task with
                 {
                     Phase = new TaskPhase.Sending(
                         placement.Node,
-                        task.Attempts.Count == 0 ? task.Id : Guid.NewGuid(),
-                        book.Now
+                        ahead?.OnNode ?? (isFirst ? task.Id : Guid.NewGuid()),
+                        book.Now,
+                        ahead is null ? SendingStage.Placed : SendingStage.Uploading
                     ),
                 };
                 book.Note(
@@ -91,7 +96,12 @@ internal sealed partial class Dispatcher(
                     task.Id,
                     node.Id
                 );
-                book.Say(placed, $"Placed on {node.Name}; its {task.Files} files are being sent there.");
+                book.Say(
+                    placed,
+                    ahead is null
+                        ? $"Placed on {node.Name}; its {task.Files} files are being sent there."
+                        : $"Placed on {node.Name}; what is not there yet of its {task.Files} files is being sent."
+                );
             }
         });
         foreach (var placement in plan.Placements)

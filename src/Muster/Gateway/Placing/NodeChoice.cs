@@ -9,7 +9,8 @@ public sealed record NodeSlots(GatewayNode Node, int Taken)
     public int Queue => (Node.Facts?.Foreign ?? 0) + Taken;
 }
 
-/// <summary>Chooses the node for a task: the smallest that fits, then the freest, then by turns.</summary>
+/// <summary>Chooses the node for a task: the smallest that fits, then the one that has its files already, then the freest,
+/// then by turns.</summary>
 public static class NodeChoice
 {
     /// <summary>Nodes that could take it, now or when they have a slot.</summary>
@@ -22,6 +23,7 @@ public static class NodeChoice
             .OrderBy(node => node.Node.Facts?.TotalMemory is { } memory && memory < need.LikelyMemory)
             .ThenBy(node => need.IsSplitMergeParent ? -(node.Node.Facts?.Cores ?? 0) : 0)
             .ThenBy(node => MaxImages(node.Node))
+            .ThenBy(node => node.Node.Id != need.Ahead)
             .ThenByDescending(node => node.Free)
             .ThenBy(node => node.Queue)
             .ThenBy(node => node.Node.Turn);

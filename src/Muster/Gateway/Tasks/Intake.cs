@@ -39,7 +39,20 @@ public sealed class Intake(
             var before = book.Find(id) ?? ledger.Find(id);
             if (before is not null && (before.Phase is not TaskPhase.Receiving || !caller.Sees(before)))
                 throw new RefusalException($"Invalid set-uuid: {proposed}");
-            book.Put(before is null ? task : task with { Received = before.Received });
+            if (before is not null)
+            {
+                // Nodes were told the fields of the task as it was begun before.
+                before = book.GiveUpAhead(before);
+                task = task with
+                {
+                    Received = before.Received,
+                    Files = before.Files,
+                    Images = before.Images,
+                    Bytes = before.Bytes,
+                    AheadBegun = before.AheadBegun,
+                };
+            }
+            book.Put(task);
         });
         return id;
     }
@@ -361,6 +374,8 @@ public sealed class Intake(
             rewritten = OptionRules.TryRead(known, rewritten, null, out var given, out _)
                 ? JsonSerializer.Serialize(given, OdmJson.Wire.IReadOnlyListTaskOption)
                 : task.Options;
+        if (rewritten != task.Options)
+            task = book.GiveUpAhead(task); // its node was told others
         var isPart = task.Parent is not null || task.Received.ContainsKey("seed.zip");
         var (files, ahead) = (task.Received.Values, ledger.Live.Waiting);
         var queued = task with

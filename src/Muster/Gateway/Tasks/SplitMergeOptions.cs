@@ -42,6 +42,10 @@ public static class SplitMergeOptions
 
     public static bool IsParent(string options) => List(options) is { } list && Find(list, Cluster) is not null;
 
+    /// <summary>Whether it may become one that sends parts when it is committed.</summary>
+    public static bool MayBeParent(string options) =>
+        List(options) is { } list && (Find(list, Cluster) ?? Find(list, Split)) is not null;
+
     /// <summary>For the node alone: with the token that opens the way back. What clients see has none.</summary>
     public static string WithToken(string options, string token)
     {

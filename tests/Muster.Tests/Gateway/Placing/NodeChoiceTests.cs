@@ -31,6 +31,20 @@ public sealed class NodeChoiceTests
         Assert.Equal("b", Choose(new(1), new(Nodes.Of("a", slots: 3), 2), new(Nodes.Of("b", slots: 2), 1)));
 
     [Fact]
+    public void Among_nodes_of_a_size_the_one_that_has_its_files_is_chosen_and_a_smaller_one_before_it()
+    {
+        NodeSlots[] nodes =
+        [
+            new(Nodes.Of("a", slots: 4), 0),
+            new(Nodes.Of("b", slots: 4), 3),
+            new(Nodes.Of("full", slots: 4), 4),
+        ];
+        Assert.Equal("b", Choose(new(1) { Ahead = "b" }, nodes));
+        Assert.Equal("a", Choose(new(1) { Ahead = "full" }, nodes));
+        Assert.Equal("small", Choose(new(1) { Ahead = "b" }, [.. nodes, Free(Nodes.Of("small", maxImages: 9))]));
+    }
+
+    [Fact]
     public void Then_they_take_turns() =>
         Assert.Equal("b", Choose(new(1), Free(Nodes.Of("a") with { Turn = 5 }), Free(Nodes.Of("b") with { Turn = 4 })));
 
