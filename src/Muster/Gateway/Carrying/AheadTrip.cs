@@ -30,7 +30,9 @@ internal sealed class AheadTrip(
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ChosenFor = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>A client that brings nothing for so long may not come back, and its node's disk is used for it.</summary>
+    /// <summary>
+    /// A client that brings nothing for so long may not come back, and its node's disk is used for it.
+    /// </summary>
     private static readonly TimeSpan Idle = TimeSpan.FromHours(1);
 
     private readonly WakeUp _wake = new(clock);

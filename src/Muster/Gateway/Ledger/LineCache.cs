@@ -5,8 +5,8 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Ledger;
 
 /// <summary>
-/// Output of live tasks as clients are told it, encoded once: whoever looks at a task again and again costs a copy. What
-/// nobody asked for lately makes room for what is asked for now.
+/// Output of live tasks as clients are told it, encoded once: whoever looks at a task again and again costs a copy.
+/// What nobody asked for lately makes room for what is asked for now.
 /// </summary>
 internal sealed class LineCache
 {

@@ -9,8 +9,10 @@ public sealed record NodeSlots(GatewayNode Node, int Taken)
     public int Queue => (Node.Facts?.Foreign ?? 0) + Taken;
 }
 
-/// <summary>Chooses the node for a task: the smallest that fits, then the one that has its files already, then the freest,
-/// then by turns.</summary>
+/// <summary>
+/// Chooses the node for a task: the smallest that fits, then the one that has its files already, then the freest, then
+/// by turns.
+/// </summary>
 public static class NodeChoice
 {
     /// <summary>Nodes that could take it, now or when they have a slot.</summary>

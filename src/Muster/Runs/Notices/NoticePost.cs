@@ -8,7 +8,9 @@ namespace Muster.Runs.Notices;
 /// <param name="Topic">Of ntfy, which gets it in the body.</param>
 internal sealed record NoticePost(string Way, string Method, Uri Address, string? Token = null, string? Topic = null)
 {
-    /// <summary>The ways that need no program of this machine. What is wrong with one is told by its own call.</summary>
+    /// <summary>
+    /// The ways that need no program of this machine. What is wrong with one is told by its own call.
+    /// </summary>
     public static IEnumerable<(string Way, Func<RunId, string, NoticePost> For)> Of(NoticeSettings settings)
     {
         if (settings.Webhook is { } webhook)
