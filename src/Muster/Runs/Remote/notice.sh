@@ -62,7 +62,7 @@ notice_record() { echo "event=ended"; echo "host=$host"; echo "attempt=$attempt"
 notice_read() {
   notice_all=$(cat "$run/notices")
   # A cluster's nodes may reach out by a proxy alone, which its site names.
-  eval "$(grep -E "^export (https?_proxy|no_proxy|all_proxy)=('[^']*'|[^' ]*)\$" -i "$run/env.sh" 2>/dev/null)"
+  eval "$(grep -iE "^export (https?_proxy|no_proxy|all_proxy)=('[^']*'|[^' ]*)\$" "$run/env.sh" 2>/dev/null)"
 }
 
 # notice_send: tells it by all ways at once, and records by which it was.
