@@ -106,7 +106,9 @@ internal static partial class ConfigShape
     public static ConfigShape<T> Choice<T>(params T[] except)
         where T : struct, Enum
     {
-        var words = Enum.GetValues<T>().Except(except).Select(value => value.ToString().ToLowerInvariant()).ToList();
+        // By names: lists and sets of enumerations would be compiled for each of them at every start.
+        var hidden = Array.ConvertAll(except, value => value.ToString());
+        var words = Enum.GetNames<T>().Except(hidden).Select(name => name.ToLowerInvariant()).ToList();
         return Parsed<T>(
             $"one of: {string.Join(", ", words)}",
             text => words.Contains(text) ? (true, Enum.Parse<T>(text, ignoreCase: true)) : default,

@@ -125,6 +125,32 @@ public sealed class SupervisorTests : IDisposable
     }
 
     [Fact]
+    public async Task A_port_it_chooses_is_its_own_for_as_long_as_it_runs()
+    {
+        // The system gives the others to outgoing connections.
+        const int First = 20000,
+            Count = 12000;
+        var free = Enumerable.Range(First, Count).Where(number => number % 100 == 7).ToHashSet();
+        var claims = Directory.CreateDirectory(Path.Combine(_root.FullName, "ports", ScriptRoot.Sh("uname -n").Trim()));
+        foreach (var number in Enumerable.Range(First, Count).Where(number => !free.Contains(number)))
+            File.CreateSymbolicLink(Path.Combine(claims.FullName, $"{number}"), "another/main.0");
+
+        var plan = Plan($"echo $MUSTER_PORT_WEB; readlink {claims.FullName}/$MUSTER_PORT_WEB") with
+        {
+            Ports = [new("web", null)],
+        };
+        await RunAsync(plan);
+
+        var said = await File.ReadAllLinesAsync(
+            Path.Combine(_root.Folder(plan), "logs", "main.0.out"),
+            TestContext.Current.CancellationToken
+        );
+        Assert.Contains(int.Parse(said[0], System.Globalization.CultureInfo.InvariantCulture), free);
+        Assert.Equal($"{plan.Id}/main.0", said[1]);
+        Assert.Null(new FileInfo(Path.Combine(claims.FullName, said[0])).LinkTarget);
+    }
+
+    [Fact]
     public void A_shell_in_a_run_finds_what_its_rank_was_told()
     {
         var plan = Plan("true") with { Array = new("0,3", [0, 3], null), Folder = "sub" };

@@ -57,25 +57,6 @@ own_address() {
   esac
 }
 
-busy() { # busy PORT: something listens there
-  taken=
-  wanted_port=$1
-  listener() { [ "$2" != "$wanted_port" ] || taken=1; }
-  listening /proc/net/tcp; listening /proc/net/tcp6
-  [ -n "$taken" ]
-}
-
-# own_port: a port that is free here, claimed against our other runs, and none that the system gives to outgoing connections by itself.
-own_port() {
-  claims=$run/../../ports/$host
-  mkdir -p "$claims"
-  while :; do
-    set -- $(od -An -N2 -tu2 /dev/urandom)
-    candidate=$((20000 + $1 % 12000))
-    busy $candidate || ! ln -s "$mark" "$claims/$candidate" 2>/dev/null || { echo $candidate; return; }
-  done
-}
-
 # announce: what each rank is told of all.
 announce() {
   for group in $muster_roles; do
@@ -100,7 +81,7 @@ join() {
   told=
   trap told=1 TERM INT USR1
   patience_ends=$(($(date +%s) + muster_patience))
-  MUSTER_ADDRESS=$(own_address) MUSTER_PORT=$(own_port)
+  MUSTER_ADDRESS=$(own_address) MUSTER_PORT=$(own_port) claimed="$claimed $MUSTER_PORT"
   export MUSTER_ADDRESS MUSTER_PORT
   { echo "host=$host"; echo "address=$MUSTER_ADDRESS"; echo "port=$MUSTER_PORT"; myself; echo "time=$(date +%s)"; } | record "$me.address"
   while :; do

@@ -66,7 +66,7 @@ finish() { # finish CODE REASON
   rm -f "$status/$me.queued"
   [ -n "$SLURM_JOB_ID" ] || queue_give_back
   [ -z "$muster_array" ] || [ -n "$SLURM_JOB_ID" ] || queue_next
-  [ -z "$MUSTER_PORT" ] || rm -f "$run/../../ports/$host/$MUSTER_PORT"
+  for number in $claimed; do rm -f "$claims/$number"; done
   # Of ranks that ended at the same moment, none may have seen that it is the last.
   [ -z "$last" ] || [ -z "$muster_notify" ] || notice_claim "$finish_code" "$finish_reason"
   set -- "$status"/*.exit
@@ -100,7 +100,7 @@ myself() { # by this the host can tell later whether the supervisor is still the
 survivors=
 cause=
 queue_name=
-MUSTER_PORT=
+claimed=
 size=$muster_size
 reason=
 if [ -e "$status/$me.exit" ]; then mv -f "$status/$me.exit" "$status/.$me.exit.before.$attempt"; rm -f "$status/ended" "$status/told" "$status/$me".port.*; fi
@@ -165,26 +165,34 @@ listening() {
   done <"$1" 2>/dev/null
 }
 
-free_port() {
+busy() { # busy PORT: something listens there
+  taken=
+  wanted_port=$1
+  listener() { [ "$2" != "$wanted_port" ] || taken=1; }
+  listening /proc/net/tcp; listening /proc/net/tcp6
+  [ -n "$taken" ]
+}
+
+# own_port: a port that is free here, claimed against our other runs, and none that the system gives to outgoing connections by itself.
+claims=$run/../../ports/$host
+own_port() {
+  mkdir -p "$claims"
   while :; do
     set -- $(od -An -N2 -tu2 /dev/urandom)
-    candidate=$((20000 + $1 % 40000))
-    taken=
-    listener() { [ "$2" != $candidate ] || taken=1; }
-    listening /proc/net/tcp; listening /proc/net/tcp6
-    [ -n "$taken" ] || { echo $candidate; return; }
+    candidate=$((20000 + $1 % 12000))
+    busy $candidate || ! ln -s "$mark" "$claims/$candidate" 2>/dev/null || { echo $candidate; return; }
   done
 }
 
+mark=$muster_id/$me
 ports=
 for port in $muster_ports; do
   name=${port%%=*} number=${port#*=}
-  [ -n "$number" ] || number=$(free_port)
+  [ -n "$number" ] || { number=$(own_port); claimed="$claimed $number"; }
   ports="$ports $name=$number"
   upper=$(printf %s "$name" | tr 'a-z.-' 'A-Z__')
   eval "MUSTER_PORT_$upper=$number; export MUSTER_PORT_$upper"
 done
-mark=$muster_id/$me
 [ -z "$muster_gang" ] || join
 
 report_port() { # report_port NAME ADDRESS PORT

@@ -31,6 +31,10 @@ remove() {
     # One rename, and it is no run any longer, whatever happens then.
     if mv "runs/$id" "incoming/.gone.$id"; then echo "gone $id"; else echo "stays $id"; fi
   done
+  for port in ports/*/*; do   # of one that was killed, and could not give it back
+    id=$(readlink "$port") || continue
+    [ -d "runs/${id%%/*}" ] || rm -f "$port"
+  done
   for old in incoming/.gone.*; do
     [ -d "$old" ] || continue
     chmod -R u+w "$old" 2>/dev/null

@@ -29,6 +29,9 @@ public sealed class SiteTidyTests : IDisposable
         Link("both have it", second, "shared"); // for root, deliveries are copies
         End(first);
         Write(first, "out/result", "12345");
+        var ports = Directory.CreateDirectory($"{_root}/ports/host").FullName;
+        File.CreateSymbolicLink($"{ports}/20001", $"{first}/main.0");
+        File.CreateSymbolicLink($"{ports}/20002", $"{second}/main.0");
 
         var old = Assert.Single(await Tidy.LookAsync(TimeSpan.Zero, [], Ct));
         Assert.Equal((first, 1), (old.Id, old.Results));
@@ -41,6 +44,7 @@ public sealed class SiteTidyTests : IDisposable
         Assert.Equal([second.ToString()], Directory.GetDirectories($"{_root}/runs").Select(Path.GetFileName));
         Assert.Equal("the second alone", File.ReadAllText($"{_root}/runs/{second}/in/data/own"));
         Assert.Empty(Directory.GetFileSystemEntries($"{_root}/incoming"));
+        Assert.Equal([$"{ports}/20002"], Directory.GetFileSystemEntries(ports));
     }
 
     [Fact]
