@@ -67,6 +67,25 @@ public sealed class ScalingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_machine_being_drained_finishes_its_task_and_goes_back_under_the_next_gateway()
+    {
+        Serve("lab-slurm", idle: "1h", seconds: 15, most: 1);
+        var tasks = await HandInAsync(1);
+        Lab.Until(() => Phase(tasks[0]) == "running", "its node works on it", 180);
+        var machine = Text(Assert.Single(Machines()), "name");
+        Assert.Equal(0, _lab.Muster("nodes", "give-back", machine).ExitCode);
+        Assert.Equal("draining", Text(Assert.Single(Machines()), "state"));
+        _serving!.Kill();
+        await _serving.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Start();
+
+        await DoneAsync(tasks);
+        Lab.Until(() => InQueue().Length == 0, "the allocation ends", 180);
+        Assert.Single(Output(tasks[0]).Split('\n'), line => line.StartsWith("Placed on", StringComparison.Ordinal));
+        Lab.Until(() => Text(Assert.Single(Machines()), "state") == "gone", "its end is seen", 60);
+    }
+
+    [Fact]
     [Trait(Sharing.Takes, Sharing.Long)]
     public async Task On_hosts_nodes_come_and_go_and_a_host_that_dies_costs_a_retry()
     {

@@ -43,6 +43,9 @@ internal sealed class AdminApi(
     /// <summary>Who has done what is asked for here.</summary>
     public const string By = "an operator";
 
+    /// <summary>A name in a path: its slashes come as %2F, which routing leaves as it is.</summary>
+    public static string NameIn(string part) => part.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+
     private readonly DateTimeOffset _started = clock.GetUtcNow();
     private readonly EventFeed _feed = new(ledger, clock);
     private readonly AdminNodes _nodes = new(fleet, series, ledger, desk, clock);

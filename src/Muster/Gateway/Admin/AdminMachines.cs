@@ -45,6 +45,7 @@ internal sealed class AdminMachines(MachineBook machines, Scaler? scaler, TimePr
 
     private async Task<Results<JsonAnswer<MachineList>, Refused>> GiveBackAsync(string machine)
     {
+        machine = AdminApi.NameIn(machine);
         if (scaler is null || Find(machine) is not { } known || !await scaler.GiveBackAsync(known.Id, AdminApi.By))
             return new Refused(
                 StatusCodes.Status404NotFound,

@@ -157,7 +157,7 @@ internal sealed class AdminNodes(
     }
 
     private GatewayNode? Named(string text) =>
-        fleet.Find(text) ?? fleet.Nodes.FirstOrDefault(node => node.Name == text);
+        fleet.Find(text) ?? fleet.Nodes.FirstOrDefault(node => node.Name == AdminApi.NameIn(text));
 
     private static Refused Unknown(string text) =>
         new(

@@ -42,6 +42,10 @@ internal sealed partial class NodeWatch(
             try
             {
                 await LookAsync(node, ct);
+                if (IsDrained() && fleet.Remove(id))
+                    await ledger.ChangeAsync(book =>
+                        book.Note("node", $"{node.Name} is drained and off the list", node: id)
+                    );
             }
             catch (Exception fault) when (fault is not OperationCanceledException)
             {
@@ -83,17 +87,14 @@ internal sealed partial class NodeWatch(
             if (task.Phase is TaskPhase.Running at && !await AskAsync(node, task, at, ct))
                 return;
         }
-        if (
-            node.Draining
-            && ledger.Live.On(id).Count == 0
-            && !ledger.Live.Ahead().Any(task => task.Ahead!.Node == id)
-            && ledger.Chores.For(id).Count == 0
-        )
-        {
-            fleet.Remove(id);
-            await ledger.ChangeAsync(book => book.Note("node", $"{node.Name} is drained and off the list", node: id));
-        }
     }
+
+    /// <summary>Nothing of ours is there any more; whether it answers is no matter then.</summary>
+    private bool IsDrained() =>
+        fleet.Find(id) is { Draining: true }
+        && ledger.Live.On(id).Count == 0
+        && !ledger.Live.Ahead().Any(task => task.Ahead!.Node == id)
+        && ledger.Chores.For(id).Count == 0;
 
     private async Task<GatewayNode?> InfoAsync(GatewayNode node, CancellationToken ct)
     {

@@ -94,13 +94,14 @@ public sealed class NodeFleet
     }
 
     /// <summary>The node of a machine, wherever it is reached now.</summary>
-    internal void Put(string id, Func<GatewayNode?, GatewayNode> make)
+    /// <param name="make">Says null where there is none to keep.</param>
+    internal void Put(string id, Func<GatewayNode?, GatewayNode?> make)
     {
         lock (_changing)
         {
             var before = Find(id);
             var after = make(before);
-            if (after == before)
+            if (after is null || after == before)
                 return;
             _store.Save(after);
             Keep(after);

@@ -289,20 +289,22 @@ internal sealed partial class MachineTender : IAsyncDisposable
                         }
                 );
                 if (
-                    comes is { State: MachineState.Booting or MachineState.Ready }
+                    comes is { State: MachineState.Booting or MachineState.Ready or MachineState.Draining }
                     && _runs.Bring(comes, run) is { } url
                 )
                     _fleet.Put(
                         comes.Node,
                         known =>
-                            (known ?? new GatewayNode { Id = comes.Node, Url = url }) with
-                            {
-                                Url = url,
-                                Token = comes.Token,
-                                Label = comes.Name,
-                                Ends = comes.Ends,
-                                Whole = run.Plan.Time,
-                            }
+                            known is null && comes.State is not MachineState.Booting
+                                ? null // it has been taken off the list
+                                : (known ?? new GatewayNode { Id = comes.Node, Url = url }) with
+                                {
+                                    Url = url,
+                                    Token = comes.Token,
+                                    Label = comes.Name,
+                                    Ends = comes.Ends,
+                                    Whole = run.Plan.Time,
+                                }
                     );
                 if (comes is { State: MachineState.Booting } && now - comes.Since > PoolOf(comes)?.Boot)
                 {

@@ -104,6 +104,28 @@ public sealed class LocalScalingTests : IDisposable
         await gateway.UntilAsync(() => gateway.Host.Machines.Live.Count == 0);
     }
 
+    [Fact]
+    public async Task A_machine_goes_back_although_its_node_answers_no_more()
+    {
+        await using var gateway = await StartAsync(new() { Idle = TimeSpan.FromHours(1) });
+        await gateway.UntilAsync(await gateway.SubmitAsync(), TaskCode.Completed);
+        var machine = Assert.Single(gateway.Host.Machines.Live);
+        // Nothing has to be told to it any more, as the task it had has been removed there.
+        await gateway.UntilAsync(() => gateway.Host.Tasks.Chores.For(machine.Node).Count == 0);
+        var port = gateway.Host.Fleet.Find(machine.Node)!.Url.Port;
+        using var node = System.Diagnostics.Process.GetProcessById(
+            int.Parse(
+                Muster.Runs.ScriptRoot.Sh($"pgrep -f -- '[n]ode --port {port}' | tail -n 1"),
+                System.Globalization.CultureInfo.InvariantCulture
+            )
+        );
+        Muster.Runs.ScriptRoot.Sh($"kill -STOP {node.Id}");
+
+        Assert.True(await gateway.Host.Scaler!.GiveBackAsync(machine.Id, "a test"));
+        await gateway.UntilAsync(() => gateway.Host.Machines.Live.Count == 0);
+        Assert.True(node.HasExited);
+    }
+
     public void Dispose() => _folder.Delete(recursive: true);
 
     private Task<TestGateway> StartAsync(Wanted wanted) =>
