@@ -149,7 +149,8 @@ public sealed class RunStore(string file)
 
     /// <summary>The newest runs that have ended.</summary>
     public IReadOnlyList<Run> Ended(int most) =>
-        Query($"SELECT run FROM runs WHERE live = 0 ORDER BY id DESC LIMIT {most}");
+        // With the plus the newest are read until there are enough; the index would have all that ended sorted first.
+        Query($"SELECT run FROM runs WHERE +live = 0 ORDER BY id DESC LIMIT {most}");
 
     public Run? Last() => Query("SELECT run FROM runs ORDER BY id DESC LIMIT 1").SingleOrDefault();
 
