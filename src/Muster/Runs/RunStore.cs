@@ -104,15 +104,18 @@ public sealed class RunStore(string file)
     {
         using var connection = _file.Open();
         using var command = connection.CreateCommand();
-        command.CommandText = "SELECT id, name FROM runs";
+        command.CommandText = $"""
+            SELECT group_concat(substr(id, -{Runs.ShortIds.Most}), '') FROM runs;
+            SELECT name FROM runs WHERE length(name) BETWEEN {Runs.ShortIds.Least} AND {Runs.ShortIds.Most}
+                AND name NOT GLOB '*[^0-9a-f]*'
+            """;
         using var reader = command.ExecuteReader();
-        var (ids, names) = (new List<string>(), new HashSet<string>());
+        var endings = reader.Read() && !reader.IsDBNull(0) ? reader.GetString(0) : "";
+        reader.NextResult();
+        var names = new HashSet<string>();
         while (reader.Read())
-        {
-            ids.Add(reader.GetString(0));
-            names.Add(reader.GetString(1));
-        }
-        return new(ids, names);
+            names.Add(reader.GetString(0));
+        return new(endings, names);
     }
 
     /// <summary>Runs of that name or series, the newest first.</summary>

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Muster.Runs;
 
 /// <summary>
@@ -9,27 +11,60 @@ public sealed class ShortIds
     internal const int Least = 4;
 
     // Behind the last dash; what is still alike there is told by the whole id.
-    private const int Most = 12;
+    internal const int Most = 12;
 
+    private readonly string _endings;
     private readonly HashSet<string> _names;
-    private readonly Dictionary<string, List<string>> _alike;
 
-    internal ShortIds(IEnumerable<string> ids, HashSet<string> names)
+    // Endings whose last digits are alike follow each other: the first of each kind and the next one, each plus one.
+    private readonly int[] _first = new int[1 << (4 * Least)];
+    private readonly int[] _next;
+
+    /// <param name="endings">The last digits of all ids, one after the other: so many thousands cost little.</param>
+    /// <param name="names">Names that could be taken for such digits.</param>
+    internal ShortIds(string endings, HashSet<string> names)
     {
-        _names = names;
-        _alike = ids.GroupBy(id => id[^Least..]).ToDictionary(group => group.Key, group => group.ToList());
+        (_endings, _names) = (endings, names);
+        _next = new int[endings.Length / Most];
+        for (var at = 0; at < _next.Length; at++)
+        {
+            ref var first = ref _first[Kind(Ending(at))];
+            (_next[at], first) = (first, at + 1);
+        }
     }
 
     public string Of(RunId id)
     {
         var whole = id.ToString();
-        var others = _alike.GetValueOrDefault(whole[^Least..], []).Where(other => other != whole).ToList();
-        for (var length = Least; length <= Most; length++)
+        var own = whole.AsSpan(whole.Length - Most);
+        var (least, seen) = (Least, false);
+        for (var at = _first[Kind(own)]; at > 0; at = _next[at - 1])
         {
-            var ending = whole[^length..];
-            if (!_names.Contains(ending) && !others.Any(other => other.EndsWith(ending, StringComparison.Ordinal)))
-                return ending;
+            var other = Ending(at - 1);
+            if (!other.SequenceEqual(own))
+                least = Math.Max(least, Alike(own, other) + 1);
+            else if (seen)
+                return whole;
+            else
+                seen = true;
         }
+        for (var length = least; length <= Most; length++)
+            if (!_names.Contains(whole[^length..]))
+                return whole[^length..];
         return whole;
+    }
+
+    private ReadOnlySpan<char> Ending(int at) => _endings.AsSpan(at * Most, Most);
+
+    private static int Kind(ReadOnlySpan<char> ending) =>
+        int.Parse(ending[^Least..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+
+    /// <summary>How many of the last digits are the same.</summary>
+    private static int Alike(ReadOnlySpan<char> one, ReadOnlySpan<char> other)
+    {
+        var count = 0;
+        while (one[^(count + 1)] == other[^(count + 1)])
+            count++;
+        return count;
     }
 }

@@ -16,6 +16,6 @@ public sealed class ShortIdsTests
     private static string Of(string[] ids, params string[] names)
     {
         Assert.True(RunId.TryParse(One, out var id));
-        return new ShortIds(ids, [.. names]).Of(id);
+        return new ShortIds(string.Concat(ids.Select(one => one[^ShortIds.Most..])), [.. names]).Of(id);
     }
 }
