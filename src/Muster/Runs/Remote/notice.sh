@@ -51,6 +51,7 @@ notice_claim() {
   done
   case $notice_word in succeeded|cancelled) kind=end ;; *) kind=failure ;; esac
   case " $muster_notify " in *" $kind "*) ;; *) return 0 ;; esac
+  notice_read   # before the claim: another rank takes the files away as soon as the end is on record
   ln -s "$self" "$status/.telling.$retry.$attempt" 2>/dev/null || return 0   # another rank does
   notice_claimed=1
   notice_record | record told

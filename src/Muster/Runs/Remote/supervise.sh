@@ -67,14 +67,15 @@ finish() { # finish CODE REASON
   [ -n "$SLURM_JOB_ID" ] || queue_give_back
   [ -z "$muster_array" ] || [ -n "$SLURM_JOB_ID" ] || queue_next
   for number in $claimed; do rm -f "$claims/$number"; done
-  # Of ranks that ended at the same moment, none may have seen that it is the last.
-  [ -z "$last" ] || [ -z "$muster_notify" ] || notice_claim "$finish_code" "$finish_reason"
   set -- "$status"/*.exit
-  [ $# -lt "$muster_size" ] || { echo "time=$(date +%s)" | record ended; }
+  if [ $# -ge "$muster_size" ]; then
+    # Of ranks that ended at the same moment, none may have seen that it is the last: whoever sees all claims it first.
+    [ -z "$last" ] || [ -z "$muster_notify" ] || notice_claim "$finish_code" "$finish_reason"
+    echo "time=$(date +%s)" | record ended
+  fi
   rm -f "$room_kept"
   # They hold secrets; a requeued job and another attempt still need them.
   if [ -e "$status/ended" ] && [ -n "$last" ]; then
-    [ -z "$notice_claimed" ] || notice_read
     rm -f "$run/env.sh" "$run/notices"
     [ -z "$notice_claimed" ] || notice_send
   fi
