@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Muster.Faults;
 using Muster.Node.Engines;
@@ -26,6 +27,7 @@ internal sealed partial class NodeQueue(
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
+    private readonly ConcurrentDictionary<Task, bool> _telling = new();
     private readonly Lock _turn = new();
     private readonly Dictionary<string, Job> _jobs = [];
     private readonly CancellationTokenSource _stopping = new();
@@ -57,7 +59,7 @@ internal sealed partial class NodeQueue(
                 else if (task.Phase == NodeTaskPhase.Running)
                     Begin(task.Uuid, hasSlot: true, RunAsync);
                 else if (task.WebhookDue)
-                    _ = TellAsync(task);
+                    Tell(task);
             }
             Fill();
         }
@@ -89,7 +91,7 @@ internal sealed partial class NodeQueue(
                 );
                 _ = _jobs.GetValueOrDefault(uuid)?.End.CancelAsync(); // not here and now: what it wakes needs our lock
                 if (ran)
-                    _ = TellAsync(store.Find(uuid)!);
+                    Tell(store.Find(uuid)!);
             }
             return true;
         }
@@ -165,7 +167,7 @@ internal sealed partial class NodeQueue(
                 _ = job.End.CancelAsync();
             work = [.. _jobs.Values.Select(job => job.Work)];
         }
-        await Task.WhenAll(work);
+        await Task.WhenAll([.. work, .. _telling.Keys]);
     }
 
     public void Dispose() => _stopping.Dispose();
@@ -469,9 +471,16 @@ internal sealed partial class NodeQueue(
                         }
                 );
                 if (tellWebhooks)
-                    _ = TellAsync(told!);
+                    Tell(told!);
             }
         );
+    }
+
+    private void Tell(NodeTask task)
+    {
+        var telling = TellAsync(task);
+        _telling[telling] = true;
+        _ = telling.ContinueWith(done => _telling.TryRemove(done, out _), TaskScheduler.Default);
     }
 
     private async Task TellAsync(NodeTask task)
