@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Muster.Faults;
 using Muster.Node.Engines;
@@ -27,7 +26,6 @@ internal sealed partial class NodeQueue(
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<Task, bool> _telling = new();
     private readonly Lock _turn = new();
     private readonly Dictionary<string, Job> _jobs = [];
     private readonly CancellationTokenSource _stopping = new();
@@ -59,7 +57,7 @@ internal sealed partial class NodeQueue(
                 else if (task.Phase == NodeTaskPhase.Running)
                     Begin(task.Uuid, hasSlot: true, RunAsync);
                 else if (task.WebhookDue)
-                    Tell(task);
+                    webhooks.Call(task, _stopping.Token);
             }
             Fill();
         }
@@ -91,7 +89,7 @@ internal sealed partial class NodeQueue(
                 );
                 _ = _jobs.GetValueOrDefault(uuid)?.End.CancelAsync(); // not here and now: what it wakes needs our lock
                 if (ran)
-                    Tell(store.Find(uuid)!);
+                    webhooks.Call(store.Find(uuid)!, _stopping.Token);
             }
             return true;
         }
@@ -167,7 +165,8 @@ internal sealed partial class NodeQueue(
                 _ = job.End.CancelAsync();
             work = [.. _jobs.Values.Select(job => job.Work)];
         }
-        await Task.WhenAll([.. work, .. _telling.Keys]);
+        await Task.WhenAll(work);
+        await webhooks.CalledAsync();
     }
 
     public void Dispose() => _stopping.Dispose();
@@ -471,29 +470,9 @@ internal sealed partial class NodeQueue(
                         }
                 );
                 if (tellWebhooks)
-                    Tell(told!);
+                    webhooks.Call(told!, _stopping.Token);
             }
         );
-    }
-
-    private void Tell(NodeTask task)
-    {
-        var telling = TellAsync(task);
-        _telling[telling] = true;
-        _ = telling.ContinueWith(done => _telling.TryRemove(done, out _), TaskScheduler.Default);
-    }
-
-    private async Task TellAsync(NodeTask task)
-    {
-        try
-        {
-            await webhooks.CallAsync(task, _stopping.Token);
-        }
-        catch (OperationCanceledException) { } // the next node does it
-        catch (Exception fault)
-        {
-            Broke(task.Uuid, fault);
-        }
     }
 
     [LoggerMessage(LogLevel.Error, "Waiting for room on the disk: {Why}")]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
@@ -8,7 +9,7 @@ namespace Muster.Node;
 /// <summary>
 /// Tells the end of a task to those who asked for it. What is due survives the node.
 /// </summary>
-internal sealed class Webhooks(
+internal sealed partial class Webhooks(
     NodeSettings settings,
     NodeFolders folders,
     NodeTaskStore store,
@@ -22,7 +23,33 @@ internal sealed class Webhooks(
     /// <summary>The operator's own address may be a private one.</summary>
     private readonly HttpClient _inside = OutsideHttp.Create(allowPrivate: true);
 
-    public async Task CallAsync(NodeTask task, CancellationToken stopping)
+    private readonly ConcurrentDictionary<Task, bool> _calling = new();
+
+    /// <summary>Calls them from now on; what comes of it is on record.</summary>
+    public void Call(NodeTask task, CancellationToken stopping)
+    {
+        var calling = TryAsync(task, stopping);
+        _calling[calling] = true;
+        _ = calling.ContinueWith(done => _calling.TryRemove(done, out _), TaskScheduler.Default);
+    }
+
+    /// <summary>Ends when all calls that have begun are over.</summary>
+    public Task CalledAsync() => Task.WhenAll(_calling.Keys);
+
+    private async Task TryAsync(NodeTask task, CancellationToken stopping)
+    {
+        try
+        {
+            await CallAsync(task, stopping);
+        }
+        catch (OperationCanceledException) { } // the next node does it
+        catch (Exception fault)
+        {
+            Broke(task.Uuid, fault);
+        }
+    }
+
+    private async Task CallAsync(NodeTask task, CancellationToken stopping)
     {
         var body = Body(task);
         var calls = new[] { (Url: task.Webhook, Http: outside), (Url: settings.Webhook, Http: _inside) }
@@ -55,6 +82,9 @@ internal sealed class Webhooks(
             return new JsonArray();
         }
     }
+
+    [LoggerMessage(LogLevel.Error, "The webhooks of task {Uuid} met a fault")]
+    private partial void Broke(string uuid, Exception fault);
 
     public void Dispose()
     {

@@ -162,7 +162,7 @@ internal sealed class AdminNodes(
     private static Refused Unknown(string text) =>
         new(
             StatusCodes.Status404NotFound,
-            $"there is no node {text}",
+            $"there is no node {AdminApi.NameIn(text)}",
             $"GET {AdminApi.Root}/nodes lists them; name it by its id, or by host:port."
         );
 

@@ -181,7 +181,11 @@ own_port() {
   while :; do
     set -- $(od -An -N2 -tu2 /dev/urandom)
     candidate=$((20000 + $1 % 12000))
-    busy $candidate || ! ln -s "$mark" "$claims/$candidate" 2>/dev/null || { echo $candidate; return; }
+    ! busy $candidate || continue
+    # One that nobody has is taken also where nothing can be written any more.
+    ln -s "$mark" "$claims/$candidate" 2>/dev/null || [ ! -h "$claims/$candidate" ] || continue
+    echo $candidate
+    return
   done
 }
 
