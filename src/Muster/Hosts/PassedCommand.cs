@@ -18,14 +18,15 @@ public static class PassedCommand
         CancellationToken ct
     )
     {
-        // A mark ends the output: what the command leaves behind may keep the stream open.
+        // A mark ends the output: what the command leaves behind may keep the stream open. It begins with what no text
+        // holds, as what could be its beginning is held back: a letter typed at a terminal must show at once.
         var mark = "muster-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
-        var marked = ShellText.Of($"(\n{script}\n)\nmuster_rc=$?; printf %s {mark}; exit $muster_rc");
+        var marked = ShellText.Of($"(\n{script}\n)\nmuster_rc=$?; printf '\\0%s' {mark}; exit $muster_rc");
         await using var channel = await host.OpenAsync(marked, ct);
         channel.HearErrors(bytes => pass(bytes, true));
         if (input is not null)
             _ = Task.Run(() => FeedAsync(channel, input, ct), ct); // reading a terminal or a pipe may block
-        var until = new UntilMark(Encoding.ASCII.GetBytes(mark));
+        var until = new UntilMark(Encoding.ASCII.GetBytes($"\0{mark}"));
         var buffer = new byte[32 * 1024];
         while (!until.Reached && await channel.Output.ReadAsync(buffer, ct) is > 0 and var read)
             pass(until.Add(buffer.AsSpan(0, read)), false);

@@ -36,7 +36,7 @@ public sealed class ShellChannel : IAsyncDisposable
     {
         (_process, _mark, _broken) = (process, mark, broken);
         _output = new MarkedStream(process.Output, Encoding.ASCII.GetBytes(mark + "\n"));
-        (_begin, _end) = (new(Encoding.ASCII.GetBytes(mark + "\n")), new(Encoding.ASCII.GetBytes($"\n{mark} ")));
+        (_begin, _end) = (new(Encoding.ASCII.GetBytes(mark + "\n")), new(Encoding.ASCII.GetBytes($"\0{mark} ")));
         _ = ReadErrorsAsync();
     }
 
@@ -99,9 +99,9 @@ public sealed class ShellChannel : IAsyncDisposable
     {
         var mark = "muster-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         // The subshell keeps an `exit` or `exec` of the script from skipping the last line; a reader who went away must
-        // not end it half-way.
+        // not end it half-way. The last line begins with what no text holds: what could be its beginning is held back.
         var text =
-            $"trap '' PIPE HUP; echo {mark}; echo {mark} >&2\n(\n{script}\n)\nmuster_rc=$?; printf '\\n%s %d\\n' "
+            $"trap '' PIPE HUP; echo {mark}; echo {mark} >&2\n(\n{script}\n)\nmuster_rc=$?; printf '\\0%s %d\\n' "
             + $"{mark} $muster_rc >&2; exit 0\n";
         var bytes = Encoding.UTF8.GetBytes(text);
         var channel = new ShellChannel(await open(bytes.Length), mark, broken);
@@ -190,7 +190,7 @@ public sealed class ShellChannel : IAsyncDisposable
     {
         var begin = seen.IndexOf(_mark + "\n", StringComparison.Ordinal);
         var said = begin < 0 ? seen : seen[(begin + _mark.Length + 1)..];
-        var end = said.LastIndexOf("\n" + _mark + " ", StringComparison.Ordinal);
+        var end = said.LastIndexOf("\0" + _mark + " ", StringComparison.Ordinal);
         if (end < 0)
             return new(null, said.Trim());
         var line = said[(end + _mark.Length + 2)..];

@@ -38,6 +38,32 @@ public sealed class PassedCommandTests
     }
 
     [Theory]
+    [InlineData("m", 1)]
+    [InlineData("muster-", 1)]
+    [InlineData("a line\n", 2)]
+    public async Task Nothing_of_a_text_is_held_back_for_what_may_follow(string text, int stream)
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var answer = new System.IO.Pipelines.Pipe();
+        var seen = new StringBuilder();
+
+        var code = await new LocalHost().PassAsync(
+            ShellText.Of($"printf %s {text} >&{stream}; read answer; [ \"$answer\" = seen ]"),
+            answer.Reader.AsStream(),
+            (bytes, isError) =>
+            {
+                seen.Append(Encoding.ASCII.GetString(bytes.Span));
+                // The command goes on only once all of it is here.
+                if (seen.ToString() == text)
+                    _ = answer.Writer.WriteAsync("seen\n"u8.ToArray(), ct).AsTask();
+            },
+            ct
+        );
+
+        Assert.Equal(0, code);
+    }
+
+    [Theory]
     [InlineData("a\nmuster-\nmuster-1", "a\nmuster-\nmuster-1", false)]
     [InlineData("a\n\nmuster-12 b", "a\n", true)]
     [InlineData("\nmuster-12 ", "", true)]
