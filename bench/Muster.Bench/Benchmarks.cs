@@ -1,35 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Muster.Bench.Figures;
 using Muster.Runs;
 using Muster.Runs.Measures;
 
 namespace Muster.Bench;
-
-internal sealed record Row(string What, string Muster, string Peer = "", string Ratio = "", string Budget = "")
-{
-    public static Row Of(string what, double muster, string peerName, double peer, string budget) =>
-        new(
-            what,
-            Seconds(muster),
-            $"{peerName}: {Seconds(peer)}",
-            (muster / peer).ToString("0.00", CultureInfo.InvariantCulture),
-            budget
-        );
-
-    /// <summary>The same, with the ratio also net of what a submission costs that brings nothing.</summary>
-    public static Row Of(string what, double muster, double empty, string peerName, double peer, string budget) =>
-        Of(what, muster, peerName, peer, budget) with
-        {
-            Ratio = string.Create(
-                CultureInfo.InvariantCulture,
-                $"{muster / peer:0.00}, net {(muster - empty) / peer:0.00}"
-            ),
-        };
-
-    public static string Seconds(double seconds) =>
-        seconds < 1 ? $"{seconds * 1000:0} ms" : string.Create(CultureInfo.InvariantCulture, $"{seconds:0.00} s");
-}
 
 internal static class Benchmarks
 {
@@ -42,7 +18,7 @@ internal static class Benchmarks
         ("small", SmallFiles),
         ("tree", Tree),
         ("again", Again),
-        ("budget", Budget),
+        ("budget", LoginBudget),
         ("queue", DayBenchmarks.Queue),
         ("sampling", DayBenchmarks.Sampling),
         ("keystroke", DayBenchmarks.Keystroke),
@@ -58,13 +34,12 @@ internal static class Benchmarks
 
     private static IEnumerable<Row> Start(Bed bed)
     {
-        yield return Row.Of(
-            "`muster version`",
-            bed.Time($"{bed.Muster} version", 9),
-            "`git version`",
-            bed.Time("git version", 9),
-            "80 ms"
-        );
+        var git = new Beside("`git version`", bed.Time("git version", 9));
+        yield return new("`muster version`", Unit.Seconds, bed.Time($"{bed.Muster} version", 9))
+        {
+            Peer = git,
+            Budget = new(0.08),
+        };
         var store = new RunStore(Path.Combine(bed.StateFolder, "runs.db"));
         var measures = new MeasureStore(Path.Combine(bed.CacheFolder, "measures.db"));
         for (var i = store.Count(); i < 10_000; i++)
@@ -103,27 +78,26 @@ internal static class Benchmarks
                 }
             );
         }
-        yield return Row.Of(
-            "`muster ps` with 10,000 runs",
-            bed.Time($"{bed.Muster} ps", 9),
-            "`git version`",
-            bed.Time("git version", 9),
-            "150 ms"
-        );
-        yield return Row.Of(
+        var ps = bed.Time($"{bed.Muster} ps", 9);
+        yield return new("`muster ps` with 10,000 runs", Unit.Seconds, ps) { Peer = git, Budget = new(0.15) };
+        yield return new(
             "`muster ps` with 10,000 runs, and metrics",
-            bed.Time($"{bed.Muster} ps --columns name,state,loss,min:loss", 9),
-            "`muster ps` without",
-            bed.Time($"{bed.Muster} ps", 9),
-            "100 ms"
-        );
-        yield return Row.Of(
+            Unit.Seconds,
+            bed.Time($"{bed.Muster} ps --columns name,state,loss,min:loss", 9)
+        )
+        {
+            Peer = new("`muster ps` without", ps),
+            Budget = new(0.1),
+        };
+        yield return new(
             "`muster compare` of 50 runs",
-            bed.Time($"{bed.Muster} compare {string.Join(' ', Enumerable.Range(0, 50).Select(i => $"run-{i}"))}", 5),
-            "`muster ps`",
-            bed.Time($"{bed.Muster} ps", 5),
-            "1 s"
-        );
+            Unit.Seconds,
+            bed.Time($"{bed.Muster} compare {string.Join(' ', Enumerable.Range(0, 50).Select(i => $"run-{i}"))}", 5)
+        )
+        {
+            Peer = new("`muster ps`", ps),
+            Budget = new(1),
+        };
     }
 
     private static IEnumerable<Row> Submit(Bed bed)
@@ -138,24 +112,21 @@ internal static class Benchmarks
                 .Select(_ => UntilRunning(bed, "-s lab-ssh --host node1"))
                 .Order()
                 .ElementAt(2);
-            yield return Row.Of(
-                $"submit to running, ssh, {ms} ms round trip",
-                seconds,
-                "`ssh true`, open connection",
-                bed.Time($"{bed.Ssh("node1")} true", 5),
-                $"0.5 s + 3 round trips = {Row.Seconds(0.5 + 3 * ms / 1000.0)}"
-            );
+            yield return new($"submit to running, ssh, {ms} ms round trip", Unit.Seconds, seconds)
+            {
+                Peer = new("`ssh true`, open connection", bed.Time($"{bed.Ssh("node1")} true", 5)),
+                Budget = new(0.5 + (3 * ms / 1000.0), Words: "0.5 s + 3 round trips"),
+            };
         }
         bed.Lab("mend node1");
         UntilRunning(bed, "-s lab-slurm");
         var slurm = Enumerable.Range(0, 5).Select(_ => UntilRunning(bed, "-s lab-slurm")).Order().ElementAt(2);
-        yield return Row.Of(
-            "submit to running, SLURM",
-            slurm,
-            "`ssh login sbatch`",
-            bed.Time($"{bed.Ssh("login")} \"sbatch --parsable --output=/dev/null --wrap true\"", 5),
-            "1 s + sbatch's own time"
-        );
+        var sbatch = bed.Time($"{bed.Ssh("login")} \"sbatch --parsable --output=/dev/null --wrap true\"", 5);
+        yield return new("submit to running, SLURM", Unit.Seconds, slurm)
+        {
+            Peer = new("`ssh login sbatch`", sbatch),
+            Budget = new(1 + sbatch, Words: "1 s + sbatch's own time"),
+        };
     }
 
     private static double UntilRunning(Bed bed, string site)
@@ -189,13 +160,13 @@ internal static class Benchmarks
                 $"exec {bed.Muster} submit -s lab-ssh --host node1 --no-snapshot --no-fetch -- sh -c '{job}'"
             );
             var peer = Delays(bed, $"exec {bed.Ssh("node1")} '{job}'");
-            yield return new(
-                $"a log line, written to shown, {ms} ms round trip",
-                $"median {Row.Seconds(muster.Median)}, worst {Row.Seconds(muster.Worst)}",
-                $"`ssh`: median {Row.Seconds(peer.Median)}",
-                "",
-                $"250 ms + round trip = {250 + ms} ms"
-            );
+            yield return new($"a log line, written to shown, {ms} ms round trip", Unit.Seconds, muster.Median)
+            {
+                Peer = new("`ssh`", peer.Median),
+                Limit = new("half a round trip", ms / 2000.0),
+                Budget = new((250 + ms) / 1000.0, Words: "250 ms + round trip"),
+                More = $"worst {Unit.Seconds.Text(muster.Worst)}",
+            };
         }
         bed.Lab("mend node1");
     }
@@ -222,6 +193,9 @@ internal static class Benchmarks
     private static string Detached(Bed bed, string input) =>
         $"{bed.Muster} submit -s lab-ssh --host node1 --no-snapshot --detach {input} -- true";
 
+    private static string Empty(double seconds) =>
+        $"of which an empty `submit --detach` is {Unit.Seconds.Text(seconds)}";
+
     private static IEnumerable<Row> Bulk(Bed bed)
     {
         var file = Path.Combine(bed.Folder, "big");
@@ -237,17 +211,17 @@ internal static class Benchmarks
                 Clean(bed, ssh),
                 $"cat {file} | {ssh} 'cat > peer-big'",
                 Detached(bed, $"--input {file}"),
-                Detached(bed, "")
+                Detached(bed, ""),
+                $"cp {file} {file}.copy"
             );
-            var (cat, muster, empty) = (times[0], times[1], times[2]);
-            yield return Row.Of(
-                $"{megabytes} MB, {ms} ms round trip; of it an empty `submit --detach`: {Row.Seconds(empty)}",
-                muster,
-                empty,
-                "`cat \\| ssh cat`",
-                cat,
-                "1.11 (90 % of its rate)"
-            );
+            var (cat, muster, empty, copy) = (times[0], times[1], times[2], times[3]);
+            yield return new($"{megabytes} MB to a host, {ms} ms round trip", Unit.Seconds, muster)
+            {
+                Peer = new("`cat \\| ssh cat`", cat),
+                Limit = new("`cp`", copy),
+                Budget = Budget.Ratio(1.11),
+                More = Empty(empty),
+            };
             foreach (
                 var (name, command) in ((string, string)[])
                     [
@@ -257,14 +231,10 @@ internal static class Benchmarks
                     ]
             )
             {
-                yield return Row.Of(
-                    $"{megabytes} MB, {ms} ms round trip",
-                    muster,
-                    empty,
-                    name,
-                    bed.Time(command, 1, Clean(bed, ssh)),
-                    ""
-                );
+                yield return new($"{megabytes} MB to a host, {ms} ms round trip, beside {name}", Unit.Seconds, muster)
+                {
+                    Peer = new(name, bed.Time(command, 1, Clean(bed, ssh))),
+                };
             }
         }
         bed.Lab("mend node1");
@@ -290,17 +260,17 @@ internal static class Benchmarks
                 Clean(bed, ssh),
                 $"tar -C {folder} -cf - . | {ssh} 'tar -C peer-small -xf -'",
                 Detached(bed, $"--input {folder}"),
-                Detached(bed, "")
+                Detached(bed, ""),
+                $"rm -rf {folder}-copy; cp -r {folder} {folder}-copy"
             );
-            var (tar, muster, empty) = (times[0], times[1], times[2]);
-            yield return Row.Of(
-                $"{count} files of 10 KB, {ms} ms round trip; of it an empty `submit --detach`: {Row.Seconds(empty)}",
-                muster,
-                empty,
-                "`tar \\| ssh tar`",
-                tar,
-                "1.0"
-            );
+            var (tar, muster, empty, copy) = (times[0], times[1], times[2], times[3]);
+            yield return new($"{count:N0} files of 10 KB to a host, {ms} ms round trip", Unit.Seconds, muster)
+            {
+                Peer = new("`tar \\| ssh tar`", tar),
+                Limit = new("`cp -r`", copy),
+                Budget = Budget.Ratio(1),
+                More = Empty(empty),
+            };
             foreach (
                 var (name, command) in ((string, string)[])
                     [
@@ -313,14 +283,14 @@ internal static class Benchmarks
                     ]
             )
             {
-                yield return Row.Of(
-                    $"{count} files of 10 KB, {ms} ms round trip",
-                    muster,
-                    empty,
-                    name,
-                    bed.Time(command, 1, Clean(bed, ssh)),
-                    "far ahead"
-                );
+                yield return new(
+                    $"{count:N0} files of 10 KB to a host, {ms} ms round trip, beside {name}",
+                    Unit.Seconds,
+                    muster
+                )
+                {
+                    Peer = new(name, bed.Time(command, 1, Clean(bed, ssh))),
+                };
             }
         }
         bed.Lab("mend node1");
@@ -348,13 +318,13 @@ internal static class Benchmarks
                 "echo $RANDOM$RANDOM > 5/5000.txt",
                 folder
             );
-            yield return Row.Of(
-                $"second submit of 100,000 files, one edited, {ms} ms round trip (first: {Row.Seconds(first)})",
-                second,
-                "`rsync -a` of the same",
-                rsync,
-                "2 s + round trips"
-            );
+            yield return new($"second submit of 100,000 files, one edited, {ms} ms round trip", Unit.Seconds, second)
+            {
+                Peer = new("`rsync -a` of the same", rsync),
+                Limit = new("`git status`", bed.Time("git status --porcelain", 3, folder: folder)),
+                Budget = new(2 + (3 * ms / 1000.0), Words: "2 s + 3 round trips"),
+                More = $"the first took {Unit.Seconds.Text(first)}",
+            };
         }
         bed.Lab("mend node1");
         bed.Run($"{bed.Ssh("node1")} 'rm -rf peer-tree .muster/runs'");
@@ -384,13 +354,15 @@ internal static class Benchmarks
                 reading.Wait();
                 worst = Math.Max(worst, Stopwatch.GetElapsedTime(began).TotalSeconds);
             }
+            // There is no peer: `ssh` never does.
             yield return new(
-                $"following again after breaks of 2, 5 and 12 s, {ms} ms round trip",
-                $"worst {Row.Seconds(worst)}",
-                "`ssh`: never",
-                "",
-                "2 s"
-            );
+                $"following again after breaks of 2, 5 and 12 s, the worst, {ms} ms round trip",
+                Unit.Seconds,
+                worst
+            )
+            {
+                Budget = new(2),
+            };
             process.Kill();
             bed.Run($"{bed.Muster} cancel last");
         }
@@ -408,7 +380,7 @@ internal static class Benchmarks
         }
     }
 
-    private static IEnumerable<Row> Budget(Bed bed)
+    private static IEnumerable<Row> LoginBudget(Bed bed)
     {
         for (var i = 0; i < 200; i++)
             bed.Run($"{bed.Muster} submit -s lab-slurm --no-snapshot --detach --name many-{i} -- sleep 100");
@@ -444,19 +416,18 @@ internal static class Benchmarks
             $"{bed.Muster} cancel --detach $({bed.Muster} ps --quiet --cached --site lab-slurm | head -200 | tr '\\n' "
                 + "' ')"
         );
-        yield return new(
-            "200 SLURM runs followed: scheduler commands in the busiest minute",
-            most.ToString(CultureInfo.InvariantCulture),
-            "",
-            "",
-            "6"
-        );
+        yield return new("200 SLURM runs followed: scheduler commands in the busiest minute", Unit.Times, most)
+        {
+            Budget = new(6),
+        };
+        // Others who use the lab add theirs.
         yield return new(
             "200 SLURM runs followed: connections to the login node",
-            connections,
-            "",
-            "",
-            "1 (others on the lab add theirs)"
-        );
+            Unit.Times,
+            int.Parse(connections, CultureInfo.InvariantCulture)
+        )
+        {
+            Budget = new(1),
+        };
     }
 }

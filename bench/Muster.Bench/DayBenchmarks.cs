@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Muster.Bench.Figures;
 
 namespace Muster.Bench;
 
@@ -30,12 +31,14 @@ internal static class DayBenchmarks
         var slurm = Gaps(bed.Run($"{bed.Ssh("login")} 'cat peer-gaps'"));
         yield return new(
             $"a slot's becoming free to the next start on one host, {jobs} runs in line",
-            $"median {Row.Seconds(own.Median)}, worst {Row.Seconds(own.Worst)}",
-            $"SLURM, an array of which one runs at a time: median {Row.Seconds(slurm.Median)}, "
-                + $"worst {Row.Seconds(slurm.Worst)}",
-            (own.Median / slurm.Median).ToString("0.00", CultureInfo.InvariantCulture),
-            "1 s"
-        );
+            Unit.Seconds,
+            own.Median
+        )
+        {
+            Peer = new("SLURM, an array of which one runs at a time", slurm.Median),
+            Budget = new(1),
+            More = $"worst {Unit.Seconds.Text(own.Worst)}, SLURM's {Unit.Seconds.Text(slurm.Worst)}",
+        };
     }
 
     private static (double Median, double Worst) Gaps(string times)
@@ -77,14 +80,13 @@ internal static class DayBenchmarks
         Thread.Sleep(patience / 3);
         var floor = ProcessUse.Of(idle.Id).CpuSeconds / Stopwatch.GetElapsedTime(began).TotalSeconds;
         idle.Kill(entireProcessTree: true);
-        string Percent(double part) => (part * 100).ToString("0.000", CultureInfo.InvariantCulture) + " %";
-        yield return new(
-            "a supervisor's share of a core, with sampling, over three minutes",
-            Percent(share),
-            $"a shell that sleeps a second at a time: {Percent(floor)}",
-            "",
-            "0.1 %"
-        );
+        // Sampling is what it takes beyond looking for a request to cancel, a second at a time.
+        yield return new("a supervisor's sampling, over three minutes", Unit.CoreShare, share - floor)
+        {
+            Limit = new("a shell that sleeps a second at a time", floor),
+            Budget = new(0.001),
+            More = $"{Unit.CoreShare.Text(share)} with all else that it does",
+        };
     }
 
     /// <summary>A key typed at a run's terminal until its echo is shown.</summary>
@@ -94,19 +96,19 @@ internal static class DayBenchmarks
         {
             bed.Lab($"fault delay node1 {ms}");
             bed.Run($"{bed.Ssh("node1")} true");
-            var peer = Echo(bed, $"{bed.Ssh("node1")} -tt cat");
+            const string job = "'echo Ready; exec cat'";
+            var peer = Echo(bed, $"{bed.Ssh("node1")} -tt {job}");
             var own = Echo(
                 bed,
-                $"{bed.Muster} submit -s lab-ssh --host node1 --no-snapshot --no-fetch --tty --name typed -- cat"
+                $"{bed.Muster} submit -s lab-ssh --host node1 --no-snapshot --no-fetch --tty --name typed -- sh -c {job}"
             );
             bed.Run($"{bed.Muster} cancel --yes last; {bed.Muster} wait --quiet last; :");
-            yield return Row.Of(
-                $"a keystroke's echo in `--tty`, {ms} ms round trip",
-                own,
-                "`ssh -t`",
-                peer,
-                $"round trip + 10 ms = {ms + 10} ms"
-            );
+            yield return new($"a keystroke's echo in `--tty`, {ms} ms round trip", Unit.Seconds, own)
+            {
+                Peer = new("`ssh -t`", peer),
+                Limit = new("the round trip", ms / 1000.0),
+                Budget = new((ms + 10) / 1000.0, Words: "round trip + 10 ms"),
+            };
         }
         bed.Lab("mend node1");
     }
@@ -114,22 +116,22 @@ internal static class DayBenchmarks
     /// <summary>The median time from a letter's being typed to its being shown, at a terminal here.</summary>
     private static double Echo(Bed bed, string command)
     {
+        var keyboard = Path.Combine(bed.Folder, "keys");
+        bed.Run($"rm -f {keyboard}; mkfifo {keyboard}");
         // The terminal's own input stays open, as a person's does.
-        using var process = bed.Start($"exec script -qfec \"{command}\" /dev/null <{Fifo(bed)}");
-        using var keys = new FileStream(Fifo(bed), FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 0);
+        using var process = bed.Start($"exec script -qfec \"{command}\" /dev/null <{keyboard}");
+        using var keys = new FileStream(keyboard, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 0);
         var shown = process.StandardOutput.BaseStream;
-        // Until it is there, what is typed may be lost.
-        var ready = UntilShownAsync(shown, 'Y');
-        while (!ready.Wait(300))
-            keys.Write("Y"u8);
+        // What is typed before the far end is there is shown by the terminal here, or lost.
+        UntilShownAsync(shown, "Ready\r\n"u8.ToArray()).Wait();
         var times = new List<double>();
         for (var at = 0; at < 60; at++)
         {
             Thread.Sleep(100); // nobody types faster
-            var letter = (char)('a' + (at % 20));
+            byte[] letter = [(byte)('a' + (at % 20))];
             var echo = UntilShownAsync(shown, letter);
             var began = Stopwatch.GetTimestamp();
-            keys.Write([(byte)letter]);
+            keys.Write(letter);
             echo.Wait();
             times.Add(Stopwatch.GetElapsedTime(began).TotalSeconds);
         }
@@ -138,20 +140,18 @@ internal static class DayBenchmarks
         return times.Order().ElementAt(times.Count / 2);
     }
 
-    private static string Fifo(Bed bed)
+    private static async Task UntilShownAsync(Stream shown, byte[] text)
     {
-        var path = Path.Combine(bed.Folder, "keys");
-        if (!File.Exists(path))
-            bed.Run($"mkfifo {path}");
-        return path;
-    }
-
-    private static async Task UntilShownAsync(Stream shown, char letter)
-    {
-        var one = new byte[1];
-        while (await shown.ReadAsync(one) == 1)
-            if (one[0] == letter)
+        var (one, seen) = (new byte[1], new Queue<byte>());
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (await shown.ReadAsync(one, patience.Token) == 1)
+        {
+            seen.Enqueue(one[0]);
+            if (seen.Count > text.Length)
+                seen.Dequeue();
+            if (seen.SequenceEqual(text))
                 return;
+        }
         throw new InvalidOperationException("the terminal has gone");
     }
 }

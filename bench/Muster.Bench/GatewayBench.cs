@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
+using Muster.Bench.Figures;
 using Muster.NodeOdm;
 
 namespace Muster.Bench;
@@ -28,32 +28,32 @@ internal static class GatewayBench
         using var gateway = Server.Gateway(bed, "poll-gateway", node);
         using var peerNode = Server.Node(bed, "poll-peer-node", patient);
         using var nginx = Server.Nginx(bed, "poll-nginx", peerNode);
-        yield return new(
-            "`muster serve`, started to first answer",
-            Row.Seconds(gateway.FirstAnswer.TotalSeconds),
-            $"nginx: {Row.Seconds(nginx.FirstAnswer.TotalSeconds)}",
-            "",
-            "5 s"
-        );
+        yield return new("`muster serve`, started to first answer", Unit.Seconds, gateway.FirstAnswer.TotalSeconds)
+        {
+            Peer = new("nginx", nginx.FirstAnswer.TotalSeconds),
+            Budget = new(5),
+        };
 
         var (own, peer) = (bed.Server ?? gateway.Address, nginx.Address);
         var (task, handingIn) = HandInMany(own);
         var (peerTask, peerHandingIn) = HandInMany(peer);
         yield return new(
             $"tasks of five small images handed in, {Submitters} at once",
-            $"{Tasks / handingIn:0}/s",
-            $"nginx: {Tasks / peerHandingIn:0}/s",
-            Ratio(peerHandingIn / handingIn),
-            "10 × ClusterODM's 20/s"
-        );
+            Unit.PerSecond,
+            Tasks / handingIn
+        )
+        {
+            Peer = new("nginx", Tasks / peerHandingIn),
+            Budget = Budget.Ratio(0.9),
+        };
         foreach (
-            var (path, peerPath, budget) in ((string, string, string)[])
+            var (path, peerPath, budget) in ((string, string, Budget)[])
                 [
-                    ("info", "info", "5 × ClusterODM's 8,300/s; 80 % of nginx"),
-                    ("options", "options", "5 × ClusterODM's 4,200/s; 80 % of nginx"),
-                    ($"task/{task}/info", $"task/{peerTask}/info", "20 × ClusterODM's 900/s"),
-                    ($"task/{task}/info?with_output=0", $"task/{peerTask}/info?with_output=0", ""),
-                    ("task/list", "task/list", "20 × ClusterODM's 148/s"),
+                    ("info", "info", new(41_500, Words: "5 × ClusterODM's 8,300/s")),
+                    ("options", "options", new(21_000, Words: "5 × ClusterODM's 4,200/s")),
+                    ($"task/{task}/info", $"task/{peerTask}/info", new(18_000, Words: "20 × ClusterODM's 900/s")),
+                    ($"task/{task}/info?with_output=0", $"task/{peerTask}/info?with_output=0", Budget.Ratio(1)),
+                    ("task/list", "task/list", new(2_960, Words: "20 × ClusterODM's 148/s")),
                 ]
         )
         {
@@ -61,20 +61,20 @@ internal static class GatewayBench
             var theirs = new HttpLoad(peer, Connections).RunAsync($"/{peerPath}", Load).Result;
             yield return new(
                 $"`GET /{path.Replace(task, "ID", StringComparison.Ordinal)}`, {Tasks} tasks known",
-                Said(mine),
-                $"nginx: {Said(theirs)}",
-                Ratio(mine.PerSecond / theirs.PerSecond),
-                budget
-            );
+                Unit.PerSecond,
+                mine.PerSecond
+            )
+            {
+                Peer = new("nginx", theirs.PerSecond),
+                Budget = budget,
+                More = Said(mine),
+            };
         }
         if (bed.Server is null)
-            yield return new(
-                "the same, memory at most",
-                Megabytes(gateway.Use.PeakBytes),
-                $"node behind nginx: {Megabytes(peerNode.Use.PeakBytes)}",
-                "",
-                ""
-            );
+            yield return new("all of these questions: memory at most", Unit.Bytes, gateway.Use.PeakBytes)
+            {
+                Peer = new("the node behind nginx", peerNode.Use.PeakBytes),
+            };
     }
 
     /// <summary>A gigabyte in and out again.</summary>
@@ -102,36 +102,50 @@ internal static class GatewayBench
             var mine = Move(bed.Server ?? gateway.Address, bed.Server is null ? gateway : null, connections);
             var theirs = Move(nginx.Address, null, connections);
             var gigabytes = (double)Files * FileBytes / 1e9;
-            string Rate(double seconds) =>
-                string.Create(CultureInfo.InvariantCulture, $"{gigabytes * 1000 / seconds:0} MB/s");
-            yield return new(
-                $"upload of {gigabytes:0} GB, {connections} at once",
-                Rate(mine.Up),
-                $"nginx: {Rate(theirs.Up)}",
-                Ratio(theirs.Up / mine.Up),
-                ""
-            );
+            var bytes = (double)Files * FileBytes;
+            var copy = bed.Time($"head -c {bytes:0} /dev/zero >{bed.Folder}/zeros; sync {bed.Folder}/zeros", 1);
+            yield return new($"upload of {gigabytes:0} GB, {connections} at once", Unit.BytesPerSecond, bytes / mine.Up)
+            {
+                Peer = new("nginx", bytes / theirs.Up),
+                Limit = new("writing as much to the disk, once", bytes / copy),
+            };
             yield return new(
                 $"first byte sent to running on the node, {connections} at once",
-                Row.Seconds(mine.UntilRunning),
-                $"nginx: {Row.Seconds(theirs.UntilRunning)}",
-                Ratio(mine.UntilRunning / theirs.UntilRunning),
-                "half of ClusterODM's 8.6 s"
-            );
+                Unit.Seconds,
+                mine.UntilRunning
+            )
+            {
+                Peer = new("nginx", theirs.UntilRunning),
+                Limit = new("writing as much to the disk, once", copy),
+                Budget = Budget.Ratio(1.3),
+            };
             yield return new(
-                $"download of {gigabytes:0} GB",
-                Rate(mine.Down),
-                $"nginx: {Rate(theirs.Down)}",
-                Ratio(theirs.Down / mine.Down),
-                "the node's own rate"
-            );
+                $"download of {gigabytes:0} GB, {connections} at once",
+                Unit.BytesPerSecond,
+                bytes / mine.Down
+            )
+            {
+                Peer = new("nginx", bytes / theirs.Down),
+                Budget = Budget.Ratio(0.9),
+            };
             if (mine.Use is not { } use)
                 continue;
             yield return new(
-                "the same: processor seconds for a gigabyte in, on to the node, back and out",
-                string.Create(CultureInfo.InvariantCulture, $"{use.CpuSeconds / gigabytes:0.0} s")
-            );
-            yield return new("the same: memory at most", Megabytes(use.PeakBytes), "", "", "150 MB");
+                $"processor time of {gigabytes:0} GB in, on to the node, back and out, {connections} at once",
+                Unit.Seconds,
+                use.CpuSeconds
+            )
+            {
+                Budget = new(5),
+            };
+            yield return new(
+                $"{gigabytes:0} GB in, on, back and out, {connections} at once: memory at most",
+                Unit.Bytes,
+                use.PeakBytes
+            )
+            {
+                Budget = new(150e6),
+            };
         }
     }
 
@@ -264,13 +278,6 @@ internal static class GatewayBench
         reply is NodeReply<T>.Said(var value) ? value : throw new InvalidOperationException(reply.Text);
 
     private static string Said(LoadResult load) =>
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"{load.PerSecond:0}/s, p50 {load.P50 * 1000:0.0} ms, p99 {load.P99 * 1000:0.0} "
-                + $"ms{(load.Errors > 0 ? $", {load.Errors} errors" : "")}"
-        );
-
-    public static string Ratio(double ratio) => ratio.ToString("0.00", CultureInfo.InvariantCulture);
-
-    public static string Megabytes(long bytes) => $"{bytes / 1_000_000} MB";
+        $"p50 {Unit.Seconds.Text(load.P50)}, p99 {Unit.Seconds.Text(load.P99)}"
+        + (load.Errors > 0 ? $", {load.Errors} errors" : "");
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using Muster.Bench.Figures;
 
 namespace Muster.Bench;
 
@@ -19,36 +20,29 @@ internal static class GatewayScale
     public static IEnumerable<Row> Run(Bed bed)
     {
         using var nodes = new ManyNodes(Nodes, Slots);
-        var clock = Stopwatch.StartNew();
         var token = ManyTasks.Write(Path.Combine(bed.Folder, "many"), Tasks, nodes.Addresses);
-        var bytes = new FileInfo(Path.Combine(bed.Folder, "many", "gateway.db")).Length;
-        yield return new(
-            $"(written in {Row.Seconds(clock.Elapsed.TotalSeconds)}, a database of {bytes / 1_000_000} MB)",
-            ""
-        );
 
         using (var gateway = new Gateway(bed, "many", token))
         {
             var began = Stopwatch.GetTimestamp();
-            yield return new(
-                $"start to first answer, {Known}",
-                Row.Seconds(gateway.Server.FirstAnswer.TotalSeconds),
-                "",
-                "",
-                "5 s"
-            );
+            yield return new($"start to first answer, {Known}", Unit.Seconds, gateway.Server.FirstAnswer.TotalSeconds)
+            {
+                Budget = new(5),
+            };
             Until(() => nodes.Committed >= Nodes * Slots);
             yield return new(
                 $"start until all {Nodes * Slots:N0} slots are taken, of {Tasks / 25:N0} tasks that wait",
-                Row.Seconds(gateway.Server.FirstAnswer.TotalSeconds + Stopwatch.GetElapsedTime(began).TotalSeconds)
+                Unit.Seconds,
+                gateway.Server.FirstAnswer.TotalSeconds + Stopwatch.GetElapsedTime(began).TotalSeconds
             );
             yield return new(
                 "placement of a task, time to find its node",
-                Milliseconds(gateway.Metric("placing_seconds_total") / gateway.Metric("events_total{kind=\"placed\"}")),
-                "",
-                "",
-                "1 ms"
-            );
+                Unit.Seconds,
+                gateway.Metric("placing_seconds_total") / gateway.Metric("events_total{kind=\"placed\"}")
+            )
+            {
+                Budget = new(0.001),
+            };
             yield return gateway.Busy(nodes, "processor use, 2,000 tasks at work on 1,000 nodes");
             foreach (var row in gateway.Pages())
                 yield return row;
@@ -69,27 +63,28 @@ internal static class GatewayScale
             var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
             yield return new(
                 "tasks that nodes do at once: placed, sent, followed, collected",
-                $"{(gateway.Metric("events_total{kind=\"completed\"}") - before.Ended) / seconds:0}/s"
+                Unit.PerSecond,
+                (gateway.Metric("events_total{kind=\"completed\"}") - before.Ended) / seconds
             );
             yield return new(
                 "placement of a task meanwhile, time to find its node",
-                Milliseconds(
-                    (gateway.Metric("placing_seconds_total") - before.Placing)
-                        / (gateway.Metric("events_total{kind=\"placed\"}") - before.Placed)
-                ),
-                "",
-                "",
-                "1 ms"
-            );
+                Unit.Seconds,
+                (gateway.Metric("placing_seconds_total") - before.Placing)
+                    / (gateway.Metric("events_total{kind=\"placed\"}") - before.Placed)
+            )
+            {
+                Budget = new(0.001),
+            };
             yield return gateway.Busy(nodes, "processor use, nothing to do, 1,000 nodes watched");
             var committed = nodes.Committed;
             var answered = gateway.HandInOne();
             Until(() => nodes.Committed > committed);
             yield return new(
                 "a task of five small images, committed here to committed on its node",
-                Row.Seconds(Stopwatch.GetElapsedTime(answered).TotalSeconds)
+                Unit.Seconds,
+                Stopwatch.GetElapsedTime(answered).TotalSeconds
             );
-            yield return new("all of this: memory at most", GatewayBench.Megabytes(gateway.Server.Use.PeakBytes));
+            yield return new($"{Known}: memory at most", Unit.Bytes, gateway.Server.Use.PeakBytes);
         }
     }
 
@@ -109,11 +104,13 @@ internal static class GatewayScale
         );
         return new(
             $"tasks of five small images handed in, {Known}, all slots taken",
-            $"{GatewayBench.Tasks / full:0}/s",
-            $"2,000 tasks known: {GatewayBench.Tasks / empty:0}/s",
-            GatewayBench.Ratio(empty / full),
-            "no slower"
-        );
+            Unit.PerSecond,
+            GatewayBench.Tasks / full
+        )
+        {
+            Peer = new("where 2,000 tasks are known", GatewayBench.Tasks / empty),
+            Budget = Budget.Ratio(0.9),
+        };
     }
 
     private static void Until(Func<bool> fact)
@@ -124,9 +121,6 @@ internal static class GatewayScale
                 throw new InvalidOperationException("it does not come to pass");
         }
     }
-
-    private static string Milliseconds(double seconds) =>
-        string.Create(CultureInfo.InvariantCulture, $"{seconds * 1000:0.00} ms");
 
     private sealed class Gateway : IDisposable
     {
@@ -166,14 +160,12 @@ internal static class GatewayScale
         {
             var (cpu, asked) = (Server.Use.CpuSeconds, nodes.Asked);
             Thread.Sleep(Watch);
-            return new(
-                what,
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{(Server.Use.CpuSeconds - cpu) / Watch.TotalSeconds * 100:0} % of a core, "
-                        + $"{(nodes.Asked - asked) / Watch.TotalSeconds:0} questions/s to nodes"
-                )
-            );
+            return new(what, Unit.CoreShare, (Server.Use.CpuSeconds - cpu) / Watch.TotalSeconds)
+            {
+                More = FormattableString.Invariant(
+                    $"{(nodes.Asked - asked) / Watch.TotalSeconds:0} questions a second to nodes"
+                ),
+            };
         }
 
         public IEnumerable<Row> Pages()
@@ -200,23 +192,25 @@ internal static class GatewayScale
             {
                 var said = new HttpLoad(server, 1).RunAsync($"/{path}", Load).Result;
                 yield return new(
-                    $"`GET /{path.Replace(_token, "…", StringComparison.Ordinal)}`",
-                    $"p50 {Milliseconds(said.P50)}, p99 {Milliseconds(said.P99)}, "
-                        + $"{said.Bytes / Math.Max(1, said.Answers) / 1000} "
-                        + $"kB{(said.Errors > 0 ? $", {said.Errors} errors" : "")}",
-                    "",
-                    "",
-                    "50 ms"
-                );
+                    $"`GET /{path.Replace(_token, "…", StringComparison.Ordinal)}`, p99",
+                    Unit.Seconds,
+                    said.P99
+                )
+                {
+                    Budget = new(0.05),
+                    More =
+                        $"p50 {Unit.Seconds.Text(said.P50)}, {said.Bytes / Math.Max(1, said.Answers) / 1000} kB"
+                        + (said.Errors > 0 ? $", {said.Errors} errors" : ""),
+                };
             }
             foreach (
                 var words in (string[])
                     ["TASK LIST", "TASK LIST 500", "QUEUE LIST", "NODE LIST", "NODE BEST 100", "ROUTE LIST"]
             )
-                yield return new($"console: {words}", Console(words), "", "", "50 ms");
+                yield return Console(words);
         }
 
-        private string Console(string words)
+        private Row Console(string words)
         {
             using var client = new TcpClient("127.0.0.1", _console);
             var stream = client.GetStream();
@@ -246,7 +240,11 @@ internal static class GatewayScale
                 took.Add(Stopwatch.GetElapsedTime(began).TotalSeconds);
             }
             took.Sort();
-            return $"p50 {Milliseconds(took[10])}, worst {Milliseconds(took[^1])}, {bytes / 1000} kB";
+            return new($"console: {words}", Unit.Seconds, took[10])
+            {
+                Budget = new(0.05),
+                More = $"worst {Unit.Seconds.Text(took[^1])}, {bytes / 1000} kB",
+            };
         }
 
         public void Dispose()

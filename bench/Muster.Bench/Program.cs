@@ -1,23 +1,67 @@
 using Muster.Bench;
+using Muster.Bench.Figures;
 
-// The budgets of the design, each beside its peer in the same run. `dotnet run -c Release --project bench/Muster.Bench
-// [NAME …] [URL]`
-// A URL is any NodeODM server, measured by `gateway` and `gateway-bytes` in place of our own. `soak` runs only when it
-// is named, as it needs half an hour and 12 GB of disk.
-using var bed = new Bed();
-bed.Run($"{bed.Repository}/muster version");
-bed.Server = args.Where(word => word.Contains("://", StringComparison.Ordinal))
-    .Select(word => new Uri(word))
-    .FirstOrDefault();
-var wanted = args.Where(word => !word.Contains("://", StringComparison.Ordinal)).ToList();
-if (wanted.Except([.. Benchmarks.All.Select(one => one.Name), Soak.Name]).FirstOrDefault() is { } unknown)
-    throw new ArgumentException($"there is no benchmark '{unknown}'");
-Console.WriteLine("| What | Muster | Peer | Ratio | Budget |");
-Console.WriteLine("|---|---|---|---|---|");
-foreach (var (name, measure) in Benchmarks.All.Append((Soak.Name, Soak.Run)))
+// The budgets of the design, each beside its peer in the same run. `soak` runs only when it is named, as it needs half
+// an hour and 12 GB of disk.
+if (args is ["--help" or "-h"])
 {
-    if (wanted.Count > 0 ? !wanted.Contains(name) : name == Soak.Name)
-        continue;
-    foreach (var row in measure(bed))
-        Console.WriteLine($"| {row.What} | {row.Muster} | {row.Peer} | {row.Ratio} | {row.Budget} |");
+    Console.WriteLine(Wishes.Help);
+    return 0;
 }
+var (wishes, wrong) = Wishes.From(args, Benchmarks.All.Select(one => one.Name).Append(Soak.Name).ToHashSet());
+if (wishes is null)
+{
+    Console.Error.WriteLine($"error: {wrong}\n  fix: bench/run --help");
+    return 2;
+}
+if (wishes.Lists)
+{
+    foreach (var name in Benchmarks.All.Select(one => one.Name).Append(Soak.Name))
+        Console.WriteLine(name);
+    return 0;
+}
+using var bed = new Bed { Server = wishes.Server };
+bed.Run($"{bed.Repository}/muster version");
+if (wishes.Names.Contains(Soak.Name))
+    return Soak.Run(bed) ? 0 : 1;
+
+var chosen = Benchmarks.All.Where(one => wishes.Names.Count == 0 || wishes.Names.Contains(one.Name)).ToList();
+var rows = new List<(string Benchmark, Row Row)>();
+for (var round = 1; round <= wishes.Rounds; round++)
+    foreach (var (name, measure) in chosen)
+    {
+        Console.Error.WriteLine($"round {round} of {wishes.Rounds}: {name} …");
+        rows.AddRange(measure(bed).Select(row => (name, row)));
+    }
+var today = DateOnly.FromDateTime(DateTime.Now);
+var measured = rows.GroupBy(one => (one.Benchmark, one.Row.What))
+    .Select(group => Measured.Of(group.Key.Benchmark, today, [.. group.Select(one => one.Row)]))
+    .ToList();
+Console.WriteLine(Results.Table(measured));
+
+var failed = 0;
+if (wishes.Before is not null)
+{
+    var before = Results.Read(wishes.Before).ToDictionary(row => (row.Benchmark, row.What));
+    foreach (var row in measured)
+    {
+        if (!before.TryGetValue((row.Benchmark, row.What), out var then))
+            Console.Error.WriteLine($"new: {row.Benchmark}: {row.What}");
+        else if (row.WorseThan(then) is { } said)
+        {
+            Console.Error.WriteLine($"worse: {said}");
+            failed = 1;
+        }
+    }
+}
+if (wishes.Saves)
+{
+    var (json, text) = (
+        Path.Combine(bed.Repository, "bench", "results.json"),
+        Path.Combine(bed.Repository, "bench", "results.md")
+    );
+    var all = Results.Merged(File.Exists(json) ? Results.Read(json) : [], measured);
+    Results.Write(json, all);
+    File.WriteAllText(text, Results.WithTables(File.ReadAllText(text), all));
+}
+return failed;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Muster.Bench.Figures;
 using Muster.Gateway.Model;
 using Muster.Gateway.Placing;
 using Muster.Gateway.Scaling;
@@ -26,16 +27,17 @@ internal static class ScaleBench
         {
             var began = Stopwatch.GetTimestamp();
             ScalePlan.For(facts);
-            times.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            times.Add(Stopwatch.GetElapsedTime(began).TotalSeconds);
         }
         times.Sort();
         return new(
             $"planning, {Machines:N0} machines, {Tasks:N0} tasks that wait: {what}",
-            FormattableString.Invariant($"{times[Rounds / 2]:0.0} ms"),
-            "",
-            "",
-            "10 ms"
-        );
+            Unit.Seconds,
+            times[Rounds / 2]
+        )
+        {
+            Budget = new(0.01),
+        };
     }
 
     private static ScaleFacts Facts(bool busy, int most)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Muster.Bench.Figures;
 using Muster.Scenes;
 using Muster.Scenes.Formats.Ply;
 using Muster.Scenes.Formats.Tensors;
@@ -28,14 +29,19 @@ internal static partial class SceneBenchmarks
         // Both must do the same work: a few votes may differ where a depth lies on the edge of the threshold.
         if (Math.Abs(ours - theirs) > ours / 10_000)
             throw new InvalidOperationException($"{ours} points, numpy has {theirs}");
-        var times = bed.TimeInTurn(3, "true", peer, muster);
-        yield return Row.Of(
-            $"`scene export`, 300 key frames, grid of 192×256, {ours:N0} points",
-            times[1],
-            "numpy",
-            times[0],
-            "2 s on two cores"
+        var times = bed.TimeInTurn(
+            3,
+            "true",
+            peer,
+            muster,
+            $"cat {saved}/* >/dev/null; cp {bed.Folder}/scene/*.ply {bed.Folder}/copy.ply"
         );
+        yield return new($"`scene export`, 300 key frames, grid of 192×256, {ours:N0} points", Unit.Seconds, times[1])
+        {
+            Peer = new("numpy", times[0]),
+            Limit = new("reading what it reads and writing what it writes", times[2]),
+            Budget = new(1.5),
+        };
     }
 
     public static IEnumerable<Row> Tensor(Bed bed)
@@ -52,13 +58,11 @@ internal static partial class SceneBenchmarks
             return sum;
         });
         var cat = bed.Time($"cat {path} > /dev/null", 5);
-        yield return Row.Of(
-            $"reading a tensor of {whole / 1_000_000} MB that is in memory",
-            ours,
-            "`cat`",
-            cat,
-            "disk speed"
-        );
+        yield return new($"reading a tensor of {whole / 1_000_000} MB that is in memory", Unit.Seconds, ours)
+        {
+            Peer = new("`cat`", cat),
+            Budget = Budget.Ratio(1),
+        };
     }
 
     public static IEnumerable<Row> Evaluation(Bed bed)
@@ -93,13 +97,11 @@ internal static partial class SceneBenchmarks
                     + $"{mode}",
                 5
             );
-            yield return Row.Of(
-                $"`scene evaluate ate`, 100,000 poses, {mode}",
-                seconds,
-                "`muster version`",
-                bed.Time($"{bed.Muster} version", 5),
-                "1 s"
-            );
+            yield return new($"`scene evaluate ate`, 100,000 poses, {mode}", Unit.Seconds, seconds)
+            {
+                Peer = new("`muster version`", bed.Time($"{bed.Muster} version", 5)),
+                Budget = new(1),
+            };
         }
     }
 
@@ -107,49 +109,68 @@ internal static partial class SceneBenchmarks
     {
         var cloud = Path.Combine(bed.Folder, "large.ply");
         WriteCloud(cloud);
-        yield return Memory(
-            bed,
-            $"`scene show`, {LargeCloud:N0} points",
-            $"scene show {cloud} --preview {bed.Folder}/large.png"
-        );
-        yield return Memory(
-            bed,
-            $"`scene thin --voxel`, {LargeCloud:N0} points",
-            $"scene thin {cloud} --voxel 0.01 --out {bed.Folder}/thin.ply"
-        );
-        yield return Memory(
-            bed,
-            $"`scene view`, {LargeCloud:N0} points",
-            $"scene view {cloud} --out {bed.Folder}/large.html"
-        );
+        foreach (
+            var row in Memory(
+                bed,
+                $"`scene show`, {LargeCloud:N0} points",
+                $"scene show {cloud} --preview {bed.Folder}/large.png"
+            )
+        )
+            yield return row;
+        foreach (
+            var row in Memory(
+                bed,
+                $"`scene thin --voxel`, {LargeCloud:N0} points",
+                $"scene thin {cloud} --voxel 0.01 --out {bed.Folder}/thin.ply"
+            )
+        )
+            yield return row;
+        foreach (
+            var row in Memory(
+                bed,
+                $"`scene view`, {LargeCloud:N0} points",
+                $"scene view {cloud} --out {bed.Folder}/large.html"
+            )
+        )
+            yield return row;
         File.Delete(cloud);
         var saved = Path.Combine(bed.Folder, "large");
         new SyntheticScene(300, 384, 512).WriteReconstruction(saved);
-        yield return Memory(
-            bed,
-            "`scene export` of every pixel: 59 million points",
-            $"scene export {saved} --subsample 1 --count 0 --out {bed.Folder}/whole"
-        );
-        yield return Memory(
-            bed,
-            "the same, thinned to cubes",
-            $"scene export {saved} --subsample 1 --count 0 --voxel 0.005 --out {bed.Folder}/whole"
-        );
+        foreach (
+            var row in Memory(
+                bed,
+                "`scene export` of every pixel: 59 million points",
+                $"scene export {saved} --subsample 1 --count 0 --out {bed.Folder}/whole"
+            )
+        )
+            yield return row;
+        foreach (
+            var row in Memory(
+                bed,
+                "the same, thinned to cubes",
+                $"scene export {saved} --subsample 1 --count 0 --voxel 0.005 --out {bed.Folder}/whole"
+            )
+        )
+            yield return row;
     }
 
     /// <summary>
     /// How long it takes and the most memory that it had, in a shell that gives it no more than four gigabytes of it.
     /// </summary>
-    private static Row Memory(Bed bed, string what, string command)
+    private static IEnumerable<Row> Memory(Bed bed, string what, string command)
     {
         // The limit is on memory that is written to; what a program merely reserves is free.
         var said = bed.Run(
             $"ulimit -d 4194304; /usr/bin/time -f 'took %e s, %M KB' {bed.Muster} {command} 2>&1 >/dev/null | tail -n 1"
         );
         var (seconds, kilobytes) = Took().Match(said) is { Success: true } took
-            ? (took.Groups[1].Value, long.Parse(took.Groups[2].Value, CultureInfo.InvariantCulture))
+            ? (
+                double.Parse(took.Groups[1].Value, CultureInfo.InvariantCulture),
+                long.Parse(took.Groups[2].Value, CultureInfo.InvariantCulture)
+            )
             : throw new InvalidOperationException(said);
-        return new(what, $"{seconds} s, {kilobytes / 1000} MB at most", Budget: "4 GB");
+        yield return new(what, Unit.Seconds, seconds);
+        yield return new($"{what}: memory at most", Unit.Bytes, kilobytes * 1000) { Budget = new(4e9) };
     }
 
     private static void WriteCloud(string path)
