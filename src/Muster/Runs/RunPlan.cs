@@ -34,12 +34,15 @@ public sealed record RunPlan
     /// <summary>Whoever submitted it wants to be told of its start, after a long wait, and of its end.</summary>
     public bool Notify { get; init; }
 
-    /// <summary>The ends that its host tells by itself, as <c>notify: on</c> calls them.</summary>
+    /// <summary>What its host tells by itself, as <c>notify: on</c> calls them.</summary>
     public IReadOnlyList<string> HostTells
     {
         get => field ?? [];
         init;
     }
+
+    /// <summary>Of a start, only after so many seconds of waiting.</summary>
+    public int HostLongWait { get; init; }
 
     /// <summary>Of several hosts none sees the end of all.</summary>
     [JsonIgnore]

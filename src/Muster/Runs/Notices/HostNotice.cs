@@ -3,21 +3,22 @@ using Muster.Sites.Notices;
 
 namespace Muster.Runs.Notices;
 
-/// <summary>The end of a run as its host tells it, by <c>notice.sh</c>: what it is given, and what it did.</summary>
+/// <summary>A run's end, and its start after a long wait, as its host tells them, by <c>notice.sh</c>: what it is given, and what it did.</summary>
 public static class HostNotice
 {
     /// <summary>The host gives up after 10 s; then its record says by which ways it was told.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    /// <summary>The plan, with the ends that its host is to tell.</summary>
+    /// <summary>The plan, with what its host is to tell.</summary>
     public static RunPlan Planned(RunPlan plan, NoticeSettings settings) =>
         plan with
         {
+            HostLongWait = settings.FromHost ? (int)settings.LongWait.TotalSeconds : 0,
             HostTells =
                 settings.FromHost && plan.Hosts().Count == 1
                     ?
                     [
-                        .. new[] { NoticeKind.End, NoticeKind.Failure }
+                        .. Enum.GetValues<NoticeKind>()
                             .Where(kind => plan.Notify || settings.On.Contains(kind))
                             .Select(kind => kind.ToString().ToLowerInvariant()),
                     ]
@@ -31,8 +32,12 @@ public static class HostNotice
             : string.Concat(NoticePost.Of(settings).Select(way => Line(way.Way, way.For, plan.Id) + "\n"));
 
     /// <summary>By which ways the host has told it; null while it is at it.</summary>
-    internal static IReadOnlyList<string>? ToldBy(RunFacts? facts) =>
-        facts?.OfItsAttempt().Records.GetValueOrDefault("told") is not { } told
+    internal static IReadOnlyList<string>? ToldBy(RunFacts? facts, string @event) =>
+        // Of all attempts, the first alone tells that it has started.
+        (@event == RunNotice.Started ? facts?.Records : facts?.OfItsAttempt().Records)?.GetValueOrDefault(
+            @event == RunNotice.Started ? "told.start" : "told"
+        )
+            is not { } told
             ? []
             : told["sent"]?.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
@@ -40,7 +45,7 @@ public static class HostNotice
     {
         try
         {
-            var post = of(run, "ended");
+            var post = of(run, RunNotice.Ended);
             foreach (var word in new[] { post.Token, post.Topic })
                 if (word?.Any(c => c is <= ' ' or > '~') is true)
                     throw new UserException(

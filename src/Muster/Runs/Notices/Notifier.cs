@@ -7,7 +7,7 @@ using Muster.Sites.Notices;
 namespace Muster.Runs.Notices;
 
 /// <summary>Tells people of runs, by all ways that are configured, and of each event once.</summary>
-/// <param name="look">What a run's site says of it now, for runs whose host tells of their end.</param>
+/// <param name="look">What a run's site says of it now, for runs whose host tells of them.</param>
 public sealed class Notifier(
     RunStore store,
     NoticeSettings settings,
@@ -51,13 +51,13 @@ public sealed class Notifier(
     /// </summary>
     private async Task<IReadOnlyList<string>> ToldByHostAsync(RunNotice notice, CancellationToken ct)
     {
-        if (!notice.Run.Plan.IsToldByHost || notice.Run.State is not RunState.Ended)
+        if (!notice.Run.Plan.IsToldByHost)
             return [];
         for (var began = clock.GetTimestamp(); ; await Task.Delay(TimeSpan.FromMilliseconds(500), clock, ct))
         {
             try
             {
-                if (HostNotice.ToldBy(await look(notice.Run, ct)) is { } ways)
+                if (HostNotice.ToldBy(await look(notice.Run, ct), notice.Event) is { } ways)
                     return ways;
             }
             catch (UserException) { } // out of reach just now

@@ -7,6 +7,9 @@ namespace Muster.Runs.Notices;
 /// <param name="Event">What it is, for programs; a run has each once in an attempt.</param>
 public sealed record RunNotice(string Event, string Title, string Text, Run Run)
 {
+    public const string Started = "started";
+    public const string Ended = "ended";
+
     /// <summary>
     /// What is due of a run as it is now: its start or its end, where that is wanted and was not told.
     /// </summary>
@@ -26,7 +29,7 @@ public sealed record RunNotice(string Event, string Title, string Text, Run Run)
                 return (
                     NoticeKind.Start,
                     new(
-                        "started",
+                        Started,
                         $"{run.Plan.Name} has started",
                         $"on {where}, {Minutes(since - run.Created)} after it was submitted",
                         run
@@ -37,7 +40,7 @@ public sealed record RunNotice(string Event, string Title, string Text, Run Run)
                 var took = end.Started is { } start ? $", after {Minutes(end.At - start)}" : "";
                 return (
                     end.Outcome is Outcome.Succeeded or Outcome.Cancelled ? NoticeKind.End : NoticeKind.Failure,
-                    new("ended", $"{run.Plan.Name} {end.Word}{code}", $"on {where}{took}: {end.Evidence.Text}", run)
+                    new(Ended, $"{run.Plan.Name} {end.Word}{code}", $"on {where}{took}: {end.Evidence.Text}", run)
                 );
             default:
                 return null;

@@ -1,6 +1,6 @@
-# Tells of the run's end from this host. Addresses and tokens stand in the file `notices`, which only the user can read.
-# curl gets them by its standard input, wget by a file as private: they are never words of a command, of a log or of a
-# record.
+# Tells of the run's end from this host, and of its start after a long wait. Addresses and tokens stand in the file
+# `notices`, which only the user can read. curl gets them by its standard input, wget by a file as private: they are never
+# words of a command, of a log or of a record.
 
 # notice_by: the program that can do it, if any; BusyBox's wget would need the address as a word.
 notice_by() {
@@ -54,10 +54,23 @@ notice_claim() {
   notice_read   # before the claim: another rank takes the files away as soon as the end is on record
   ln -s "$self" "$status/.telling.$retry.$attempt" 2>/dev/null || return 0   # another rank does
   notice_claimed=1
-  notice_record | record told
+  notice_record ended | record told
 }
 
-notice_record() { echo "event=ended"; echo "host=$host"; echo "attempt=$attempt"; echo "time=$(date +%s)"; }
+notice_record() { echo "event=$1"; echo "host=$host"; echo "attempt=$attempt"; echo "time=$(date +%s)"; }
+
+# notice_starts: says, before the start is on record, that this host tells of it, as the run has waited for long.
+notice_starts() {
+  notice_starting=
+  case " $muster_notify " in *' start '*) ;; *) return 0 ;; esac
+  [ "$begun" = 0 ] && [ -s "$run/notices" ] && notice_by >/dev/null || return 0
+  waited=$(stat -c %Y "$status/staged" 2>/dev/null) && waited=$((began - waited)) || return 0
+  [ $waited -ge "$muster_long_wait" ] || return 0
+  notice_read
+  ln -s "$self" "$status/.telling.start" 2>/dev/null || return 0   # another rank does
+  notice_starting=1
+  notice_record started | record told.start
+}
 
 # notice_read: all that is needed, as the files are removed before the first is told.
 notice_read() {
@@ -66,31 +79,45 @@ notice_read() {
   eval "$(grep -iE "^export (https?_proxy|no_proxy|all_proxy)=('[^']*'|[^' ]*)\$" "$run/env.sh" 2>/dev/null)"
 }
 
-# notice_send: tells it by all ways at once, and records by which it was.
+# notice_send EVENT RECORD: tells it by all ways at once, and records by which it was.
 notice_send() {
-  notice_pids=
+  notice_event=$1 notice_name=$2 notice_pids=
   while read -r way method address token topic; do
-    ( notice_post && : >"$status/.told.$way" ) </dev/null >/dev/null 2>&1 &
+    ( notice_post && : >"$status/.told.$notice_event.$way" ) </dev/null >/dev/null 2>&1 &
     notice_pids="$notice_pids $!"
   done <<END
 $notice_all
 END
   for pid in $notice_pids; do wait "$pid"; done
   set --
-  for way in "$status"/.told.*; do [ ! -e "$way" ] || { set -- "$@" "${way##*.told.}"; rm -f "$way"; }; done
-  { notice_record; echo "sent=$*"; } | record told
+  for way in "$status/.told.$notice_event".*; do
+    [ ! -e "$way" ] || { set -- "$@" "${way##*.told.$notice_event.}"; rm -f "$way"; }
+  done
+  { notice_record "$notice_event"; echo "sent=$*"; } | record "$notice_name"
 }
 
 quoted() { sed 's/[\\"]/\\&/g'; }
 
-notice_post() {
-  took=$(($(date +%s) - notice_began))
-  if [ $took -lt 120 ]; then took="$took s"; elif [ $took -lt 7200 ]; then took="$((took / 60)) min"
-  else took="$((took / 3600)) h $((took / 60 % 60)) min"
+# notice_time SECONDS: as a person says it.
+notice_time() {
+  if [ "$1" -lt 120 ]; then echo "$1 s"; elif [ "$1" -lt 7200 ]; then echo "$(($1 / 60)) min"
+  else echo "$(($1 / 3600)) h $(($1 / 60 % 60)) min"
   fi
-  title="$muster_name $notice_word"
-  [ "$notice_code" -le 0 ] || title="$title with code $notice_code"
-  text=$(printf %s "on $muster_place, after $took: $notice_why" | LC_ALL=C tr '\n' ' ' | LC_ALL=C tr -cd ' -~')
+}
+
+notice_post() {
+  if [ "$notice_event" = started ]; then
+    title="$muster_name has started"
+    text="on $muster_place, $(notice_time $waited) after it was submitted"
+    state='"state":"running"'
+    [ "$way" != matrix ] || address=${address%-ended}-started   # the server takes one name for one message
+  else
+    title="$muster_name $notice_word"
+    [ "$notice_code" -le 0 ] || title="$title with code $notice_code"
+    text="on $muster_place, after $(notice_time $(($(date +%s) - notice_began))): $notice_why"
+    state="\"state\":\"ended\",\"outcome\":\"$notice_word\",\"code\":$notice_code"
+  fi
+  text=$(printf %s "$text" | LC_ALL=C tr '\n' ' ' | LC_ALL=C tr -cd ' -~')
   [ "$way" != slack ] || text=$(printf %s "$text" | sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g')
   text=$(printf %s "$text" | quoted)
   case $way in
@@ -99,9 +126,8 @@ notice_post() {
     matrix) body="{\"msgtype\":\"m.text\",\"body\":\"$title: $text\"}" ;;
     *)
       site=$(printf %s "$muster_site" | quoted)
-      body="{\"id\":\"$muster_id\",\"name\":\"$muster_name\",\"site\":\"$site\",\"state\":\"ended\""
-      body="$body,\"outcome\":\"$notice_word\",\"code\":$notice_code}"
-      body="{\"schema\":1,\"event\":\"ended\",\"title\":\"$title\",\"text\":\"$text\",\"run\":$body}" ;;
+      body="{\"id\":\"$muster_id\",\"name\":\"$muster_name\",\"site\":\"$site\",$state}"
+      body="{\"schema\":1,\"event\":\"$notice_event\",\"title\":\"$title\",\"text\":\"$text\",\"run\":$body}" ;;
   esac
   [ "$token" != - ] || token=
   if command -v curl >/dev/null; then
@@ -116,10 +142,10 @@ notice_post() {
   {
     printf 'method = %s\nbody_data = %s\nheader = Content-Type: application/json\n' "$method" "$body"
     [ -z "$token" ] || printf 'header = Authorization: Bearer %s\n' "$token"
-  } >"$run/notices.$way"
+  } >"$run/notices.$notice_event.$way"
   printf '%s\n' "$address" |
-    wget -q -O /dev/null --tries=1 --timeout=5 --max-redirect=0 --config="$run/notices.$way" -i -
+    wget -q -O /dev/null --tries=1 --timeout=5 --max-redirect=0 --config="$run/notices.$notice_event.$way" -i -
   set -- $?
-  rm -f "$run/notices.$way"
+  rm -f "$run/notices.$notice_event.$way"
   return "$1"
 }

@@ -77,7 +77,7 @@ finish() { # finish CODE REASON
   # They hold secrets; a requeued job and another attempt still need them.
   if [ -e "$status/ended" ] && [ -n "$last" ]; then
     rm -f "$run/env.sh" "$run/notices"
-    [ -z "$notice_claimed" ] || notice_send
+    [ -z "$notice_claimed" ] || notice_send ended told
   fi
 }
 
@@ -344,6 +344,7 @@ set -- "$shell" "$run/job"
 [ -z "$muster_tty" ] || { export muster_tty; set -- sh "$run/tty.sh" "$status/.tty.$me" "$@"; }
 ( session_of "$@" ) <"$input" >>"$logs/$me.out" 2>>"$logs/$me.err" &
 child=$!
+[ -z "$muster_notify" ] || notice_starts
 {
   echo "time=$began"
   echo "host=$host"
@@ -351,6 +352,7 @@ child=$!
   echo "command=$child"
   [ -z "$SLURM_JOB_ID" ] || { echo "job=$SLURM_JOB_ID"; echo "handle=${self#slurm:}"; echo "nodes=$SLURM_JOB_NODELIST"; }
 } | record "$me.started"
+[ -z "$muster_notify" ] || [ -z "$notice_starting" ] || ( notice_send started told.start ) </dev/null >/dev/null 2>&1 &
 if [ -n "$queue_name" ]; then
   echo "$child" >"$queue/$queue_name"
   rm -f "$status/$me.queued"

@@ -58,12 +58,71 @@ public sealed class HostNoticeTests : IDisposable
             ),
             WithoutSeconds(got[1].Body)
         );
-        Assert.Equal(4, HostNotice.ToldBy(Look(plan))!.Count);
+        Assert.Equal(4, HostNotice.ToldBy(Look(plan), RunNotice.Ended)!.Count);
         Assert.DoesNotContain(Hush, File.ReadAllText(Path.Combine(_bin, "words")), StringComparison.Ordinal);
         Assert.Equal("", ScriptRoot.Sh($"grep -rl {Hush} {_root.Folder(plan)} || :"));
 
         Assert.Empty(await TellAsync(run, settings));
         Assert.Equal(4, web.Got.Count);
+    }
+
+    [Theory]
+    [InlineData("dash", "curl")]
+    [InlineData("busybox sh", "curl")]
+    [InlineData("bash", "wget")]
+    public async Task A_start_after_a_long_wait_is_told_once_and_so_is_the_end(string shell, string by)
+    {
+        using var web = new WebServer(200);
+        var (plan, settings) = Lay("until [ -e $MUSTER_RUN_DIR/go ]; do sleep 0.05; done", web, All(web));
+        SpyOn("curl", "wget");
+        if (by == "wget")
+            File.Delete(Path.Combine(_bin, "curl"));
+        var waited = TimeSpan.FromMinutes(90);
+        File.SetLastWriteTimeUtc(
+            Path.Combine(_root.Folder(plan), "status", "staged"),
+            DateTime.UtcNow - waited - TimeSpan.FromSeconds(20)
+        );
+
+        var supervised = Task.Run(
+            () => ScriptRoot.Sh($"cd {_root.Folder(plan)}; PATH={_bin} {shell} ./supervise main 0 </dev/null"),
+            TestContext.Current.CancellationToken
+        );
+        await ScriptRoot.UntilAsync(() => Task.FromResult(HostNotice.ToldBy(Look(plan), "started") is { Count: 4 }));
+
+        var got = web.Got.OrderBy(one => one.Path, StringComparer.Ordinal).ToList();
+        var run = Judged(plan) with { Created = DateTimeOffset.UtcNow - waited };
+        var due = RunNotice.Due(run, settings)! with { Text = "on s, 90 min after it was submitted" };
+        Assert.Equal("x has started", due.Title);
+        Assert.Equal(JsonSerializer.Serialize(NoticeView.Of(due), NoticeJson.Default.NoticeView), got[1].Body);
+        Assert.Equal($$"""{"text":"{{due.Title}}: {{due.Text}}"}""", got[2].Body);
+        Assert.EndsWith($"/muster-{plan.Id}-started", got[3].Path, StringComparison.Ordinal);
+        Assert.Empty(await TellAsync(run, settings));
+        Assert.Equal(4, web.Got.Count);
+
+        File.WriteAllText(Path.Combine(_root.Folder(plan), "go"), "");
+        await supervised;
+        Assert.Equal(8, web.Got.Count);
+        Assert.Equal(4, HostNotice.ToldBy(Look(plan), RunNotice.Ended)!.Count);
+        Assert.Equal("", ScriptRoot.Sh($"grep -rl {Hush} {_root.Folder(plan)} || :"));
+    }
+
+    [Fact]
+    public async Task A_host_that_is_killed_while_it_tells_of_a_start_leaves_it_to_whoever_looks()
+    {
+        using var web = new WebServer(200);
+        var (plan, settings) = Lay("exec sleep 600", web, new() { Webhook = new($"{web.Url}{Hush}", "HOOK") });
+        var status = Path.Combine(_root.Folder(plan), "status");
+        File.WriteAllText(Path.Combine(status, "told.start"), "event=started\nhost=x\nattempt=0\ntime=1\n");
+        Launch(plan);
+        await ScriptRoot.UntilAsync(() => Task.FromResult(File.Exists(Path.Combine(status, "main.0.started"))));
+        Assert.Empty(web.Got); // it has not waited for long
+
+        var run = Judged(plan) with { Created = DateTimeOffset.UtcNow.AddHours(-1) };
+        Assert.Empty(await TellAsync(run, settings, new FastTime(20)));
+
+        Assert.Contains("has started", Assert.Single(web.Got).Body, StringComparison.Ordinal);
+        ScriptRoot.Sh($"touch {status}/cancel");
+        await ScriptRoot.UntilAsync(() => Task.FromResult(_root.HasEnded(plan)));
     }
 
     [Fact]
@@ -74,7 +133,7 @@ public sealed class HostNoticeTests : IDisposable
         var (plan, settings) = Lay("true", web, All(web));
         Launch(plan);
         await ToldAsync(plan);
-        Assert.Equal(["matrix", "ntfy", "webhook"], HostNotice.ToldBy(Look(plan)));
+        Assert.Equal(["matrix", "ntfy", "webhook"], HostNotice.ToldBy(Look(plan), RunNotice.Ended));
 
         fails = false;
         Assert.Empty(await TellAsync(Judged(plan), settings));
@@ -118,7 +177,7 @@ public sealed class HostNoticeTests : IDisposable
         mayAnswer.Set();
 
         // The end is on record, and the claim without a result. Told twice is better than not at all.
-        Assert.Null(HostNotice.ToldBy(Look(plan)));
+        Assert.Null(HostNotice.ToldBy(Look(plan), RunNotice.Ended));
         Assert.Empty(await TellAsync(Judged(plan), settings, new FastTime(20)));
         Assert.Equal(2, web.Got.Count);
         Assert.False(File.Exists(Path.Combine(_root.Folder(plan), "notices")));
