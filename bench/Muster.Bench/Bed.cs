@@ -16,6 +16,7 @@ internal sealed class Bed : IDisposable
         LabRun =
             Environment.GetEnvironmentVariable("MUSTER_LAB_RUN") ?? Path.Combine(Repository, "tests", "lab", "run");
         SshConfig = Path.Combine(LabRun, "ssh_config");
+        Muster = Path.Combine(Repository, ".build", "muster", "muster");
         _environment = new()
         {
             ["XDG_STATE_HOME"] = Path.Combine(Folder, "state"),
@@ -35,7 +36,9 @@ internal sealed class Bed : IDisposable
     public string SshConfig { get; }
     public string StateFolder => Path.Combine(Folder, "state", "muster");
     public string CacheFolder => Path.Combine(Folder, "cache", "muster");
-    public string Muster => Path.Combine(Repository, ".build", "muster", "muster");
+
+    /// <summary>The program that is measured.</summary>
+    public string Muster { get; set; }
 
     /// <summary>The one open connection that peers use too, as a careful user would set it up.</summary>
     public string Ssh(string host) =>

@@ -14,11 +14,14 @@ public sealed partial class VersionTests
         .Groups[1]
         .Value;
 
-    [Fact]
-    public async Task The_program_says_the_version_that_it_was_built_as()
+    [Theory]
+    [InlineData("version")]
+    [InlineData("--version")]
+    [InlineData("-V")]
+    public async Task The_program_says_the_version_that_it_was_built_as(string word)
     {
         using var process = Process.Start(
-            new ProcessStartInfo(MusterProgram.Path, ["version"]) { RedirectStandardOutput = true }
+            new ProcessStartInfo(MusterProgram.Path, [word]) { RedirectStandardOutput = true }
         )!;
         var said = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);

@@ -37,8 +37,14 @@ public static class MusterCommand
 
     public static async Task<int> RunAsync(string[] arguments)
     {
-        if (arguments is ["-V"])
-            arguments = ["--version"];
+        // Scripts ask for it before anything else, so nothing is made for it.
+        if (arguments is ["-V" or "--version"])
+        {
+            new Screen(quiet: false).Data(VersionCommand.Text);
+            return ExitCodes.Done;
+        }
+        if (arguments is ["-V" or "--version", .. var others])
+            arguments = ["version", .. others];
         var root = Create(arguments);
         var split = CommandWords.Split(root, arguments);
         var parsed = root.Parse(split.Options);
@@ -107,7 +113,7 @@ public static class MusterCommand
         var root = new MusterRoot(FirstHelp.About) { Json, Quiet, Yes };
         var wanted = words.FirstOrDefault(word => !word.StartsWith('-'));
         var named = All.Where(entry => entry.Name == wanted).ToList();
-        foreach (var (_, create) in named.Count > 0 || words is ["--version"] ? named : All)
+        foreach (var (_, create) in named.Count > 0 ? named : All)
             root.Add(create(words));
         return root;
     }

@@ -5,16 +5,16 @@ using System.Text.Json.Serialization;
 namespace Muster.Runs;
 
 /// <summary>Our own name for a run, the same wherever it goes. Sorts by age.</summary>
+/// <remarks>No struct: for each of those the code that reads and writes JSON is compiled anew at each start.</remarks>
 [JsonConverter(typeof(Converter))]
-public readonly record struct RunId(Guid Value)
+public sealed record RunId(Guid Value)
 {
     public static RunId New(TimeProvider clock) => new(Guid.CreateVersion7(clock.GetUtcNow()));
 
-    public static bool TryParse([NotNullWhen(true)] string? text, out RunId id)
+    public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out RunId? id)
     {
-        var parsed = Guid.TryParseExact(text, "D", out var value);
-        id = new(value);
-        return parsed;
+        id = Guid.TryParseExact(text, "D", out var value) ? new(value) : null;
+        return id is not null;
     }
 
     /// <summary>

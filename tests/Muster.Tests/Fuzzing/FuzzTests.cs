@@ -118,7 +118,7 @@ public sealed class FuzzTests : IDisposable
         new(
             "run id",
             [Utf8("0192a4b2-1111-7222-8333-444455556666")],
-            (bytes, _) => RunId.TryParse(Text(bytes), out RunId _)
+            (bytes, _) => RunId.TryParse(Text(bytes), out RunId? _)
         ),
         new(
             "usage",

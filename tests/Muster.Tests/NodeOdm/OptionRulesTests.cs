@@ -12,6 +12,9 @@ public sealed class OptionRulesTests
         Option("free", "int", ""),
         Option("gsd", "float", "float: 0 <= x <= 10"),
         Option("above", "float", "float > 0"),
+        Option("from", "float", "float >= 2"),
+        Option("under", "float", "float < 2"),
+        Option("upto", "float", "float <= 2"),
         Option("share", "float", "percent"),
         Option("dsm", "bool", ""),
         Option("boundary", "string", "json"),
@@ -48,6 +51,22 @@ public sealed class OptionRulesTests
         """[{"name":"text","value":"a"},{"name":"unheard","value":1},{"name":"split","value":2}]""",
         """[{"name":"split","value":2},{"name":"text","value":"a"}]"""
     )]
+    [InlineData("""[{"name":"dsm","value":"0"}]""", """[{"name":"dsm","value":false}]""")]
+    [InlineData("""[{"name":"dsm","value":"false"}]""", """[{"name":"dsm","value":false}]""")]
+    [InlineData("""[{"name":"split","value":5.7}]""", """[{"name":"split","value":5}]""")]
+    [InlineData("""[{"name":"split","value":100}]""", """[{"name":"split","value":100}]""")]
+    [InlineData("""[{"name":"split","value":1}]""", """[{"name":"split","value":1}]""")]
+    [InlineData("""[{"name":"below","value":0}]""", """[{"name":"below","value":0}]""")]
+    [InlineData("""[{"name":"below","value":-3}]""", """[{"name":"below","value":-3}]""")]
+    [InlineData("""[{"name":"share","value":0}]""", """[{"name":"share","value":0}]""")]
+    [InlineData("""[{"name":"share","value":100}]""", """[{"name":"share","value":100}]""")]
+    [InlineData("""[{"name":"above","value":0.5}]""", """[{"name":"above","value":0.5}]""")]
+    [InlineData("""[{"name":"from","value":2}]""", """[{"name":"from","value":2}]""")]
+    [InlineData("""[{"name":"from","value":3}]""", """[{"name":"from","value":3}]""")]
+    [InlineData("""[{"name":"under","value":1.5}]""", """[{"name":"under","value":1.5}]""")]
+    [InlineData("""[{"name":"upto","value":2}]""", """[{"name":"upto","value":2}]""")]
+    [InlineData("""[{"name":"upto","value":1}]""", """[{"name":"upto","value":1}]""")]
+    [InlineData("""[{"name":7,"value":1},{"value":2}]""", "[]")]
     [InlineData("""{"name":"split"}""", "[]")]
     [InlineData("[1,null,{}]", "[]")]
     [InlineData("", "[]")]
@@ -64,6 +83,13 @@ public sealed class OptionRulesTests
     [InlineData("below", "1", "Invalid value 1 (out of range)")]
     [InlineData("gsd", "10.5", "Invalid value 10.5 (out of range)")]
     [InlineData("above", "0", "Invalid value 0 (out of range)")]
+    [InlineData("share", "-1", "Invalid value -1 (out of range)")]
+    [InlineData("from", "1.5", "Invalid value 1.5 (out of range)")]
+    [InlineData("under", "2", "Invalid value 2 (out of range)")]
+    [InlineData("under", "3", "Invalid value 3 (out of range)")]
+    [InlineData("upto", "2.5", "Invalid value 2.5 (out of range)")]
+    [InlineData("above", "\"1e999\"", "Invalid value NaN (out of range)")]
+    [InlineData("above", "true", "Invalid value NaN (out of range)")]
     [InlineData("share", "101", "Invalid value 101 (out of range)")]
     [InlineData("dsm", "\"yes\"", "Cannot convert yes to boolean")]
     [InlineData("kind", "\"surf\"", "Invalid value surf (not in enum)")]
@@ -108,11 +134,20 @@ public sealed class OptionRulesTests
     [Theory]
     [InlineData("[]", 4)]
     [InlineData("""[{"name":"max-concurrency","value":16}]""", 4)]
+    [InlineData("""[{"name":"max-concurrency","value":4}]""", 4)]
     [InlineData("""[{"name":"max-concurrency","value":2}]""", 2)]
     public void A_cap_on_concurrency_lowers_and_adds(string sent, int expected)
     {
         Assert.True(OptionRules.TryRead(Known, sent, 4, out var options, out _));
         Assert.Equal(expected, options.Single().Value.GetInt32());
+    }
+
+    [Fact]
+    public void An_engine_that_knows_no_concurrency_gets_no_cap()
+    {
+        var known = Known.Where(option => option.Name != "max-concurrency").ToList();
+        Assert.True(OptionRules.TryRead(known, "[]", 4, out var options, out _));
+        Assert.Empty(options);
     }
 
     private static OptionDescription Option(string name, string type, string rule) =>

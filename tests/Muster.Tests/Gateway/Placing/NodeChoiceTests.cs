@@ -101,6 +101,47 @@ public sealed class NodeChoiceTests
             Choose(new(1) { MoreMemoryThan = 8 }, Free(Nodes.Of("a", memory: 8)), Free(Nodes.Of("b", memory: 16)))
         );
 
+    [Fact]
+    public void After_a_node_was_too_small_only_a_larger_one_will_do()
+    {
+        var need = new TaskNeed(10) { MoreImagesThan = 50 };
+        Assert.Equal("it is no larger than the node that was too small", Why(Nodes.Of("a", maxImages: 50), need));
+        Assert.Equal("it is no larger than the node that was too small", Why(Nodes.Of("a", maxImages: 40), need));
+        Assert.Null(Why(Nodes.Of("a", maxImages: 51), need));
+    }
+
+    [Fact]
+    public void What_a_node_just_holds_it_can_have()
+    {
+        Assert.Null(Why(Nodes.Of("a", maxImages: 50), new(50)));
+        Assert.Equal("it takes up to 50 images", Why(Nodes.Of("a", maxImages: 50), new(51)));
+        var just = Free(Nodes.Of("just", memory: new TaskNeed(1).LikelyMemory));
+        Assert.Equal("just", Choose(new(1), Free(Nodes.Of("more", memory: long.MaxValue) with { Turn = 9 }), just));
+    }
+
+    [Fact]
+    public void What_others_have_there_counts_as_its_queue()
+    {
+        // Neither has a slot: the shorter line comes first.
+        NodeSlots[] nodes = [new(Nodes.Of("a", slots: 1, foreign: 3), 0), new(Nodes.Of("b", slots: 1), 2)];
+        Assert.Equal(["b", "a"], NodeChoice.Candidates(nodes, new(1)).Select(one => one.Node.Id));
+    }
+
+    [Theory]
+    [InlineData(60, 100, 59, true)]
+    [InlineData(60, 100, 60, true)]
+    [InlineData(60, 100, 61, false)]
+    // A machine that is as good as new could not do better.
+    [InlineData(90, 100, 120, true)]
+    [InlineData(89, 100, 120, false)]
+    public void A_task_that_would_not_be_done_in_time_is_not_placed(int left, int whole, int likely, bool may)
+    {
+        var node = Nodes.Of("a") with { Left = TimeSpan.FromMinutes(left), Whole = TimeSpan.FromMinutes(whole) };
+        Assert.Equal(may, Why(node, new(1) { LikelyTime = TimeSpan.FromMinutes(likely) }) is null);
+    }
+
+    private static string? Why(GatewayNode node, TaskNeed need) => NodeChoice.WhyNot(node, need);
+
     private static NodeSlots Free(GatewayNode node) => new(node, 0);
 
     private static string? Choose(TaskNeed need, params NodeSlots[] nodes) => NodeChoice.For(nodes, need)?.Node.Id;

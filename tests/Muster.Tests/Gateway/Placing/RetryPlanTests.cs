@@ -69,6 +69,31 @@ public sealed class RetryPlanTests
         Assert.Null(RetryPlan.After(FailureKind.NotSent, attempts, Small, [Small], 1));
     }
 
+    [Fact]
+    public void What_was_too_little_once_is_too_little_for_ever()
+    {
+        var middle = Nodes.Of("middle", maxImages: 500, memory: 32);
+        GatewayNode[] fleet = [Small, middle, Large];
+        var first = RetryPlan.After(FailureKind.Memory, Attempts.None, middle, fleet, 10)!;
+        Assert.Equal(32, first.MoreMemoryThan);
+        // Somebody placed it on a smaller one all the same.
+        var second = RetryPlan.After(FailureKind.Memory, first, Small, fleet, 10)!;
+        Assert.Equal(32, second.MoreMemoryThan);
+        // What the node did not tell takes nothing away.
+        Assert.Equal(32, RetryPlan.After(FailureKind.Memory, first, Nodes.Of("mute"), fleet, 10)!.MoreMemoryThan);
+        Assert.Equal(64, RetryPlan.After(FailureKind.Memory, first, Large, [.. fleet, Huge], 10)!.MoreMemoryThan);
+    }
+
+    [Fact]
+    public void A_node_is_avoided_once()
+    {
+        var first = RetryPlan.After(FailureKind.Node, Attempts.None, Small, [Small, Large], 10)!;
+        Assert.Equal(["small"], RetryPlan.After(FailureKind.Node, first, Small, [Small, Large], 10)!.Avoid);
+        Assert.Equal(["small"], RetryPlan.After(FailureKind.Node, first, null, [Small, Large], 10)!.Avoid);
+    }
+
+    private static readonly GatewayNode Huge = Nodes.Of("huge", maxImages: 9000, memory: 900);
+
     [Theory]
     [InlineData("Not enough memory", "", FailureKind.Memory)]
     [InlineData("Cannot process dataset", "", FailureKind.Dataset)]

@@ -60,7 +60,12 @@ public sealed class HostChoiceTests : IDisposable
     }
 
     private string? Choice(string? wanted = null, params string[] after) =>
-        HostChoice.For(wanted, Lab, [.. after.Select(host => new PlannedAfter(default, null, host))], _store);
+        HostChoice.For(
+            wanted,
+            Lab,
+            [.. after.Select(host => new PlannedAfter(RunId.New(TimeProvider.System), null, host))],
+            _store
+        );
 
     private string Said(string? wanted, params string[] after) =>
         Assert.Throws<UserException>(() => Choice(wanted, after)).Message;

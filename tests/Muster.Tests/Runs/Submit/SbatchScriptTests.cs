@@ -48,10 +48,11 @@ public sealed class SbatchScriptTests
     [Fact]
     public void The_job_waits_for_those_before_it_and_is_found_by_name_and_comment()
     {
+        var before = RunId.New(TimeProvider.System);
         var plan = Plans.Nothing() with
         {
             Array = ArraySpec.Parse("0-9%2"),
-            After = [new(default, new("41;other"), null), new(default, new("42"), null)],
+            After = [new(before, new("41;other"), null), new(before, new("42"), null)],
         };
         var lines = Lines(plan, Request);
         Assert.Contains("#SBATCH --dependency=afterok:41,afterok:42", lines);
