@@ -13,7 +13,7 @@ internal static class Benchmarks
     [
         ("start", Start),
         ("submit", Submit),
-        ("native", Native),
+        ("native", NativeBenchmarks.Run),
         ("latency", Latency),
         ("bulk", Bulk),
         ("small", SmallFiles),
@@ -33,7 +33,7 @@ internal static class Benchmarks
         ("scale-plan", ScaleBench.Plan),
     ];
 
-    private static IEnumerable<Row> Start(Bed bed)
+    public static IEnumerable<Row> Start(Bed bed)
     {
         var git = new Beside("`git version`", bed.Time("git version", 9));
         yield return new("`muster version`", Unit.Seconds, bed.Time($"{bed.Muster} version", 9))
@@ -101,7 +101,7 @@ internal static class Benchmarks
         };
     }
 
-    private static IEnumerable<Row> Submit(Bed bed)
+    public static IEnumerable<Row> Submit(Bed bed)
     {
         foreach (var ms in (int[])[0, 50])
         {
@@ -128,41 +128,6 @@ internal static class Benchmarks
             Peer = new("`ssh login sbatch`", sbatch),
             Budget = new(1 + sbatch, Words: "1 s + sbatch's own time"),
         };
-    }
-
-    /// <summary>The same starts and submissions with the native program, which is compiled first where it is old.</summary>
-    private static IEnumerable<Row> Native(Bed bed)
-    {
-        var budgets = new Dictionary<string, Budget>
-        {
-            ["`muster version`"] = new(0.015),
-            ["`muster ps` with 10,000 runs"] = new(0.06),
-            ["submit to running, ssh, 0 ms round trip"] = new(0.2),
-            ["submit to running, ssh, 50 ms round trip"] = new(0.35, Words: "0.2 s + 3 round trips"),
-        };
-        var program = Path.Combine(bed.Repository, ".build", "native", "muster");
-        bed.Run(
-            $"[ -e {program} ] && [ -z \"$(find src samples packaging web Directory.*.props -name node_modules -prune "
-                + $"-o -newer {program} -print -quit)\" ] || packaging/native linux-x64 .build/native",
-            bed.Repository
-        );
-        var own = bed.Muster;
-        bed.Muster = program;
-        foreach (var row in Start(bed).Concat(Submit(bed)))
-            yield return row with
-            {
-                What = $"native: {row.What}",
-                Budget = budgets.GetValueOrDefault(row.What) ?? row.Budget,
-            };
-        using (var idle = new Server(bed, "native-idle", $"{program} serve --port PORT --data {bed.Folder}/native"))
-        {
-            Thread.Sleep(TimeSpan.FromSeconds(10)); // what it does when nothing is asked of it
-            yield return new("native: `muster serve`, idle: memory at most", Unit.Bytes, idle.Use.PeakBytes)
-            {
-                Budget = new(60e6),
-            };
-        }
-        bed.Muster = own;
     }
 
     private static double UntilRunning(Bed bed, string site)

@@ -100,7 +100,8 @@ internal static class DayBenchmarks
             var peer = Echo(bed, $"{bed.Ssh("node1")} -tt {job}");
             var own = Echo(
                 bed,
-                $"{bed.Muster} submit -s lab-ssh --host node1 --no-snapshot --no-fetch --tty --name typed -- sh -c {job}"
+                $"{bed.Muster} submit -s lab-ssh --host node1 --no-snapshot --no-fetch --tty --name typed -- "
+                    + $"sh -c {job}"
             );
             bed.Run($"{bed.Muster} cancel --yes last; {bed.Muster} wait --quiet last; :");
             yield return new($"a keystroke's echo in `--tty`, {ms} ms round trip", Unit.Seconds, own)

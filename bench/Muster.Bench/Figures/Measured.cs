@@ -66,7 +66,8 @@ internal sealed record Measured
         if (worse <= noise)
             return null;
         var unit = hasPeer ? Unit.Times : Unit;
-        return $"{Benchmark}: {What}: {unit.Text(became)}{(hasPeer ? $" times {PeerName}" : "")}, was {unit.Text(was)}: "
+        var beside = hasPeer ? $" times {PeerName}" : "";
+        return $"{Benchmark}: {What}: {unit.Text(became)}{beside}, was {unit.Text(was)}: "
             + FormattableString.Invariant($"{worse * 100:0} % worse, noise is {noise * 100:0} %");
     }
 

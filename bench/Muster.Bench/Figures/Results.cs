@@ -12,7 +12,7 @@ internal static class Results
     private const string Begin = "<!-- measured: ";
     private const string End = "<!-- end -->";
     private const string Head =
-        "| What | Muster | Peer | Ratio | Limit | Budget | Held |\n|---|---|---|---|---|---|---|";
+        "| What | Muster | Peer | Ratio | Limit | Budget | Held |\n" + "|---|---|---|---|---|---|---|";
 
     private static readonly JsonSerializerOptions Form = new()
     {

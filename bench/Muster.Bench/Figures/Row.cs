@@ -1,6 +1,6 @@
 namespace Muster.Bench.Figures;
 
-/// <summary>Something that ours is read beside: a peer in the same minute, or what no program could do better.</summary>
+/// <summary>What ours is read beside: a peer in the same minute, or what no program could do better.</summary>
 internal sealed record Beside(string Name, double Value);
 
 /// <summary>What a row must hold: a figure, or a ratio to its peer.</summary>

@@ -1,6 +1,6 @@
 # Tells of the run's end from this host, and of its start after a long wait. Addresses and tokens stand in the file
-# `notices`, which only the user can read. curl gets them by its standard input, wget by a file as private: they are never
-# words of a command, of a log or of a record.
+# `notices`, which only the user can read. curl gets them by its standard input, wget by a file as private: they are
+# never words of a command, of a log or of a record.
 
 # notice_by: the program that can do it, if any; BusyBox's wget would need the address as a word.
 notice_by() {

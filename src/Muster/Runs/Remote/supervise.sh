@@ -352,7 +352,9 @@ child=$!
   echo "command=$child"
   [ -z "$SLURM_JOB_ID" ] || { echo "job=$SLURM_JOB_ID"; echo "handle=${self#slurm:}"; echo "nodes=$SLURM_JOB_NODELIST"; }
 } | record "$me.started"
-[ -z "$muster_notify" ] || [ -z "$notice_starting" ] || ( notice_send started told.start ) </dev/null >/dev/null 2>&1 &
+if [ -n "$muster_notify" ] && [ -n "$notice_starting" ]; then
+  ( notice_send started told.start ) </dev/null >/dev/null 2>&1 &
+fi
 if [ -n "$queue_name" ]; then
   echo "$child" >"$queue/$queue_name"
   rm -f "$status/$me.queued"
