@@ -6,6 +6,7 @@ import { ago, bytes, clock, count, exact, plural, span } from './format';
 import { type History, type Stretch, isNew, pointsOf, stretches, upShare } from './history';
 import { useLive } from './live';
 import { Ask, Empty, Facts, Fault, Mark, Text, Title, say, useNow } from './parts';
+import { useShared } from './zoom';
 
 const EVERY = 30_000;
 const SOON = 3_000;
@@ -130,7 +131,7 @@ export function Node({ id, query }: { id: string; query: Readonly<Record<string,
         <div class="body stack">
           <Fault of={fault} />
           {found && found.tasks.length === 0 && <Empty title="No data yet" />}
-          {found && found.tasks.length > 0 && <Past of={found} hours={hours} now={now} />}
+          {found && found.tasks.length > 0 && <Past key={hours} of={found} hours={hours} now={now} />}
         </div>
       </section>
       {asks && (
@@ -166,7 +167,7 @@ const facts = (node: NodeEntry): [name: string, value: string | undefined][] => 
 
 /** The states as a strip, and what was counted as charts with one cursor. */
 function Past({ of: history, hours, now }: { of: History; hours: number; now: number }) {
-  const [cursor, point] = useState<number | null>(null);
+  const shared = useShared();
   const charts = useMemo((): { title: string; unit: string; whole?: boolean; lines: Line[] }[] => {
     const line = (ink: number, name: string, values: readonly (number | null)[], factor = 1): Line => ({
       key: name,
@@ -198,7 +199,7 @@ function Past({ of: history, hours, now }: { of: History; hours: number; now: nu
       <Outages of={history} now={now} />
       <div class="charts">
         {charts.map((chart) => (
-          <Chart key={chart.title} across="time" zero {...chart} {...{ cursor, point }} />
+          <Chart key={chart.title} across="time" zero {...chart} shared={shared} />
         ))}
       </div>
       <p class="faint">Known since {exact(Date.parse(history.from))}; kept for 48 h.</p>
