@@ -27,6 +27,8 @@ export interface Line {
   readonly points: readonly Point[];
   /** Which colour and dash it has, so that it has the same in every chart. */
   readonly ink: number;
+  /** Where that is another than the colour's. */
+  readonly dash?: number;
 }
 
 const INKS = 6;
@@ -41,9 +43,9 @@ export const inkOf = (ink: number) => `ink ink-${ink % INKS}`;
 export const dashOf = (ink: number) => DASHES[(ink + Math.floor(ink / INKS)) % INKS];
 
 /** The line of a legend: the same colour and the same dash. */
-export const Stroke = ({ ink }: { ink: number }) => (
+export const Stroke = ({ ink, dash = ink }: { ink: number; dash?: number | undefined }) => (
   <svg class={inkOf(ink)} viewBox="0 0 28 8" width="28" height="8" aria-hidden="true">
-    <path d="M1 4H27" fill="none" stroke="currentColor" stroke-width="2" stroke-dasharray={dashOf(ink)} />
+    <path d="M1 4H27" fill="none" stroke="currentColor" stroke-width="2" stroke-dasharray={dashOf(dash)} />
   </svg>
 );
 
@@ -272,7 +274,7 @@ export function Chart({
                 <path
                   key={line.key}
                   class={`${inkOf(line.ink)} line`}
-                  stroke-dasharray={dashes(line.ink)}
+                  stroke-dasharray={dashes(line.dash ?? line.ink)}
                   d={path(line.points, x, y, log, steps)}
                 />
               ))}
@@ -329,7 +331,7 @@ export function Chart({
             <span class="faint">{placeOf(at)}</span>
             {now.slice(0, 8).map(({ line, value, raw }) => (
               <span class="row" key={line.key}>
-                {lines.length > 1 && <Stroke ink={line.ink} />}
+                {lines.length > 1 && <Stroke ink={line.ink} dash={line.dash} />}
                 {lines.length > 1 && (
                   <span class="clip grow">
                     <Text>{line.name}</Text>
@@ -342,6 +344,16 @@ export function Chart({
           </div>
         )}
       </div>
+      {across === 'time' && !named && lines.length > 1 && (
+        <ul class="legend">
+          {lines.map((line) => (
+            <li key={line.key} class="row">
+              <Stroke ink={line.ink} dash={line.dash} />
+              <Text>{line.name}</Text>
+            </li>
+          ))}
+        </ul>
+      )}
       <Values lines={lines} all={all} place={placeOf} across={across} title={title} />
     </figure>
   );

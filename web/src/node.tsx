@@ -1,52 +1,22 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { link } from './address';
-import { type NodeEntry, call, get, nodeState } from './api';
+import { type NodeEntry, call, nodeState } from './api';
 import { Chart, type Line } from './chart';
 import { ago, bytes, clock, count, exact, plural, span } from './format';
 import { type History, type Stretch, isNew, pointsOf, stretches, upShare } from './history';
 import { useLive } from './live';
 import { Ask, Empty, Facts, Fault, Mark, Text, Title, say, useNow } from './parts';
+import { Hours, useHistory } from './past';
 import { useShared } from './zoom';
 
-const EVERY = 30_000;
-const SOON = 3_000;
 const HOURS = [1, 6, 24, 48];
-
-function useHistory(id: string, hours: number) {
-  const [found, set] = useState<History | null>(null);
-  const [fault, setFault] = useState<unknown>(null);
-  useEffect(() => {
-    let gone = false;
-    let timer = 0;
-    const ask = async () => {
-      let soon = false;
-      if (document.visibilityState === 'visible')
-        await get<History>(`/nodes/${encodeURIComponent(id)}/history?hours=${hours}`).then(
-          (history) => {
-            if (gone) return;
-            soon = isNew(history);
-            set(history);
-            setFault(null);
-          },
-          (refused) => !gone && setFault(refused),
-        );
-      if (!gone) timer = setTimeout(() => void ask(), soon ? SOON : EVERY);
-    };
-    void ask();
-    return () => {
-      gone = true;
-      clearTimeout(timer);
-    };
-  }, [id, hours]);
-  return { found, fault };
-}
 
 /** A node: how it stands, and how it stood by the minute. */
 export function Node({ id, query }: { id: string; query: Readonly<Record<string, string>> }) {
   const { nodes, skew, contact } = useLive();
   const now = useNow() + skew;
   const hours = HOURS.find((one) => String(one) === query.hours) ?? 24;
-  const { found, fault } = useHistory(id, hours);
+  const { found, fault } = useHistory<History>(`/nodes/${encodeURIComponent(id)}/history?hours=${hours}`, isNew);
   const [asks, setAsks] = useState(false);
   const node = nodes.get(id);
   if (!node)
@@ -114,19 +84,7 @@ export function Node({ id, query }: { id: string; query: Readonly<Record<string,
       <section class="panel" aria-label="Availability">
         <header class="wraps past">
           <h2>{found && found.tasks.length > 0 ? upShare(found) : 'Availability'}</h2>
-          <div class="chips" role="group" aria-label="Hours">
-            {HOURS.map((one) => (
-              <button
-                key={one}
-                type="button"
-                class="chip"
-                aria-pressed={one === hours}
-                onClick={() => (location.hash = link(['nodes', id], { hours: one === 24 ? undefined : String(one) }))}
-              >
-                {one} h
-              </button>
-            ))}
-          </div>
+          <Hours of={HOURS} now={hours} at={['nodes', id]} />
         </header>
         <div class="body stack">
           <Fault of={fault} />
