@@ -50,6 +50,7 @@ public sealed class PictureTests(Browser browser)
         (string View, string Path, string Sign)[] views =
         [
             ("overview", "#/", "What happened last"),
+            ("past", "#/?hours=24", "Known since"),
             ("tasks", "#/tasks", "north field"),
             ("task", $"#/tasks/{first}", "Where the time went"),
             ("queue", "#/queue", "Why they wait"),
@@ -71,6 +72,10 @@ public sealed class PictureTests(Browser browser)
                 await window.Page.GotoAsync(cluster.Admin + path);
                 await window.Page.GetByText(sign).First.WaitForAsync(new() { State = WaitForSelectorState.Attached });
                 await window.Page.Locator(".log li, .panel, .tile").First.WaitForAsync();
+                if (view == "past")
+                    await window
+                        .Page.GetByRole(AriaRole.Region, new() { Name = "Over time" })
+                        .EvaluateAsync("all => { all.style.scrollMarginTop = '64px'; all.scrollIntoView(); }");
                 await window.DrawnAsync();
                 await CheckAsync(window, rules, picture ? $"cluster-{view}-{Look(width, dark)}" : null);
             }
@@ -129,7 +134,36 @@ public sealed class PictureTests(Browser browser)
                             Why = away ? [new(11, "connection refused")] : [],
                         }
                     ),
-                ]
+                ],
+                new()
+                {
+                    Waiting = Each(minute => (int?)(Works(minute) ? Math.Max(0, (minute % 90) - 40) / 6 : 0)),
+                    OldestWait = Each(minute => (int?)(Works(minute) ? Math.Max(0, (minute % 90) - 40) * 24 : 0)),
+                    Running = Each(minute =>
+                        (int?)(
+                            Works(minute)
+                                ? IsAway(minute)
+                                    ? 1
+                                    : 2
+                                : 0
+                        )
+                    ),
+                    SlotsHeld = Each(minute =>
+                        (int?)(
+                            Works(minute)
+                                ? IsAway(minute)
+                                    ? 1
+                                    : 2
+                                : 0
+                        )
+                    ),
+                    Slots = Each(minute => (int?)(IsAway(minute) ? 1 : 2)),
+                    NodesOnline = Each(minute => (int?)(IsAway(minute) ? 1 : 2)),
+                    Nodes = Each(_ => (int?)3),
+                    Completed = Each(minute => (int?)(Works(minute) && minute % 13 == 0 ? 1 : 0)),
+                    Failed = Each(minute => (int?)(Works(minute) && minute % 110 == 0 ? 1 : 0)),
+                    Cancelled = Each(minute => (int?)(minute % 600 == 0 ? 1 : 0)),
+                }
             );
         }
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Playwright;
 
 namespace Muster;
@@ -30,6 +31,8 @@ public sealed class ResultsPageTests(Browser browser, OdmFolder odm) : IClassFix
         await window.AccessibleAsync();
         await window.PictureAsync("handin-orthophoto-wide");
         Assert.InRange(asked, 1, (int)(new FileInfo(Path.Combine(odm.Path, OdmFolder.Orthophoto)).Length / 2));
+
+        await MeasureAsync(window, sheet);
 
         // nearer, by keys alone
         await sheet.FocusAsync();
@@ -88,6 +91,7 @@ public sealed class ResultsPageTests(Browser browser, OdmFolder odm) : IClassFix
         await window.SeeAsync("LAS file");
         await window.AccessibleAsync();
         await window.PictureAsync("handin-cloud-wide");
+        await MeasureCloudAsync(window, sheet);
         await window.Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
         await window.Page.SetViewportSizeAsync(390, 844);
         await WholeAsync(window);
@@ -115,6 +119,94 @@ public sealed class ResultsPageTests(Browser browser, OdmFolder odm) : IClassFix
         await WholeAsync(window);
         await window.SeeAsync("100,000 of 100,000 points");
         await window.AccessibleAsync();
+    }
+
+    /// <summary>A line by clicks and by keys, an area of it, and back to nothing.</summary>
+    private static async Task MeasureAsync(Window window, ILocator sheet)
+    {
+        var told = window.Page.Locator(".measured [role=status]");
+        await window.Button("Distance").ClickAsync();
+        await ClickAsync(sheet, -100, 60);
+        await ClickAsync(sheet, 100, 60);
+        await told.GetByText("2 points").WaitForAsync();
+        var across = await LengthAsync(told);
+        // as many metres as the file says of so many pixels
+        var (pixels, box) = (await PixelsAsync(window), (await sheet.BoundingBoxAsync())!);
+        var shown = 0.96f * Math.Min(box.Width / pixels[0], box.Height / pixels[1]);
+        Assert.InRange(across, 0.98 * 200 / shown * 0.1, 1.02 * 200 / shown * 0.1);
+        await window.Page.Keyboard.PressAsync("Enter"); // at the cross
+        await told.GetByText("3 points").WaitForAsync();
+        Assert.True(await LengthAsync(told) > across);
+        await window.Button("Area").ClickAsync();
+        await told.GetByText(" around").WaitForAsync();
+        // half of what is across, by 60 pixels of the screen
+        Assert.InRange(await LengthAsync(told), 0.97 * across * across * 0.15, 1.03 * across * across * 0.15);
+        await ClickAsync(sheet, -40, -80);
+        await told.GetByText("4 points").WaitForAsync();
+        await window.AccessibleAsync();
+        await window.PictureAsync("handin-measured-wide");
+        await window.Page.Keyboard.PressAsync("Backspace");
+        await told.GetByText("3 points").WaitForAsync();
+        // what was dragged is no click
+        await sheet.HoverAsync();
+        await window.Page.Mouse.DownAsync();
+        await window.Page.Mouse.MoveAsync(box.X + 300, box.Y + 200, new() { Steps = 3 });
+        await window.Page.Mouse.UpAsync();
+        await window.Button("Done").ClickAsync();
+        await ClickAsync(sheet, 0, 0);
+        await told.GetByText("3 points").WaitForAsync();
+        await window.Page.Keyboard.PressAsync("Escape");
+        await told.WaitForAsync(new() { State = WaitForSelectorState.Detached });
+        await sheet.FocusAsync();
+        await window.Page.Keyboard.PressAsync("0");
+        await WholeAsync(window);
+    }
+
+    private static async Task MeasureCloudAsync(Window window, ILocator sheet)
+    {
+        var told = window.Page.Locator(".measured [role=status]");
+        await window.Button("Above").ClickAsync();
+        await window.Button("Distance").ClickAsync();
+        await window.Page.Keyboard.PressAsync("Enter"); // at the cross
+        await told.GetByText("1 point").WaitForAsync();
+        await ClickAsync(sheet, 120, 0);
+        await told.GetByText(" across, ").WaitForAsync();
+        Assert.InRange(await LengthAsync(told), 1, 100);
+        await told.GetByText("In the units of the file").WaitForAsync();
+        var box = (await sheet.BoundingBoxAsync())!;
+        await ClickAsync(sheet, 4 - (box.Width / 2), 4 - (box.Height / 2));
+        await told.GetByText("There is no point").WaitForAsync();
+        await window.AccessibleAsync();
+        await window.Button("Done").ClickAsync();
+        await told.GetByText(" across, ").WaitForAsync();
+        await window.Button("Front").ClickAsync();
+        await window.Page.Locator(".marks circle").Nth(1).WaitForAsync();
+        await window.DrawnAsync();
+        await window.PictureAsync("handin-cloud-measured-wide");
+        await window.Button("Clear").ClickAsync();
+        await told.WaitForAsync(new() { State = WaitForSelectorState.Detached });
+    }
+
+    /// <summary>Away from the middle.</summary>
+    private static async Task ClickAsync(ILocator sheet, float right, float down)
+    {
+        var box = (await sheet.BoundingBoxAsync())!;
+        await sheet.ClickAsync(
+            new()
+            {
+                Position = new() { X = (box.Width / 2) + right, Y = (box.Height / 2) + down },
+            }
+        );
+    }
+
+    /// <summary>The number that is told first.</summary>
+    private static async Task<double> LengthAsync(ILocator told) =>
+        double.Parse((await told.InnerTextAsync()).Split(' ')[0].TrimEnd(':'), CultureInfo.InvariantCulture);
+
+    private static async Task<int[]> PixelsAsync(Window window)
+    {
+        var text = await window.Page.Locator("dl.flat dd").First.InnerTextAsync();
+        return [.. text.Replace(",", "", StringComparison.Ordinal).Split(" × ").Select(int.Parse)];
     }
 
     private static async Task OpenAsync(Window window, string name)

@@ -75,6 +75,7 @@ public sealed class UiMeasuresPageTests(Browser browser)
         await plot.HoverAsync();
         await window.Page.Locator(".tip").WaitForAsync();
         await window.Page.Mouse.MoveAsync(0, 0);
+        await ZoomAsync(window, plot);
         // as a table
         await window.Page.GetByText("as a table: train/loss").ClickAsync();
         await window.Page.Locator(".values tbody tr").Nth(119).WaitForAsync();
@@ -125,6 +126,56 @@ public sealed class UiMeasuresPageTests(Browser browser)
         );
         Assert.Contains("sort=lr", window.Page.Url, StringComparison.Ordinal);
     }
+
+    /// <summary>Into a stretch and back, by keys and by pointer; charts with the same steps come along.</summary>
+    private static async Task ZoomAsync(Window window, ILocator plot)
+    {
+        var other = window.Page.GetByRole(AriaRole.Button, new() { Name = "Reset zoom: psnr" });
+        var time = window.Page.GetByRole(AriaRole.Button, new() { Name = "Reset zoom: Processors" });
+        await plot.FocusAsync();
+        await plot.PressAsync("Home");
+        for (var n = 0; n < 3; n++)
+            await plot.PressAsync("+");
+        await other.WaitForAsync();
+        Assert.Equal(0, await time.CountAsync());
+        Assert.InRange(await LastAsync(plot), 20, 40); // the 119 that there are, by 1.6 three times
+        await plot.PressAsync("End");
+        var text = await plot.GetAttributeAsync("aria-valuetext");
+        await plot.PressAsync("ArrowRight"); // what lies beyond comes into sight
+        Assert.NotEqual(text, await plot.GetAttributeAsync("aria-valuetext"));
+        Assert.InRange(await LastAsync(plot), 20, 40);
+        await plot.PressAsync("Escape");
+        await other.WaitForAsync(new() { State = WaitForSelectorState.Detached });
+        Assert.Equal(119, await LastAsync(plot));
+
+        await DragAsync();
+        Assert.InRange(await LastAsync(plot), 20, 60);
+        await window.AccessibleAsync();
+        await window.PictureAsync("ui-zoomed-wide");
+        await other.ClickAsync();
+        await other.WaitForAsync(new() { State = WaitForSelectorState.Detached });
+        await DragAsync();
+        await plot.DblClickAsync();
+        await other.WaitForAsync(new() { State = WaitForSelectorState.Detached });
+        await window.Page.Mouse.MoveAsync(0, 0);
+
+        async Task DragAsync()
+        {
+            await plot.ScrollIntoViewIfNeededAsync();
+            var box = (await plot.BoundingBoxAsync())!;
+            var y = box.Y + (box.Height / 2);
+            await window.Page.Mouse.MoveAsync(box.X + (box.Width * 0.7f), y);
+            await window.Page.Mouse.DownAsync();
+            await window.Page.Mouse.MoveAsync(box.X + (box.Width * 0.4f), y, new() { Steps = 4 });
+            await window.Page.Locator(".dragged").WaitForAsync();
+            await window.Page.Mouse.UpAsync();
+            await other.WaitForAsync();
+        }
+    }
+
+    /// <summary>The number of the last place that a chart shows.</summary>
+    private static async Task<int> LastAsync(ILocator plot) =>
+        int.Parse((await plot.GetAttributeAsync("aria-valuemax"))!, System.Globalization.CultureInfo.InvariantCulture);
 
     [Fact]
     public async Task Charts_fit_a_phone_in_the_dark()

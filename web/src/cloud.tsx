@@ -1,7 +1,9 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { type Eye, SIDES, home, moved, nearer, turned } from './eye';
+import { type Eye, SIDES, type Vector, home, moved, nearer, turned } from './eye';
 import { count } from './format';
 import { useGestures } from './gestures';
+import { lengthWords } from './measure';
+import { Begin, Marks, Measured, SAME, useMeasuring } from './measuring';
 import { middleOf, sizeOf } from './pack';
 import { Empty, Fault } from './parts';
 import type { Source } from './results';
@@ -65,6 +67,9 @@ function Theatre({ supply, name }: { supply: Supply; name: string }) {
   const reading = useRef(new Map<string, AbortController>());
   const broken = useRef(new Set<string>());
   const drawn = useRef<Eye | undefined>(undefined);
+  const pressedAt = useRef<{ x: number; y: number } | null>(null);
+  const measuring = useMeasuring<Vector>();
+  const [missed, setMissed] = useState(false);
   const again = () => setTurn((n) => n + 1);
 
   useEffect(() => {
@@ -144,7 +149,15 @@ function Theatre({ supply, name }: { supply: Supply; name: string }) {
       ),
     near: (by) => setEye((now) => nearer(now, by, size)),
   });
+  const take = (x: number, y: number) => {
+    if (!measuring.goesOn) return;
+    const point = stage?.grasp({ x, y });
+    setMissed(!point);
+    if (point) measuring.add(point);
+  };
   const pressed = (event: KeyboardEvent) => {
+    const { clientWidth: width, clientHeight: height } = canvas.current!;
+    if (measuring.pressed(event, () => take(width / 2, height / 2))) return;
     const step = event.shiftKey ? 40 : 0;
     const go = (dx: number, dy: number) => () =>
       setEye((now) =>
@@ -165,6 +178,13 @@ function Theatre({ supply, name }: { supply: Supply; name: string }) {
     event.preventDefault();
     act();
   };
+  const clicked = (event: MouseEvent) => {
+    const from = pressedAt.current;
+    // what was dragged is a turn, and the second of two clicks ends it
+    if (!from || Math.hypot(event.offsetX - from.x, event.offsetY - from.y) > SAME || event.detail > 1) return;
+    take(event.offsetX, event.offsetY);
+  };
+  const spots = measuring.points.map((point) => stage?.spotOf(point, { eye, size }) ?? null);
   if (!stage && fault) return <Refused fault={fault} />;
   const { low, high } = supply.box;
   return (
@@ -179,9 +199,15 @@ function Theatre({ supply, name }: { supply: Supply; name: string }) {
           aria-label={`${name}. Arrows turn it, with Shift they move it, plus and minus zoom, 0 shows all of it.`}
           data-state={told.missing === 0 ? 'whole' : 'reading'}
           data-points={told.shown}
+          data-measures={measuring.goesOn}
           onKeyDown={pressed}
+          onPointerDown={(event) => (pressedAt.current = { x: event.offsetX, y: event.offsetY })}
+          onClick={clicked}
+          onDblClick={() => measuring.goesOn && measuring.end()}
         />
+        <Marks of={measuring} spots={spots} />
         <div class="over top row">
+          <Begin of={measuring} kinds={['distance']} begun={() => canvas.current?.focus()} />
           {Object.entries(SIDES).map(([side, [yaw, pitch]]) => (
             <button key={side} type="button" onClick={() => setEye({ ...home(size), yaw, pitch })}>
               {side}
@@ -193,6 +219,12 @@ function Theatre({ supply, name }: { supply: Supply; name: string }) {
           {told.missing > 0 && `, ${told.of - told.missing} of ${told.of} parts are here`}
         </p>
       </div>
+      <Measured
+        of={measuring}
+        left={() => canvas.current?.focus()}
+        words={missed && measuring.goesOn ? 'There is no point' : wordsOf(measuring.points, supply.unit)}
+        note={supply.unit ? undefined : "In the units of the file's coordinates."}
+      />
       <figcaption class="row wrap controls">
         <label class="check">
           Size
@@ -240,4 +272,17 @@ function Theatre({ supply, name }: { supply: Supply; name: string }) {
       </dl>
     </figure>
   );
+}
+
+/** Along the points; of two also how far it is on a map, and how much higher. */
+function wordsOf(points: readonly Vector[], unit: 'm' | ''): string {
+  if (points.length < 2) return '';
+  const parts = points.slice(1).map((to, n) => ([0, 1, 2] as const).map((axis) => to[axis] - points[n]![axis]));
+  const along = lengthWords(
+    parts.reduce((sum, part) => sum + Math.hypot(...part), 0),
+    unit,
+  );
+  if (parts.length > 1) return along;
+  const [x, up, z] = parts[0] as [number, number, number];
+  return `${along}: ${lengthWords(Math.hypot(x, z), unit)} across, ${lengthWords(Math.abs(up), unit)} ${up < 0 ? 'down' : 'up'}`;
 }

@@ -21,7 +21,7 @@ function Page() {
   return (
     <Shell>
       {view === '' ? (
-        <Overview />
+        <Overview hours={query.hours} />
       ) : view === 'tasks' ? (
         id ? (
           <Task key={id} id={id} />

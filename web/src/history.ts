@@ -1,4 +1,5 @@
-/** How a node stood by the minute, as the admin API tells it. Everything here is pure. */
+/** How a node, or the whole cluster, stood by the minute, as the admin API tells it. Everything here is pure. */
+import { span } from './format';
 import type { Point } from './plot';
 
 export interface History {
@@ -11,6 +12,21 @@ export interface History {
   latency_ms: (number | null)[];
   faults: (number | null)[];
 }
+export interface ClusterHistory {
+  step: number;
+  from: string;
+  waiting: (number | null)[];
+  oldest_wait: (number | null)[];
+  running: (number | null)[];
+  slots_held: (number | null)[];
+  slots: (number | null)[];
+  nodes_online: (number | null)[];
+  nodes: (number | null)[];
+  completed: (number | null)[];
+  failed: (number | null)[];
+  cancelled: (number | null)[];
+}
+type Times = Pick<History, 'from' | 'step'>;
 /** A part of a strip, in parts of its width. */
 export interface Stretch {
   readonly state: string;
@@ -19,9 +35,45 @@ export interface Stretch {
 }
 
 /** Values over time in seconds since 1970; what is not known is a gap. */
-export function pointsOf(history: History, values: readonly (number | null)[], factor = 1): Point[] {
+export function pointsOf(history: Times, values: readonly (number | null)[], factor = 1): Point[] {
   const from = Date.parse(history.from) / 1000;
   return values.map((value, n) => [from + n * history.step, value == null ? NaN : value * factor]);
+}
+
+/**
+ * What was counted, in intervals as a clock has them here: each has its sum from its beginning on, and the last goes on
+ * up to now. One in which nobody looked is a gap.
+ */
+export function sumsOf(
+  history: Times,
+  values: readonly (number | null)[],
+  every: number,
+  zone = new Date(history.from).getTimezoneOffset() * 60,
+): Point[] {
+  const sums: [number, number][] = [];
+  let interval = NaN;
+  for (const [at, value] of pointsOf(history, values)) {
+    const now = Math.floor((at - zone) / every);
+    const last = sums.at(-1);
+    if (!last || now !== interval) sums.push([last ? now * every + zone : at, value]);
+    else if (!Number.isNaN(value)) last[1] = (Number.isNaN(last[1]) ? 0 : last[1]) + value;
+    interval = now;
+  }
+  const end = Date.parse(history.from) / 1000 + (values.length - 1) * history.step;
+  const last = sums.at(-1);
+  if (last && end > last[0]) sums.push([end, last[1]]);
+  return sums;
+}
+
+/** What became of the tasks, in a sentence. */
+export function findingOf(history: ClusterHistory): string {
+  const sum = (values: readonly (number | null)[]) => values.reduce<number>((all, value) => all + (value ?? 0), 0);
+  const [done, failed, cancelled] = [sum(history.completed), sum(history.failed), sum(history.cancelled)];
+  const longest = history.oldest_wait.reduce<number>((most, value) => Math.max(most, value ?? 0), 0);
+  const parts = [`${done} completed`, `${failed} failed`];
+  if (cancelled > 0) parts.push(`${cancelled} cancelled`);
+  if (longest >= 60) parts.push(`longest wait ${span(longest * 1000)}`);
+  return parts.join(', ');
 }
 
 /** States over the last hours, without a hole: a time in which nobody looked is a state of its own. */

@@ -6,6 +6,7 @@ import { type Compared, type Usage, best, keyOf, labels, linesOf, metricsOf, use
 import { plural } from './format';
 import { Empty, Fault, Text } from './parts';
 import { number, short } from './plot';
+import { type Shared, useShared } from './zoom';
 
 export const MOST_LINES = 8;
 const AT_FIRST = 12;
@@ -23,7 +24,7 @@ export function Charts({
   query: Query;
   at: readonly string[];
 }) {
-  const [cursor, point] = useState<number | null>(null);
+  const shared = useShared();
   const [most, setMost] = useState(AT_FIRST);
   const names = useMemo(() => labels(runs), [runs]);
   const all = metricsOf(runs);
@@ -74,7 +75,7 @@ export function Charts({
       )}
       <div class="charts">
         {found.slice(0, most).map((name) => (
-          <OfMetric key={name} {...{ name, runs, names, drawn, log, weight, cursor, point }} />
+          <OfMetric key={name} {...{ name, runs, names, drawn, log, weight, shared }} />
         ))}
       </div>
       {found.length > most && (
@@ -99,8 +100,7 @@ function OfMetric({
   drawn: (key: string) => boolean;
   log: boolean;
   weight: number;
-  cursor: number | null;
-  point: (x: number | null) => void;
+  shared: Shared;
 }) {
   const shown = runs.map((run) => (drawn(keyOf(run)) ? '1' : '0')).join('');
   const lines = useMemo(() => linesOf(name, runs, names, drawn), [name, runs, names, shown]);
@@ -214,7 +214,7 @@ const KINDS = [
 
 /** What a run's ranks use over time, beside what they were given. */
 function Used({ of: usage }: { of: Usage | null }) {
-  const [cursor, point] = useState<number | null>(null);
+  const shared = useShared();
   const charts = useMemo(
     () =>
       usage?.ranks.length
@@ -253,7 +253,7 @@ function Used({ of: usage }: { of: Usage | null }) {
             across="time"
             zero
             limit={given[kind] ? { value: given[kind], word: `asked for ${short(given[kind])}` } : undefined}
-            {...{ title, unit, lines, cursor, point }}
+            {...{ title, unit, lines, shared }}
           />
         ))}
       </div>

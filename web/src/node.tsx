@@ -1,51 +1,22 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { link } from './address';
-import { type NodeEntry, call, get, nodeState } from './api';
+import { type NodeEntry, call, nodeState } from './api';
 import { Chart, type Line } from './chart';
 import { ago, bytes, clock, count, exact, plural, span } from './format';
 import { type History, type Stretch, isNew, pointsOf, stretches, upShare } from './history';
 import { useLive } from './live';
 import { Ask, Empty, Facts, Fault, Mark, Text, Title, say, useNow } from './parts';
+import { Hours, useHistory } from './past';
+import { useShared } from './zoom';
 
-const EVERY = 30_000;
-const SOON = 3_000;
 const HOURS = [1, 6, 24, 48];
-
-function useHistory(id: string, hours: number) {
-  const [found, set] = useState<History | null>(null);
-  const [fault, setFault] = useState<unknown>(null);
-  useEffect(() => {
-    let gone = false;
-    let timer = 0;
-    const ask = async () => {
-      let soon = false;
-      if (document.visibilityState === 'visible')
-        await get<History>(`/nodes/${encodeURIComponent(id)}/history?hours=${hours}`).then(
-          (history) => {
-            if (gone) return;
-            soon = isNew(history);
-            set(history);
-            setFault(null);
-          },
-          (refused) => !gone && setFault(refused),
-        );
-      if (!gone) timer = setTimeout(() => void ask(), soon ? SOON : EVERY);
-    };
-    void ask();
-    return () => {
-      gone = true;
-      clearTimeout(timer);
-    };
-  }, [id, hours]);
-  return { found, fault };
-}
 
 /** A node: how it stands, and how it stood by the minute. */
 export function Node({ id, query }: { id: string; query: Readonly<Record<string, string>> }) {
   const { nodes, skew, contact } = useLive();
   const now = useNow() + skew;
   const hours = HOURS.find((one) => String(one) === query.hours) ?? 24;
-  const { found, fault } = useHistory(id, hours);
+  const { found, fault } = useHistory<History>(`/nodes/${encodeURIComponent(id)}/history?hours=${hours}`, isNew);
   const [asks, setAsks] = useState(false);
   const node = nodes.get(id);
   if (!node)
@@ -113,24 +84,12 @@ export function Node({ id, query }: { id: string; query: Readonly<Record<string,
       <section class="panel" aria-label="Availability">
         <header class="wraps past">
           <h2>{found && found.tasks.length > 0 ? upShare(found) : 'Availability'}</h2>
-          <div class="chips" role="group" aria-label="Hours">
-            {HOURS.map((one) => (
-              <button
-                key={one}
-                type="button"
-                class="chip"
-                aria-pressed={one === hours}
-                onClick={() => (location.hash = link(['nodes', id], { hours: one === 24 ? undefined : String(one) }))}
-              >
-                {one} h
-              </button>
-            ))}
-          </div>
+          <Hours of={HOURS} now={hours} at={['nodes', id]} />
         </header>
         <div class="body stack">
           <Fault of={fault} />
           {found && found.tasks.length === 0 && <Empty title="No data yet" />}
-          {found && found.tasks.length > 0 && <Past of={found} hours={hours} now={now} />}
+          {found && found.tasks.length > 0 && <Past key={hours} of={found} hours={hours} now={now} />}
         </div>
       </section>
       {asks && (
@@ -166,7 +125,7 @@ const facts = (node: NodeEntry): [name: string, value: string | undefined][] => 
 
 /** The states as a strip, and what was counted as charts with one cursor. */
 function Past({ of: history, hours, now }: { of: History; hours: number; now: number }) {
-  const [cursor, point] = useState<number | null>(null);
+  const shared = useShared();
   const charts = useMemo((): { title: string; unit: string; whole?: boolean; lines: Line[] }[] => {
     const line = (ink: number, name: string, values: readonly (number | null)[], factor = 1): Line => ({
       key: name,
@@ -198,7 +157,7 @@ function Past({ of: history, hours, now }: { of: History; hours: number; now: nu
       <Outages of={history} now={now} />
       <div class="charts">
         {charts.map((chart) => (
-          <Chart key={chart.title} across="time" zero {...chart} {...{ cursor, point }} />
+          <Chart key={chart.title} across="time" zero {...chart} shared={shared} />
         ))}
       </div>
       <p class="faint">Known since {exact(Date.parse(history.from))}; kept for 48 h.</p>

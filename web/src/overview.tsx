@@ -1,17 +1,21 @@
+import { useMemo } from 'preact/hooks';
 import { link } from './address';
 import { type GatewayEvent, type TaskEntry, call, stateOf } from './api';
 import { Events } from './events';
 import { ago, bytes, count } from './format';
 import { useFresh } from './fresh';
 import { useLive } from './live';
+import { ClusterPast } from './past';
 import { Empty, Mark, Text, Title, say, useNow } from './parts';
 import { useTasks } from './tasks';
 
-export function Overview() {
+export function Overview({ hours }: { hours: string | undefined }) {
   const { counts, nodes, skew } = useLive();
   const { page } = useTasks('/tasks?state=running&limit=100&count=1');
   const { value: happened } = useFresh<{ events: GatewayEvent[] }>('/events?limit=12');
   const now = useNow() + skew;
+  // what is live here is not in it
+  const past = useMemo(() => <ClusterPast asked={hours} />, [hours]);
   const all = [...nodes.values()];
   const away = all.filter((node) => node.state === 'offline');
   const failed = page?.states?.failed ?? 0;
@@ -135,6 +139,7 @@ export function Overview() {
           </div>
         )}
       </section>
+      {past}
       <section class="panel" aria-label="What happened last">
         <header>
           <h2 class="grow">What happened last</h2>

@@ -102,18 +102,20 @@ export function short(value: number): string {
   return String(Number(value.toPrecision(size >= 1000 ? Math.max(4, Math.floor(Math.log10(size)) + 1) : 4)));
 }
 
-/** A line; what cannot be drawn is a gap in it. */
+/** A line, or steps of what holds until the next; what cannot be drawn is a gap in it. */
 export function path(
   points: readonly Point[],
   x: (value: number) => number,
   y: (value: number) => number,
   log = false,
+  steps = false,
 ): string {
   let drawn = false;
   let text = '';
   for (const [at, value] of points) {
     if (drawable(value, log)) {
-      text += `${drawn ? 'L' : 'M'}${x(at).toFixed(1)} ${y(value).toFixed(1)}`;
+      const [right, up] = [x(at).toFixed(1), y(value).toFixed(1)];
+      text += drawn ? (steps ? `H${right}V${up}` : `L${right} ${up}`) : `M${right} ${up}`;
       drawn = true;
     } else drawn = false;
   }

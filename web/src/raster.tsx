@@ -4,6 +4,8 @@ import { bytes, count } from './format';
 import { type Look, ramp } from './paint';
 import { type Spot, useGestures } from './gestures';
 import { Empty, Fault } from './parts';
+import { type Spot as Corner, areaOf, areaWords, lengthOf, lengthWords, ruleOf } from './measure';
+import { Begin, Marks, Measured, SAME, useMeasuring } from './measuring';
 import type { Source } from './results';
 import { type Frame, type Sight, kept, round, whole, zoomed } from './sight';
 import { type Tiff, tiff } from './tiff';
@@ -63,6 +65,8 @@ function Sheet({ file, look, bytes: size, name }: Opened & { name: string }) {
   const finest = file.levels[0]!;
   const draw = useRef(() => {});
   const pointer = useRef<Spot | null>(null);
+  const pressedAt = useRef<Spot | null>(null);
+  const measuring = useMeasuring<Corner>();
   const blocks = useMemo(
     () =>
       new Blocks(file, look, (broken) => {
@@ -76,12 +80,16 @@ function Sheet({ file, look, bytes: size, name }: Opened & { name: string }) {
   const scale = () => devicePixelRatio || 1;
   const frame = (): Frame => ({ width: canvas.current?.clientWidth ?? 1, height: canvas.current?.clientHeight ?? 1 });
   const least = () => Math.min(1, whole(finest, frame()).scale / 2);
+  const placeOf = (spot: Spot, seen: Sight): Corner => ({
+    x: seen.x + (spot.x - frame().width / 2) / seen.scale,
+    y: seen.y + (spot.y - frame().height / 2) / seen.scale,
+  });
   /** What lies beneath the pointer, or else in the middle: where that is, and its value. */
   const tell = (seen: Sight) => {
     if (!told.current) return;
     const { width, height } = frame();
     const spot = pointer.current ?? { x: width / 2, y: height / 2 };
-    const at = { x: seen.x + (spot.x - width / 2) / seen.scale, y: seen.y + (spot.y - height / 2) / seen.scale };
+    const at = placeOf(spot, seen);
     const value = look.kind === 'heights' ? blocks.value(at.x, at.y) : null;
     const { place } = file;
     const digits = place?.isMetric ? 1 : 6;
@@ -125,6 +133,7 @@ function Sheet({ file, look, bytes: size, name }: Opened & { name: string }) {
 
   useGestures(canvas, { drag: (dx, dy) => move(-dx, -dy), near: zoom });
   const pressed = (event: KeyboardEvent) => {
+    if (measuring.pressed(event, () => sight && measuring.add({ x: sight.x, y: sight.y }))) return;
     const step = 80;
     const does: Record<string, () => void> = {
       ArrowLeft: () => move(-step, 0),
@@ -141,6 +150,27 @@ function Sheet({ file, look, bytes: size, name }: Opened & { name: string }) {
     event.preventDefault();
     act();
   };
+
+  const clicked = (event: MouseEvent) => {
+    const [spot, from] = [{ x: event.offsetX, y: event.offsetY }, pressedAt.current];
+    // what was dragged is a move, and the second of two clicks ends it
+    if (!sight || !from || Math.hypot(spot.x - from.x, spot.y - from.y) > SAME || event.detail > 1) return;
+    measuring.add(placeOf(spot, sight));
+  };
+  const rule = ruleOf(file.place, measuring.points[0]?.y ?? 0);
+  const isArea = measuring.kind === 'area' && measuring.points.length > 2;
+  const along = lengthWords(lengthOf(measuring.points, rule, isArea), rule.unit);
+  const measured = isArea
+    ? `${areaWords(areaOf(measuring.points, rule), rule.unit)}, ${along} around`
+    : measuring.points.length > 1
+      ? along
+      : '';
+  const spots = sight
+    ? measuring.points.map(({ x, y }) => ({
+        x: (x - sight.x) * sight.scale + frame().width / 2,
+        y: (y - sight.y) * sight.scale + frame().height / 2,
+      }))
+    : [];
 
   const { place } = file;
   const ruler = place?.isMetric && sight ? round((100 * place.dx) / sight.scale) : 0;
@@ -159,6 +189,9 @@ function Sheet({ file, look, bytes: size, name }: Opened & { name: string }) {
           aria-label={`${name}. Arrows move, plus and minus zoom, 0 shows all of it.`}
           data-state={coming.of > 0 && coming.missing === 0 ? 'whole' : 'reading'}
           onKeyDown={pressed}
+          onPointerDown={(event) => (pressedAt.current = { x: event.offsetX, y: event.offsetY })}
+          onClick={clicked}
+          data-measures={measuring.goesOn}
           onPointerMove={(event) => {
             pointer.current = { x: event.offsetX, y: event.offsetY };
             if (sight) tell(sight);
@@ -167,9 +200,11 @@ function Sheet({ file, look, bytes: size, name }: Opened & { name: string }) {
             pointer.current = null;
             if (sight) tell(sight);
           }}
-          onDblClick={(event) => zoom(2, { x: event.offsetX, y: event.offsetY })}
+          onDblClick={(event) => (measuring.goesOn ? measuring.end() : zoom(2, { x: event.offsetX, y: event.offsetY }))}
         />
+        <Marks of={measuring} spots={spots} />
         <div class="over top row">
+          <Begin of={measuring} kinds={['distance', 'area']} begun={() => canvas.current?.focus()} />
           <button type="button" aria-label="Zoom in" onClick={() => zoom(1.5)}>
             +
           </button>
@@ -200,6 +235,7 @@ function Sheet({ file, look, bytes: size, name }: Opened & { name: string }) {
           )
         )}
       </div>
+      <Measured of={measuring} words={measured} note={rule.note} left={() => canvas.current?.focus()} />
       <figcaption class="row wrap">
         {look.kind === 'heights' && <Legend look={look} />}
         <span class="grow num mono" ref={told} />

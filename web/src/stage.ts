@@ -1,6 +1,8 @@
 /** Draws points with WebGL: while it moves, as many of them as the machine keeps up with. */
 
-import { type Eye, matrix } from './eye';
+import { type Eye, type Vector, matrix } from './eye';
+import { grasped, onScreen } from './grasp';
+import type { Spot } from './measure';
 import { type Packed } from './pack';
 import { ramp } from './paint';
 import { Unreadable } from './zip';
@@ -96,7 +98,7 @@ export class Stage {
     const [gl, buffer] = [this.#gl, this.#gl.createBuffer()];
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
     gl.bufferData(gl.ARRAY_BUFFER, packed.bytes, gl.STATIC_DRAW);
-    this.#held.set(key, { ...packed, bytes: new Uint8Array(), buffer });
+    this.#held.set(key, { ...packed, buffer });
   }
 
   remove(key: string): void {
@@ -118,6 +120,23 @@ export class Stage {
       this.#ask();
     }, STILL);
     this.#ask();
+  }
+
+  /** The point that is seen at a place of the canvas; null where there is none. */
+  grasp(at: Spot): Vector | null {
+    const shown = this.#shown.flatMap((key) => this.#held.get(key) ?? []);
+    return this.#scene && grasped(shown, this.#matrix(this.#scene), at, this.#frameOf());
+  }
+  /** Where in the canvas a point lies as one looks now; null behind the eye. */
+  spotOf(point: Vector, scene: Pick<Scene, 'eye' | 'size'>): Spot | null {
+    return onScreen(this.#matrix(scene), point, this.#frameOf());
+  }
+  #frameOf() {
+    return { width: this.#canvas.clientWidth || 1, height: this.#canvas.clientHeight || 1 };
+  }
+  #matrix({ eye, size }: Pick<Scene, 'eye' | 'size'>): Float32Array {
+    const { width, height } = this.#frameOf();
+    return matrix(eye, width / height, size);
   }
 
   /** How many points are drawn when nothing moves. */

@@ -17,6 +17,8 @@ export interface Supply {
   readonly count: number;
   readonly box: Box;
   readonly hasColours: boolean;
+  /** Of its coordinates, where that is known. */
+  readonly unit: 'm' | '';
   readonly facts: readonly (readonly [name: string, value: string])[];
   /** What is worth being seen from there, up to so many points; more may be known after `more`. */
   choose(eye: Eye, frame: { width: number; height: number }, budget: number): { pieces: Piece[]; more?: Promise<void> };
@@ -63,6 +65,7 @@ export async function tiles(from: Source, path: string, signal: AbortSignal): Pr
     count: of.count,
     box: of.box,
     hasColours: first.tile.hasColours,
+    unit: /^EPSG:32[67]\d\d$/.test(of.system) ? 'm' : '', // zones of UTM
     facts: [
       ['Stored', 'tiles (EPT), LAZ'],
       ['Coordinates', of.system],
@@ -111,6 +114,7 @@ export async function file(read: Read, budget: number, signal: AbortSignal): Pro
     count: cloud.count,
     box: cloud,
     hasColours: cloud.hasColours,
+    unit: '',
     facts: [
       ['Stored', cloud.isPacked ? 'one LAZ file' : 'one LAS file'],
       ...(every > 1 ? ([['Shown', `one point of ${every}`]] as const) : []),

@@ -28,6 +28,9 @@ export interface Place {
   readonly dy: number;
   readonly system: string;
   readonly isMetric: boolean;
+  /** How long one unit is; null where that is not known, or not a length. */
+  readonly metres: number | null;
+  readonly inDegrees: boolean;
 }
 
 export interface Tiff {
@@ -326,7 +329,10 @@ async function placeOf(numbers: (tag: number) => Promise<number[]>, texts: Uint8
   const code = found.get(3072) ?? found.get(2048) ?? 0;
   const known = code > 0 && code < 32767;
   const system = known ? `EPSG:${code}${zone(code)}` : name || 'unknown coordinates';
-  const isMetric = found.get(1024) === 1 && (found.get(3076) ?? 9001) === 9001;
+  const isProjected = found.get(1024) === 1;
+  const isMetric = isProjected && (found.get(3076) ?? 9001) === 9001;
+  const metres = isProjected ? (METRES.get(found.get(3076) ?? 9001) ?? null) : null;
+  const inDegrees = found.get(1024) === 2 && (found.get(2054) ?? 9102) === 9102;
   let corner: [x: number, y: number, dx: number, dy: number] | null = null;
   if (scale && tie && scale.length >= 2 && tie.length >= 6)
     corner = [tie[3]! - tie[0]! * scale[0]!, tie[4]! + tie[1]! * scale[1]!, scale[0]!, scale[1]!];
@@ -334,8 +340,15 @@ async function placeOf(numbers: (tag: number) => Promise<number[]>, texts: Uint8
     corner = [matrix[3]!, matrix[7]!, matrix[0]!, -matrix[5]!];
   if (!corner || !corner.every(Number.isFinite) || corner[2] <= 0) return null;
   const [x, y, dx, dy] = corner;
-  return { x: x - half * dx, y: y + half * dy, dx, dy, system, isMetric };
+  return { x: x - half * dx, y: y + half * dy, dx, dy, system, isMetric, metres, inDegrees };
 }
+
+/** Of the units of projected coordinates: metres, feet, and feet of American surveys. */
+const METRES = new Map([
+  [9001, 1],
+  [9002, 0.3048],
+  [9003, 1200 / 3937],
+]);
 
 const zone = (code: number) =>
   code > 32600 && code <= 32660

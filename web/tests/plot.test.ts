@@ -17,6 +17,26 @@ import {
   valueAt,
 } from '../src/plot';
 
+describe('steps', () => {
+  it('hold until the next, and a gap is a gap', () => {
+    const same = (value: number) => value;
+    expect(
+      path(
+        [
+          [0, 1],
+          [1, 2],
+          [2, NaN],
+          [3, 4],
+        ],
+        same,
+        same,
+        false,
+        true,
+      ),
+    ).toBe('M0.0 1.0H1.0V2.0M3.0 4.0');
+  });
+});
+
 describe('axes', () => {
   it('have round numbers within what is drawn', () => {
     expect(ticks({ low: 0, high: 1 }, 5)).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1]);

@@ -110,6 +110,8 @@ describe('a GeoTIFF', () => {
       dy: 0.05,
       system: 'EPSG:32632, UTM zone 32 north',
       isMetric: true,
+      metres: 1,
+      inDegrees: false,
     });
     const [before, times] = [told.asked, told.times];
     const copy = await file.block(3, 0, 0);

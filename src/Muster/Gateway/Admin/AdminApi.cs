@@ -59,6 +59,10 @@ internal sealed class AdminApi(
         api.MapGet("/health", JsonAnswer<GatewayHealth> () => OdmAnswers.Json(Health(), AdminJson.Plain.GatewayHealth))
             .WithDescription("version, readiness, and how much of what there is");
         _nodes.Map(api);
+        api.MapGet("/history", History)
+            .WithDescription(
+                "how the cluster stood, minute by minute: queue, slots, nodes, tasks ended; hours, up to 48"
+            );
         new AdminTasks(ledger, fleet, tokens, actions, waiting).Map(api);
         new AdminFiles(ledger, results).Map(api);
         machines.Map(api);
@@ -118,6 +122,15 @@ internal sealed class AdminApi(
         {
             Fault = ledger.WriteFault,
         };
+    }
+
+    private JsonAnswer<ClusterHistory> History(HttpRequest request)
+    {
+        var hours = (int)Numbers.In(request.Query, "hours", 24, 1, NodeSeries.HoursKept);
+        return OdmAnswers.Json(
+            ClusterHistory.Of(series.OfCluster(hours), clock.GetUtcNow()),
+            AdminJson.Plain.ClusterHistory
+        );
     }
 
     private JsonAnswer<QueueList> Queue(HttpRequest request, CancellationToken ct)

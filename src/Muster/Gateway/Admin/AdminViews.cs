@@ -260,6 +260,7 @@ public sealed record AddToken
 [
     JsonSerializable(typeof(NodeList)),
     JsonSerializable(typeof(NodeHistory)),
+    JsonSerializable(typeof(ClusterHistory)),
     JsonSerializable(typeof(TaskPage)),
     JsonSerializable(typeof(OutputPage)),
     JsonSerializable(typeof(QueueList)),

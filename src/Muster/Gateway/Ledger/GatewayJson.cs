@@ -11,6 +11,7 @@ namespace Muster.Gateway.Ledger;
 [JsonSerializable(typeof(GatewayTask))]
 [JsonSerializable(typeof(GatewayNode))]
 [JsonSerializable(typeof(NodeHour))]
+[JsonSerializable(typeof(ClusterHour))]
 [JsonSerializable(typeof(Machine))]
 [JsonSerializable(typeof(AccessToken))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

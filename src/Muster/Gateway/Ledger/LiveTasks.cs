@@ -1,4 +1,5 @@
 using Muster.Gateway.Model;
+using Muster.NodeOdm;
 
 namespace Muster.Gateway.Ledger;
 
@@ -10,6 +11,7 @@ public sealed class LiveTasks
     private readonly SortedDictionary<long, GatewayTask> _queue = [];
     private readonly Dictionary<string, Dictionary<Guid, GatewayTask>> _on = [];
     private readonly Dictionary<Guid, GatewayTask> _ahead = [];
+    private readonly Dictionary<TaskCode, int> _ended = [];
 
     public IReadOnlyList<GatewayTask> All()
     {
@@ -80,6 +82,13 @@ public sealed class LiveTasks
             return [.. _ahead.Values];
     }
 
+    /// <summary>How many have ended so since the start; one that was restarted ends again.</summary>
+    public int Ended(TaskCode code)
+    {
+        lock (_lock)
+            return _ended.GetValueOrDefault(code);
+    }
+
     internal void Change(GatewayTask? before, GatewayTask? after)
     {
         lock (_lock)
@@ -98,6 +107,8 @@ public sealed class LiveTasks
                 )
                     _on.Remove(place.Node);
             }
+            if (before?.Phase.IsLive is true && after?.Phase is TaskPhase.Ended end)
+                _ended[end.Code] = _ended.GetValueOrDefault(end.Code) + 1;
             if (after?.Phase.IsLive is not true)
                 return;
             _all[after.Id] = after;

@@ -32,7 +32,8 @@ public sealed class PostgresTaskStore : TaskStore
             PartsByTask("CAST(task AS json) ->> 'parent'"),
             MachineTable,
             SessionTable,
-            NodeHourTable
+            NodeHourTable,
+            ClusterHourTable
         );
 
     /// <summary>

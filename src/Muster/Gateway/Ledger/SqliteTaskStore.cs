@@ -33,7 +33,8 @@ public sealed class SqliteTaskStore : TaskStore
         PartsByTask("json_extract(task, '$.parent')"),
         MachineTable,
         SessionTable,
-        NodeHourTable
+        NodeHourTable,
+        ClusterHourTable
     );
 
     private readonly SqliteFile _file;

@@ -46,6 +46,10 @@ public abstract class TaskStore : IDisposable
         "CREATE TABLE node_hours (node TEXT NOT NULL, hour BIGINT NOT NULL, minutes TEXT NOT NULL, PRIMARY KEY (node, "
         + "hour))";
 
+    /// <summary>Version 7: how the whole cluster stood.</summary>
+    protected const string ClusterHourTable =
+        "CREATE TABLE cluster_hours (hour BIGINT PRIMARY KEY, minutes TEXT NOT NULL)";
+
     /// <summary>Reads rows.</summary>
     /// <param name="values">Of <c>$a</c>, <c>$b</c> and so on.</param>
     protected abstract List<T> Query<T>(string text, Func<DbDataReader, T> read, params ReadOnlySpan<object?> values);
@@ -289,8 +293,32 @@ public abstract class TaskStore : IDisposable
             )
             .ToDictionary(pair => pair.Hour, pair => pair.Minutes);
 
-    public void Save(long hour, IReadOnlyList<(string Node, NodeHour Minutes)> nodes) =>
+    /// <summary>How the whole cluster stood, by the hour since 1970, from <paramref name="first"/> on.</summary>
+    public Dictionary<long, ClusterHour> ClusterHours(long first) =>
+        Query(
+                "SELECT hour, minutes FROM cluster_hours WHERE hour >= $a",
+                row =>
+                    (
+                        Hour: row.GetInt64(0),
+                        Minutes: JsonSerializer.Deserialize(row.GetString(1), GatewayJson.Default.ClusterHour)!
+                    ),
+                first
+            )
+            .ToDictionary(pair => pair.Hour, pair => pair.Minutes);
+
+    public void Save(long hour, IReadOnlyList<(string Node, NodeHour Minutes)> nodes, ClusterHour? cluster) =>
         Do([
+            .. cluster is null
+                ? []
+                : (Statement[])
+                    [
+                        new(
+                            "INSERT INTO cluster_hours (hour, minutes) VALUES ($a, $b) ON CONFLICT (hour) DO UPDATE "
+                                + "SET minutes = $b",
+                            hour,
+                            JsonSerializer.Serialize(cluster, GatewayJson.Default.ClusterHour)
+                        ),
+                    ],
             .. nodes.Select(one => new Statement(
                 "INSERT INTO node_hours (node, hour, minutes) VALUES ($a, $b, $c) ON CONFLICT (node, hour) DO UPDATE "
                     + "SET minutes = $c",
@@ -300,7 +328,11 @@ public abstract class TaskStore : IDisposable
             )),
         ]);
 
-    public void ForgetNodeHours(long before) => Command("DELETE FROM node_hours WHERE hour <= $a", before);
+    public void ForgetHours(long before) =>
+        Do([
+            new("DELETE FROM node_hours WHERE hour <= $a", before),
+            new("DELETE FROM cluster_hours WHERE hour <= $a", before),
+        ]);
 
     /// <summary>Machines that are had, and those that were.</summary>
     public IReadOnlyList<Machine> Machines() =>

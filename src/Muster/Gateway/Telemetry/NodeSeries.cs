@@ -2,11 +2,12 @@ using Microsoft.Extensions.Logging;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Ledger;
 using Muster.Gateway.Model;
+using Muster.NodeOdm;
 
 namespace Muster.Gateway.Telemetry;
 
 /// <summary>
-/// How each node stood, minute by minute, for the last <see cref="HoursKept"/> hours. Each minute is written when it is
+/// How each node stood, and the whole cluster, minute by minute, for the last <see cref="HoursKept"/> hours. Each minute is written when it is
 /// over, so a crash takes one at most.
 /// </summary>
 internal sealed partial class NodeSeries(
@@ -23,6 +24,8 @@ internal sealed partial class NodeSeries(
     private readonly Lock _one = new();
     private readonly Dictionary<string, NodeMinutes> _now = [];
     private readonly Dictionary<string, int> _missed = [];
+    private readonly Dictionary<TaskCode, int> _ended = [];
+    private ClusterMinutes? _cluster;
     private long? _minute;
 
     public async Task RunAsync(CancellationToken ct)
@@ -41,7 +44,7 @@ internal sealed partial class NodeSeries(
         }
     }
 
-    /// <summary>Looks at each node as it stands; what is over is written first.</summary>
+    /// <summary>Looks at each node and all of them as they stand; what is over is written first.</summary>
     public void See()
     {
         var now = clock.GetUtcNow();
@@ -66,6 +69,8 @@ internal sealed partial class NodeSeries(
                         MissedSince(node),
                         now
                     );
+            FindCluster(minute / NodeHour.Minutes)
+                .See((int)(minute % NodeHour.Minutes), fleet, ledger.Live, EndedSince, now);
         }
     }
 
@@ -83,11 +88,26 @@ internal sealed partial class NodeSeries(
         ];
     }
 
+    /// <summary>The same of the whole cluster.</summary>
+    public IReadOnlyList<ClusterHour> OfCluster(int hours)
+    {
+        var hour = clock.GetUtcNow().ToUnixTimeSeconds() / 3600;
+        var known = store.ClusterHours(hour - hours + 1);
+        lock (_one)
+            if (_cluster is { } here)
+                known[here.Hour] = here.Kept();
+        return [.. Enumerable.Range(0, hours).Select(n => known.GetValueOrDefault(hour - hours + 1 + n) ?? new())];
+    }
+
     private void Write(long before, long now)
     {
-        store.Save(before, [.. _now.Where(pair => pair.Value.Hour == before).Select(Kept)]);
+        store.Save(
+            before,
+            [.. _now.Where(pair => pair.Value.Hour == before).Select(Kept)],
+            _cluster?.Hour == before ? _cluster.Kept() : null
+        );
         if (before != now)
-            store.ForgetNodeHours(now - HoursKept);
+            store.ForgetHours(now - HoursKept);
     }
 
     private static (string, NodeHour) Kept(KeyValuePair<string, NodeMinutes> pair) => (pair.Key, pair.Value.Kept());
@@ -98,6 +118,21 @@ internal sealed partial class NodeSeries(
             ? _now[node] = new(hour, store.NodeHours(node, hour).GetValueOrDefault(hour) ?? new())
         : known.Hour == hour ? known
         : _now[node] = new(hour, new());
+
+    private ClusterMinutes FindCluster(long hour) =>
+        _cluster?.Hour == hour
+            ? _cluster
+            : _cluster = new(
+                hour,
+                _cluster is null ? store.ClusterHours(hour).GetValueOrDefault(hour) ?? new() : new()
+            );
+
+    private int EndedSince(TaskCode code)
+    {
+        var before = _ended.GetValueOrDefault(code);
+        var now = _ended[code] = ledger.Live.Ended(code);
+        return now - before;
+    }
 
     private int MissedSince(GatewayNode node)
     {

@@ -62,7 +62,7 @@ public sealed class AdminApiTests
     }
 
     [Fact]
-    public async Task How_a_node_stood_is_told_by_the_minute()
+    public async Task How_a_node_and_the_whole_cluster_stood_is_told_by_the_minute()
     {
         await using var node = await ScriptedNode.StartAsync();
         await using var caller = await AdminCaller.StartAsync("", node);
@@ -83,6 +83,12 @@ public sealed class AdminApiTests
         );
         await caller.AskAsync("GET", "api/v1/nodes/nobody/history", status: HttpStatusCode.NotFound);
         await caller.AskAsync("GET", $"api/v1/nodes/{name}/history?hours=49", status: HttpStatusCode.BadRequest);
+
+        var whole = await caller.AskAsync("GET", "api/v1/history?hours=1");
+        Assert.Equal(60, whole.GetProperty("step").GetInt32());
+        Assert.Equal(1, whole.GetProperty("nodes").EnumerateArray().Last().GetInt32());
+        Assert.Equal(whole.GetProperty("waiting").GetArrayLength(), whole.GetProperty("failed").GetArrayLength());
+        await caller.AskAsync("GET", "api/v1/history?hours=49", status: HttpStatusCode.BadRequest);
     }
 
     [Fact]

@@ -91,7 +91,7 @@ public sealed class SqliteTaskStoreTests : TaskStoreFacts, IDisposable
         Do("PRAGMA user_version = 1000");
         var fault = Assert.Throws<Muster.Faults.UserException>(Open);
         Assert.Contains("newer version of Muster", fault.Message, StringComparison.Ordinal);
-        Do("PRAGMA user_version = 6");
+        Do("PRAGMA user_version = 7");
         using (Open()) { }
     }
 

@@ -76,18 +76,23 @@ public abstract class TaskStoreFacts
     }
 
     [Fact]
-    public void How_nodes_stood_is_kept_until_it_is_too_old_or_its_node_is_gone()
+    public void How_nodes_and_all_of_them_stood_is_kept_until_it_is_too_old_or_its_node_is_gone()
     {
         using var store = OpenStore();
         NodeHour Tasks(int most) => new() { Tasks = [most, null], Why = [new(3, "silent")] };
-        store.Save(10, [("a", Tasks(1)), ("b", Tasks(2))]);
-        store.Save(11, [("a", Tasks(3))]);
-        store.Save(11, [("a", Tasks(4))]);
+        store.Save(10, [("a", Tasks(1)), ("b", Tasks(2))], new() { Waiting = [1, null] });
+        store.Save(11, [("a", Tasks(3))], new() { Waiting = [2, null] });
+        store.Save(11, [("a", Tasks(4))], new() { Waiting = [3, null], Failed = [5, 0] });
+        store.Save(11, [], null);
         Assert.Equal([10L, 11], store.NodeHours("a", 0).Keys.Order());
         var hour = store.NodeHours("a", 11).Single().Value;
         Assert.Equal([4, null], hour.Tasks);
         Assert.Equal(new(3, "silent"), hour.Why.Single());
-        store.ForgetNodeHours(10);
+        Assert.Equal([10L, 11], store.ClusterHours(0).Keys.Order());
+        Assert.Equal([3, null], store.ClusterHours(11).Single().Value.Waiting);
+        Assert.Equal([5, 0], store.ClusterHours(11)[11].Failed);
+        store.ForgetHours(10);
+        Assert.Equal(11, store.ClusterHours(0).Single().Key);
         Assert.Empty(store.NodeHours("b", 0));
         Assert.Equal(11, store.NodeHours("a", 0).Single().Key);
         store.RemoveNode("a");

@@ -3,6 +3,7 @@ using Muster.Gateway.Admin;
 using Muster.Gateway.Fleet;
 using Muster.Gateway.Ledger;
 using Muster.Gateway.Model;
+using Muster.NodeOdm;
 using Muster.Sites.Clouds;
 using Muster.Storage;
 
@@ -120,6 +121,63 @@ public sealed class NodeSeriesTests : IAsyncDisposable
         series.See();
         Assert.Empty(History(series, 48).Tasks);
     }
+
+    private GatewayTask TaskIn(TaskPhase phase) =>
+        new()
+        {
+            Id = Guid.NewGuid(),
+            Owner = "",
+            Name = "north",
+            Created = _time.GetUtcNow(),
+            Phase = phase,
+        };
+
+    private Task PutAsync(params GatewayTask[] tasks) =>
+        _ledger.ChangeAsync(book =>
+        {
+            foreach (var task in tasks)
+                book.Put(task);
+        });
+
+    [Fact]
+    public async Task The_whole_cluster_is_counted_by_the_minute_and_goes_on_after_another_start()
+    {
+        var began = _time.GetUtcNow();
+        Answers(1);
+        var (waits, works) = (
+            TaskIn(new TaskPhase.Queued(began - TimeSpan.FromSeconds(90), ShownRunning: false)),
+            TaskIn(new TaskPhase.Running(_node, Guid.NewGuid(), began))
+        );
+        await PutAsync(waits, works);
+        var before = New();
+        before.See();
+        await PutAsync(works with { Phase = new TaskPhase.Ended(TaskCode.Completed, began) });
+        Pass(before, 30);
+        await PutAsync(waits with { Phase = new TaskPhase.Ended(TaskCode.Failed, began) });
+        Pass(before, 30); // the minute that is over is written
+        Answers(1);
+        Pass(before, 60);
+        _time.Pass(TimeSpan.FromMinutes(1));
+        await using var ledger = new TaskLedger(_store, new(new BlobFolder(_folder.FullName), "spool/", 0, []), _time);
+        var after = new NodeSeries(_fleet, ledger, _store, _time, NullLogger.Instance);
+        Answers(1);
+        Pass(after, 60);
+
+        var history = Cluster(after);
+        Assert.Equal((began, 60), (history.From, history.Step));
+        Assert.Equal([1, 0, null, null, 0], history.Waiting);
+        Assert.Equal(120, history.OldestWait[0]);
+        Assert.Equal([1, 0, null, null, 0], history.Running);
+        Assert.Equal([1, 0, null, null, 0], history.SlotsHeld);
+        Assert.Equal([2, 2, null, null, 2], history.Slots);
+        Assert.Equal([1, 1, null, null, 1], history.NodesOnline);
+        Assert.Equal([1, 1, null, null, 1], history.Nodes);
+        Assert.Equal([1, 0, null, null, 0], history.Completed);
+        Assert.Equal([0, 1, null, null, 0], history.Failed);
+        Assert.Equal([0, 0, null, null, 0], history.Cancelled);
+    }
+
+    private ClusterHistory Cluster(NodeSeries series) => ClusterHistory.Of(series.OfCluster(2), _time.GetUtcNow());
 
     public async ValueTask DisposeAsync()
     {
