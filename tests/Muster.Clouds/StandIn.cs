@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -28,11 +29,30 @@ public sealed class StandIn : IAsyncDisposable
         new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
     /// <param name="port">0 takes a free one.</param>
-    public static async Task<StandIn> StartAsync(World world, IProvider provider, int port = 0)
+    /// <param name="tls">How it is encrypted; null leaves it in the clear.</param>
+    public static async Task<StandIn> StartAsync(
+        World world,
+        IProvider provider,
+        int port = 0,
+        Action<HttpsConnectionAdapterOptions>? tls = null
+    )
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port));
+        builder
+            .WebHost.UseKestrelCore()
+            .UseKestrelHttpsConfiguration()
+            .ConfigureKestrel(kestrel =>
+                kestrel.Listen(
+                    IPAddress.Loopback,
+                    port,
+                    listen =>
+                    {
+                        if (tls is not null)
+                            listen.UseHttps(tls);
+                    }
+                )
+            );
         var app = builder.Build();
         app.UseWebSockets();
         app.Use((context, next) => AnswerAsync(world, provider, context, next));

@@ -30,6 +30,9 @@ public sealed partial class KubeProvider(World world) : IProvider, IDisposable
     /// <summary>The token that is accepted now.</summary>
     public string Accepted { get; set; } = Token;
 
+    /// <summary>How it is encrypted, and whose certificates it knows; null leaves it in the clear.</summary>
+    public KubeTls? Tls { get; init; }
+
     /// <summary>What may not be done, such as <c>create jobs</c> or <c>create pods/exec</c>.</summary>
     public HashSet<string> Forbidden { get; } = [];
 
@@ -153,8 +156,19 @@ public sealed partial class KubeProvider(World world) : IProvider, IDisposable
 
     private void Admit(HttpContext context)
     {
-        if (context.Request.Headers.Authorization != $"Bearer {Accepted}")
+        var token = context.Request.Headers.Authorization.ToString();
+        var certificate = context.Connection.ClientCertificate;
+        var isKnown =
+            (certificate is not null && Tls?.UserOf(certificate) is not null) || token == $"Bearer {Accepted}";
+        if (!isKnown && (certificate is not null || token.Length > 0))
             throw new Refusal(401, "Unauthorized", "Unauthorized");
+        // Whoever shows nothing is somebody too, who may learn the version and no more.
+        if (!isKnown && context.Request.Path != "/version")
+            throw new Refusal(
+                403,
+                "Forbidden",
+                $"User \"system:anonymous\" cannot use path \"{context.Request.Path}\""
+            );
         if (Throttled > 0)
         {
             Throttled--;

@@ -18,7 +18,9 @@ internal static class KubeSockets
     public static async Task ExecAsync(HttpContext context, KubeContainer container, int? cutAfter)
     {
         using var socket = await context.WebSockets.AcceptWebSocketAsync(ExecProtocol);
-        using var process = container.Exec([.. context.Request.Query["command"].OfType<string>()]);
+        string[] command = [.. context.Request.Query["command"].OfType<string>()];
+        var terminal = context.Request.Query["tty"] == "true" ? new KubeTerminal() : null;
+        using var process = container.Exec(terminal?.Within(command) ?? command);
         using var turn = new SemaphoreSlim(1, 1);
         var sent = 0;
         var reading = ReadAsync();
@@ -37,6 +39,7 @@ internal static class KubeSockets
         }
         catch (Exception broken) when (broken is WebSocketException or OperationCanceledException) { }
         await reading;
+        terminal?.Dispose();
 
         async Task ReadAsync()
         {
@@ -57,6 +60,8 @@ internal static class KubeSockets
                         await process.StandardInput.BaseStream.WriteAsync(bytes);
                         await process.StandardInput.BaseStream.FlushAsync();
                     }
+                    else if (stream is 4 && terminal is not null)
+                        await terminal.ResizeAsync(bytes, context.RequestAborted);
                     else if (stream is 255 && bytes.Span is [0])
                         process.StandardInput.Close();
                     if (part.EndOfMessage)

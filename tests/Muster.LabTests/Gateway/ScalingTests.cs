@@ -87,6 +87,27 @@ public sealed class ScalingTests : IDisposable
 
     [Fact]
     [Trait(Sharing.Takes, Sharing.Long)]
+    public async Task A_task_that_the_wall_time_cuts_off_is_requeued_with_the_reason()
+    {
+        Serve("lab-slurm", idle: "1h", seconds: 3600, most: 1);
+        var task = (await HandInAsync(1))[0];
+        Lab.Until(() => Phase(task) == "running", "its node works on it", 180);
+        // The gateway places nothing that it expects to be cut off, so the limit comes nearer afterwards.
+        var job = InQueue().Split('\n', StringSplitOptions.RemoveEmptyEntries)[0].Trim().Split(' ')[0];
+        Lab.Do("exec", "login", "scontrol", "update", $"JobId={job}", "TimeLimit=1");
+
+        Lab.Until(
+            () => Output(task).Contains("Its machine is gone: its time was over", StringComparison.Ordinal),
+            "the limit cuts it off, and its task is told",
+            300
+        );
+        Lab.Until(() => Phase(task) == "running", "another node works on it", 180);
+        Assert.Equal(2, Output(task).Split('\n').Count(line => line.StartsWith("Placed on", StringComparison.Ordinal)));
+        await Client.CancelAsync(task, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    [Trait(Sharing.Takes, Sharing.Long)]
     public async Task On_hosts_nodes_come_and_go_and_a_host_that_dies_costs_a_retry()
     {
         _moveAfter = "20s"; // nobody tells that a host is dead

@@ -5,6 +5,7 @@ using Muster.Hosts;
 using Muster.Runs;
 using Muster.Shell;
 using Muster.Sites;
+using Muster.Sites.Clouds.Kubernetes;
 using Muster.Sites.Schedulers.Slurm;
 
 namespace Muster.Cli.Runs;
@@ -144,11 +145,13 @@ internal sealed record Entrance(string? Host, string Rank, string? Job, string W
     /// <summary>Gives the terminal to shell text on a host, and its exit code.</summary>
     public static async Task<int> AtTerminalAsync(IHost host, ShellText text, CancellationToken ct)
     {
-        if (host is not (OpenSshHost or LocalHost))
-            throw new UserException(
-                $"{host.Name} is a pod, at which Muster opens no terminal",
-                $"A command without one: `muster exec RUN -- COMMAND`; a terminal: kubectl exec -it job/{host.Name} -- sh"
-            );
+        if (host is PodHost pod)
+            return !OperatingSystem.IsWindows()
+                ? await PodTerminal.RunAsync(pod, text, ct)
+                : throw new UserException(
+                    $"{host.Name} is a pod, at which Muster opens no terminal on Windows",
+                    $"A command without one: `muster exec RUN -- COMMAND`; a terminal: kubectl exec -it job/{host.Name} -- sh"
+                );
         IReadOnlyList<string> command = ["sh", "-c", text.ToString()];
         if (host is OpenSshHost ssh)
         {

@@ -30,6 +30,7 @@ public sealed class CloudHttp : IDisposable
     /// <param name="header">How the provider knows us.</param>
     /// <param name="tls">Whom to believe, and who we are, where that is not the system's to say.</param>
     /// <param name="proxy">In place of the system's.</param>
+    /// <param name="host">What the provider calls itself, in its certificate too, where the address is another.</param>
     public CloudHttp(
         string provider,
         Uri address,
@@ -37,7 +38,8 @@ public sealed class CloudHttp : IDisposable
         Redactor redactor,
         TimeProvider clock,
         SslClientAuthenticationOptions? tls = null,
-        Uri? proxy = null
+        Uri? proxy = null,
+        string? host = null
     )
     {
         (_provider, _redactor, _clock) = (provider, redactor, clock);
@@ -60,6 +62,8 @@ public sealed class CloudHttp : IDisposable
             Timeout = Timeout.InfiniteTimeSpan, // each request has its own
         };
         _http.DefaultRequestHeaders.UserAgent.ParseAdd("muster");
+        // What a handler asks for in a TLS handshake is this, and never what its options say.
+        _http.DefaultRequestHeaders.Host = host;
         _http.DefaultRequestHeaders.TryAddWithoutValidation(header.Name, header.Value);
     }
 
@@ -123,7 +127,9 @@ public sealed class CloudHttp : IDisposable
                     or HttpRequestError.SecureConnectionError
                     or HttpRequestError.ProxyTunnelError;
             var how = neverSent ? "cannot be reached" : "broke off";
-            throw Silent($"{_provider}: {what} {how}: {_redactor.Clean(fault.Message)}", neverSent, fault);
+            // The outer one of a handshake only says that there is an inner one.
+            var said = fault.HttpRequestError is HttpRequestError.SecureConnectionError ? fault.InnerException : null;
+            throw Silent($"{_provider}: {what} {how}: {_redactor.Clean((said ?? fault).Message)}", neverSent, fault);
         }
         catch (IOException fault)
         {

@@ -104,21 +104,58 @@ public sealed class KubernetesRunTests : IAsyncLifetime
     [Theory]
     [InlineData("shell last")]
     [InlineData("exec -t last -- sh")]
-    public async Task A_terminal_in_a_pod_is_refused_with_the_command_that_opens_one(string words)
+    public async Task A_terminal_in_a_pod_has_keys_colours_size_and_exit_code(string words)
     {
         Assert.Equal(0, (await RunAsync(Submit(["--detach"], "sleep 600"))).Code);
-        var start = Start();
-        start.FileName = "script";
-        foreach (var word in (string[])["-q", "-e", "-c", $"'{MusterProgram.Path}' {words}", "/dev/null"])
-            start.ArgumentList.Add(word);
-        var said = await RunAsync(start);
-        Assert.Equal(1, said.Code);
-        // The terminal breaks lines where it is full.
-        Assert.Contains(
-            $"kubectl exec -it job/{_cluster.Jobs.Single().Name} -- sh",
-            string.Join(' ', said.Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)),
-            StringComparison.Ordinal
+        var device = Path.Combine(_folder.FullName, "device");
+        await using var terminal = new TypedTerminal(
+            Start(),
+            $"tty >'{device}'; stty rows 30 cols 100; '{MusterProgram.Path}' {words}"
         );
+        // A person types when the prompt is there; what it answers to is not what was echoed.
+        await terminal.TypeUntilAsync("echo at $((40 + 2)) of $MUSTER_RANK", "at 42 of 0", Ct);
+        await terminal.TypeUntilAsync("stty size", "30 100", Ct);
+        await terminal.TypeUntilAsync("test -t 0 && test -t 1 && echo both$((1))", "both1", Ct);
+        using (var stty = Process.Start("stty", ["-F", (await File.ReadAllTextAsync(device, Ct)).Trim(), "rows", "31"]))
+            await stty.WaitForExitAsync(Ct);
+        await terminal.TypeUntilAsync("stty size", "31 100", Ct);
+        // Ctrl-C is the pod's, and ends neither Muster nor the shell.
+        await terminal.TypeAsync("echo begun$((3)); sleep 1000", Ct);
+        await terminal.UntilAsync("begun3", Ct);
+        await terminal.KeysAsync("\u0003", Ct);
+        await terminal.TypeUntilAsync("echo still $((6 * 7))", "still 42", Ct);
+        await terminal.TypeAsync("exit 9", Ct);
+        Assert.Equal(9, await terminal.EndAsync(Ct));
+        Assert.Contains("running", (await RunAsync("ps")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_terminal_whose_pod_goes_says_so_and_gives_the_terminal_back()
+    {
+        Assert.Equal(0, (await RunAsync(Submit(["--detach"], "sleep 600"))).Code);
+        await using var terminal = new TypedTerminal(
+            Start(),
+            $"'{MusterProgram.Path}' shell last; code=$?; stty -a | grep -q -e -icanon || echo canonical; exit $code"
+        );
+        await terminal.TypeUntilAsync("echo at $((40 + 2))", "at 42", Ct);
+        await _server.DisposeAsync();
+        _server = await StandIn.StartAsync(_world, _cluster);
+        Assert.Equal(1, await terminal.EndAsync(Ct));
+        Assert.Contains("broke", terminal.Shown, StringComparison.Ordinal);
+        Assert.Contains("canonical", terminal.Shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_run_in_a_pod_has_a_terminal_of_its_own()
+    {
+        await using var terminal = new TypedTerminal(
+            Start(),
+            $"'{MusterProgram.Path}' submit -s lab --tty -- sh -c 'read word; echo heard $word; test -t 1'"
+        );
+        await terminal.UntilAsync("Ctrl-P Ctrl-Q detaches", Ct);
+        await terminal.TypeUntilAsync("hello", "heard hello", Ct);
+        Assert.Equal(0, await terminal.EndAsync(Ct));
+        await GoneAsync();
     }
 
     [Fact]

@@ -11,8 +11,7 @@ namespace Muster.Sites.Clouds.Kubernetes;
 /// Requests to a cluster: its faults in our words, all pages as one list, and the sockets that lead into pods. A client
 /// of our own: a dozen calls with a document each, which the whole of the public package would be brought along for.
 /// </summary>
-internal sealed class KubeApi(CloudSettings settings, Func<string, string?> environment, TimeProvider clock)
-    : IDisposable
+internal sealed class KubeApi(CloudSettings settings, Func<KubeConfig> read, TimeProvider clock) : IDisposable
 {
     private const int PageSize = 250;
 
@@ -20,13 +19,15 @@ internal sealed class KubeApi(CloudSettings settings, Func<string, string?> envi
     private const int MostLists = 5;
     private static readonly TimeSpan Early = TimeSpan.FromMinutes(1);
     private readonly SemaphoreSlim _turn = new(1, 1);
-    private readonly List<CloudHttp> _all = [];
-    private CloudHttp? _http;
-    private DateTimeOffset? _expires;
-    private string _known = "";
+    private readonly List<Way> _all = [];
+    private Way? _way;
 
     /// <summary>How it is reached; read when it is first needed.</summary>
-    public KubeConfig Config => field ??= KubeConfig.Read(settings, environment);
+    public KubeConfig Config
+    {
+        get => field ??= read();
+        private set;
+    }
 
     public async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> form, CancellationToken ct)
         where T : class => Read(await SendAsync(HttpMethod.Get, path, null, CloudHttp.Patience, ct), form);
@@ -98,26 +99,16 @@ internal sealed class KubeApi(CloudSettings settings, Func<string, string?> envi
     }
 
     /// <summary>A socket into a pod.</summary>
-    public async Task<WebSocket> ConnectAsync(string path, string protocol, CancellationToken ct)
-    {
-        var http = await HttpAsync(null, ct);
-        try
-        {
-            return await http.ConnectAsync(path, protocol, ct);
-        }
-        catch (CloudException fault) when (fault.Code is "401")
-        {
-            return await (await HttpAsync(http, ct)).ConnectAsync(path, protocol, ct);
-        }
-    }
+    public Task<WebSocket> ConnectAsync(string path, string protocol, CancellationToken ct) =>
+        TryAsync(http => http.ConnectAsync(path, protocol, ct), _ => false, ct);
 
     public CloudException Fault(CloudFault fault, string message, string? code = null) =>
         new(fault, message, CloudFixes.For(fault, settings, KubeFaults.Rights), code);
 
     public void Dispose()
     {
-        foreach (var http in _all)
-            http.Dispose();
+        foreach (var way in _all)
+            way.Http.Dispose();
         _turn.Dispose();
     }
 
@@ -129,11 +120,7 @@ internal sealed class KubeApi(CloudSettings settings, Func<string, string?> envi
         CancellationToken ct
     )
     {
-        var http = await HttpAsync(null, ct);
-        var reply = await OnceAsync(http);
-        // Refused before it was looked at, so it may be sent again when the credentials were only too old.
-        if (reply.Status is HttpStatusCode.Unauthorized)
-            reply = await OnceAsync(http = await HttpAsync(http, ct));
+        var (http, reply) = await TryAsync(OnceAsync, answer => answer.Reply.Status is HttpStatusCode.Unauthorized, ct);
         if (reply.IsSuccess)
             return reply;
         var said = reply.Read(KubeWire.Default.KubeStatus);
@@ -146,12 +133,12 @@ internal sealed class KubeApi(CloudSettings settings, Func<string, string?> envi
             throw http.Throttled(words, reply.RetryAfter ?? reply.At + TimeSpan.FromSeconds(1), $"{status}");
         throw Fault(kind, words, $"{status}");
 
-        async Task<CloudReply> OnceAsync(CloudHttp way)
+        async Task<(CloudHttp Http, CloudReply Reply)> OnceAsync(CloudHttp way)
         {
             using var content = body is null ? null : new ByteArrayContent(body);
             if (content is not null)
                 content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-            return await way.SendAsync(method, path, content, patience, ct);
+            return (way, await way.SendAsync(method, path, content, patience, ct));
         }
     }
 
@@ -160,32 +147,70 @@ internal sealed class KubeApi(CloudSettings settings, Func<string, string?> envi
         reply.Read(form)
         ?? throw Fault(CloudFault.Upstream, $"the cluster's answer to {reply.What} cannot be read: {reply.Quote()}");
 
+    /// <summary>
+    /// Once more when the credentials, or the certificate that the cluster is known by, were only too old: refused
+    /// before it was looked at, nothing was done.
+    /// </summary>
+    private async Task<T> TryAsync<T>(Func<CloudHttp, Task<T>> send, Func<T, bool> isRefused, CancellationToken ct)
+    {
+        var way = await WayAsync(null, ct);
+        try
+        {
+            var answer = await send(way.Http);
+            if (!isRefused(answer))
+                return answer;
+            var other = await WayAsync(way, ct);
+            return other == way ? answer : await send((way = other).Http);
+        }
+        catch (CloudException fault) when (fault.Code is "401" || way.Trust.Distrust is not null)
+        {
+            var other = await WayAsync(way, ct);
+            try
+            {
+                return other == way ? throw Words(fault, way) : await send(other.Http);
+            }
+            catch (CloudException again) when (other != way)
+            {
+                throw Words(again, other);
+            }
+        }
+
+        static CloudException Words(CloudException fault, Way way) =>
+            way.Trust.Distrust is var (message, fix)
+                ? new(CloudFault.BadCredentials, message, fix, inner: fault) { NeverSent = true }
+                : fault;
+    }
+
     /// <summary>The way to the cluster, with credentials that still hold.</summary>
-    /// <param name="refused">The one whose credentials it has just refused: new ones are asked for, once.</param>
-    private async Task<CloudHttp> HttpAsync(CloudHttp? refused, CancellationToken ct)
+    /// <param name="refused">The one that has just failed: the files are read again, and a plugin is asked.</param>
+    private async Task<Way> WayAsync(Way? refused, CancellationToken ct)
     {
         await _turn.WaitAsync(ct);
         try
         {
-            if (_http is { } known && known != refused && !(_expires - Early <= clock.GetUtcNow()))
+            if (_way is { } known && known != refused && !(known.Expires - Early <= clock.GetUtcNow()))
                 return known;
+            // Another cluster than the one that pods were made in is not gone over to, whatever context is current now.
+            if (refused is not null && read() is var now && (now.Source, now.Server) == (Config.Source, Config.Server))
+                Config = now with { Namespace = Config.Namespace };
             var login = await KubeLogin.GetAsync(Config, clock, ct);
             var token = login.Token?.Reveal() ?? "";
-            if (refused is not null && token == _known)
+            var shown = $"{token}\n{login.Certificates.FirstOrDefault()?.Thumbprint}\n{Config.Authority}";
+            if (refused?.Shown == shown)
                 return refused; // there are no others
-            _known = token;
-            _expires = login.Expires;
-            _http = new(
+            var trust = new KubeTrust(Config, login.Certificates);
+            var http = new CloudHttp(
                 "the cluster",
                 Config.Server,
                 token.Length > 0 ? ("Authorization", $"Bearer {token}") : ("Accept", "application/json"),
                 new Redactor(login.Token is { } secret ? [secret] : []),
                 clock,
-                login.Tls(Config),
-                Config.Proxy
+                trust.Options,
+                Config.Proxy,
+                Config.TlsName
             );
-            _all.Add(_http);
-            return _http;
+            _all.Add(_way = new(http, trust, login.Expires, shown));
+            return _way;
         }
         catch (UserException fault) when (fault is not CloudException)
         {
@@ -196,4 +221,7 @@ internal sealed class KubeApi(CloudSettings settings, Func<string, string?> envi
             _turn.Release();
         }
     }
+
+    /// <param name="Shown">What the cluster sees of us, and is known by: another text is another attempt.</param>
+    private sealed record Way(CloudHttp Http, KubeTrust Trust, DateTimeOffset? Expires, string Shown);
 }

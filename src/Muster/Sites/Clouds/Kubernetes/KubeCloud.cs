@@ -19,9 +19,13 @@ internal sealed class KubeCloud : ICloud
     private readonly KubeApi _api;
 
     public KubeCloud(CloudSettings settings, TimeProvider clock)
+        : this(settings, clock, () => KubeConfig.Read(settings, Environment.GetEnvironmentVariable)) { }
+
+    /// <param name="config">Reads how the cluster is reached: again, when it takes our credentials no longer.</param>
+    internal KubeCloud(CloudSettings settings, TimeProvider clock, Func<KubeConfig> config)
     {
         (_settings, _kube, _clock) = (settings, settings.Kube!, clock);
-        _api = new(settings, Environment.GetEnvironmentVariable, clock);
+        _api = new(settings, config, clock);
     }
 
     /// <summary>Where pods are made.</summary>

@@ -8,7 +8,8 @@ namespace Muster.Sites.Clouds.Kubernetes;
 /// <summary>How a cluster is reached and who we are there, by the files that <c>kubectl</c> reads.</summary>
 internal sealed record KubeConfig
 {
-    private const string Account = "/var/run/secrets/kubernetes.io/serviceaccount";
+    /// <summary>Where a pod finds its service account.</summary>
+    public const string AccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
 
     /// <summary>For messages, such as <c>context lab of ~/.kube/config</c>.</summary>
     public required string Source { get; init; }
@@ -27,14 +28,28 @@ internal sealed record KubeConfig
     public required KubeUser User { get; init; }
 
     /// <summary>Throws what is wrong with the files, and where.</summary>
-    public static KubeConfig Read(CloudSettings settings, Func<string, string?> environment)
+    /// <param name="account">Where the service account is, inside of a pod.</param>
+    public static KubeConfig Read(
+        CloudSettings settings,
+        Func<string, string?> environment,
+        string account = AccountFolder
+    )
     {
         var kube = settings.Kube!;
         var named = kube.Kubeconfig ?? (environment("KUBECONFIG") is { Length: > 0 } some ? some : null);
         var paths = kube.Kubeconfig is not null
             ? [kube.Kubeconfig]
             : named?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-                ?? [Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".kube", "config")];
+                ??
+                [
+                    Path.Combine(
+                        environment("HOME") is { Length: > 0 } home
+                            ? home
+                            : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile),
+                        ".kube",
+                        "config"
+                    ),
+                ];
         var files = paths.Where(File.Exists).Select(KubeFile.Read).ToList();
         if (files.Count == 0)
             return
@@ -56,34 +71,67 @@ internal sealed record KubeConfig
         var cluster = Find(files, "clusters", "cluster", chosen.Need("cluster"), settings);
         var user = Find(files, "users", "user", chosen.Need("user"), settings);
         var server = cluster.Need("server");
+        if (
+            !Uri.TryCreate(server.TrimEnd('/') + "/", UriKind.Absolute, out var address)
+            || !(address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback))
+        )
+            throw new UserException(
+                $"{cluster.File}: '{server}' is no address of a cluster",
+                "It must be https://HOST:PORT; only this machine may be spoken to in the clear."
+            );
+        var (authority, isInsecure) = (
+            cluster.Content("certificate-authority"),
+            cluster.Text("insecure-skip-tls-verify") is "true"
+        );
+        if (authority is not null && isInsecure)
+            throw new UserException(
+                $"{cluster.File}: the cluster of context {context} has a certificate authority, and "
+                    + "insecure-skip-tls-verify, which would not look at it",
+                "Remove insecure-skip-tls-verify."
+            );
         return new()
         {
             Source = $"context {context} of {chosen.File}",
-            Server =
-                Uri.TryCreate(server.TrimEnd('/') + "/", UriKind.Absolute, out var address)
-                && (address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback))
-                    ? address
-                    : throw new UserException(
-                        $"{cluster.File}: '{server}' is no address of a cluster",
-                        "It must be https://HOST:PORT; only this machine may be spoken to in the clear."
-                    ),
-            Authority = cluster.Content("certificate-authority"),
-            IsInsecure = cluster.Text("insecure-skip-tls-verify") is "true",
+            Server = address,
+            Authority = authority,
+            IsInsecure = isInsecure,
             TlsName = cluster.Text("tls-server-name"),
-            Proxy = cluster.Text("proxy-url") is { } proxy ? new Uri(proxy) : null,
+            Proxy = cluster.Text("proxy-url") switch
+            {
+                null => null,
+                var proxy when Uri.TryCreate(proxy, UriKind.Absolute, out var way) => way,
+                var proxy => throw new UserException(
+                    $"{cluster.File}: proxy-url '{proxy}' is not an address",
+                    "Write it such as http://proxy.example.org:3128."
+                ),
+            },
             Namespace = kube.Namespace ?? chosen.Text("namespace") ?? "default",
             User = KubeUser.Of(user),
         };
 
-        KubeConfig Inside(string host, string port) =>
-            new()
+        KubeConfig Inside(string host, string port)
+        {
+            try
             {
-                Source = "the service account of this pod",
-                Server = new($"https://{(host.Contains(':') ? $"[{host}]" : host)}:{port}/"),
-                Authority = File.ReadAllText($"{Account}/ca.crt"),
-                Namespace = kube.Namespace ?? File.ReadAllText($"{Account}/namespace").Trim(),
-                User = new() { TokenFile = $"{Account}/token" },
-            };
+                return new()
+                {
+                    Source = "the service account of this pod",
+                    Server = new($"https://{(host.Contains(':') ? $"[{host}]" : host)}:{port}/"),
+                    Authority = File.ReadAllText(Path.Combine(account, "ca.crt")),
+                    Namespace = kube.Namespace ?? File.ReadAllText(Path.Combine(account, "namespace")).Trim(),
+                    User = new() { TokenFile = Path.Combine(account, "token") },
+                };
+            }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+            {
+                throw new UserException(
+                    $"{settings}: this pod has no service account that can be used: {fault.Message}",
+                    "Give the pod one (`serviceAccountName`, and no `automountServiceAccountToken: false`), or set "
+                        + "`kubeconfig` of the site.",
+                    fault
+                );
+            }
+        }
     }
 
     private static KubeNode Find(List<KubeFile> files, string list, string kind, string name, CloudSettings settings) =>

@@ -14,6 +14,8 @@ internal static class KubeFaults
             (403, _) when Says(said, "exceeded quota") => CloudFault.Quota,
             // The namespace's quota demands what the order leaves out, or the namespace is on its way out.
             (403, _) when Says(said, "failed quota") || Says(said, "is being terminated") => CloudFault.BadOrder,
+            // Nobody was known by what was shown: rights are not what is missing.
+            (403, _) when Says(said, "system:anonymous") => CloudFault.BadCredentials,
             (403, _) => CloudFault.NoPermission,
             (404, _) => CloudFault.Gone,
             (409, _) => CloudFault.Busy,

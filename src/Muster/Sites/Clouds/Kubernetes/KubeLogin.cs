@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
@@ -9,13 +8,14 @@ using Muster.Hosts;
 
 namespace Muster.Sites.Clouds.Kubernetes;
 
-/// <summary>What a cluster is shown so that it knows us, and by what we know it.</summary>
+/// <summary>What a cluster is shown so that it knows us.</summary>
 /// <param name="Token">Null where a certificate says it, or nobody asks.</param>
-internal sealed record KubeLogin(Secret? Token, X509Certificate2? Certificate, DateTimeOffset? Expires)
+/// <param name="Certificates">Ours, with its key, and those between it and its authority; none without one.</param>
+internal sealed record KubeLogin(Secret? Token, X509Certificate2Collection Certificates, DateTimeOffset? Expires)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>Asks the plugin, reads the file, or takes what stands there.</summary>
+    /// <summary>Asks the plugin, reads the files, or takes what stands there.</summary>
     public static async Task<KubeLogin> GetAsync(KubeConfig config, TimeProvider clock, CancellationToken ct)
     {
         var user = config.User;
@@ -23,13 +23,13 @@ internal sealed record KubeLogin(Secret? Token, X509Certificate2? Certificate, D
             return await AskAsync(plugin, config, clock, ct);
         try
         {
-            var certificate = user is { Certificate: { } pem, Key: { } key } ? Pair(pem, key) : null;
-            return user.TokenFile is { } file
-                    ? new(new((await File.ReadAllTextAsync(file, ct)).Trim(), file), certificate, null)
-                : user.Token is { } token ? new(new(token, config.Source), certificate, null)
-                : new(null, certificate, null);
+            var certificates = Pair(user.Certificate, user.Key, config, clock);
+            var (token, source) = user.TokenFile is { } file
+                ? ((await File.ReadAllTextAsync(file, ct)).Trim(), file)
+                : (user.Token, config.Source);
+            return new(token is { Length: > 0 } ? new(token, source) : null, certificates, null);
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or CryptographicException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             throw new UserException(
                 $"{config.Source}: the credentials cannot be read: {fault.Message}",
@@ -37,29 +37,6 @@ internal sealed record KubeLogin(Secret? Token, X509Certificate2? Certificate, D
                 fault
             );
         }
-    }
-
-    /// <summary>How a connection to the cluster is made.</summary>
-    public SslClientAuthenticationOptions Tls(KubeConfig config)
-    {
-        var tls = new SslClientAuthenticationOptions { TargetHost = config.TlsName };
-        if (Certificate is not null)
-            tls.ClientCertificates = [Certificate];
-        if (config.IsInsecure)
-#pragma warning disable CA5359 // its owner says so, as kubectl takes it
-            tls.RemoteCertificateValidationCallback = (_, _, _, _) => true;
-#pragma warning restore CA5359
-        else if (config.Authority is { } pem)
-        {
-            var policy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck, // a cluster's own authority publishes no list
-            };
-            policy.CustomTrustStore.ImportFromPem(pem);
-            tls.CertificateChainPolicy = policy;
-        }
-        return tls;
     }
 
     private static async Task<KubeLogin> AskAsync(
@@ -102,7 +79,7 @@ internal sealed record KubeLogin(Secret? Token, X509Certificate2? Certificate, D
                 throw Failed("printed no credentials");
             return new(
                 status.Token is { } token ? new(token, plugin.Command) : null,
-                status is { ClientCertificateData: { } pem, ClientKeyData: { } key } ? Pair(pem, key) : null,
+                Pair(status.ClientCertificateData, status.ClientKeyData, config, clock),
                 status.ExpirationTimestamp
             );
         }
@@ -132,10 +109,51 @@ internal sealed record KubeLogin(Secret? Token, X509Certificate2? Certificate, D
             );
     }
 
-    /// <summary>A key that is only in memory is not shown to the other side on Windows.</summary>
-    private static X509Certificate2 Pair(string certificate, string key)
+    private static X509Certificate2Collection Pair(
+        string? certificate,
+        string? key,
+        KubeConfig config,
+        TimeProvider clock
+    )
     {
-        using var pair = X509Certificate2.CreateFromPem(certificate, key);
-        return X509CertificateLoader.LoadPkcs12(pair.Export(X509ContentType.Pkcs12), null);
+        if (certificate is null && key is null)
+            return [];
+        if (certificate is null || key is null)
+            throw new UserException(
+                $"{config.Source} has a client {(key is null ? "certificate without its key" : "key without its certificate")}",
+                "Set both `client-certificate` and `client-key`, or both with `-data`."
+            );
+        X509Certificate2Collection all = [];
+        try
+        {
+            using var pair = X509Certificate2.CreateFromPem(certificate, key);
+            // A key that is only in memory is not shown to the other side on Windows.
+            all.Add(X509CertificateLoader.LoadPkcs12(pair.Export(X509ContentType.Pkcs12), null));
+            X509Certificate2Collection shown = [];
+            shown.ImportFromPem(certificate);
+            foreach (var above in shown.Skip(1))
+                all.Add(above);
+        }
+        catch (Exception fault) when (fault is CryptographicException or ArgumentException)
+        {
+            throw new UserException(
+                $"{config.Source}: the client certificate and its key cannot be used: {fault.Message}",
+                "Both are PEM, and the key is the certificate's own.",
+                fault
+            );
+        }
+        var (from, until) = (all[0].NotBefore.ToUniversalTime(), all[0].NotAfter.ToUniversalTime());
+        var now = clock.GetUtcNow().UtcDateTime;
+        return now > until
+                ? throw new UserException(
+                    $"{config.Source}: the client certificate expired on {until:yyyy-MM-dd HH:mm} UTC",
+                    "Get a new kubeconfig from where this one came from; kubeadm: `kubeadm certs renew`."
+                )
+            : now < from
+                ? throw new UserException(
+                    $"{config.Source}: the client certificate is valid only from {from:yyyy-MM-dd HH:mm} UTC",
+                    "Check this machine's clock."
+                )
+            : all;
     }
 }

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.IO.Pipelines;
 using System.Net.WebSockets;
+using System.Text;
 using System.Text.Json;
 using Muster.Hosts;
 
@@ -15,13 +17,17 @@ internal sealed class PodProcess : IShellProcess
     /// <summary>The first that can close a stream: without that, a script never sees the end of its input.</summary>
     public const string Protocol = "v5.channel.k8s.io";
 
+    public const int Unknown = -1;
+
     private const byte InputStream = 0,
         OutputStream = 1,
         ErrorStream = 2,
         StatusStream = 3,
+        SizeStream = 4,
         CloseSignal = 255;
 
     private readonly WebSocket _socket;
+    private readonly SocketInput _input;
     private readonly Pipe _output = Unhurried();
     private readonly Pipe _errors = Unhurried();
     private readonly CancellationTokenSource _end = new();
@@ -32,7 +38,7 @@ internal sealed class PodProcess : IShellProcess
     public PodProcess(WebSocket socket)
     {
         _socket = socket;
-        Input = new SocketInput(socket, InputStream, [CloseSignal, InputStream]);
+        Input = _input = new SocketInput(socket, InputStream, [CloseSignal, InputStream]);
         Output = _output.Reader.AsStream();
         Errors = _errors.Reader.AsStream();
         _reading = ReadAsync();
@@ -42,7 +48,18 @@ internal sealed class PodProcess : IShellProcess
     public Stream Output { get; }
     public Stream Errors { get; }
 
+    /// <summary>Its exit code; <see cref="Unknown"/> when the connection broke first.</summary>
     public Task<int> ExitCodeAsync(CancellationToken ct) => _exit.Task.WaitAsync(ct);
+
+    /// <summary>The size of its terminal, for one that was started at a terminal.</summary>
+    public Task ResizeAsync(int rows, int columns, CancellationToken ct) =>
+        _input.SayAsync(
+            SizeStream,
+            Encoding.ASCII.GetBytes(
+                string.Create(CultureInfo.InvariantCulture, $"{{\"Width\":{columns},\"Height\":{rows}}}")
+            ),
+            ct
+        );
 
     public async ValueTask DisposeAsync()
     {
@@ -68,7 +85,7 @@ internal sealed class PodProcess : IShellProcess
     private async Task ReadAsync()
     {
         var buffer = new byte[64 << 10];
-        var code = -1;
+        var code = Unknown;
         using var status = new MemoryStream();
         try
         {
@@ -114,7 +131,7 @@ internal sealed class PodProcess : IShellProcess
         _exit.TrySetResult(code);
     }
 
-    /// <summary>What the status says; -1 where it says nothing.</summary>
+    /// <summary>What the status says.</summary>
     private static int ExitCode(byte[] text)
     {
         try
@@ -124,11 +141,11 @@ internal sealed class PodProcess : IShellProcess
                 : status?.Details?.Causes?.FirstOrDefault(cause => cause.Reason is "ExitCode")?.Message is { } code
                 && int.TryParse(code, out var number)
                     ? number
-                : -1;
+                : Unknown;
         }
         catch (JsonException)
         {
-            return -1;
+            return Unknown;
         }
     }
 }

@@ -47,6 +47,20 @@ internal sealed class SocketInput(WebSocket socket, byte stream, byte[]? end) : 
         }
     }
 
+    /// <summary>A message of another stream of the socket, which takes one message at a time.</summary>
+    public async Task SayAsync(byte other, ReadOnlyMemory<byte> bytes, CancellationToken ct)
+    {
+        await _turn.WaitAsync(ct);
+        try
+        {
+            await SendAsync((byte[])[other, .. bytes.Span], ct);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 

@@ -6,7 +6,14 @@ namespace Muster.Sites.Clouds.Kubernetes;
 internal static class KubeSites
 {
     /// <param name="user">Its lines, as they stand below <c>user</c>.</param>
-    public static string WriteConfig(string folder, Uri server, string? user = null, string space = "lab")
+    /// <param name="cluster">Lines beside <c>server</c>, without a break before the first.</param>
+    public static string WriteConfig(
+        string folder,
+        Uri server,
+        string? user = null,
+        string space = "lab",
+        string cluster = ""
+    )
     {
         var path = Path.Combine(folder, "kubeconfig");
         File.WriteAllText(
@@ -24,6 +31,7 @@ internal static class KubeSites
             - name: standin
               cluster:
                 server: {{server}}
+                {{cluster}}
             users:
             - name: me
               user: {{user ?? $"{{ token: {KubeProvider.Token} }}"}}
