@@ -73,6 +73,68 @@ public sealed class MultipartReaderTests
     public async Task What_is_wrong_is_named(string body, string error) =>
         Assert.Equal(error, (await Assert.ThrowsAsync<RefusalException>(() => ReadAll(Bytes(body)))).Message);
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    [InlineData(" \t ")]
+    public async Task Spaces_may_follow_a_boundary(string spaces)
+    {
+        var body = $"--b{spaces}\r\nContent-Disposition: form-data; name=a; filename=f\r\n\r\nx\r\n--b--";
+        var (name, content) = Assert.Single(await ReadAll(Bytes(body)));
+        Assert.Equal(("f", "x"), (name, Encoding.ASCII.GetString(content)));
+        // They do not stand for the end of the line.
+        await Assert.ThrowsAsync<RefusalException>(() => ReadAll(Bytes($"--b{spaces}x\r\n\r\n\r\n--b--")));
+    }
+
+    [Theory]
+    [InlineData("--b \t", "Unexpected end of form", false)]
+    [InlineData("--b", "Unexpected end of form", false)]
+    [InlineData("--bc\r\n\r\nx\r\n--b--", "Malformed part header", true)]
+    public async Task What_a_client_should_send_again_is_told_apart(string body, string error, bool noRetry)
+    {
+        var refusal = await Assert.ThrowsAsync<RefusalException>(() => ReadAll(Bytes(body)));
+        Assert.Equal((error, noRetry), (refusal.Message, refusal.NoRetry));
+    }
+
+    [Fact]
+    public async Task Boundaries_headers_and_preambles_have_a_most()
+    {
+        var longest = new string('b', 200);
+        using (var reader = new MultipartReader(Bytes($"--{longest}--"), longest))
+            Assert.Null(await reader.NextAsync(TestContext.Current.CancellationToken));
+        foreach (var boundary in new[] { "", longest + "b" })
+        {
+            var none = Assert.Throws<RefusalException>(() => new MultipartReader(Bytes(""), boundary));
+            Assert.Equal(("Multipart: Boundary not found", true), (none.Message, none.NoRetry));
+        }
+
+        // A reader sees 64 KB before the first boundary, and a header of 16 KB, at the most.
+        Assert.Empty(await ReadAll(Bytes($"{new string('p', 60_000)}\r\n--b--")));
+        var preamble = await Assert.ThrowsAsync<RefusalException>(() => ReadAll(Bytes(new string('p', 300_000))));
+        Assert.Equal(("Multipart: Boundary not found", true), (preamble.Message, preamble.NoRetry));
+        string WithHeader(int length) =>
+            "--b\r\nContent-Disposition: form-data; name=a; filename=f\r\n"
+            + $"X: {new string('x', length)}\r\n\r\ny\r\n--b--";
+        Assert.Single(await ReadAll(Bytes(WithHeader(16_000))));
+        var header = await Assert.ThrowsAsync<RefusalException>(() => ReadAll(Bytes(WithHeader(17_000))));
+        Assert.Equal(("Malformed part header: too long", true), (header.Message, header.NoRetry));
+    }
+
+    [Fact]
+    public async Task Nothing_comes_after_the_end_however_often_it_is_asked_for()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        foreach (var body in new[] { "", "--b--", Head + "x\r\n--b--\r\n" + Head + "y\r\n--b--" })
+        {
+            using var reader = new MultipartReader(Bytes(body), "b");
+            while (await reader.NextAsync(ct) is not null) { }
+            Assert.Null(await reader.NextAsync(ct));
+        }
+        var gone = new MultipartReader(Bytes(Head + "x\r\n--b--"), "b");
+        gone.Dispose();
+        Assert.Null(await gone.NextAsync(ct));
+    }
+
     [Fact]
     public async Task Endless_headers_are_refused() =>
         Assert.Equal(

@@ -283,7 +283,8 @@ public sealed class RunRecordTests
             )
         );
         Assert.Equal(
-            "main.0 on c1: exited with 127, which means that its program is not there; for that 1 of 3 ranks were stopped",
+            "main.0 on c1: exited with 127, which means that its program is not there; "
+                + "for that 1 of 3 ranks were stopped",
             end.Evidence.Text
         );
         // Of one rank, the shell has said so itself; and a wrong code alone means something else.

@@ -150,7 +150,8 @@ internal sealed record Entrance(string? Host, string Rank, string? Job, string W
                 ? await PodTerminal.RunAsync(pod, text, ct)
                 : throw new UserException(
                     $"{host.Name} is a pod, at which Muster opens no terminal on Windows",
-                    $"A command without one: `muster exec RUN -- COMMAND`; a terminal: kubectl exec -it job/{host.Name} -- sh"
+                    "A command without one: `muster exec RUN -- COMMAND`; "
+                        + $"a terminal: kubectl exec -it job/{host.Name} -- sh"
                 );
         IReadOnlyList<string> command = ["sh", "-c", text.ToString()];
         if (host is OpenSshHost ssh)

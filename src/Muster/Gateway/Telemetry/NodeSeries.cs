@@ -7,8 +7,8 @@ using Muster.NodeOdm;
 namespace Muster.Gateway.Telemetry;
 
 /// <summary>
-/// How each node stood, and the whole cluster, minute by minute, for the last <see cref="HoursKept"/> hours. Each minute is written when it is
-/// over, so a crash takes one at most.
+/// How each node stood, and the whole cluster, minute by minute, for the last <see cref="HoursKept"/> hours. Each
+/// minute is written when it is over, so a crash takes one at most.
 /// </summary>
 internal sealed partial class NodeSeries(
     NodeFleet fleet,

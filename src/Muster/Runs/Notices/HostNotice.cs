@@ -3,7 +3,10 @@ using Muster.Sites.Notices;
 
 namespace Muster.Runs.Notices;
 
-/// <summary>A run's end, and its start after a long wait, as its host tells them, by <c>notice.sh</c>: what it is given, and what it did.</summary>
+/// <summary>
+/// A run's end, and its start after a long wait, as its host tells them, by <c>notice.sh</c>: what it is given, and
+/// what it did.
+/// </summary>
 public static class HostNotice
 {
     /// <summary>The host gives up after 10 s; then its record says by which ways it was told.</summary>

@@ -120,7 +120,8 @@ internal sealed record KubeLogin(Secret? Token, X509Certificate2Collection Certi
             return [];
         if (certificate is null || key is null)
             throw new UserException(
-                $"{config.Source} has a client {(key is null ? "certificate without its key" : "key without its certificate")}",
+                $"{config.Source} has a client "
+                    + (key is null ? "certificate without its key" : "key without its certificate"),
                 "Set both `client-certificate` and `client-key`, or both with `-data`."
             );
         X509Certificate2Collection all = [];

@@ -5,7 +5,9 @@ using Muster.Faults;
 
 namespace Muster.Sites.Clouds.Kubernetes;
 
-/// <summary>Which cluster is believed to be the right one, who we are to it, and why a cluster was not believed.</summary>
+/// <summary>
+/// Which cluster is believed to be the right one, who we are to it, and why a cluster was not believed.
+/// </summary>
 internal sealed class KubeTrust
 {
     private readonly KubeConfig _config;
@@ -70,16 +72,17 @@ internal sealed class KubeTrust
             return ($"{at} was not shown", "Check that `server` is the address of the cluster's API.");
         if (chain?.ChainStatus.Any(one => one.Status.HasFlag(X509ChainStatusFlags.NotTimeValid)) is true)
             return (
-                $"{at}, or that of its authority, is not valid now: it is from {certificate.NotBefore:yyyy-MM-dd HH:mm} "
-                    + $"to {certificate.NotAfter:yyyy-MM-dd HH:mm}",
+                $"{at}, or that of its authority, is not valid now: it is from "
+                    + $"{certificate.NotBefore:yyyy-MM-dd HH:mm} to {certificate.NotAfter:yyyy-MM-dd HH:mm}",
                 "Check this machine's clock. If it is right, the cluster's certificates have to be renewed."
             );
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
             return (
-                $"{at} was not issued by {(_config.Authority is null ? "an authority that this machine trusts" : "its authority")}"
+                $"{at} was not issued by "
+                    + (_config.Authority is null ? "an authority that this machine trusts" : "its authority")
                     + $" but by {certificate.Issuer}",
-                "Fetch the kubeconfig anew if the cluster was made anew, or set `certificate-authority` in it. Otherwise "
-                    + "this may be a man-in-the-middle attack."
+                "Fetch the kubeconfig anew if the cluster was made anew, or set `certificate-authority` in it. "
+                    + "Otherwise this may be a man-in-the-middle attack."
             );
         var names = certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().ToList();
         var named = names

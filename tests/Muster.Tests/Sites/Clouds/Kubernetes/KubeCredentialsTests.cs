@@ -6,7 +6,9 @@ using Muster.Hosts;
 
 namespace Muster.Sites.Clouds.Kubernetes;
 
-/// <summary>Signing in to a cluster that really speaks TLS: its authority, our certificates, a pod's own account.</summary>
+/// <summary>
+/// Signing in to a cluster that really speaks TLS: its authority, our certificates, a pod's own account.
+/// </summary>
 public sealed class KubeCredentialsTests : IAsyncLifetime
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
