@@ -13,11 +13,15 @@ namespace Muster.Gateway.Scaling;
 /// </summary>
 internal sealed class CloudMachines : IAsyncDisposable
 {
+    /// <summary>Of one that does not answer for long, the provider is asked once in this time.</summary>
+    private static readonly TimeSpan DoubtEvery = TimeSpan.FromMinutes(1);
+
     private readonly OpenCloud _cloud;
     private readonly TimeProvider _clock;
     private readonly ConcurrentDictionary<Guid, Task> _settingUp = new();
     private readonly ConcurrentDictionary<Guid, Task> _renewing = new();
     private readonly ConcurrentDictionary<Guid, DateTimeOffset> _renewed = new();
+    private readonly ConcurrentDictionary<Guid, DateTimeOffset> _doubted = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
     private volatile IReadOnlyDictionary<Guid, MachineRecord>? _known;
 
@@ -48,6 +52,17 @@ internal sealed class CloudMachines : IAsyncDisposable
         if (Find(id) is not { IsGone: false, Released: null })
             return;
         await _cloud.Keeper.ReleaseAsync(id, why, ct);
+        Wake();
+    }
+
+    /// <summary>What runs on it does not answer: the provider is asked whether it is still there.</summary>
+    public async Task DoubtAsync(Guid id, CancellationToken ct)
+    {
+        var now = _clock.GetUtcNow();
+        if (now - _doubted.GetValueOrDefault(id) < DoubtEvery)
+            return;
+        _doubted[id] = now;
+        await _cloud.Keeper.LookAsync(id, ct);
         Wake();
     }
 
@@ -112,6 +127,7 @@ internal sealed class CloudMachines : IAsyncDisposable
                 _renewing[record.Id] = Task.Run(() => RenewAsync(record, ct), ct);
                 break;
             case Kept.Gone when _renewed.TryRemove(record.Id, out _) && _renewing.TryRemove(record.Id, out _):
+                _doubted.TryRemove(record.Id, out _);
                 _cloud.Forget(record);
                 break;
         }

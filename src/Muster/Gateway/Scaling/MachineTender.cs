@@ -251,6 +251,8 @@ internal sealed partial class MachineTender : IAsyncDisposable
     private async Task SeeAsync(Machine machine, Run run, CancellationToken ct)
     {
         var now = _clock.GetUtcNow();
+        if (run.UnreachableSince is not null && _clouds.TryGetValue(machine.Site, out var cloud))
+            await cloud.DoubtAsync(machine.Id, ct);
         switch (run.State)
         {
             case RunState.Ended end:
