@@ -42,7 +42,7 @@ public sealed record RunPlan
     }
 
     /// <summary>Of a start, only after so many seconds of waiting.</summary>
-    public int HostLongWait { get; init; }
+    public int? HostLongWait { get; init; }
 
     /// <summary>Of several hosts none sees the end of all.</summary>
     [JsonIgnore]

@@ -142,7 +142,7 @@ public sealed class QueueTests : IDisposable
     [Fact]
     public async Task Cancel_restart_and_remove_do_what_they_say()
     {
-        await using var node = await StartAsync(new TestEngine(new() { Takes = TimeSpan.FromSeconds(20) }));
+        await using var node = await StartAsync(new TestEngine(new() { Takes = TimeSpan.FromMinutes(10) }));
         var (running, waiting) = (await node.CommitAsync(), await node.CommitAsync());
         await node.UntilAsync(waiting, code => code == 10);
         Assert.Equal(

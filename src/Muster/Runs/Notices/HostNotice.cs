@@ -16,7 +16,7 @@ public static class HostNotice
     public static RunPlan Planned(RunPlan plan, NoticeSettings settings) =>
         plan with
         {
-            HostLongWait = settings.FromHost ? (int)settings.LongWait.TotalSeconds : 0,
+            HostLongWait = settings.FromHost ? (int)settings.LongWait.TotalSeconds : null,
             HostTells =
                 settings.FromHost && plan.Hosts().Count == 1
                     ?

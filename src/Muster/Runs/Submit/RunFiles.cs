@@ -148,7 +148,7 @@ public static class RunFiles
                 muster_hosts={plan.Hosts().Count}
                 muster_patience={Seconds(plan.ReadyWithin)}
                 muster_notify={(plan.IsToldByHost ? string.Join(' ', plan.HostTells) : "")}
-                muster_long_wait={plan.HostLongWait}
+                muster_long_wait={plan.HostLongWait ?? 0}
                 muster_name={plan.Name}
                 muster_site={plan.Site}
                 muster_place={RunNotice.Place(plan)}
