@@ -30,14 +30,16 @@ internal static class EngineProcess
         if (!OperatingSystem.IsLinux())
             return await ChildAsync(work, command, ct);
         var (pid, exit) = (Path.Combine(work.Notes, "pid"), Path.Combine(work.Notes, "exit"));
-        if (!IsRunning(work.Uuid, pid) && !File.Exists(exit))
+        var isThere = IsRunning(work.Uuid, pid) || File.Exists(exit);
+        if (!isThere)
         {
             await EndAsync(work, clean); // of a start that a killed node did not see through
             ct.ThrowIfCancellationRequested();
-            await StartAsync(work, command);
         }
         try
         {
+            if (!isThere)
+                await StartAsync(work, command, ct);
             while (!File.Exists(exit))
             {
                 // The exit record may come between the two looks.
@@ -61,7 +63,7 @@ internal static class EngineProcess
         }
     }
 
-    private static async Task StartAsync(EngineWork work, EngineCommand command)
+    private static async Task StartAsync(EngineWork work, EngineCommand command, CancellationToken ct)
     {
         Directory.CreateDirectory(work.Notes);
         var start = OwnSession.Command(
@@ -72,7 +74,7 @@ internal static class EngineProcess
         using var process = Process.Start(start)!;
         // The shell writes its number as its first act; without it nobody could find it again.
         while (!File.Exists(Path.Combine(work.Notes, "pid")) && !process.HasExited)
-            await Task.Delay(1, CancellationToken.None);
+            await Task.Delay(1, ct);
     }
 
     private static void Prepare(ProcessStartInfo start, EngineWork work, EngineCommand command)
