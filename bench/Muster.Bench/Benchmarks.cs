@@ -35,7 +35,7 @@ internal static class Benchmarks
 
     public static IEnumerable<Row> Start(Bed bed)
     {
-        var git = new Beside("`git version`", bed.Time("git version", 9));
+        var git = new Reference("`git version`", bed.Time("git version", 9));
         yield return new("`muster version`", Unit.Seconds, bed.Time($"{bed.Muster} version", 9))
         {
             Peer = git,

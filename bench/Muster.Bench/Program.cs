@@ -5,32 +5,32 @@ using Muster.Bench.Figures;
 // an hour and 12 GB of disk.
 if (args is ["--help" or "-h"])
 {
-    Console.WriteLine(Wishes.Help);
+    Console.WriteLine(Arguments.Help);
     return 0;
 }
-var (wishes, wrong) = Wishes.From(args, Benchmarks.All.Select(one => one.Name).Append(Soak.Name).ToHashSet());
-if (wishes is null)
+var (asked, wrong) = Arguments.Parse(args, Benchmarks.All.Select(one => one.Name).Append(Soak.Name).ToHashSet());
+if (asked is null)
 {
     Console.Error.WriteLine($"error: {wrong}\n  fix: bench/run --help");
     return 2;
 }
-if (wishes.Lists)
+if (asked.Lists)
 {
     foreach (var name in Benchmarks.All.Select(one => one.Name).Append(Soak.Name))
         Console.WriteLine(name);
     return 0;
 }
-using var bed = new Bed { Server = wishes.Server };
+using var bed = new Bed { Server = asked.Server };
 bed.Run($"{bed.Repository}/muster version");
-if (wishes.Names.Contains(Soak.Name))
+if (asked.Names.Contains(Soak.Name))
     return Soak.Run(bed) ? 0 : 1;
 
-var chosen = Benchmarks.All.Where(one => wishes.Names.Count == 0 || wishes.Names.Contains(one.Name)).ToList();
+var chosen = Benchmarks.All.Where(one => asked.Names.Count == 0 || asked.Names.Contains(one.Name)).ToList();
 var rows = new List<(string Benchmark, Row Row)>();
-for (var round = 1; round <= wishes.Rounds; round++)
+for (var round = 1; round <= asked.Rounds; round++)
     foreach (var (name, measure) in chosen)
     {
-        Console.Error.WriteLine($"round {round} of {wishes.Rounds}: {name} …");
+        Console.Error.WriteLine($"round {round} of {asked.Rounds}: {name} …");
         rows.AddRange(measure(bed).Select(row => (name, row)));
     }
 var today = DateOnly.FromDateTime(DateTime.Now);
@@ -40,9 +40,9 @@ var measured = rows.GroupBy(one => (one.Benchmark, one.Row.What))
 Console.WriteLine(Results.Table(measured));
 
 var failed = 0;
-if (wishes.Before is not null)
+if (asked.Before is not null)
 {
-    var before = Results.Read(wishes.Before).ToDictionary(row => (row.Benchmark, row.What));
+    var before = Results.Read(asked.Before).ToDictionary(row => (row.Benchmark, row.What));
     foreach (var row in measured)
     {
         if (!before.TryGetValue((row.Benchmark, row.What), out var then))
@@ -54,7 +54,7 @@ if (wishes.Before is not null)
         }
     }
 }
-if (wishes.Saves)
+if (asked.Saves)
 {
     var (json, text) = (
         Path.Combine(bed.Repository, "bench", "results.json"),

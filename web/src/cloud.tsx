@@ -284,5 +284,6 @@ function wordsOf(points: readonly Vector[], unit: 'm' | ''): string {
   );
   if (parts.length > 1) return along;
   const [x, up, z] = parts[0] as [number, number, number];
-  return `${along}: ${lengthWords(Math.hypot(x, z), unit)} across, ${lengthWords(Math.abs(up), unit)} ${up < 0 ? 'down' : 'up'}`;
+  const [across, high] = [Math.hypot(x, z), Math.abs(up)].map((length) => lengthWords(length, unit));
+  return `${along}: ${across} across, ${high} ${up < 0 ? 'down' : 'up'}`;
 }

@@ -33,9 +33,9 @@ internal sealed record Measured
             Unit = rounds[^1].Unit,
             Own = [.. rounds.Select(row => row.Own)],
             PeerName = rounds[^1].Peer?.Name,
-            Peer = [.. rounds.Select(row => row.Peer).OfType<Beside>().Select(peer => peer.Value)],
+            Peer = [.. rounds.Select(row => row.Peer).OfType<Reference>().Select(peer => peer.Value)],
             LimitName = rounds[^1].Limit?.Name,
-            Limit = [.. rounds.Select(row => row.Limit).OfType<Beside>().Select(limit => limit.Value)],
+            Limit = [.. rounds.Select(row => row.Limit).OfType<Reference>().Select(limit => limit.Value)],
             Budget = rounds[^1].Budget,
             More = rounds[^1].More,
         };

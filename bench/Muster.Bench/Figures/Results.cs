@@ -38,7 +38,10 @@ internal static class Results
     public static string Table(IEnumerable<Measured> rows) =>
         string.Join('\n', [Head, .. rows.Select(row => row.Line())]);
 
-    /// <summary>The text with each table made anew: between `measured: NAME …` and `end` stand these benchmarks.</summary>
+    /// <summary>
+    /// The text with each table made anew: between `measured: NAME …` and `end` stand these benchmarks. Where none of
+    /// them was measured yet, what stands there stays.
+    /// </summary>
     public static string WithTables(string text, IReadOnlyList<Measured> rows)
     {
         var made = new List<string>();
@@ -50,6 +53,8 @@ internal static class Results
                 continue;
             var names = lines[at][Begin.Length..].Replace(" -->", "", StringComparison.Ordinal).Split(' ');
             var shown = names.SelectMany(name => rows.Where(row => row.Benchmark == name)).ToList();
+            if (shown.Count == 0)
+                continue;
             var taken = shown.Select(row => row.Taken).Distinct().Order().Select(day => $"{day:yyyy-MM-dd}");
             made.Add(Table(shown));
             made.Add($"\nTaken on {string.Join(", ", taken)}.");

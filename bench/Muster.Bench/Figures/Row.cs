@@ -1,7 +1,7 @@
 namespace Muster.Bench.Figures;
 
 /// <summary>What ours is read beside: a peer in the same minute, or what no program could do better.</summary>
-internal sealed record Beside(string Name, double Value);
+internal sealed record Reference(string Name, double Value);
 
 /// <summary>What a row must hold: a figure, or a ratio to its peer.</summary>
 internal sealed record Budget(double Value, bool IsRatio = false, string Words = "")
@@ -22,8 +22,8 @@ internal sealed record Budget(double Value, bool IsRatio = false, string Words =
 /// <summary>One measurement: ours, the peer's, and the limit.</summary>
 internal sealed record Row(string What, Unit Unit, double Own)
 {
-    public Beside? Peer { get; init; }
-    public Beside? Limit { get; init; }
+    public Reference? Peer { get; init; }
+    public Reference? Limit { get; init; }
     public Budget? Budget { get; init; }
 
     /// <summary>What else was seen, such as the worst.</summary>

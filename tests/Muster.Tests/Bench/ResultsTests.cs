@@ -114,6 +114,13 @@ public sealed class ResultsTests
     }
 
     [Fact]
+    public void A_table_of_what_was_not_measured_yet_stays()
+    {
+        const string text = "<!-- measured: tree -->\n| older |\n<!-- end -->";
+        Assert.Equal(text, Results.WithTables(text, [Took(1)]));
+    }
+
+    [Fact]
     public void A_table_without_an_end_is_not_guessed() =>
         Assert.Throws<InvalidOperationException>(() => Results.WithTables("<!-- measured: start -->\nold", [Took(1)]));
 

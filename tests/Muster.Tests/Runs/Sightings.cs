@@ -13,14 +13,7 @@ internal static class Sightings
 
     public static readonly Run Known = new()
     {
-        Plan = new()
-        {
-            Id = RunId.New(TimeProvider.System),
-            Name = "x",
-            Site = "s",
-            Command = ["true"],
-            WorkingFolder = "/",
-        },
+        Plan = Plans.Nothing(),
         Created = Now,
         State = new RunState.Launched(new("7")),
     };

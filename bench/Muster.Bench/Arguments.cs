@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace Muster.Bench;
 
-/// <summary>What the words of a call ask for.</summary>
-internal sealed record Wishes
+/// <summary>What a call asks for.</summary>
+internal sealed record Arguments
 {
     public const string Help = """
         bench/run [NAME…] [--rounds N] [--compare FILE] [--save] [URL]
@@ -25,44 +25,44 @@ internal sealed record Wishes
     public Uri? Server { get; private init; }
 
     /// <summary>Null, and why, where the words mean nothing.</summary>
-    public static (Wishes? Wishes, string Wrong) From(IReadOnlyList<string> words, IReadOnlySet<string> known)
+    public static (Arguments? Asked, string Wrong) Parse(IReadOnlyList<string> words, IReadOnlySet<string> known)
     {
-        var wishes = new Wishes();
+        var asked = new Arguments();
         for (var at = 0; at < words.Count; at++)
         {
             var word = words[at];
             switch (word)
             {
                 case "--list":
-                    wishes = wishes with { Lists = true };
+                    asked = asked with { Lists = true };
                     break;
                 case "--save":
-                    wishes = wishes with { Saves = true };
+                    asked = asked with { Saves = true };
                     break;
                 case "--rounds"
                     when at + 1 < words.Count
                         && int.TryParse(words[at + 1], CultureInfo.InvariantCulture, out var rounds)
                         && rounds > 0:
-                    wishes = wishes with { Rounds = rounds };
+                    asked = asked with { Rounds = rounds };
                     at++;
                     break;
                 case "--compare" when at + 1 < words.Count && File.Exists(words[at + 1]):
-                    wishes = wishes with { Before = words[++at] };
+                    asked = asked with { Before = words[++at] };
                     break;
                 case "--rounds":
                     return (null, "--rounds needs a number from 1 on");
                 case "--compare":
                     return (null, "--compare needs a file that is there, such as bench/results.json");
                 case var _ when Uri.TryCreate(word, UriKind.Absolute, out var url) && url.Scheme is "http" or "https":
-                    wishes = wishes with { Server = url };
+                    asked = asked with { Server = url };
                     break;
                 case var _ when known.Contains(word):
-                    wishes = wishes with { Names = [.. wishes.Names, word] };
+                    asked = asked with { Names = [.. asked.Names, word] };
                     break;
                 default:
                     return (null, $"there is no benchmark '{word}'");
             }
         }
-        return (wishes, "");
+        return (asked, "");
     }
 }
